@@ -1,0 +1,34 @@
+# `make run` and `make test` set up all they need from the lock files, on a machine that has only Python and make.
+PYTHON ?= python3
+SERVE := .venv-serve/.complete
+DEV := .venv/.complete
+PIP := -m pip --disable-pip-version-check --quiet install --require-hashes -r
+
+.PHONY: run test lint lock bench clean
+
+run: $(SERVE)
+	.venv-serve/bin/python -m bot
+
+test: $(DEV) lint
+	.venv/bin/python -m pytest
+
+lint: $(DEV)
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+
+lock:
+	sh requirements/compile.sh
+
+clean:
+	rm -rf .venv .venv-serve
+
+$(SERVE): requirements/serve.lock
+	$(PYTHON) -m venv .venv-serve
+	.venv-serve/bin/python $(PIP) requirements/serve.lock
+	touch $@
+
+$(DEV): requirements/dev.lock
+	$(PYTHON) -m venv .venv
+	.venv/bin/python $(PIP) requirements/dev.lock
+	touch $@

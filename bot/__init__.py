@@ -1,0 +1,1 @@
+"""Everything a person meets: chats, the conversation, jobs and answers."""

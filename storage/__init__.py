@@ -1,0 +1,1 @@
+"""Songs heard, corrections, jobs, consents. Knows nothing of chats or audio."""
