@@ -1,1 +1,109 @@
-"""Songs heard, corrections, jobs, consents. Knows nothing of chats or audio."""
+"""Songs heard, corrections, jobs, consents. Knows nothing of chats or audio.
+
+Everything that another room needs is named here; ``Storage.open`` is the way in.
+"""
+
+from storage.chats import Chats, ChatSettings
+from storage.errors import (
+    BadDatabaseUrl,
+    BadLabel,
+    DatabaseTooNew,
+    FormatUnavailable,
+    JobCancelled,
+    LabelEmpty,
+    LabelTooLong,
+    LabelUnprintable,
+    LabelWithoutLetter,
+    LeaseLost,
+    MergeRefused,
+    PersonError,
+    StorageError,
+    TooManyQueued,
+    TooManyToday,
+    UnknownRow,
+)
+from storage.export import Exported, Format, Selection, export_feedback
+from storage.feedback import Correction, Feedback, FeedbackStats, GenreCount, Given, Place, Status
+from storage.jobs import (
+    LEASE_SECONDS,
+    MAX_ATTEMPTS,
+    Added,
+    Beat,
+    Cancel,
+    Claimed,
+    Job,
+    Jobs,
+    JobState,
+    Lease,
+    NewJob,
+    PersonLoad,
+    QueueLoad,
+)
+from storage.labels import Label, LabelPage, Labels, LabelStatus, Merged
+from storage.people import Consent, Forgotten, People
+from storage.replies import NewReply, Replies, Reply
+from storage.songs import Answer, ChatStats, SegmentLike, SegmentVectors, Songs
+from storage.store import Storage, Tidied
+
+__all__ = [
+    "LEASE_SECONDS",
+    "MAX_ATTEMPTS",
+    "Added",
+    "Answer",
+    "BadDatabaseUrl",
+    "BadLabel",
+    "Beat",
+    "Cancel",
+    "ChatSettings",
+    "ChatStats",
+    "Chats",
+    "Claimed",
+    "Consent",
+    "Correction",
+    "DatabaseTooNew",
+    "Exported",
+    "Feedback",
+    "FeedbackStats",
+    "Forgotten",
+    "Format",
+    "FormatUnavailable",
+    "GenreCount",
+    "Given",
+    "Job",
+    "JobCancelled",
+    "JobState",
+    "Jobs",
+    "Label",
+    "LabelEmpty",
+    "LabelPage",
+    "LabelStatus",
+    "LabelTooLong",
+    "LabelUnprintable",
+    "LabelWithoutLetter",
+    "Labels",
+    "Lease",
+    "LeaseLost",
+    "MergeRefused",
+    "Merged",
+    "NewJob",
+    "NewReply",
+    "People",
+    "PersonError",
+    "PersonLoad",
+    "Place",
+    "QueueLoad",
+    "Replies",
+    "Reply",
+    "SegmentLike",
+    "SegmentVectors",
+    "Selection",
+    "Songs",
+    "Status",
+    "Storage",
+    "StorageError",
+    "Tidied",
+    "TooManyQueued",
+    "TooManyToday",
+    "UnknownRow",
+    "export_feedback",
+]

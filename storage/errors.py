@@ -1,0 +1,102 @@
+"""What can go wrong with storage, as one small family of errors.
+
+``PersonError`` and below can be caused by a person: each has a ``code`` (chats translate it) and an English sentence
+that says what to do next. The others concern whoever runs or programs the bot.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class StorageError(Exception):
+    """Anything that storage itself raises; the message is a sentence for the operator."""
+
+
+class BadDatabaseUrl(StorageError):
+    """The database URL cannot be used."""
+
+
+class DatabaseTooNew(StorageError):
+    """A newer release of the bot has already changed the tables."""
+
+
+class FormatUnavailable(StorageError):
+    """An export format needs a package that is not installed."""
+
+
+class LeaseLost(StorageError):
+    """The job is no longer this worker's: its lease ran out, or the job ended. Drop the work, say nothing."""
+
+
+class JobCancelled(StorageError):
+    """The person cancelled the job before its answer was written down."""
+
+
+class UnknownRow(StorageError):
+    """An id that the caller gave names no row (any more), or one outside the moderator's own place."""
+
+
+class PersonError(StorageError):
+    """Something that a person asked for cannot be done, for a reason that they can understand.
+
+    Parameters
+    ----------
+    **values
+        What fills the placeholders of the sentence, such as ``limit=60``.
+    """
+
+    code: ClassVar[str] = "not-possible"
+    sentence: ClassVar[str] = "This is not possible."
+
+    def __init__(self, **values: int | str) -> None:
+        super().__init__()
+        self.values = values
+
+    def __str__(self) -> str:
+        return self.sentence.format(**self.values)
+
+
+class BadLabel(PersonError):
+    """A text cannot be the name of a genre."""
+
+
+class LabelEmpty(BadLabel):
+    code = "label-empty"
+    sentence = "Please write the name of a genre."
+
+
+class LabelTooLong(BadLabel):
+    """Placeholders: ``limit``, characters."""
+
+    code = "label-too-long"
+    sentence = "A genre's name may have up to {limit} characters. Please write a shorter one."
+
+
+class LabelUnprintable(BadLabel):
+    code = "label-unprintable"
+    sentence = "A genre's name is one line of ordinary text, without invisible characters. Please write it again."
+
+
+class LabelWithoutLetter(BadLabel):
+    code = "label-without-letter"
+    sentence = "A genre's name needs at least one letter. Please write it again."
+
+
+class MergeRefused(PersonError):
+    code = "merge-refused"
+    sentence = "Only a proposed genre can be merged, and only into a known one. Please choose others."
+
+
+class TooManyQueued(PersonError):
+    """Placeholders: ``limit``, songs."""
+
+    code = "too-many-queued"
+    sentence = "You already have {limit} songs waiting. Please send more when they are answered."
+
+
+class TooManyToday(PersonError):
+    """Placeholders: ``limit``, songs."""
+
+    code = "too-many-today"
+    sentence = "That would be more than {limit} songs within 24 hours. Please send more tomorrow."
