@@ -1,0 +1,211 @@
+## Genres: a name as it stands in a sentence, and a few words for people who do not know it
+
+genre-blues = blues
+    .about = twelve bars, bent notes
+genre-classical = classical
+    .about = orchestra, chamber and piano music
+genre-country = country
+    .about = American folk roots, guitars and fiddles
+genre-disco = disco
+    .about = dance music of the seventies
+genre-hiphop = hip hop
+    .about = beats and rap
+genre-jazz = jazz
+    .about = swing and improvisation
+genre-metal = metal
+    .about = loud, distorted guitars
+genre-pop = pop
+    .about = songs of the charts
+genre-reggae = reggae
+    .about = Jamaican off-beat
+genre-rock = rock
+    .about = electric guitars, bass and drums
+genre-cailuong = cải lương
+    .about = the reformed opera of southern Vietnam
+genre-catru = ca trù
+    .about = sung chamber poetry of northern Vietnam
+genre-chauvan = chầu văn
+    .about = songs of the Vietnamese mother-goddess rites
+genre-cheo = chèo
+    .about = the folk theatre of northern Vietnam
+genre-hatxam = hát xẩm
+    .about = ballads of Vietnam's blind street singers
+
+## The answer
+
+answer-sure = This sounds like { $genre } ({ $confidence }%).
+answer-unsure-two = I am not sure: maybe { $genre } ({ $confidence }%) or { $other } ({ $other-confidence }%).
+answer-unsure-one = I am not sure: maybe { $genre } ({ $confidence }%).
+answer-runners-up = Next closest: { $genres }.
+answer-runner-up = { $genre } ({ $confidence }%)
+answer-known = I have heard this very recording before, so I could answer at once.
+answer-length = { $length } of music in { $segments ->
+    [one] one part
+   *[other] { $segments } parts
+}.
+answer-short = That was only { $seconds ->
+    [one] one second
+   *[other] { $seconds } seconds
+} of music; more would tell me more.
+answer-part = { $start }–{ $end } { $genre } ({ $confidence }%)
+answer-more-parts = { $count ->
+    [one] … and one more stretch
+   *[other] … and { $count } more stretches
+}
+answer-votes-heading = What each of my experts would have said on its own:
+answer-votes-line = { $expert }: { $genres }
+answer-votes-count = { $genre } { $votes } of { $segments }
+answer-corrected = You said: { $label }.
+answer-agreed = You said: right.
+
+## What each expert is called
+
+expert-knn = neighbours
+expert-svm = SVM
+expert-nn = neural net
+expert-texture = texture
+expert-linear = linear
+expert-cnn = CNN
+
+## Progress
+
+progress-queued-next = Next in the queue…
+progress-queued = Number { $place } in the queue…
+progress-queued-estimate = Number { $place } in the queue, about { $minutes ->
+    [one] one minute
+   *[other] { $minutes } minutes
+} to go…
+progress-fetching = Receiving the song…
+progress-decoding = Opening the song…
+progress-listening = Listening: part { $segment } of { $segments }…
+progress-answering = Putting the answer together…
+progress-cancelled = Stopped. I have forgotten that song.
+
+## Buttons
+
+button-right = Right
+button-wrong = Wrong
+button-choose = Which genre is it?
+button-change = Change
+button-undo = Undo
+button-cancel = Stop
+button-votes = Experts' votes
+button-allow = Yes, you may learn
+button-refuse = No, thanks
+button-withdraw = Stop learning from me
+
+## Corrections
+
+correction-agreed = Thank you! It is good to know that { $label } was right.
+correction-taken = Thank you! I have noted that this is { $label }.
+correction-proposed = Thank you! “{ $label }” is new to me. I have noted it as a proposal, and a moderator will look at it.
+correction-undone = Taken back. What you had said of this song is gone.
+correction-nothing = There was nothing to take back.
+correction-gone = I no longer have this song, so this button has expired. Please send the song again.
+
+## Learning: asked once, off by default
+
+consent-question = May I learn from this? Then the numbers that I computed from the songs you correct, together with your corrections, may train my next version. Never the recording itself: I have already deleted that. You can change your mind at any time.
+consent-allowed = Thank you! From now on your corrections may teach me. You can take this back at any time.
+consent-refused = All right, I will not learn from your corrections.
+consent-withdrawn = Done: your corrections will not be used for training any more.
+
+## Privacy
+
+privacy = Your file is deleted as soon as I have answered. I keep the answer, a fingerprint of the recording, the numbers that I computed from it, and your corrections, so that the same song can be answered at once and so that I can be put right. Instead of your name I keep a code that cannot be traced back without a secret key. All of it is kept until you delete it, except what tells nothing of you: answers to recordings that others may send as well.
+privacy-consent-yes = Learning from your corrections: you allowed it.
+privacy-consent-no = Learning from your corrections: off.
+privacy-consent-unasked = Learning from your corrections: off. I will ask you once, when you first correct me.
+forget-question = Delete everything that I keep about you? This cannot be undone.
+forget-done = Deleted: { $songs ->
+    [0] no songs
+    [one] one song
+   *[other] { $songs } songs
+} from your history and { $corrections ->
+    [0] no corrections
+    [one] one correction
+   *[other] { $corrections } corrections
+}. I know nothing about you any more.
+mydata-name = my-data.json
+
+## What can go wrong
+
+error-song-failed = This song could not be classified. Please try another file.
+error-empty-file = This file is empty. Please send it again.
+error-not-audio = This is not a music file that I can read. Please send an mp3, m4a, ogg, opus, flac, wav or a video.
+error-no-sound = This file has no sound track. Please send one that has.
+error-damaged = This file is damaged and no music could be read from it. Please send it again or in another format.
+error-too-short = This is too short to tell. Please send at least { $minimum } seconds of music.
+error-too-long = This is longer than { $minutes } minutes. Please send a shorter excerpt.
+error-too-large = This file is larger than { $megabytes } MB. Please send a smaller file or a shorter excerpt.
+error-silent = This recording is silent. Please send one in which music can be heard.
+error-took-too-long = Reading this file took longer than { $seconds } seconds, so I stopped. Please try another format.
+error-worker-lost = Reading this file failed badly, so I stopped. Please try another file or format.
+error-too-many-queued = { $limit ->
+    [one] One of your songs is still waiting. Please send the next one when it is answered.
+   *[other] { $limit } of your songs are still waiting. Please send more when one of them is answered.
+}
+error-too-many-today = { $limit ->
+    [one] That is all for today: one song in 24 hours. Please come back tomorrow.
+   *[other] That is all for today: { $limit } songs in 24 hours. Please come back tomorrow.
+}
+error-closing = I am just shutting down. Please send the song again in a minute.
+error-file-gone = The file was no longer there when its turn came. Please send it again.
+error-wrong-label = That is not a name for a genre that I can keep. Please use 1 to { $limit } letters.
+error-our-fault = Something went wrong on my side, and it has been noted. Please try again.
+
+## The timeline picture
+
+picture-parts = Part by part: the taller, the surer
+picture-experts = Experts' votes
+picture-unsure = not sure
+picture-alt-one = Timeline of a song of { $length }: { $genre } throughout ({ $confidence }%).
+picture-alt-many = Timeline of a song of { $length }. { $parts }.
+picture-alt-part = { $start } to { $end }: { $genre }
+picture-alt-overall = Timeline of a song of { $length }, mostly { $genre } in { $count } of { $segments } parts; the genre changes { $changes } times.
+
+## The page
+
+page-title = What genre is this?
+page-skip = Skip to the song box
+page-greeting = Hello! Give me a song, and I will tell you its genre, part by part. If I am wrong, tell me: that is how I get better.
+page-deleted = Your file is deleted as soon as I have answered.
+page-conversation = Conversation
+page-drop = Drop songs here
+page-drop-more = or paste them, or
+page-choose = choose files
+page-drop-now = Let go, and I will listen
+page-formats = mp3, m4a, ogg, opus, flac, wav, aiff, webm, mp4, mov · up to { $megabytes } MB and { $minutes } minutes
+page-examples = Or try one of these:
+page-example = Try “{ $title }”
+page-you-sent = You sent a song
+page-bot = Genre bot
+page-you = You
+page-uploading = Sending: { $percent }%
+page-upload-failed = The song did not get through. Is the bot still running? Please try again.
+page-lost = I cannot reach the bot. Is it still running? I keep trying…
+page-picture = Timeline
+page-segments = Part by part
+page-column-time = Time
+page-column-genre = Genre
+page-column-confidence = Confidence
+page-column-runner-up = Runner-up
+page-column-votes = Experts' votes
+page-genre-search = Which genre is it?
+page-genre-search-hint = Type to search, or write a genre of your own
+page-genre-new = New genre: “{ $label }”
+page-genre-known-count = { $count ->
+    [0] No such genre yet. Press Enter to propose it.
+    [one] One genre found.
+   *[other] { $count } genres found.
+}
+page-save = Save
+page-close = Close
+page-language = Language
+page-menu-privacy = Privacy
+page-menu-mydata = Download my data
+page-menu-forget = Delete my data
+page-forget-confirm = Yes, delete everything
+page-forget-keep = No, keep it
+page-no-script = This page needs JavaScript to talk to the bot.
+page-model = Release { $model }

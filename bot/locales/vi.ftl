@@ -1,0 +1,187 @@
+## Genres: a name as it stands in a sentence, and a few words for people who do not know it
+
+genre-blues = blues
+    .about = mười hai ô nhịp, những nốt luyến buồn
+genre-classical = nhạc cổ điển
+    .about = giao hưởng, thính phòng, dương cầm
+genre-country = nhạc đồng quê
+    .about = country Mỹ, ghi-ta và vĩ cầm
+genre-disco = disco
+    .about = nhạc nhảy thập niên bảy mươi
+genre-hiphop = hip hop
+    .about = nhịp trống và đọc rap
+genre-jazz = jazz
+    .about = swing và ứng tấu
+genre-metal = metal
+    .about = ghi-ta méo tiếng, dồn dập
+genre-pop = pop
+    .about = nhạc trẻ, nhạc thị trường
+genre-reggae = reggae
+    .about = nhịp phách yếu của Jamaica
+genre-rock = rock
+    .about = ghi-ta điện, bass và trống
+genre-cailuong = cải lương
+    .about = sân khấu ca kịch Nam Bộ
+genre-catru = ca trù
+    .about = lối hát thính phòng của ả đào miền Bắc
+genre-chauvan = chầu văn
+    .about = hát hầu thánh trong tín ngưỡng thờ Mẫu
+genre-cheo = chèo
+    .about = sân khấu dân gian đồng bằng Bắc Bộ
+genre-hatxam = hát xẩm
+    .about = lời ca của những nghệ nhân hát rong
+
+## The answer
+
+answer-sure = Mình nghe ra đây là { $genre } ({ $confidence }%).
+answer-unsure-two = Mình không chắc lắm: có thể là { $genre } ({ $confidence }%) hoặc { $other } ({ $other-confidence }%).
+answer-unsure-one = Mình không chắc lắm: có thể là { $genre } ({ $confidence }%).
+answer-runners-up = Gần nhất sau đó: { $genres }.
+answer-runner-up = { $genre } ({ $confidence }%)
+answer-known = Bản thu này mình đã nghe rồi nên trả lời được ngay.
+answer-length = Bài dài { $length }, mình nghe thành { $segments } đoạn.
+answer-short = Mới có { $seconds } giây nhạc thôi; nghe dài hơn mình sẽ đoán chắc hơn.
+answer-part = { $start }–{ $end } { $genre } ({ $confidence }%)
+answer-more-parts = … và { $count } quãng nữa
+answer-votes-heading = Nếu để từng chuyên gia của mình tự trả lời:
+answer-votes-line = { $expert }: { $genres }
+answer-votes-count = { $genre } { $votes }/{ $segments }
+answer-corrected = Bạn bảo: { $label }.
+answer-agreed = Bạn bảo: đúng rồi.
+
+## What each expert is called
+
+expert-knn = láng giềng
+expert-svm = SVM
+expert-nn = mạng nơ-ron
+expert-texture = kết cấu
+expert-linear = tuyến tính
+expert-cnn = CNN
+
+## Progress
+
+progress-queued-next = Sắp đến lượt bạn…
+progress-queued = Bạn đang đứng thứ { $place } trong hàng chờ…
+progress-queued-estimate = Bạn đang đứng thứ { $place } trong hàng chờ, còn khoảng { $minutes } phút…
+progress-fetching = Đang nhận bài hát…
+progress-decoding = Đang mở bài hát…
+progress-listening = Đang nghe đoạn { $segment } trên { $segments }…
+progress-answering = Sắp xong rồi…
+progress-cancelled = Mình dừng rồi, và đã quên bài đó.
+
+## Buttons
+
+button-right = Đúng rồi
+button-wrong = Sai rồi
+button-choose = Vậy là thể loại nào?
+button-change = Sửa lại
+button-undo = Rút lại
+button-cancel = Dừng
+button-votes = Ý kiến từng chuyên gia
+button-allow = Được, cứ học đi
+button-refuse = Thôi, cảm ơn
+button-withdraw = Đừng học từ mình nữa
+
+## Corrections
+
+correction-agreed = Cảm ơn bạn! Biết được { $label } là đúng, mình mừng lắm.
+correction-taken = Cảm ơn bạn! Mình ghi lại rồi: đây là { $label }.
+correction-proposed = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình đã ghi lại như một đề xuất, người quản lý sẽ xem.
+correction-undone = Đã rút lại. Những gì bạn nói về bài này đã được xoá.
+correction-nothing = Không có gì để rút lại cả.
+correction-gone = Mình không còn giữ bài này nên nút này hết hiệu lực rồi. Bạn gửi lại bài hát nhé.
+
+## Learning: asked once, off by default
+
+consent-question = Mình học từ chuyện này được không? Nếu bạn đồng ý, những con số mình tính từ các bài bạn sửa, cùng với lời sửa của bạn, có thể dùng để dạy phiên bản sau của mình. Bản thu thì không bao giờ: mình đã xoá ngay rồi. Bạn đổi ý lúc nào cũng được.
+consent-allowed = Cảm ơn bạn! Từ giờ mình sẽ học từ những lần bạn sửa. Bạn muốn rút lại lúc nào cũng được.
+consent-refused = Vâng, mình sẽ không học từ những lần bạn sửa.
+consent-withdrawn = Xong: những lần bạn sửa sẽ không còn được dùng để dạy mình nữa.
+
+## Privacy
+
+privacy = Tệp của bạn được xoá ngay khi mình trả lời xong. Mình giữ lại câu trả lời, dấu vân tay của bản thu, những con số tính từ bản thu và lời sửa của bạn, để lần sau gặp lại bài đó thì trả lời được ngay và để biết mình sai ở đâu. Thay cho tên bạn, mình chỉ giữ một mã số, không có khoá bí mật thì không ai lần ra bạn được. Mọi thứ được giữ cho đến khi bạn xoá, trừ những gì không nói lên điều gì về bạn: câu trả lời cho những bản thu mà người khác cũng có thể gửi.
+privacy-consent-yes = Học từ những lần bạn sửa: bạn đã đồng ý.
+privacy-consent-no = Học từ những lần bạn sửa: đang tắt.
+privacy-consent-unasked = Học từ những lần bạn sửa: đang tắt. Mình sẽ hỏi bạn đúng một lần, khi bạn sửa mình lần đầu.
+forget-question = Xoá hết những gì mình giữ về bạn? Xoá rồi thì không lấy lại được.
+forget-done = Đã xoá { $songs ->
+    [0] lịch sử (không có bài hát nào)
+   *[other] { $songs } bài hát trong lịch sử
+} và { $corrections } lần sửa của bạn. Mình không còn biết gì về bạn nữa.
+mydata-name = du-lieu-cua-toi.json
+
+## What can go wrong
+
+error-song-failed = Mình không phân loại được bài này. Bạn thử tệp khác nhé.
+error-empty-file = Tệp này trống. Bạn gửi lại nhé.
+error-not-audio = Đây không phải tệp nhạc mà mình đọc được. Bạn gửi mp3, m4a, ogg, opus, flac, wav hoặc video nhé.
+error-no-sound = Tệp này không có tiếng. Bạn gửi tệp có tiếng nhé.
+error-damaged = Tệp này bị hỏng, mình không đọc được chút nhạc nào. Bạn gửi lại hoặc đổi sang định dạng khác nhé.
+error-too-short = Ngắn quá nên mình không đoán được. Bạn gửi ít nhất { $minimum } giây nhạc nhé.
+error-too-long = Bài này dài hơn { $minutes } phút. Bạn gửi một đoạn ngắn hơn nhé.
+error-too-large = Tệp này lớn hơn { $megabytes } MB. Bạn gửi tệp nhỏ hơn hoặc một đoạn ngắn hơn nhé.
+error-silent = Bản thu này không có tiếng gì. Bạn gửi bản nghe được nhạc nhé.
+error-took-too-long = Đọc tệp này mất hơn { $seconds } giây nên mình dừng lại. Bạn thử định dạng khác nhé.
+error-worker-lost = Đọc tệp này bị lỗi nặng nên mình dừng lại. Bạn thử tệp hoặc định dạng khác nhé.
+error-too-many-queued = Bạn còn { $limit } bài đang chờ. Đợi mình trả lời xong một bài rồi gửi tiếp nhé.
+error-too-many-today = Hôm nay vậy là đủ rồi: { $limit } bài trong 24 giờ. Mai bạn quay lại nhé.
+error-closing = Mình đang tắt. Khoảng một phút nữa bạn gửi lại bài hát nhé.
+error-file-gone = Đến lượt thì tệp không còn nữa. Bạn gửi lại nhé.
+error-wrong-label = Tên thể loại này mình không ghi được. Bạn dùng từ 1 đến { $limit } ký tự nhé.
+error-our-fault = Có lỗi ở phía mình, và lỗi đã được ghi lại. Bạn thử lại nhé.
+
+## The timeline picture
+
+picture-parts = Từng đoạn: cột càng cao, mình càng chắc
+picture-experts = Ý kiến từng chuyên gia
+picture-unsure = không chắc
+picture-alt-one = Dòng thời gian của bài dài { $length }: từ đầu đến cuối là { $genre } ({ $confidence }%).
+picture-alt-many = Dòng thời gian của bài dài { $length }. { $parts }.
+picture-alt-part = Từ { $start } đến { $end }: { $genre }
+picture-alt-overall = Dòng thời gian của bài dài { $length }, phần lớn là { $genre }, { $count } trên { $segments } đoạn; thể loại đổi { $changes } lần.
+
+## The page
+
+page-title = Bài này thuộc thể loại gì?
+page-skip = Đến ngay khung gửi bài hát
+page-greeting = Chào bạn! Gửi mình một bài hát, mình sẽ cho biết thể loại của từng đoạn. Mình sai thì bạn bảo nhé: nhờ vậy mình mới giỏi lên được.
+page-deleted = Tệp của bạn được xoá ngay khi mình trả lời xong.
+page-conversation = Cuộc trò chuyện
+page-drop = Thả bài hát vào đây
+page-drop-more = hoặc dán vào, hoặc
+page-choose = chọn tệp
+page-drop-now = Thả tay ra, mình nghe liền
+page-formats = mp3, m4a, ogg, opus, flac, wav, aiff, webm, mp4, mov · tối đa { $megabytes } MB và { $minutes } phút
+page-examples = Hoặc thử một trong những bài này:
+page-example = Thử “{ $title }”
+page-you-sent = Bạn đã gửi một bài hát
+page-bot = Bot thể loại
+page-you = Bạn
+page-uploading = Đang gửi: { $percent }%
+page-upload-failed = Bài hát chưa gửi được. Bot còn chạy không nhỉ? Bạn thử lại nhé.
+page-lost = Mình mất liên lạc với bot. Bot còn chạy không nhỉ? Mình vẫn đang thử lại…
+page-picture = Dòng thời gian
+page-segments = Từng đoạn
+page-column-time = Thời gian
+page-column-genre = Thể loại
+page-column-confidence = Độ tin cậy
+page-column-runner-up = Gần nhất sau đó
+page-column-votes = Ý kiến từng chuyên gia
+page-genre-search = Vậy là thể loại nào?
+page-genre-search-hint = Gõ để tìm, hoặc tự viết một thể loại
+page-genre-new = Thể loại mới: “{ $label }”
+page-genre-known-count = { $count ->
+    [0] Chưa có thể loại này. Nhấn Enter để đề xuất.
+   *[other] Tìm thấy { $count } thể loại.
+}
+page-save = Lưu
+page-close = Đóng
+page-language = Ngôn ngữ
+page-menu-privacy = Quyền riêng tư
+page-menu-mydata = Tải dữ liệu của mình
+page-menu-forget = Xoá dữ liệu của mình
+page-forget-confirm = Đúng, xoá hết
+page-forget-keep = Không, cứ giữ lại
+page-no-script = Trang này cần JavaScript để nói chuyện với bot.
+page-model = Bản phát hành { $model }

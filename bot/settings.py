@@ -1,0 +1,234 @@
+"""Every setting of the bot, typed, read once from the environment or ``.env``, and frozen from then on.
+
+What a chat does with its token is that chat's business; whether a chat can start at all is decided in ``bot.chats``.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+CHATS = ("discord", "telegram", "local")
+DEFAULT_LOCAL_PORT = 8080
+PACKAGED_MODELS = Path(__file__).resolve().parents[1] / "models"
+
+MINIMUM_SECRET_CHARACTERS = 16
+MINIMUM_PASSWORD_CHARACTERS = 8
+
+
+class WrongSettings(Exception):
+    """Some settings are wrong; ``problems`` names each one, without ever repeating a secret."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where the local page listens."""
+
+    host: str
+    port: int
+
+    @property
+    def loopback(self) -> bool:
+        """Whether only this very machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def __str__(self) -> str:
+        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moderator:
+    """A person who may moderate everywhere, as the platform numbers them."""
+
+    chat: str
+    id: str
+
+
+def _parts(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _moderators(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    found = []
+    for part in _parts(value):
+        match = re.fullmatch(r"(discord|telegram):(\d{1,20})", part)
+        if match is None:
+            raise ValueError(f"{part!r} is not like discord:123456 or telegram:123456")
+        found.append(Moderator(match[1], match[2]))
+    return tuple(found)
+
+
+def _address(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.lower() == "off":
+        return "off"
+    match = re.fullmatch(r"(?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):)?(\d{1,5})", text)
+    if match is None or not 0 <= int(match[2]) < 65536:
+        raise ValueError(f"{text!r} is not like 127.0.0.1:{DEFAULT_LOCAL_PORT}, and not off")
+    return Address((match[1] or "127.0.0.1").strip("[]"), int(match[2]))
+
+
+def _hosts(value: Any) -> Any:
+    hosts = _parts(value)
+    for host in hosts:
+        if host != "*" and re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", host) is None:
+            raise ValueError(f"{host!r} is not a host name such as example.org")
+    return tuple(host.lower() for host in hosts)
+
+
+def _database(value: Any) -> Any:
+    # Hosts hand out postgres:// addresses; the driver is ours to choose.
+    text = re.sub(r"^postgres(ql)?://", "postgresql+asyncpg://", str(value).strip())
+    if text and not text.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
+        raise ValueError("must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
+    return text
+
+
+def _url(*schemes: str) -> BeforeValidator:
+    def check(value: Any) -> Any:
+        text = str(value).strip().rstrip("/")
+        if text and re.fullmatch(rf"({'|'.join(schemes)})://[^\s/]+(/\S*)?", text) is None:
+            raise ValueError(f"must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
+        return text
+
+    return BeforeValidator(check)
+
+
+class Settings(BaseSettings):
+    """Settings by the names that the environment gives them, in lower case; all are optional."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    discord_token: SecretStr | None = None
+    telegram_token: SecretStr | None = None
+    discord_api_url: Annotated[str, _url("http", "https")] = "https://discord.com/api/v10"
+    discord_gateway_url: Annotated[str, _url("ws", "wss")] = "wss://gateway.discord.gg"
+    telegram_api_url: Annotated[str, _url("http", "https")] = "https://api.telegram.org"
+
+    local_chat_password: SecretStr | None = None
+    local_chat: Annotated[Address | Literal["off"] | None, BeforeValidator(_address)] = Field(
+        default=None, validate_default=True
+    )
+
+    data_dir: Path = Path("data")
+    database_url: Annotated[str, BeforeValidator(_database)] = ""
+    model_dir: Path = PACKAGED_MODELS
+    workers: int = Field(default=1, ge=1, le=64)
+    executor_url: Annotated[str, _url("tcp", "tls")] = ""
+
+    moderators: Annotated[tuple[Moderator, ...], NoDecode, BeforeValidator(_moderators)] = ()
+    training_sources: Annotated[
+        tuple[Literal["discord", "telegram", "local"], ...], NoDecode, BeforeValidator(_parts)
+    ] = ("telegram", "local")
+    link_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ("*",)
+
+    max_minutes: float = Field(default=60.0, gt=0, le=600)
+    max_megabytes: float = Field(default=100.0, gt=0, le=4096)
+    songs_per_person_queued: int = Field(default=10, ge=1, le=1000)
+    songs_per_person_daily: int = Field(default=200, ge=1, le=100_000)
+
+    secret_key: SecretStr | None = None
+    log_format: Literal["text", "json"] = "text"
+
+    @field_validator("discord_token", "telegram_token")
+    @classmethod
+    def _token_is_whole(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if token is None:
+            return None
+        shape = r"\d+:[\w-]{20,}" if info.field_name == "telegram_token" else r"[\w.-]{20,}"
+        if re.fullmatch(shape, token.get_secret_value()) is None:
+            raise ValueError("is not a whole token: copy it again, without spaces or quotes")
+        return token
+
+    @field_validator("secret_key")
+    @classmethod
+    def _key_is_long(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value()) < MINIMUM_SECRET_CHARACTERS:
+            raise ValueError(f"needs at least {MINIMUM_SECRET_CHARACTERS} characters")
+        return key
+
+    @field_validator("local_chat_password")
+    @classmethod
+    def _password_is_long(cls, password: SecretStr | None) -> SecretStr | None:
+        if password is not None and len(password.get_secret_value()) < MINIMUM_PASSWORD_CHARACTERS:
+            raise ValueError(f"needs at least {MINIMUM_PASSWORD_CHARACTERS} characters")
+        return password
+
+    @field_validator("local_chat")
+    @classmethod
+    def _public_needs_password(
+        cls, address: Address | Literal["off"] | None, info: ValidationInfo
+    ) -> Address | Literal["off"] | None:
+        # A wrong password is absent from info.data and is a problem of its own: one is enough.
+        public = isinstance(address, Address) and not address.loopback
+        if public and info.data.get("local_chat_password", "wrong") is None:
+            raise ValueError(f"{address} can be reached from other machines: set LOCAL_CHAT_PASSWORD too")
+        return address
+
+    @property
+    def tokens(self) -> dict[str, SecretStr]:
+        """Chat → token, for every chat that has one."""
+        given = {"discord": self.discord_token, "telegram": self.telegram_token}
+        return {chat: token for chat, token in given.items() if token is not None}
+
+    @property
+    def local_address(self) -> Address | None:
+        """Where the local page listens, or None where it is off: it is on by default only without tokens."""
+        if isinstance(self.local_chat, Address):
+            return self.local_chat
+        if self.local_chat is None and not self.tokens:
+            return Address("127.0.0.1", DEFAULT_LOCAL_PORT)
+        return None
+
+    @property
+    def database(self) -> str:
+        """The database's URL; a SQLite file in ``data_dir`` unless another was set."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'songs.db'}"
+
+
+def read_settings() -> Settings:
+    """Read every setting once, from the environment and from ``.env`` in the working directory.
+
+    Raises
+    ------
+    WrongSettings
+        Naming all that is wrong at once.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = {_problem(problem["loc"], problem["type"], problem["msg"]): None for problem in error.errors()}
+        raise WrongSettings(tuple(problems)) from None
+
+
+def _problem(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    name = str(location[0]).upper()
+    if kind == "extra_forbidden":
+        return f"{name}: there is no such setting"
+    return f"{name}: {message.removeprefix('Value error, ').removeprefix('Input ')}"
