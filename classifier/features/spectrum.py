@@ -23,6 +23,8 @@ FRAME_SAMPLES: Final = 2048
 HOP_SAMPLES: Final = 512
 BINS: Final = FRAME_SAMPLES // 2 + 1
 MEL_BANDS: Final = 128
+DYNAMIC_RANGE_DECIBELS: Final = 80.0
+_LEAST_POWER: Final = np.float32(1e-10)
 
 # Slaney's Auditory Toolbox (1998): linear below 1 kHz, logarithmic above.
 _HERTZ_PER_LINEAR_MEL: Final = 200 / 3
@@ -86,6 +88,17 @@ class Spectrum:
     def mel_power(self) -> NDArray[np.float32]:
         """Power in 128 Slaney mel bands, shape (128, frames), as ``librosa.feature.melspectrogram`` by default."""
         return np.ascontiguousarray((self.power.T @ mel_filters().T).T)
+
+    @cached_property
+    def mel_decibels(self) -> NDArray[np.float32]:
+        """Mel power in dB relative to 1, no more than 80 dB below its peak, shape (128, frames).
+
+        As ``librosa.power_to_db`` with its defaults.
+        """
+        decibels: NDArray[np.float32] = np.log(np.maximum(self.mel_power, _LEAST_POWER))
+        decibels *= np.float32(10 / np.log(10))
+        np.maximum(decibels, decibels.max() - np.float32(DYNAMIC_RANGE_DECIBELS), out=decibels)
+        return decibels
 
 
 def framed_view(samples: NDArray[np.float32], *, mode: str = "constant") -> NDArray[np.float32]:
