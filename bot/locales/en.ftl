@@ -101,7 +101,6 @@ correction-taken = Thank you! I have noted that this is { $label }.
 correction-proposed = Thank you! “{ $label }” is new to me. I have noted it as a proposal, and a moderator will look at it.
 correction-undone = Taken back. What you had said of this song is gone.
 correction-nothing = There was nothing to take back.
-correction-gone = I no longer have this song, so this button has expired. Please send the song again.
 
 ## Learning: asked once, off by default
 
@@ -151,7 +150,14 @@ error-too-many-today = { $limit ->
 }
 error-closing = I am just shutting down. Please send the song again in a minute.
 error-file-gone = The file was no longer there when its turn came. Please send it again.
-error-wrong-label = That is not a name for a genre that I can keep. Please use 1 to { $limit } letters.
+error-button-expired = I no longer have this song, so this button has expired. Please send the song again.
+error-not-yours = Only the person who sent this song can do that.
+error-not-possible = This is not possible.
+error-label-empty = Please write the name of a genre.
+error-label-too-long = A genre's name may have up to { $limit } letters. Please write a shorter one.
+error-label-unprintable = A genre's name is one line of ordinary text. Please write it again.
+error-label-without-letter = A genre's name needs at least one letter. Please write it again.
+error-merge-refused = Only a proposed genre can be merged, and only into a known one. Please choose others.
 error-our-fault = Something went wrong on my side, and it has been noted. Please try again.
 
 ## The timeline picture

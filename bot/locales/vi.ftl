@@ -89,7 +89,6 @@ correction-taken = Cảm ơn bạn! Mình ghi lại rồi: đây là { $label }.
 correction-proposed = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình đã ghi lại như một đề xuất, người quản lý sẽ xem.
 correction-undone = Đã rút lại. Những gì bạn nói về bài này đã được xoá.
 correction-nothing = Không có gì để rút lại cả.
-correction-gone = Mình không còn giữ bài này nên nút này hết hiệu lực rồi. Bạn gửi lại bài hát nhé.
 
 ## Learning: asked once, off by default
 
@@ -128,7 +127,14 @@ error-too-many-queued = Bạn còn { $limit } bài đang chờ. Đợi mình tr�
 error-too-many-today = Hôm nay vậy là đủ rồi: { $limit } bài trong 24 giờ. Mai bạn quay lại nhé.
 error-closing = Mình đang tắt. Khoảng một phút nữa bạn gửi lại bài hát nhé.
 error-file-gone = Đến lượt thì tệp không còn nữa. Bạn gửi lại nhé.
-error-wrong-label = Tên thể loại này mình không ghi được. Bạn dùng từ 1 đến { $limit } ký tự nhé.
+error-button-expired = Mình không còn giữ bài này nên nút này hết hiệu lực rồi. Bạn gửi lại bài hát nhé.
+error-not-yours = Chỉ người gửi bài này mới làm được việc đó.
+error-not-possible = Việc này không làm được.
+error-label-empty = Bạn viết tên thể loại nhé.
+error-label-too-long = Tên thể loại dài tối đa { $limit } ký tự thôi. Bạn viết ngắn lại nhé.
+error-label-unprintable = Tên thể loại chỉ gồm một dòng chữ bình thường. Bạn viết lại nhé.
+error-label-without-letter = Tên thể loại phải có ít nhất một chữ cái. Bạn viết lại nhé.
+error-merge-refused = Chỉ gộp được thể loại mới đề xuất vào một thể loại đã biết. Bạn chọn lại nhé.
 error-our-fault = Có lỗi ở phía mình, và lỗi đã được ghi lại. Bạn thử lại nhé.
 
 ## The timeline picture

@@ -1,0 +1,45 @@
+"""What a person can run into that is neither their song's nor storage's fault, and what chats tell the queue.
+
+Like ``classifier.errors`` and ``storage.errors``, each has a ``code`` that ``replies.sentence`` turns into words.
+"""
+
+from __future__ import annotations
+
+from classifier.errors import SongError
+
+
+class Closing(SongError):
+    code = "closing"
+    sentence = "I am just shutting down. Please send the song again in a minute."
+
+
+class FileGone(SongError):
+    code = "file-gone"
+    sentence = "The file was no longer there when its turn came. Please send it again."
+
+
+class OurFault(SongError):
+    code = "our-fault"
+    sentence = "Something went wrong on my side, and it has been noted. Please try again."
+
+
+class ButtonExpired(SongError):
+    code = "button-expired"
+    sentence = "I no longer have this song, so this button has expired. Please send the song again."
+
+
+class NotYours(SongError):
+    code = "not-yours"
+    sentence = "Only the person who sent this song can do that."
+
+
+class Undeliverable(Exception):
+    """An answer can never reach its chat: the message was deleted, the bot was blocked or removed."""
+
+
+class TryLater(Exception):
+    """A chat's platform cannot be reached just now; ``seconds`` says after how long to try again."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"try again in {seconds:g} s")
+        self.seconds = seconds

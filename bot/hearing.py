@@ -1,0 +1,165 @@
+"""One song's way from its bytes to its sent answer: fetch, recognise or classify, keep, answer.
+
+Whose turn it is, and what becomes of a song that is stopped or goes wrong, is the queue's business (``bot.jobs``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import shutil
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from bot.chat import Heard, Stage
+from bot.errors import OurFault, Undeliverable
+from bot.replies import clean_title
+from classifier.errors import SongError, WorkerLost
+from classifier.song import SongReport
+from storage import JobCancelled, NewReply, PersonError
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bot.underway import UnderWay
+    from classifier.executor import SongExecutor
+    from classifier.song import Classification, Progress
+    from storage import Answer, Reply, Storage
+
+log = logging.getLogger(__name__)
+
+
+class Hearing:
+    """Takes songs through all their stages.
+
+    Parameters
+    ----------
+    storage, executor
+        Where answers are kept, and where songs are classified.
+    folder
+        For the files of songs under way; emptied here.
+    seats
+        How many songs are classified at a time; others may be fetched meanwhile.
+    """
+
+    def __init__(self, storage: Storage, executor: SongExecutor, folder: Path, *, seats: int) -> None:
+        self._storage = storage
+        self._executor = executor
+        self._folder = folder
+        self._seats = asyncio.Semaphore(seats)
+
+    async def hear(self, running: UnderWay) -> str:
+        """Take a song to its end and return the outcome: ``answered``, ``failed``, ``cancelled``, ``undeliverable``.
+
+        Raises
+        ------
+        LeaseLost, TryLater
+            The song is somebody else's now, or the platform's fault: no end yet.
+        Exception
+            Anything else is a bug.
+        """
+        job = running.job
+        try:
+            if job.reply_id is not None:
+                return await self._send_again(running, job.reply_id)
+            if job.exhausted:
+                raise WorkerLost()
+            answer, known = await self._listen(running)
+            running.at(Stage("answering"))
+            reply = await self._storage.jobs.answer(
+                running.lease, NewReply(answer.id, platform=job.platform, chat=job.chat, requester=job.person)
+            )
+            await self._send(running, reply, answer, known=known)
+        except (SongError, PersonError) as error:
+            log.info("job %d: %s", job.id, error)
+            return await self._refuse(running, error)
+        except JobCancelled:
+            await running.quiet()
+            await running.chat.stopped(running.song)
+            return "cancelled"
+        except Undeliverable as reason:
+            log.info("job %d: undeliverable: %s", job.id, reason)
+            return "undeliverable"
+        return "answered"
+
+    async def give_up(self, running: UnderWay) -> str:
+        """Tell a person that their song failed through no fault of theirs; return the outcome."""
+        return await self._refuse(running, OurFault())
+
+    def sweep(self) -> None:
+        """Delete what a process that was killed left behind."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    async def _refuse(self, running: UnderWay, error: SongError | PersonError) -> str:
+        await running.quiet()
+        try:
+            await running.chat.refuse(running.song, error)
+        except Undeliverable as reason:
+            log.info("job %d: undeliverable: %s", running.job.id, reason)
+            return "undeliverable"
+        return "failed"
+
+    async def _listen(self, running: UnderWay) -> tuple[Answer, bool]:
+        """Return the answer to a song's bytes, and whether it was known already."""
+        async with self._own_folder(running.job.id) as folder:
+            running.at(Stage("fetching"))
+            path = await running.chat.fetch(running.song, folder)
+            content_hash = await asyncio.to_thread(_sha256, path)
+            known = await self._storage.songs.find_answer(content_hash, self._executor.release)
+            # Without its features a song could not teach anything when it is corrected: hear it again.
+            if known is not None and known.has_features:
+                return known, True
+            classification = await self._classify(running, path)
+            answer = await self._storage.songs.keep_answer(
+                content_hash,
+                classification.report.as_dict(),
+                classification.features,
+                platform=running.chat.platform,
+                title=clean_title(running.song.title),
+            )
+            return answer, False
+
+    async def _classify(self, running: UnderWay, path: Path) -> Classification:
+        if self._seats.locked():
+            running.at(Stage("queued", place=1))
+        async with self._seats:
+            running.at(Stage("decoding"))
+            return await self._executor.classify(path, on_progress=lambda step: running.at(_stage_of(step)))
+
+    async def _send_again(self, running: UnderWay, reply_id: str) -> str:
+        """Finish what was cut off between writing the answer down and its arrival."""
+        reply = await self._storage.replies.find(reply_id)
+        answer = None if reply is None else await self._storage.songs.answer(reply.answer_id)
+        if reply is None or answer is None:
+            raise OurFault()
+        if reply.message is None:
+            await self._send(running, reply, answer, known=False)
+        return "answered"
+
+    async def _send(self, running: UnderWay, reply: Reply, answer: Answer, *, known: bool) -> None:
+        await running.quiet()
+        report = SongReport.from_dict(answer.report)
+        message = await running.chat.answer(running.song, Heard(reply, report, known))
+        await self._storage.replies.sent(reply.id, message)
+
+    @asynccontextmanager
+    async def _own_folder(self, job_id: int) -> AsyncIterator[Path]:
+        folder = self._folder / str(job_id)
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _stage_of(progress: Progress) -> Stage:
+    if progress.stage == "listening":
+        return Stage("listening", segment=progress.segment, segments=progress.segments)
+    return Stage("decoding")

@@ -1,0 +1,240 @@
+"""The queue of songs: claims them by turns, holds them while they are worked on, stops them, survives restarts.
+
+What waits is written down by ``storage.jobs``; how a song is heard is ``bot.hearing``'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from bot.chat import Stage
+from bot.errors import Closing, TryLater
+from bot.underway import UnderWay, Why
+from storage import LEASE_SECONDS, MAX_ATTEMPTS, Cancel, LeaseLost
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
+    from bot.chat import Chat, Song
+    from bot.hearing import Hearing
+    from storage import Claimed, Job, NewJob, Storage
+
+HEARTBEAT_SECONDS = LEASE_SECONDS / 4
+# A job that another process gave back, or that waits for its delay, is seen after this time at the latest.
+POLL_SECONDS = 3.0
+FAULT_DELAY_SECONDS = 5.0
+# Songs that may be fetched or sent while every seat is taken.
+AHEAD = 2
+# Running songs get the first time to finish; what is left is written back within the second.
+FINISH_SECONDS = 5.0
+WRITE_BACK_SECONDS = 3.0
+
+log = logging.getLogger(__name__)
+
+
+class Queue:
+    """Works on everybody's songs.
+
+    Parameters
+    ----------
+    storage, hearing
+        Where jobs are written down, and what takes a song to its end.
+    chats
+        Platform → chat, for every chat that runs; jobs of others are left alone.
+    song_of
+        Turns a job into the song that its chat knows.
+    owner
+        Name of this process, the same after a restart.
+    seats
+        How many songs are classified at a time.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        hearing: Hearing,
+        chats: Mapping[str, Chat],
+        song_of: Callable[[Job], Awaitable[Song]],
+        *,
+        owner: str,
+        seats: int,
+    ) -> None:
+        self._storage = storage
+        self._hearing = hearing
+        self._chats = chats
+        self._song_of = song_of
+        self._owner = owner
+        self._seats = seats
+        self._running: dict[int, UnderWay] = {}
+        self._wake = asyncio.Event()
+        self._closing = False
+        self._loops: list[asyncio.Task[None]] = []
+        self._mean_seconds: float | None = None
+
+    async def start(self) -> None:
+        """Take back what a process of this name held when it died, and begin to work."""
+        self._hearing.sweep()
+        again = await self._storage.jobs.take_back(self._owner)
+        if again:
+            log.info("%d songs were under way when the bot stopped; they go on", again)
+        self._loops = [asyncio.create_task(self._claim_songs()), asyncio.create_task(self._hold_songs())]
+
+    async def add(self, new: NewJob, *, queued_limit: int, daily_limit: int) -> Job:
+        """Write a song down; raises what ``storage.jobs.add`` raises, and ``Closing``."""
+        self.check_open()
+        added = await self._storage.jobs.add(new, queued_limit=queued_limit, daily_limit=daily_limit)
+        self._wake.set()
+        return added.job
+
+    def check_open(self) -> None:
+        """Raise ``Closing`` if no more songs are taken."""
+        if self._closing:
+            raise Closing()
+
+    async def cancel(self, job_id: int) -> Cancel:
+        """Stop a song, waiting or running; its chat is told."""
+        job = await self._storage.jobs.get(job_id)
+        done = await self._storage.jobs.cancel(job_id)
+        if done is Cancel.ASKED and job_id in self._running:
+            self._running[job_id].stop(Why.CANCELLED)
+        elif done is Cancel.DONE and job is not None and job.platform in self._chats:
+            chat, song = self._chats[job.platform], await self._song_of(job)
+            await chat.stopped(song)
+            await chat.discard(song)
+            self._wake.set()
+        return done
+
+    def drop_person(self, person: str) -> None:
+        """Stop all that runs for a person who is being forgotten; nobody is told."""
+        for running in list(self._running.values()):
+            if running.job.person == person:
+                running.stop(Why.LOST)
+
+    async def stage(self, job_id: int) -> Stage | None:
+        """Return how far a song has come; None if it ended or never was."""
+        if job_id in self._running:
+            return self._running[job_id].stage
+        place = await self._storage.jobs.position(job_id)
+        if place is None:
+            return None
+        return Stage("queued", place=max(place, 1), minutes=self._minutes(place))
+
+    async def stop(self) -> None:
+        """Take no new songs; running ones finish within ``FINISH_SECONDS``, the others are written back."""
+        self._closing = True
+        for loop in self._loops:
+            loop.cancel()
+        await asyncio.gather(*self._loops, return_exceptions=True)
+        tasks = [running.task for running in self._running.values() if running.task is not None]
+        if tasks:
+            await asyncio.wait(tasks, timeout=FINISH_SECONDS)
+        for running in list(self._running.values()):
+            running.stop(Why.CLOSING)
+        if tasks:
+            await asyncio.wait(tasks, timeout=WRITE_BACK_SECONDS)
+        await self._storage.jobs.take_back(self._owner)
+
+    async def _claim_songs(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                claimed = None
+                if len(self._running) < self._seats + AHEAD:
+                    claimed = await self._storage.jobs.claim(self._owner, platforms=tuple(self._chats))
+                if claimed is not None:
+                    await self._begin(claimed)
+                    continue
+            except Exception:
+                log.exception("the queue cannot be read; trying again")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+
+    async def _hold_songs(self) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            held = {running.job.id: running for running in self._running.values()}
+            try:
+                beat = await self._storage.jobs.heartbeat([running.lease for running in held.values()])
+            except Exception:
+                log.exception("songs under way cannot be held; trying again")
+                continue
+            for job_id in beat.lost:
+                held[job_id].stop(Why.LOST)
+            for job_id in beat.cancelled:
+                held[job_id].stop(Why.CANCELLED)
+
+    async def _begin(self, claimed: Claimed) -> None:
+        job, chat = claimed.job, self._chats[claimed.job.platform]
+        running = UnderWay(self._storage, chat, await self._song_of(job), job, claimed.lease)
+        self._running[job.id] = running
+        running.begin(self._work(running))
+        for other in self._chats.values():
+            other.queue_moved()
+
+    async def _work(self, running: UnderWay) -> None:
+        """Take one song to its end, whatever happens on the way."""
+        job = running.job
+        try:
+            outcome = await self._hear(running)
+            if outcome is not None:
+                await self._storage.jobs.finish(running.lease, outcome)
+                await running.chat.discard(running.song)
+        except LeaseLost:
+            log.info("job %d is no longer ours", job.id)
+        except Exception:
+            # The lease runs out and the job is tried again: nothing is lost.
+            log.exception("job %d could not be ended", job.id)
+        finally:
+            self._running.pop(job.id, None)
+            self._wake.set()
+            await running.quiet()
+
+    async def _hear(self, running: UnderWay) -> str | None:
+        """Return a song's outcome, None if it goes on later or elsewhere."""
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            outcome = await self._hearing.hear(running)
+        except TryLater as later:
+            log.warning("job %d: %s cannot be reached: %s", running.job.id, running.job.platform, later)
+            await self._storage.jobs.release(running.lease, delay_seconds=later.seconds)
+            return None
+        except LeaseLost:
+            raise
+        except asyncio.CancelledError:
+            return await self._stopped(running)
+        except Exception:
+            log.exception("job %d failed through a bug", running.job.id)
+            return await self._after_bug(running)
+        self._learn_pace(clock() - began)
+        return outcome
+
+    async def _stopped(self, running: UnderWay) -> str | None:
+        await running.quiet()
+        if running.why is Why.CANCELLED:
+            await running.chat.stopped(running.song)
+            return "cancelled"
+        if running.why is Why.CLOSING:
+            await self._storage.jobs.release(running.lease)
+        return None
+
+    async def _after_bug(self, running: UnderWay) -> str | None:
+        if running.job.attempts < MAX_ATTEMPTS:
+            delay = FAULT_DELAY_SECONDS * running.job.attempts
+            await self._storage.jobs.release(running.lease, delay_seconds=delay, counts=True)
+            return None
+        return await self._hearing.give_up(running)
+
+    def _learn_pace(self, seconds: float) -> None:
+        mean = self._mean_seconds
+        self._mean_seconds = seconds if mean is None else 0.8 * mean + 0.2 * seconds
+
+    def _minutes(self, place: int) -> int | None:
+        if self._mean_seconds is None:
+            return None
+        seconds = self._mean_seconds * place / self._seats
+        return math.ceil(seconds / 60) if seconds >= 60 else None
