@@ -15,6 +15,7 @@ Voice = Callable[[float, float], Sound]
 
 A4_MIDI, A4_HZ = 69, 440.0
 ROOM_SECONDS = 1.4
+WARMTH = 0.7  # how far the loudest moments are bent into tape's saturation
 PEAK = 0.89  # a decibel below full scale, so that no encoder clips
 
 
@@ -96,7 +97,7 @@ class Band:
         )
         fade = min(mix.shape[1], round(1.2 * SAMPLE_RATE))
         mix[:, -fade:] *= np.linspace(1, 0, fade, dtype=np.float32) ** 2
-        mix = np.tanh(mix / max(1e-9, np.percentile(np.abs(mix), 99.5)))
+        mix = np.tanh(mix * np.float32(WARMTH / max(1e-9, float(np.percentile(np.abs(mix), 99.5)))))
         return np.ascontiguousarray((mix * (PEAK / max(1e-9, np.abs(mix).max()))).T, dtype=np.float32)
 
     def _reverberation(self, track: Sound, side: int) -> Sound:

@@ -62,6 +62,10 @@ class Note:
     beats: float
 
 
+FORM = "AABA"
+PHRASE_BARS = 4
+
+
 def tune(
     rng: np.random.Generator,
     scale: Sequence[int],
@@ -70,33 +74,58 @@ def tune(
     rhythms: Sequence[Sequence[float]],
     *,
     beats_per_bar: int = 4,
-    span: int = 7,
 ) -> list[Note]:
-    """Compose a tune, one bar per chord.
+    """Compose a tune, one bar per chord, that says a phrase, says it again, says another, and comes back.
 
-    Two rhythms alternate as question and answer, a third ends every fourth bar. The line walks along the
-    scale, starts each bar on a tone of its chord, and comes home at the end. A negative length in a rhythm is a rest.
+    A negative length in a rhythm is a rest.
     """
-    chosen = rng.choice(len(rhythms), size=3, replace=len(rhythms) < 3)
-    question, answer, close = (rhythms[int(index)] for index in chosen)
-    ladder = sorted(tonic + step + 12 * octave for octave in (-1, 0, 1) for step in scale)
-    home = ladder.index(tonic)
-    place = home + int(rng.integers(1, 4))
+    line = _Line(rng, scale, tonic, rhythms)
+    phrases: dict[tuple[str, tuple[Chord, ...]], list[Note]] = {}
     notes: list[Note] = []
-    for bar, chord in enumerate(progression):
-        rhythm = close if bar % 4 == 3 else (question, answer)[bar % 2]
-        beat = 0.0
-        for number, length in enumerate(rhythm):
-            if length > 0:
-                place += int(rng.choice((-2, -1, -1, 0, 1, 1, 2)))
-                place = int(np.clip(place, home - span // 3, min(home + span, len(ladder) - 1)))
-                if number == 0:
-                    place = _to_chord(ladder, place, chord, tonic)
-                notes.append(Note(bar * beats_per_bar + beat, ladder[place], length))
-            beat += abs(length)
+    for number, first in enumerate(range(0, len(progression), PHRASE_BARS)):
+        key = (FORM[number % len(FORM)], tuple(progression[first : first + PHRASE_BARS]))
+        if key not in phrases:
+            phrases[key] = line.phrase(key[1], beats_per_bar)
+        start = first * beats_per_bar
+        notes += [Note(start + note.beat, note.midi, note.beats) for note in phrases[key]]
     if notes:
         notes[-1] = Note(notes[-1].beat, tonic, max(2.0, notes[-1].beats))
     return notes
+
+
+class _Line:
+    """A line that walks along a scale and starts each bar on a tone of its chord.
+
+    Two rhythms alternate as question and answer, a third ends every phrase.
+    """
+
+    def __init__(
+        self, rng: np.random.Generator, scale: Sequence[int], tonic: int, rhythms: Sequence[Sequence[float]]
+    ) -> None:
+        chosen = rng.choice(len(rhythms), size=3, replace=len(rhythms) < 3)
+        self._question, self._answer, self._close = (rhythms[int(index)] for index in chosen)
+        self._ladder = sorted(tonic + step + 12 * octave for octave in (-1, 0, 1) for step in scale)
+        self._home = self._ladder.index(tonic)
+        self._place = self._home + int(rng.integers(1, 4))
+        self._rng, self._tonic = rng, tonic
+
+    def phrase(self, progression: Sequence[Chord], beats_per_bar: int) -> list[Note]:
+        notes: list[Note] = []
+        for bar, chord in enumerate(progression):
+            rhythm = self._close if bar == PHRASE_BARS - 1 else (self._question, self._answer)[bar % 2]
+            beat = float(bar * beats_per_bar)
+            for number, length in enumerate(rhythm):
+                if length > 0:
+                    self._step(chord if number == 0 else None)
+                    notes.append(Note(beat, self._ladder[self._place], length))
+                beat += abs(length)
+        return notes
+
+    def _step(self, chord: Chord | None) -> None:
+        self._place += int(self._rng.choice((-2, -1, -1, 0, 1, 1, 2)))
+        self._place = int(np.clip(self._place, self._home - 2, min(self._home + 7, len(self._ladder) - 1)))
+        if chord is not None:
+            self._place = _to_chord(self._ladder, self._place, chord, self._tonic)
 
 
 def _to_chord(ladder: Sequence[int], place: int, chord: Chord, tonic: int) -> int:
