@@ -4,6 +4,8 @@ Everything that another room needs is named here; ``Storage.open`` is the way in
 """
 
 from storage.chats import Chats, ChatSettings
+from storage.corrections import Correction, Place, Status
+from storage.counts import FeedbackStats, GenreCount
 from storage.errors import (
     BadDatabaseUrl,
     BadLabel,
@@ -23,8 +25,8 @@ from storage.errors import (
     UnknownRow,
 )
 from storage.export import Exported, Format, Selection, export_feedback
-from storage.feedback import Correction, Feedback, FeedbackStats, GenreCount, Given, Place, Status
-from storage.jobs import (
+from storage.feedback import Feedback, Given
+from storage.job import (
     LEASE_SECONDS,
     MAX_ATTEMPTS,
     Added,
@@ -32,18 +34,20 @@ from storage.jobs import (
     Cancel,
     Claimed,
     Job,
-    Jobs,
     JobState,
     Lease,
     NewJob,
     PersonLoad,
     QueueLoad,
 )
+from storage.jobs import Jobs
 from storage.labels import Label, LabelPage, Labels, LabelStatus, Merged
-from storage.people import Consent, Forgotten, People
+from storage.people import Consent, People
+from storage.privacy import Forgotten
 from storage.replies import NewReply, Replies, Reply
-from storage.songs import Answer, ChatStats, SegmentLike, SegmentVectors, Songs
+from storage.songs import Answer, ChatStats, Songs
 from storage.store import Storage, Tidied
+from storage.vectors import SegmentLike, SegmentVectors
 
 __all__ = [
     "LEASE_SECONDS",

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from sqlalchemy import select
+
+from storage.database import insert_into
+from storage.tables import ChatRow
+
 if TYPE_CHECKING:
     from storage.database import Database
 
@@ -36,8 +41,22 @@ class Chats:
 
     async def settings(self, platform: str, chat: str) -> ChatSettings:
         """Return a chat's settings; the defaults where none were made."""
-        raise NotImplementedError
+        query = select(ChatRow.settings).where(ChatRow.platform == platform, ChatRow.chat == chat)
+        async with self._database.reading() as connection:
+            kept = (await connection.execute(query)).scalar()
+        if kept is None:
+            return ChatSettings()
+        return ChatSettings(kept["language"], kept["picture"], frozenset(kept["listening"]))
 
     async def save(self, platform: str, chat: str, settings: ChatSettings) -> None:
         """Keep a chat's settings."""
-        raise NotImplementedError
+        kept = {
+            "language": settings.language,
+            "picture": settings.picture,
+            "listening": sorted(settings.listening),
+        }
+        async with self._database.transaction() as connection:
+            row = insert_into(connection, ChatRow).values(platform=platform, chat=chat, settings=kept)
+            await connection.execute(
+                row.on_conflict_do_update(index_elements=["platform", "chat"], set_={"settings": kept})
+            )

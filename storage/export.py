@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from storage.feedback import Place, Status
+    from storage.corrections import Place, Status
     from storage.store import Storage
 
 

@@ -6,95 +6,33 @@ An opinion is a label; agreeing with the answer is one too.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, select, update
+
+from storage.corrections import (
+    Correction,
+    Place,
+    Status,
+    corrections,
+    find_correction,
+    given_in,
+    numbered_correction,
+    to_correction,
+)
+from storage.counts import FeedbackStats, count_feedback
+from storage.database import LARGEST_NUMBER, insert_into, lock
+from storage.errors import UnknownRow
+from storage.labels import require_label
+from storage.tables import AnswerRow, CorrectionRow, PersonRow
+from storage.terms import LABELS_LOCK
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from storage.database import Database
-
-
-class Status(StrEnum):
-    """Where the review of a correction stands."""
-
-    PENDING = "pending"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    RELABELLED = "relabelled"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A chat whose administrators may moderate its own rows: platform and keyed hash."""
-
-    platform: str
-    chat: str
-
-
-@dataclass(frozen=True, slots=True)
-class Correction:
-    """One person's opinion of one song.
-
-    Attributes
-    ----------
-    id
-        Number in this database.
-    person
-        Keyed hash.
-    content_hash, answer_id
-        The song, and the answer that the person saw.
-    title
-        Of the song, if it has one.
-    said, confidence, sure, model
-        That answer in short.
-    label
-        Id of the label that the person gave; equal to ``said`` when they agreed.
-    status, ruling
-        Where the review stands; the label that a moderator gave instead, if ``RELABELLED``.
-    consent
-        May numbers computed from the song, and this opinion, train the next model? Asked of the person.
-    may_train
-        Does the platform it comes from allow that? (``TRAINING_SOURCES``)
-    platform, chat
-        Where it was given.
-    moderator, moderated
-        Keyed hash of the last moderator, and when.
-    created, updated
-        When it was first given, and last changed by the person (UTC).
-    """
-
-    id: int
-    person: str
-    content_hash: str
-    answer_id: int
-    title: str | None
-    said: str
-    confidence: float
-    sure: bool
-    model: str
-    label: str
-    status: Status
-    ruling: str | None
-    consent: bool
-    may_train: bool
-    platform: str
-    chat: str
-    moderator: str | None
-    moderated: datetime | None
-    created: datetime
-    updated: datetime
-
-    @property
-    def agrees(self) -> bool:
-        """Whether the person said that the answer was right."""
-        return self.label == self.said
-
-    @property
-    def verdict(self) -> str:
-        """The label that counts: the moderator's, else the person's."""
-        return self.ruling or self.label
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,53 +41,6 @@ class Given:
 
     correction: Correction
     previous: Correction | None
-
-
-@dataclass(frozen=True, slots=True)
-class GenreCount:
-    """How one genre fares.
-
-    Attributes
-    ----------
-    said, right
-        Opinions on answers with this genre, and how many of them agreed.
-    given
-        Opinions whose verdict is this genre.
-    """
-
-    said: int
-    right: int
-    given: int
-
-
-@dataclass(frozen=True, slots=True)
-class FeedbackStats:
-    """Counts over corrections.
-
-    Attributes
-    ----------
-    corrections, people, songs
-        How many opinions, by how many people, on how many songs.
-    agreeing
-        Opinions that said "right".
-    statuses
-        Status → opinions.
-    genres
-        Label id → counts, most opinions first.
-    proposed
-        Label id of each proposed label → opinions with it, most first.
-    trainable
-        Opinions with consent, from a platform that may train, and not rejected.
-    """
-
-    corrections: int
-    people: int
-    songs: int
-    agreeing: int
-    statuses: Mapping[Status, int]
-    genres: Mapping[str, GenreCount]
-    proposed: Mapping[str, int]
-    trainable: int
 
 
 class Feedback:
@@ -177,26 +68,69 @@ class Feedback:
         UnknownRow
             If there is no such answer or label.
         """
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            await lock(connection, person_lock(person))
+            # Nobody may remove or merge the label between here and the end.
+            await lock(connection, LABELS_LOCK)
+            known = await require_label(connection, label)
+            content_hash = await _song_of(connection, answer_id)
+            previous = await find_correction(connection, person, content_hash)
+            agreed = select(PersonRow.may_train).where(PersonRow.person == person)
+            now = self._database.now()
+            values: dict[str, Any] = {
+                "answer_id": answer_id,
+                "label": known.id,
+                "consent": bool((await connection.execute(agreed)).scalar()),
+                "may_train": may_train,
+                "platform": platform,
+                "chat": chat,
+                "updated": now,
+            }
+            if previous is None or previous.label != known.id:
+                values |= {"status": Status.PENDING, "ruling": None, "moderator": None, "moderated": None}
+            if previous is None:
+                values |= {"person": person, "content_hash": content_hash, "created": now}
+                await connection.execute(insert_into(connection, CorrectionRow).values(values))
+            else:
+                await connection.execute(update(CorrectionRow).where(CorrectionRow.id == previous.id).values(values))
+            correction = await find_correction(connection, person, content_hash)
+        if correction is None:
+            raise LookupError("a correction vanished inside its own transaction")
+        return Given(correction, previous)
 
     async def find(self, person: str, content_hash: str) -> Correction | None:
         """Return what a person said of a song."""
-        raise NotImplementedError
+        async with self._database.reading() as connection:
+            return await find_correction(connection, person, content_hash)
 
     async def get(self, correction_id: int, *, place: Place | None = None) -> Correction | None:
         """Return a correction by number; with ``place``, only one that was given there."""
-        raise NotImplementedError
+        async with self._database.reading() as connection:
+            return await numbered_correction(connection, correction_id, place)
 
     async def withdraw(self, person: str, content_hash: str) -> Correction | None:
         """Take back what a person said of a song; return what was there, so that it can be said or undone.
 
-        A proposed label that nobody holds any more goes with it.
+        A proposed label that nobody holds any more is no longer offered to others.
         """
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            await lock(connection, person_lock(person))
+            previous = await find_correction(connection, person, content_hash)
+            if previous is not None:
+                await connection.execute(delete(CorrectionRow).where(CorrectionRow.id == previous.id))
+            return previous
 
     async def votes(self, content_hash: str) -> dict[str, int]:
         """Count people per verdict on one song, rejected opinions left out, most first."""
-        raise NotImplementedError
+        verdict = func.coalesce(CorrectionRow.ruling, CorrectionRow.label)
+        query = (
+            select(verdict, func.count())
+            .where(CorrectionRow.content_hash == content_hash, CorrectionRow.status != Status.REJECTED)
+            .group_by(verdict)
+            .order_by(func.count().desc(), verdict)
+        )
+        async with self._database.reading() as connection:
+            return dict((await connection.execute(query)).tuples().all())
 
     async def review(
         self, *, place: Place | None = None, status: Status | None = Status.PENDING, after: int = 0, limit: int = 10
@@ -212,7 +146,12 @@ class Feedback:
         after
             Only those with a larger id: pass the last one seen to go on.
         """
-        raise NotImplementedError
+        query = corrections().where(CorrectionRow.id > after, *given_in(place))
+        query = query.order_by(CorrectionRow.id).limit(limit)
+        if status is not None:
+            query = query.where(CorrectionRow.status == status)
+        async with self._database.reading() as connection:
+            return [to_correction(row) for row in await connection.execute(query)]
 
     async def moderate(
         self,
@@ -241,10 +180,41 @@ class Feedback:
         ValueError
             If a label is given without ``RELABELLED`` or missing with it.
         """
-        raise NotImplementedError
+        if (label is not None) != (status is Status.RELABELLED):
+            raise ValueError("a label goes with RELABELLED, and only with it")
+        async with self._database.transaction() as connection:
+            await lock(connection, LABELS_LOCK)
+            ruling = None if label is None else (await require_label(connection, label)).id
+            undone = status is Status.PENDING
+            values = {
+                "status": status,
+                "ruling": ruling,
+                "moderator": None if undone else moderator,
+                "moderated": None if undone else self._database.now(),
+            }
+            if await numbered_correction(connection, correction_id, place) is not None:
+                await connection.execute(update(CorrectionRow).where(CorrectionRow.id == correction_id).values(values))
+            correction = await numbered_correction(connection, correction_id, place)
+        if correction is None:
+            raise UnknownRow(f"There is no correction {correction_id} here.")
+        return correction
 
     async def stats(
         self, *, place: Place | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> FeedbackStats:
         """Count corrections first given in a period (``since`` included, ``until`` not), everywhere or in one place."""
-        raise NotImplementedError
+        async with self._database.reading() as connection:
+            return await count_feedback(connection, place, since, until)
+
+
+def person_lock(person: str) -> str:
+    """Name the lock that whoever changes a person's corrections or consent holds."""
+    return f"person {person}"
+
+
+async def _song_of(connection: AsyncConnection, answer_id: int) -> str:
+    query = select(AnswerRow.content_hash).where(AnswerRow.id == answer_id)
+    content_hash = (await connection.execute(query)).scalar() if 0 < answer_id <= LARGEST_NUMBER else None
+    if content_hash is None:
+        raise UnknownRow(f"There is no answer {answer_id}.")
+    return content_hash

@@ -5,175 +5,57 @@ Knows nothing of what a job is: message and payload are JSON of the caller's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from enum import StrEnum
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, or_, select, tuple_, update
+
+from storage import turns
+from storage.database import LARGEST_NUMBER, insert_into, lock
+from storage.errors import JobCancelled, LeaseLost, TooManyQueued, TooManyToday
+from storage.job import (
+    LEASE_SECONDS,
+    MAX_ATTEMPTS,
+    Added,
+    Beat,
+    Cancel,
+    Claimed,
+    Job,
+    JobState,
+    Lease,
+    NewJob,
+    PersonLoad,
+    QueueLoad,
+    jobs,
+    to_job,
+)
+from storage.replies import find_reply, insert_reply
+from storage.tables import JobRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from storage.database import Database
     from storage.replies import NewReply, Reply
 
-LEASE_SECONDS = 60
-MAX_ATTEMPTS = 3
+ABANDON_ATTEMPTS = MAX_ATTEMPTS + 3
+"""Starts after which even telling the person is given up, since that, too, seems to kill its worker."""
+DAY = timedelta(hours=24)
 
-
-class JobState(StrEnum):
-    """A job waits, is a worker's, or has ended."""
-
-    QUEUED = "queued"
-    RUNNING = "running"
-    FINISHED = "finished"
-
-
-@dataclass(frozen=True, slots=True)
-class NewJob:
-    """A song to be answered.
-
-    Attributes
-    ----------
-    platform, chat, person
-        As in ``NewReply``: where, and keyed hashes of the place and the person.
-    message
-        What is needed to reply after a restart (JSON); wiped when the job ends.
-    payload
-        What is needed to get the bytes again (JSON); wiped when the job ends.
-    source
-        What kind of content: ``upload``, ``link``, ``voice``, …
-    key
-        Opaque name of the very thing sent (a keyed hash of chat, message, attachment): a second job with the same
-        key is not added, so an update that the platform delivers twice is answered once. None never collides.
-    priority
-        Higher goes first, whatever the turns: leave it at 0 for people.
-    fairness_key
-        Who shares a turn in the queue; the person by default.
-    """
-
-    platform: str
-    chat: str
-    person: str
-    message: Mapping[str, Any]
-    payload: Mapping[str, Any]
-    source: str
-    key: str | None = None
-    priority: int = 0
-    fairness_key: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A job as it stands.
-
-    Attributes
-    ----------
-    id
-        Number of the job; short enough for a Cancel button.
-    platform, chat, person, message, payload, source
-        As in ``NewJob``; message and payload are empty once the job has ended.
-    state, outcome
-        ``outcome`` is the word given to ``finish`` (``cancelled`` by ``cancel``); None until it ended.
-    progress
-        What ``note`` was last told, such as where the progress message is; empty before.
-    attempts
-        How often it was started, this time included, releases that were no fault of the song left out.
-    reply_id
-        Set once its answer was written down: what is left to do is to send it, and it may have been sent already.
-    cancel_requested
-        Somebody pressed Cancel while it ran.
-    created, started, finished
-        UTC; ``started`` is the latest start.
-    """
-
-    id: int
-    platform: str
-    chat: str
-    person: str
-    message: Mapping[str, Any]
-    payload: Mapping[str, Any]
-    source: str
-    state: JobState
-    outcome: str | None
-    progress: Mapping[str, Any]
-    attempts: int
-    reply_id: str | None
-    cancel_requested: bool
-    created: datetime
-    started: datetime | None
-    finished: datetime | None
-
-    @property
-    def exhausted(self) -> bool:
-        """Has it taken its worker down too often? Then do not try again: tell the person, and ``finish`` it."""
-        return self.attempts > MAX_ATTEMPTS
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """A worker's hold on a job; it ends when the job is claimed anew, whoever claims it."""
-
-    job_id: int
-    owner: str
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """A job and the hold on it."""
-
-    job: Job
-    lease: Lease
-
-
-@dataclass(frozen=True, slots=True)
-class Added:
-    """A job in the queue; ``is_new`` is False if its key was already there (perhaps long ended)."""
-
-    job: Job
-    is_new: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Beat:
-    """What a heartbeat found, as job ids: those to drop at once, and those to stop because of Cancel."""
-
-    lost: frozenset[int] = field(default_factory=frozenset)
-    cancelled: frozenset[int] = field(default_factory=frozenset)
-
-
-class Cancel(StrEnum):
-    """What pressing Cancel did: ended it, asked its worker to stop, or came after the answer (or to no job)."""
-
-    DONE = "done"
-    ASKED = "asked"
-    TOO_LATE = "too-late"
-
-
-@dataclass(frozen=True, slots=True)
-class QueueLoad:
-    """How busy the queue is.
-
-    Attributes
-    ----------
-    queued, running
-        Jobs.
-    oldest
-        When the longest-waiting queued job was added (UTC); None if none waits.
-    """
-
-    queued: int
-    running: int
-    oldest: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class PersonLoad:
-    """One person's songs: waiting, running, and sent within the last 24 hours (those cancelled unheard left out)."""
-
-    queued: int
-    running: int
-    today: int
+_ENDED: dict[str, Any] = {
+    "state": JobState.FINISHED,
+    "owner": None,
+    "leased_until": None,
+    # Where people wrote and what they sent is nobody's business once it is answered.
+    "message": {},
+    "payload": {},
+    "progress": {},
+}
+_QUEUED_AGAIN: dict[str, Any] = {"state": JobState.QUEUED, "owner": None, "leased_until": None}
 
 
 class Jobs:
@@ -181,7 +63,7 @@ class Jobs:
 
     A worker's round: ``claim`` → work, ``heartbeat`` at least every ``LEASE_SECONDS / 3`` → ``answer`` (the reply is
     written down) → send → ``finish``. After a crash the job is claimed again once its lease ran out; if it then has a
-    ``reply_id``, only the sending is left.
+    ``reply_id``, only the sending is left. Look at ``cancel_requested`` and ``exhausted`` before working on a job.
     """
 
     def __init__(self, database: Database) -> None:
@@ -196,7 +78,19 @@ class Jobs:
             If the person already has ``queued_limit`` songs waiting or running, or has sent ``daily_limit`` within
             24 hours. Checked in the same transaction; a job whose key is known raises neither.
         """
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            # One at a time per person, or a handful of attachments would slip past the limits together.
+            await lock(connection, f"jobs of {new.person}")
+            known = await _by_key(connection, new.key)
+            if known is not None:
+                return Added(known, is_new=False)
+            now = self._database.now()
+            load = await _person_load(connection, new.person, now)
+            if queued_limit is not None and load.queued + load.running >= queued_limit:
+                raise TooManyQueued(limit=queued_limit)
+            if daily_limit is not None and load.today >= daily_limit:
+                raise TooManyToday(limit=daily_limit)
+            return Added(await _insert(connection, new, now), is_new=True)
 
     async def claim(
         self, owner: str, *, platforms: Sequence[str] | None = None, lease_seconds: float = LEASE_SECONDS
@@ -210,11 +104,35 @@ class Jobs:
         platforms
             Only jobs of these platforms; None takes any.
         """
-        raise NotImplementedError
+        now = self._database.now()
+        waiting = [JobRow.state == JobState.QUEUED, JobRow.not_before <= now]
+        if platforms is not None:
+            waiting.append(JobRow.platform.in_(platforms))
+        # An idle queue is asked often; asking is not to hold the writers up.
+        async with self._database.reading() as connection:
+            query = select(JobRow.id).where(or_(_expired(now), waiting[0])).limit(1)
+            if (await connection.execute(query)).scalar() is None:
+                return None
+        async with self._database.transaction() as connection:
+            await _requeue(connection, _expired(now), now)
+            query = select(JobRow.id).where(*waiting).order_by(JobRow.rank, JobRow.turn, JobRow.id).limit(1)
+            job_id = (await connection.execute(query.with_for_update(skip_locked=True))).scalar()
+            return None if job_id is None else await _take(connection, job_id, owner, now, lease_seconds)
 
     async def heartbeat(self, leases: Iterable[Lease], *, lease_seconds: float = LEASE_SECONDS) -> Beat:
         """Prolong leases; say which of them are lost and which jobs are to be stopped."""
-        raise NotImplementedError
+        lost, cancelled = set(), set()
+        async with self._database.transaction() as connection:
+            until = self._database.now() + timedelta(seconds=lease_seconds)
+            # Always in the same order, so that two processes never wait for each other.
+            for lease in sorted(leases, key=lambda each: each.job_id):
+                beat = update(JobRow).where(*_held(lease)).values(leased_until=until)
+                asked = (await connection.execute(beat.returning(JobRow.cancel_requested))).scalar()
+                if asked is None:
+                    lost.add(lease.job_id)
+                elif asked:
+                    cancelled.add(lease.job_id)
+        return Beat(frozenset(lost), frozenset(cancelled))
 
     async def note(self, lease: Lease, progress: Mapping[str, Any]) -> None:
         """Keep what is to be known after a restart, such as where the progress message is.
@@ -224,7 +142,8 @@ class Jobs:
         LeaseLost
             If the job is no longer held.
         """
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            await _change(connection, lease, progress=dict(progress))
 
     async def answer(self, lease: Lease, new: NewReply) -> Reply:
         """Write the reply down and mark the job answered, in one transaction; the same reply comes back every time.
@@ -240,7 +159,19 @@ class Jobs:
         UnknownRow
             If there is no such answer.
         """
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            query = select(JobRow.reply_id, JobRow.cancel_requested).where(*_held(lease)).with_for_update()
+            row = (await connection.execute(query)).one_or_none()
+            if row is None:
+                raise LeaseLost(f"Job {lease.job_id} is no longer {lease.owner}'s.")
+            written = None if row.reply_id is None else await find_reply(connection, row.reply_id)
+            if written is not None:
+                return written
+            if row.cancel_requested:
+                raise JobCancelled(f"Job {lease.job_id} was cancelled.")
+            reply = await insert_reply(connection, new, self._database.now())
+            await _change(connection, lease, reply_id=reply.id)
+            return reply
 
     async def finish(self, lease: Lease, outcome: str) -> None:
         """End a job that is held: ``answered``, ``failed``, ``cancelled``, ``undeliverable``, … Once only.
@@ -250,7 +181,8 @@ class Jobs:
         LeaseLost
             If the job is no longer held.
         """
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            await _change(connection, lease, **_ENDED, outcome=outcome, finished=self._database.now())
 
     async def release(self, lease: Lease, *, delay_seconds: float = 0, counts: bool = False) -> None:
         """Put a job back to its old place in the queue, to be claimed after a delay at the earliest.
@@ -265,39 +197,175 @@ class Jobs:
         LeaseLost
             If the job is no longer held.
         """
-        raise NotImplementedError
+        not_before = self._database.now() + timedelta(seconds=delay_seconds)
+        attempts = JobRow.attempts if counts else JobRow.attempts - 1
+        async with self._database.transaction() as connection:
+            await _change(connection, lease, **_QUEUED_AGAIN, not_before=not_before, attempts=attempts)
 
     async def take_back(self, owner: str) -> int:
         """Queue again all that an owner holds, at once; return how many.
 
-        For a process that starts under the name of one that died, and for a clean stop.
+        For a process that starts under the name of one that died; a clean stop had better ``release`` each job.
         """
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            held = (JobRow.state == JobState.RUNNING) & (JobRow.owner == owner)
+            return await _requeue(connection, held, self._database.now())
 
     async def requeue_expired(self) -> int:
         """Queue again the jobs whose lease ran out; return how many; ``claim`` does so too."""
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            now = self._database.now()
+            return await _requeue(connection, _expired(now), now)
 
     async def cancel(self, job_id: int) -> Cancel:
         """End a waiting job, or ask the worker of a running one to stop (its next heartbeat tells it)."""
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            job = await _numbered(connection, job_id, for_update=True)
+            if job is None or job.state is JobState.FINISHED or job.reply_id is not None:
+                return Cancel.TOO_LATE
+            this = update(JobRow).where(JobRow.id == job_id)
+            if job.state is JobState.RUNNING:
+                await connection.execute(this.values(cancel_requested=True))
+                return Cancel.ASKED
+            await turns.give_up(connection, job_id)
+            await connection.execute(this.values(**_ENDED, outcome="cancelled", finished=self._database.now()))
+            return Cancel.DONE
 
     async def get(self, job_id: int) -> Job | None:
         """Return a job as it stands."""
-        raise NotImplementedError
+        async with self._database.reading() as connection:
+            return await _numbered(connection, job_id)
 
     async def of_person(self, person: str) -> list[Job]:
         """List a person's jobs that have not ended, oldest first."""
-        raise NotImplementedError
+        query = jobs().where(JobRow.person == person, JobRow.state != JobState.FINISHED).order_by(JobRow.id)
+        async with self._database.reading() as connection:
+            return [to_job(row) for row in await connection.execute(query)]
 
     async def position(self, job_id: int) -> int | None:
         """Return a job's place: 1 is next, 0 is running, None has ended (or never was)."""
-        raise NotImplementedError
+        if not 0 < job_id <= LARGEST_NUMBER:
+            return None
+        place = tuple_(JobRow.rank, JobRow.turn, JobRow.id)
+        async with self._database.reading() as connection:
+            query = select(JobRow.state, JobRow.rank, JobRow.turn).where(JobRow.id == job_id)
+            row = (await connection.execute(query)).one_or_none()
+            if row is None or row.state == JobState.FINISHED:
+                return None
+            if row.state == JobState.RUNNING:
+                return 0
+            ahead = select(func.count()).where(JobRow.state == JobState.QUEUED, place < (row.rank, row.turn, job_id))
+            return (await connection.execute(ahead)).scalar_one() + 1
 
     async def load(self) -> QueueLoad:
         """Count the whole queue."""
-        raise NotImplementedError
+        query = (
+            select(JobRow.state, func.count(), func.min(JobRow.created))
+            .where(JobRow.state != JobState.FINISHED)
+            .group_by(JobRow.state)
+        )
+        async with self._database.reading() as connection:
+            rows = {state: (count, oldest) for state, count, oldest in await connection.execute(query)}
+        queued, oldest = rows.get(JobState.QUEUED, (0, None))
+        return QueueLoad(queued, rows.get(JobState.RUNNING, (0, None))[0], oldest)
 
     async def person_load(self, person: str) -> PersonLoad:
         """Count one person's songs."""
-        raise NotImplementedError
+        async with self._database.reading() as connection:
+            return await _person_load(connection, person, self._database.now())
+
+
+def _held(lease: Lease) -> tuple[ColumnElement[bool], ...]:
+    return (
+        JobRow.id == lease.job_id,
+        JobRow.state == JobState.RUNNING,
+        JobRow.owner == lease.owner,
+        JobRow.claims == lease.number,
+    )
+
+
+def _expired(now: datetime) -> ColumnElement[bool]:
+    return (JobRow.state == JobState.RUNNING) & (JobRow.leased_until <= now)
+
+
+async def _change(connection: AsyncConnection, lease: Lease, **values: Any) -> None:
+    changed = await connection.execute(update(JobRow).where(*_held(lease)).values(**values))
+    if not changed.rowcount:
+        raise LeaseLost(f"Job {lease.job_id} is no longer {lease.owner}'s.")
+
+
+async def _by_key(connection: AsyncConnection, key: str | None) -> Job | None:
+    if key is None:
+        return None
+    row = (await connection.execute(jobs().where(JobRow.key == key))).one_or_none()
+    return None if row is None else to_job(row)
+
+
+async def _numbered(connection: AsyncConnection, job_id: int, *, for_update: bool = False) -> Job | None:
+    if not 0 < job_id <= LARGEST_NUMBER:
+        return None
+    query = jobs().where(JobRow.id == job_id)
+    row = (await connection.execute(query.with_for_update() if for_update else query)).one_or_none()
+    return None if row is None else to_job(row)
+
+
+async def _insert(connection: AsyncConnection, new: NewJob, now: datetime) -> Job:
+    lane = new.person if new.fairness_key is None else new.fairness_key
+    row = insert_into(connection, JobRow).values(
+        key=new.key,
+        platform=new.platform,
+        chat=new.chat,
+        person=new.person,
+        fairness_key=lane,
+        message=dict(new.message),
+        payload=dict(new.payload),
+        source=new.source,
+        rank=-new.priority,
+        turn=await turns.next_turn(connection, lane),
+        state=JobState.QUEUED,
+        progress={},
+        attempts=0,
+        claims=0,
+        not_before=now,
+        cancel_requested=False,
+        created=now,
+    )
+    job_id = (await connection.execute(row.returning(JobRow.id))).scalar_one()
+    return to_job((await connection.execute(jobs().where(JobRow.id == job_id))).one())
+
+
+async def _take(connection: AsyncConnection, job_id: int, owner: str, now: datetime, lease_seconds: float) -> Claimed:
+    taken = (
+        update(JobRow)
+        .where(JobRow.id == job_id)
+        .values(
+            state=JobState.RUNNING,
+            owner=owner,
+            leased_until=now + timedelta(seconds=lease_seconds),
+            started=now,
+            attempts=JobRow.attempts + 1,
+            claims=JobRow.claims + 1,
+        )
+    )
+    number = (await connection.execute(taken.returning(JobRow.claims))).scalar_one()
+    job = to_job((await connection.execute(jobs().where(JobRow.id == job_id))).one())
+    return Claimed(job, Lease(job_id, owner, number))
+
+
+async def _requeue(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> int:
+    """Queue jobs again whose worker is gone; end those that were started far too often."""
+    hopeless = update(JobRow).where(which, JobRow.attempts >= ABANDON_ATTEMPTS)
+    await connection.execute(hopeless.values(**_ENDED, outcome="abandoned", finished=now))
+    return (await connection.execute(update(JobRow).where(which).values(**_QUEUED_AGAIN))).rowcount
+
+
+async def _person_load(connection: AsyncConnection, person: str, now: datetime) -> PersonLoad:
+    # Cancelled before anybody listened: it cost nothing, so it does not count for the day.
+    unheard = (JobRow.outcome == "cancelled") & JobRow.started.is_(None)
+    recent = (JobRow.created > now - DAY) & ~func.coalesce(unheard, False)
+    query = select(
+        func.count().filter(JobRow.state == JobState.QUEUED),
+        func.count().filter(JobRow.state == JobState.RUNNING),
+        func.count().filter(recent),
+    ).where(JobRow.person == person)
+    return PersonLoad(*(await connection.execute(query)).one())

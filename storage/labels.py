@@ -6,8 +6,19 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from sqlalchemy import func, or_, select, update
+
+from storage.database import LARGEST_NUMBER, lock
+from storage.errors import MergeRefused, UnknownRow
+from storage.names import bare_key, clean_name, name_key
+from storage.tables import CorrectionRow, LabelRow, TermRow
+from storage.terms import LABELS_LOCK, add_label, add_terms, label_values, merge_labels, owner_of, verdict_is
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.database import Database
 
@@ -74,29 +85,41 @@ class Labels:
 
     async def get(self, label_id: str) -> Label | None:
         """Return a label by its id."""
-        raise NotImplementedError
+        return (await self.named([label_id])).get(label_id)
 
     async def by_number(self, number: int) -> Label | None:
         """Return a label by the number in a button."""
-        raise NotImplementedError
+        if not 0 < number <= LARGEST_NUMBER:
+            return None
+        async with self._database.reading() as connection:
+            query = select(LabelRow.id).where(LabelRow.number == number)
+            label_id = (await connection.execute(query)).scalar()
+            return None if label_id is None else (await load_labels(connection, [label_id])).get(label_id)
 
     async def named(self, label_ids: Sequence[str]) -> dict[str, Label]:
         """Return several labels by id at once; ids that name none are left out."""
-        raise NotImplementedError
+        async with self._database.reading() as connection:
+            return await load_labels(connection, label_ids)
 
     async def find(self, text: str) -> Label | None:
         """Return the label that a text names: by id, name or alias, case, spaces and punctuation aside.
 
         A text without diacritics also finds a name with them ("cai luong"), if only one label fits.
         """
-        raise NotImplementedError
+        async with self._database.reading() as connection:
+            label_id = await _find(connection, text)
+            return None if label_id is None else (await load_labels(connection, [label_id]))[label_id]
 
     async def search(self, text: str = "", *, limit: int = 25, offset: int = 0) -> LabelPage:
         """Return labels for autocomplete, best first: whole name, its beginning, a word's beginning, anywhere.
 
-        An empty text lists every label: known before proposed, the release's first genres leading.
+        An empty text lists every label: known before proposed, the release's first genres leading. Proposed labels
+        are offered while somebody holds them and no moderator rejected it.
         """
-        raise NotImplementedError
+        if text.strip() and not name_key(text):
+            return LabelPage((), 0)
+        async with self._database.reading() as connection:
+            return await _page(connection, await _ranked(connection, text), limit, offset)
 
     async def propose(self, text: str, person: str | None = None) -> Label:
         """Return the label that a text names; where there is none, add it as proposed.
@@ -113,14 +136,32 @@ class Labels:
         BadLabel
             With a sentence for the person, if the text cannot be a label's name.
         """
-        raise NotImplementedError
+        name = clean_name(text)
+        async with self._database.transaction() as connection:
+            await lock(connection, LABELS_LOCK)
+            label_id = await _find(connection, name)
+            if label_id is None:
+                label_id = await _free_id(connection, name)
+                now = self._database.now()
+                new = label_values(label_id, (name, name), LabelStatus.PROPOSED, now, proposed_by=person)
+                await add_label(connection, new)
+            return (await load_labels(connection, [label_id]))[label_id]
 
     async def proposed(self, *, limit: int = 25, offset: int = 0) -> LabelPage:
-        """List proposed labels, most often chosen first, for moderators."""
-        raise NotImplementedError
+        """List proposed labels that somebody holds, most often chosen first, for moderators."""
+        uses = func.count(CorrectionRow.id)
+        query = (
+            select(LabelRow.id)
+            .join(CorrectionRow, _holds_unrejected())
+            .where(LabelRow.status == LabelStatus.PROPOSED)
+            .group_by(LabelRow.id, LabelRow.number)
+            .order_by(uses.desc(), LabelRow.number)
+        )
+        async with self._database.reading() as connection:
+            return await _page(connection, list((await connection.execute(query)).scalars()), limit, offset)
 
     async def approve(self, label_id: str, *, name_en: str | None = None, name_vi: str | None = None) -> Label:
-        """Make a proposed label a known one, with better names if given.
+        """Make a proposed label a known one, with better names if given; a known one just gets the names.
 
         Raises
         ------
@@ -129,7 +170,16 @@ class Labels:
         BadLabel
             If a name cannot be one.
         """
-        raise NotImplementedError
+        names = {"name_en": name_en, "name_vi": name_vi}
+        values = {column: clean_name(name) for column, name in names.items() if name is not None}
+        async with self._database.transaction() as connection:
+            await lock(connection, LABELS_LOCK)
+            label = await require_label(connection, label_id)
+            await connection.execute(
+                update(LabelRow).where(LabelRow.id == label.id).values(status=LabelStatus.KNOWN, **values)
+            )
+            await add_terms(connection, label.id, values.values(), is_alias=False)
+            return await require_label(connection, label.id)
 
     async def merge(self, source_id: str, target_id: str) -> Merged:
         """Merge a proposed label into a known one: corrections follow, its names become aliases.
@@ -141,7 +191,14 @@ class Labels:
         MergeRefused
             If the source is not proposed, the target not known, or both are the same.
         """
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            await lock(connection, LABELS_LOCK)
+            source = await require_label(connection, source_id)
+            target = await require_label(connection, target_id)
+            if source.status is not LabelStatus.PROPOSED or target.status is not LabelStatus.KNOWN:
+                raise MergeRefused
+            corrections = await merge_labels(connection, source.id, target.id)
+            return Merged(await require_label(connection, target.id), corrections)
 
     async def add_alias(self, label_id: str, alias: str) -> Label:
         """Add another name that finds a label; nothing happens if some label already has it.
@@ -151,11 +208,137 @@ class Labels:
         UnknownRow, BadLabel
             If there is no such label, or the alias cannot be a name.
         """
-        raise NotImplementedError
+        name = clean_name(alias)
+        async with self._database.transaction() as connection:
+            await lock(connection, LABELS_LOCK)
+            label = await require_label(connection, label_id)
+            await add_terms(connection, label.id, [name], is_alias=True)
+            return await require_label(connection, label.id)
 
-    async def ensure_known(self, label_id: str, name_en: str | None = None, name_vi: str | None = None) -> Label:
+    async def ensure_known(self, genre: str, name_en: str | None = None, name_vi: str | None = None) -> Label:
         """Make sure that a genre of the serving release is a known label, and return it.
 
-        For releases trained on genres that this project has never heard of; call it for each genre at start.
+        For releases trained on genres that this project has never heard of; call it for each genre at start. The
+        label's id can differ from the release's spelling (``drum_and_bass`` → ``drumandbass``).
+
+        Raises
+        ------
+        BadLabel
+            If a name (by default the genre itself) cannot be one.
         """
-        raise NotImplementedError
+        genre = clean_name(genre)
+        english = clean_name(name_en or genre)
+        names = (english, clean_name(name_vi or english))
+        async with self._database.transaction() as connection:
+            await lock(connection, LABELS_LOCK)
+            owner = await owner_of(connection, genre)
+            if owner is None:
+                label_id = await _free_id(connection, genre)
+                now = self._database.now()
+                await add_label(connection, label_values(label_id, names, LabelStatus.KNOWN, now))
+                await add_terms(connection, label_id, [genre], is_alias=False)
+            else:
+                label_id = owner.label_id
+                promoted = update(LabelRow).where(LabelRow.id == label_id).values(status=LabelStatus.KNOWN)
+                await connection.execute(promoted)
+            return await require_label(connection, label_id)
+
+
+async def load_labels(connection: AsyncConnection, label_ids: Sequence[str]) -> dict[str, Label]:
+    """Return labels by the ids asked for, merges followed; ids that name none are left out."""
+    # An id folds to itself; what does not, such as a forged one, need not reach the database.
+    possible = [label_id for label_id in label_ids if label_id and name_key(label_id) == label_id]
+    if not possible:
+        return {}
+    lead = func.coalesce(LabelRow.merged_into, LabelRow.id).label("lead")
+    merged = select(LabelRow.id, lead).where(LabelRow.id.in_(possible))
+    leads_to = {row.id: row.lead for row in await connection.execute(merged)}
+    wanted = set(leads_to.values())
+    terms = select(TermRow.label_id, TermRow.text).where(TermRow.label_id.in_(wanted), TermRow.is_alias)
+    aliases: dict[str, set[str]] = {}
+    for label_id, text in await connection.execute(terms):
+        aliases.setdefault(label_id, set()).add(text)
+    query = select(LabelRow.id, LabelRow.number, LabelRow.name_en, LabelRow.name_vi, LabelRow.status)
+    labels = {
+        row.id: Label(*row[:4], LabelStatus(row.status), tuple(sorted(aliases.get(row.id, ()))))
+        for row in await connection.execute(query.where(LabelRow.id.in_(wanted)))
+    }
+    return {asked: labels[found] for asked, found in leads_to.items()}
+
+
+async def require_label(connection: AsyncConnection, label_id: str) -> Label:
+    """Return a label by its id, merges followed.
+
+    Raises
+    ------
+    UnknownRow
+        If there is none.
+    """
+    label = (await load_labels(connection, [label_id])).get(label_id)
+    if label is None:
+        raise UnknownRow(f"There is no label {label_id!r}.")
+    return label
+
+
+async def _find(connection: AsyncConnection, text: str) -> str | None:
+    owner = await owner_of(connection, text)
+    if owner is not None:
+        return owner.label_id
+    key = name_key(text)
+    if not key or bare_key(key) != key:
+        return None
+    fitting = select(TermRow.label_id).where(TermRow.bare == key).distinct().limit(2)
+    found = (await connection.execute(fitting)).scalars().all()
+    return found[0] if len(found) == 1 else None
+
+
+async def _free_id(connection: AsyncConnection, name: str) -> str:
+    """Choose the id of a new label: plain ASCII if the name allows it and no label is found by it."""
+    bare = bare_key(name)
+    return bare if bare.isascii() and await owner_of(connection, bare) is None else name_key(name)
+
+
+def _holds_unrejected() -> ColumnElement[bool]:
+    return (CorrectionRow.status != "rejected") & verdict_is(LabelRow.id)
+
+
+async def _ranked(connection: AsyncConnection, text: str) -> list[str]:
+    """Return the ids of the labels that a text could mean, best first; all labels for an empty text."""
+    bare = bare_key(text)
+    held = select(CorrectionRow.id).where(_holds_unrejected()).exists()
+    query = (
+        select(
+            LabelRow.id, LabelRow.status, LabelRow.position, LabelRow.number, TermRow.key, TermRow.bare, TermRow.words
+        )
+        .join(TermRow, TermRow.label_id == LabelRow.id)
+        .where(TermRow.bare.contains(bare, autoescape=True))
+        .where(or_(LabelRow.status == LabelStatus.KNOWN, (LabelRow.status == LabelStatus.PROPOSED) & held))
+    )
+    best: dict[str, tuple[int, bool, float, int]] = {}
+    for row in await connection.execute(query):
+        place = float("inf") if row.position is None else row.position
+        rank = (_fit(text, bare, row.key, row.bare, row.words), row.status != LabelStatus.KNOWN, place, row.number)
+        best[row.id] = min(rank, best.get(row.id, rank))
+    return sorted(best, key=lambda label_id: best[label_id])
+
+
+def _fit(text: str, bare: str, key: str, term: str, words: str) -> int:
+    """Say how well a term fits what was typed so far; 0 is best."""
+    if not bare:
+        return 0
+    if key == name_key(text):
+        return 0
+    if term == bare:
+        return 1
+    if term.startswith(bare):
+        return 2
+    parts = words.split()
+    if any("".join(parts[first:]).startswith(bare) for first in range(1, len(parts))):
+        return 3
+    return 4
+
+
+async def _page(connection: AsyncConnection, ranked: list[str], limit: int, offset: int) -> LabelPage:
+    shown = ranked[offset : offset + limit]
+    labels = await load_labels(connection, shown)
+    return LabelPage(tuple(labels[label_id] for label_id in shown), len(ranked))

@@ -8,12 +8,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import func, select, update
+
+from storage import privacy
+from storage.database import insert_into, lock
+from storage.feedback import person_lock
+from storage.tables import CorrectionRow, PersonRow
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from storage.corrections import Place
     from storage.database import Database
-    from storage.feedback import Place
+    from storage.privacy import Forgotten
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,33 +43,6 @@ class Consent:
     decided: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Forgotten:
-    """What was deleted, as numbers of rows.
-
-    Attributes
-    ----------
-    corrections, consents, jobs
-        Deleted.
-    replies
-        Replies that no longer say who asked.
-    moderations
-        Rulings that no longer say who ruled.
-    labels
-        Proposed labels that only this person used: deleted.
-    heard
-        Entries in the logs of the given private chats, with their settings: deleted.
-    """
-
-    corrections: int
-    consents: int
-    jobs: int
-    replies: int
-    moderations: int
-    labels: int
-    heard: int
-
-
 class People:
     """Reached as ``storage.people``."""
 
@@ -68,23 +51,41 @@ class People:
 
     async def consent(self, person: str) -> Consent:
         """Return what a person chose; all None for somebody unknown."""
-        raise NotImplementedError
+        async with self._database.reading() as connection:
+            return await _consent(connection, person)
 
     async def ask_once(self, person: str) -> bool:
         """Note that a person is being asked for consent; True the first time only, and never after a choice."""
-        raise NotImplementedError
+        now = self._database.now()
+        row = insert_into(self._database, PersonRow).values(person=person, asked=now)
+        unasked = PersonRow.asked.is_(None) & PersonRow.decided.is_(None)
+        noted = row.on_conflict_do_update(index_elements=["person"], set_={"asked": now}, where=unasked)
+        async with self._database.transaction() as connection:
+            return (await connection.execute(noted.returning(PersonRow.person))).scalar() is not None
 
     async def set_consent(self, person: str, may_train: bool) -> Consent:
         """Write down a choice; it holds for what the person already gave, too, and for the next export."""
-        raise NotImplementedError
+        now = self._database.now()
+        row = insert_into(self._database, PersonRow).values(person=person, may_train=may_train, asked=now, decided=now)
+        chosen = {"may_train": may_train, "asked": func.coalesce(PersonRow.asked, now), "decided": now}
+        async with self._database.transaction() as connection:
+            await lock(connection, person_lock(person))
+            await connection.execute(row.on_conflict_do_update(index_elements=["person"], set_=chosen))
+            given = update(CorrectionRow).where(CorrectionRow.person == person)
+            await connection.execute(given.values(consent=may_train))
+            return await _consent(connection, person)
 
     async def language(self, person: str) -> str | None:
         """Return the language a person chose, such as ``vi``; None if they never did."""
-        raise NotImplementedError
+        query = select(PersonRow.language).where(PersonRow.person == person)
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).scalar()
 
     async def set_language(self, person: str, language: str | None) -> None:
         """Remember the language a person chose; None forgets the choice."""
-        raise NotImplementedError
+        row = insert_into(self._database, PersonRow).values(person=person, language=language)
+        async with self._database.transaction() as connection:
+            await connection.execute(row.on_conflict_do_update(index_elements=["person"], set_={"language": language}))
 
     async def data(self, person: str, private_chats: Sequence[Place] = ()) -> dict[str, Any]:
         """Return everything about a person as plain JSON data, times as ISO 8601.
@@ -94,8 +95,16 @@ class People:
         private_chats
             Chats that are this person's alone; their logs belong to the person.
         """
-        raise NotImplementedError
+        async with self._database.reading() as connection:
+            return await privacy.data(connection, person, private_chats)
 
     async def forget(self, person: str, private_chats: Sequence[Place] = ()) -> Forgotten:
         """Delete everything about a person, running jobs included; say how much it was."""
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            return await privacy.forget(connection, person, private_chats)
+
+
+async def _consent(connection: AsyncConnection, person: str) -> Consent:
+    query = select(PersonRow.may_train, PersonRow.asked, PersonRow.decided).where(PersonRow.person == person)
+    row = (await connection.execute(query)).one_or_none()
+    return Consent() if row is None else Consent(*row)

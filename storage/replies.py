@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import re
+import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from storage.database import LARGEST_NUMBER, insert_into
+from storage.errors import UnknownRow
+from storage.songs import log_heard
+from storage.tables import AnswerRow, ReplyRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from storage.database import Database
+
+REPLY_ID_BYTES = 8
+_REPLY_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,12 +90,73 @@ class Replies:
         UnknownRow
             If there is no such answer.
         """
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            return await insert_reply(connection, new, self._database.now())
 
     async def find(self, reply_id: str) -> Reply | None:
         """Return a reply; None for one that expired or never was (any text may be asked for)."""
-        raise NotImplementedError
+        async with self._database.reading() as connection:
+            return await find_reply(connection, reply_id)
 
     async def sent(self, reply_id: str, message: Mapping[str, Any]) -> None:
         """Remember where the message is, so that it can be edited later."""
-        raise NotImplementedError
+        async with self._database.transaction() as connection:
+            where = update(ReplyRow).where(ReplyRow.id == reply_id).values(message=dict(message))
+            await connection.execute(where)
+
+
+async def insert_reply(connection: AsyncConnection, new: NewReply, now: datetime) -> Reply:
+    """Insert a reply and the chat's log entry in the caller's transaction.
+
+    Raises
+    ------
+    UnknownRow
+        If there is no such answer.
+    """
+    known = select(AnswerRow.content_hash).where(AnswerRow.id == new.answer_id)
+    content_hash = (await connection.execute(known)).scalar() if 0 < new.answer_id <= LARGEST_NUMBER else None
+    if content_hash is None:
+        raise UnknownRow(f"There is no answer {new.answer_id}.")
+    reply = Reply(
+        id=secrets.token_urlsafe(REPLY_ID_BYTES),
+        answer_id=new.answer_id,
+        content_hash=content_hash,
+        platform=new.platform,
+        chat=new.chat,
+        requester=new.requester,
+        message=None,
+        created=now,
+    )
+    row = insert_into(connection, ReplyRow).values(
+        id=reply.id,
+        answer_id=reply.answer_id,
+        platform=reply.platform,
+        chat=reply.chat,
+        requester=reply.requester,
+        created=now,
+    )
+    await connection.execute(row)
+    await log_heard(connection, new.answer_id, new.platform, new.chat, now)
+    return reply
+
+
+async def find_reply(connection: AsyncConnection, reply_id: str) -> Reply | None:
+    """Return a reply inside the caller's transaction."""
+    if not _REPLY_ID.fullmatch(reply_id):
+        return None
+    query = (
+        select(
+            ReplyRow.id,
+            ReplyRow.answer_id,
+            AnswerRow.content_hash,
+            ReplyRow.platform,
+            ReplyRow.chat,
+            ReplyRow.requester,
+            ReplyRow.message,
+            ReplyRow.created,
+        )
+        .join(AnswerRow, AnswerRow.id == ReplyRow.answer_id)
+        .where(ReplyRow.id == reply_id)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return None if row is None else Reply(*row)

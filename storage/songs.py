@@ -5,45 +5,38 @@ A song is known by the SHA-256 of its bytes, so the same file sent again is answ
 
 from __future__ import annotations
 
+import asyncio
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, func, select
+
+from storage.database import LARGEST_NUMBER, insert_into
+from storage.names import clean_title
+from storage.tables import AnswerRow, CorrectionRow, FeatureRow, HeardRow, Song
+from storage.terms import owner_of
+from storage.vectors import FORMAT, SegmentVectors, pack, unpack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    import numpy as np
-    from numpy.typing import NDArray
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.database import Database
+    from storage.vectors import SegmentLike
 
+TITLE_CHARACTERS = 200
 
-class SegmentLike(Protocol):
-    """What is kept of a segment; the classifier's own ``SegmentFeatures`` fits as it is."""
-
-    @property
-    def start(self) -> float: ...
-    @property
-    def end(self) -> float: ...
-    @property
-    def families(self) -> Mapping[str, NDArray[np.float32]]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class SegmentVectors:
-    """The numbers that one segment was judged by.
-
-    Attributes
-    ----------
-    start, end
-        Seconds from the start of the song.
-    families
-        Feature family → vector, float32, shape (width of the family,).
-    """
-
-    start: float
-    end: float
-    families: Mapping[str, NDArray[np.float32]]
+_HASH = re.compile(r"[0-9a-f]{64}")
+_REPORT_KEYS: dict[str, type | tuple[type, ...]] = {
+    "genre": str,
+    "model": str,
+    "confidence": (int, float),
+    "duration": (int, float),
+    "sure": bool,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +116,15 @@ class Songs:
 
     async def find_answer(self, content_hash: str, model: str) -> Answer | None:
         """Return what this release already said of these bytes, if it did."""
-        raise NotImplementedError
+        async with self._database.reading() as connection:
+            return await _one(connection, AnswerRow.content_hash == content_hash, AnswerRow.model == model)
 
     async def answer(self, answer_id: int) -> Answer | None:
         """Return an answer by its number (as replies and corrections hold it)."""
-        raise NotImplementedError
+        if not 0 < answer_id <= LARGEST_NUMBER:
+            return None
+        async with self._database.reading() as connection:
+            return await _one(connection, AnswerRow.id == answer_id)
 
     async def keep_answer(
         self,
@@ -158,12 +155,131 @@ class Songs:
         ValueError
             If the hash, the report or the features do not have this form.
         """
-        raise NotImplementedError
+        _check(content_hash, report)
+        blob = await asyncio.to_thread(pack, features) if features else None
+        title = clean_title(title, TITLE_CHARACTERS) if title else None
+        now = self._database.now()
+        async with self._database.transaction() as connection:
+            song = insert_into(connection, Song).values(
+                content_hash=content_hash,
+                duration=report["duration"],
+                title=title,
+                platform=platform,
+                first_heard=now,
+            )
+            # A later title fills a gap, it does not replace the first.
+            filled = {"title": func.coalesce(Song.title, song.excluded.title)}
+            await connection.execute(song.on_conflict_do_update(index_elements=["content_hash"], set_=filled))
+            answer = await _insert_answer(connection, content_hash, report, now)
+            if blob is not None:
+                kept = insert_into(connection, FeatureRow).values(answer_id=answer, format=FORMAT, data=blob)
+                await connection.execute(kept.on_conflict_do_nothing(index_elements=["answer_id"]))
+            found = await _one(connection, AnswerRow.id == answer)
+        if found is None:
+            raise LookupError(f"answer {answer} vanished inside its own transaction")
+        return found
 
     async def features(self, answer_id: int) -> tuple[SegmentVectors, ...]:
         """Return the features behind an answer, in the order of time; empty where none are kept."""
-        raise NotImplementedError
+        query = select(FeatureRow.format, FeatureRow.data).where(FeatureRow.answer_id == answer_id)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return () if row is None else await asyncio.to_thread(unpack, row.format, row.data)
 
     async def chat_stats(self, platform: str, chat: str) -> ChatStats:
         """Count what one chat has heard (``chat`` is its keyed hash)."""
-        raise NotImplementedError
+        here = (HeardRow.platform == platform, HeardRow.chat == chat)
+        times = select(func.count(), func.min(HeardRow.heard), func.max(HeardRow.heard)).where(*here)
+        # A song counts once, with the answer of the latest release that heard it here.
+        latest = (
+            select(func.max(HeardRow.answer_id).label("answer_id"))
+            .join(AnswerRow, AnswerRow.id == HeardRow.answer_id)
+            .where(*here)
+            .group_by(AnswerRow.content_hash)
+            .subquery()
+        )
+        genres = (
+            select(AnswerRow.genre, func.count(), func.sum(Song.duration))
+            .join(latest, latest.c.answer_id == AnswerRow.id)
+            .join(Song, Song.content_hash == AnswerRow.content_hash)
+            .group_by(AnswerRow.genre)
+            .order_by(func.count().desc(), AnswerRow.genre)
+        )
+        opinions = (
+            select(func.count(), func.count().filter(CorrectionRow.label == AnswerRow.genre))
+            .join(AnswerRow, AnswerRow.id == CorrectionRow.answer_id)
+            .where(CorrectionRow.platform == platform, CorrectionRow.chat == chat)
+        )
+        async with self._database.reading() as connection:
+            answers, first, last = (await connection.execute(times)).one()
+            rows = (await connection.execute(genres)).all()
+            corrections, agreeing = (await connection.execute(opinions)).one()
+        return ChatStats(
+            answers=answers,
+            songs=sum(count for _, count, _ in rows),
+            seconds=sum(seconds for *_, seconds in rows),
+            genres={genre: count for genre, count, _ in rows},
+            corrections=corrections,
+            agreeing=agreeing,
+            first=first,
+            last=last,
+        )
+
+
+async def log_heard(connection: AsyncConnection, answer_id: int, platform: str, chat: str, now: datetime) -> None:
+    """Note that a chat heard a song, in the transaction that answers it."""
+    heard = insert_into(connection, HeardRow).values(platform=platform, chat=chat, answer_id=answer_id, heard=now)
+    await connection.execute(heard)
+
+
+def _check(content_hash: str, report: Mapping[str, Any]) -> None:
+    if not _HASH.fullmatch(content_hash):
+        raise ValueError("the content hash is not 64 lower-case hexadecimal digits")
+    wrong = [key for key, kind in _REPORT_KEYS.items() if not isinstance(report.get(key), kind)]
+    if wrong:
+        raise ValueError(f"the report lacks {', '.join(wrong)}")
+
+
+async def _insert_answer(
+    connection: AsyncConnection, content_hash: str, report: Mapping[str, Any], now: datetime
+) -> int:
+    """Insert the answer unless it is there, and return its number."""
+    # A release may spell a genre in its own way; what it said is compared with labels.
+    label = await owner_of(connection, report["genre"])
+    new = insert_into(connection, AnswerRow).values(
+        content_hash=content_hash,
+        model=report["model"],
+        genre=report["genre"] if label is None else label.label_id,
+        confidence=report["confidence"],
+        sure=report["sure"],
+        report=dict(report),
+        created=now,
+    )
+    await connection.execute(new.on_conflict_do_nothing(index_elements=["content_hash", "model"]))
+    query = select(AnswerRow.id).where(AnswerRow.content_hash == content_hash, AnswerRow.model == report["model"])
+    return (await connection.execute(query)).scalar_one()
+
+
+def _answers() -> Select[*tuple[Any, ...]]:
+    return (
+        select(
+            AnswerRow.id,
+            AnswerRow.content_hash,
+            AnswerRow.model,
+            AnswerRow.genre,
+            AnswerRow.confidence,
+            AnswerRow.sure,
+            Song.duration,
+            Song.title,
+            AnswerRow.report,
+            FeatureRow.answer_id.is_not(None),
+            AnswerRow.created,
+        )
+        .join(Song, Song.content_hash == AnswerRow.content_hash)
+        .outerjoin(FeatureRow, FeatureRow.answer_id == AnswerRow.id)
+    )
+
+
+async def _one(connection: AsyncConnection, *conditions: Any) -> Answer | None:
+    row = (await connection.execute(_answers().where(*conditions))).one_or_none()
+    return None if row is None else Answer(*row)

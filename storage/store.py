@@ -6,30 +6,41 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+from sqlalchemy import delete, select
+
+from storage.chats import Chats
+from storage.database import Database, database_url, lock
+from storage.feedback import Feedback
+from storage.jobs import Jobs
+from storage.labels import Labels
+from storage.migrate import migrate
+from storage.people import People
+from storage.replies import Replies
+from storage.songs import Songs
+from storage.tables import AnswerRow, CorrectionRow, FeatureRow, JobRow, LabelRow, ReplyRow
+from storage.terms import LABELS_LOCK, delete_unheld
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from storage.chats import Chats
-    from storage.feedback import Feedback
-    from storage.jobs import Jobs
-    from storage.labels import Labels
-    from storage.people import People
-    from storage.replies import Replies
-    from storage.songs import Songs
+    from sqlalchemy import Delete
 
 REPLY_DAYS = 180
 JOB_DAYS = 7
 UNUSED_FEATURE_DAYS = 180
+UNHELD_LABEL_DAYS = 1
+"""A proposed label waits so long for the correction that it is typed for."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tidied:
-    """What house-keeping deleted: replies, ended jobs, features that nothing hangs on."""
+    """What house-keeping deleted: replies, ended jobs, features that nothing hangs on, proposed labels of nobody."""
 
     replies: int
     jobs: int
     features: int
+    labels: int
 
 
 def utc_now() -> datetime:
@@ -51,13 +62,15 @@ class Storage:
     ...     answer = await storage.songs.find_answer(content_hash, model)
     """
 
-    songs: Songs
-    replies: Replies
-    feedback: Feedback
-    labels: Labels
-    jobs: Jobs
-    people: People
-    chats: Chats
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.songs = Songs(database)
+        self.replies = Replies(database)
+        self.feedback = Feedback(database)
+        self.labels = Labels(database)
+        self.jobs = Jobs(database)
+        self.people = People(database)
+        self.chats = Chats(database)
 
     @classmethod
     async def open(cls, url: str, *, clock: Callable[[], datetime] = utc_now) -> Storage:
@@ -78,11 +91,13 @@ class Storage:
         DatabaseTooNew
             If a newer release has already changed the tables.
         """
-        raise NotImplementedError
+        where = database_url(url)
+        await migrate(where)
+        return cls(Database(where, clock))
 
     async def close(self) -> None:
         """Close every connection; leases that are still held simply run out."""
-        raise NotImplementedError
+        await self._database.close()
 
     async def __aenter__(self) -> Storage:
         return self
@@ -94,7 +109,8 @@ class Storage:
 
     async def ping(self) -> None:
         """Ask the database for a sign of life; raises whatever the driver raises."""
-        raise NotImplementedError
+        async with self._database.reading() as connection:
+            await connection.execute(select(1))
 
     async def tidy(
         self,
@@ -108,4 +124,20 @@ class Storage:
         Features go only where neither a reply nor a correction hangs on the answer; the answer itself stays.
         Ended jobs must outlive the platforms' redeliveries (a day) and the daily limit's 24 hours.
         """
-        raise NotImplementedError
+        now = self._database.now()
+        has_reply = select(ReplyRow.id).where(ReplyRow.answer_id == AnswerRow.id).exists()
+        has_correction = select(CorrectionRow.id).where(CorrectionRow.answer_id == AnswerRow.id).exists()
+        unused = select(AnswerRow.id).where(AnswerRow.created < now - features, ~has_reply, ~has_correction)
+        async with self._database.transaction() as connection:
+            await lock(connection, LABELS_LOCK)
+
+            async def count(statement: Delete) -> int:
+                return (await connection.execute(statement)).rowcount
+
+            ended = delete(JobRow).where(JobRow.finished < now - jobs)
+            return Tidied(
+                jobs=await count(ended),
+                replies=await count(delete(ReplyRow).where(ReplyRow.created < now - replies)),
+                features=await count(delete(FeatureRow).where(FeatureRow.answer_id.in_(unused))),
+                labels=await delete_unheld(connection, LabelRow.created < now - timedelta(days=UNHELD_LABEL_DAYS)),
+            )

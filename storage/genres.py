@@ -1,0 +1,117 @@
+"""The labels that every database starts with: the release's fifteen genres, then others that people will ask for.
+
+Names in both languages and what else people call them. Which of them a model can tell is the model's business.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Genre(NamedTuple):
+    """A first label: its id, its names, and its aliases beyond what folding already finds."""
+
+    id: str
+    name_en: str
+    name_vi: str
+    aliases: tuple[str, ...] = ()
+
+
+GENRES = (
+    Genre("blues", "Blues", "Blues", ("nhạc blues", "rhythm blues", "delta blues")),
+    Genre("classical", "Classical", "Nhạc cổ điển", ("classical music", "cổ điển", "orchestral", "symphony")),
+    Genre("country", "Country", "Nhạc đồng quê", ("country music", "đồng quê", "nashville", "americana")),
+    Genre("disco", "Disco", "Disco", ("nhạc disco", "italo disco")),
+    Genre("hiphop", "Hip hop", "Hip hop", ("rap", "hip hop music", "nhạc rap", "rap việt")),
+    Genre("jazz", "Jazz", "Jazz", ("nhạc jazz", "swing", "bebop", "big band")),
+    Genre("metal", "Metal", "Metal", ("heavy metal", "nhạc metal", "death metal", "black metal", "thrash metal")),
+    Genre("pop", "Pop", "Pop", ("pop music", "nhạc pop")),
+    Genre("reggae", "Reggae", "Reggae", ("nhạc reggae", "roots reggae")),
+    Genre(
+        "rock",
+        "Rock",
+        "Rock",
+        ("rock music", "nhạc rock", "classic rock", "rock and roll", "rock n roll"),
+    ),
+    Genre("cailuong", "Cải lương", "Cải lương", ("nhạc cải lương", "tuồng cải lương", "reformed theatre")),
+    Genre("catru", "Ca trù", "Ca trù", ("hát ca trù", "hát ả đào", "ả đào", "hát cô đầu")),
+    Genre("chauvan", "Chầu văn", "Chầu văn", ("hát chầu văn", "hát văn", "hầu đồng", "hát bóng")),
+    Genre("cheo", "Chèo", "Chèo", ("hát chèo", "chèo cổ", "tuồng chèo")),
+    Genre("hatxam", "Hát xẩm", "Hát xẩm", ("xẩm", "nhạc xẩm")),
+    Genre("vpop", "V-pop", "Nhạc trẻ Việt Nam", ("nhạc trẻ", "vietnamese pop", "pop việt", "nhạc việt")),
+    Genre("bolero", "Vietnamese bolero", "Bolero", ("nhạc vàng", "nhạc bolero", "yellow music")),
+    Genre("vongco", "Vọng cổ", "Vọng cổ", ("tân cổ", "tân cổ giao duyên", "ca cổ")),
+    Genre("quanho", "Quan họ", "Quan họ", ("quan họ bắc ninh", "dân ca quan họ", "hát quan họ")),
+    Genre("danca", "Vietnamese folk song", "Dân ca", ("dân ca việt nam", "vietnamese folk", "hò", "lý")),
+    Genre("doncataitu", "Đờn ca tài tử", "Đờn ca tài tử", ("nhạc tài tử", "đàn ca tài tử")),
+    Genre("cahue", "Ca Huế", "Ca Huế", ("hò huế", "nhạc huế")),
+    Genre("nhanhac", "Nhã nhạc", "Nhã nhạc cung đình Huế", ("nhã nhạc cung đình", "vietnamese court music")),
+    Genre("tuong", "Tuồng", "Tuồng", ("hát bội", "hát tuồng", "hát bộ")),
+    Genre("vidam", "Ví, giặm", "Ví, giặm Nghệ Tĩnh", ("hát ví", "hát giặm", "ví dặm", "dân ca nghệ tĩnh")),
+    Genre("thensong", "Then", "Hát then", ("then singing", "đàn tính")),
+    Genre("nhaccachmang", "Vietnamese revolutionary song", "Nhạc cách mạng", ("nhạc đỏ", "red music")),
+    Genre("nhactrinh", "Trịnh Công Sơn songs", "Nhạc Trịnh", ("trịnh công sơn",)),
+    Genre("kpop", "K-pop", "K-pop", ("korean pop", "nhạc hàn")),
+    Genre("jpop", "J-pop", "J-pop", ("japanese pop", "nhạc nhật", "city pop", "anime")),
+    Genre("cpop", "C-pop", "C-pop", ("chinese pop", "mandopop", "cantopop", "nhạc hoa")),
+    Genre("rnb", "R&B", "R&B", ("rhythm and blues", "rhythm & blues", "r n b", "contemporary r&b")),
+    Genre("soul", "Soul", "Soul", ("neo soul", "motown", "nhạc soul")),
+    Genre("funk", "Funk", "Funk", ("nhạc funk", "p-funk")),
+    Genre("gospel", "Gospel", "Nhạc phúc âm", ("christian", "worship", "thánh ca", "spiritual")),
+    Genre("folk", "Folk", "Nhạc dân gian", ("folk music", "traditional", "dân gian", "singer songwriter", "acoustic")),
+    Genre("bluegrass", "Bluegrass", "Bluegrass", ("old time",)),
+    Genre("indie", "Indie", "Indie", ("indie rock", "indie pop", "nhạc indie")),
+    Genre("alternative", "Alternative rock", "Alternative rock", ("alternative", "alt rock")),
+    Genre("grunge", "Grunge", "Grunge", ("seattle sound",)),
+    Genre("punk", "Punk", "Punk", ("punk rock", "pop punk", "hardcore punk")),
+    Genre("emo", "Emo", "Emo", ("screamo",)),
+    Genre("progressiverock", "Progressive rock", "Progressive rock", ("prog", "prog rock", "art rock")),
+    Genre("psychedelic", "Psychedelic rock", "Psychedelic rock", ("psychedelic", "psychedelia", "acid rock")),
+    Genre("electronic", "Electronic", "Nhạc điện tử", ("electronica", "điện tử", "idm")),
+    Genre("edm", "EDM", "EDM", ("electronic dance music", "dance", "nhạc dance", "big room", "vinahouse")),
+    Genre("house", "House", "House", ("deep house", "tech house", "progressive house", "nhạc house")),
+    Genre("techno", "Techno", "Techno", ("nhạc techno", "minimal techno")),
+    Genre("trance", "Trance", "Trance", ("psytrance", "goa")),
+    Genre("dubstep", "Dubstep", "Dubstep", ("brostep",)),
+    Genre("drumandbass", "Drum and bass", "Drum and bass", ("dnb", "drum n bass", "drum & bass", "jungle")),
+    Genre("garage", "UK garage", "UK garage", ("garage", "2-step", "grime")),
+    Genre("trap", "Trap", "Trap", ("trap music", "nhạc trap", "drill")),
+    Genre("triphop", "Trip hop", "Trip hop", ("downtempo", "chillout")),
+    Genre("ambient", "Ambient", "Ambient", ("new age", "meditation", "drone", "nhạc thiền")),
+    Genre("lofi", "Lo-fi", "Lo-fi", ("lofi hip hop", "chillhop", "lo-fi beats", "nhạc lofi")),
+    Genre("synthpop", "Synth-pop", "Synth-pop", ("new wave", "synthwave", "electropop")),
+    Genre("industrial", "Industrial", "Industrial", ("ebm",)),
+    Genre("noise", "Noise", "Noise", ("experimental", "avant garde")),
+    Genre("latin", "Latin", "Nhạc Latin", ("latin music", "la tinh", "latino")),
+    Genre("salsa", "Salsa", "Salsa", ("son cubano", "mambo")),
+    Genre("reggaeton", "Reggaeton", "Reggaeton", ("reggaetón", "dembow", "perreo")),
+    Genre("bachata", "Bachata", "Bachata"),
+    Genre("cumbia", "Cumbia", "Cumbia"),
+    Genre("tango", "Tango", "Tango", ("milonga",)),
+    Genre("bossanova", "Bossa nova", "Bossa nova", ("bossa",)),
+    Genre("samba", "Samba", "Samba", ("pagode",)),
+    Genre("flamenco", "Flamenco", "Flamenco"),
+    Genre("fado", "Fado", "Fado"),
+    Genre("zouk", "Zouk", "Zouk", ("kizomba", "kompa")),
+    Genre("ska", "Ska", "Ska", ("rocksteady", "two-tone")),
+    Genre("dub", "Dub", "Dub", ("dub reggae",)),
+    Genre("dancehall", "Dancehall", "Dancehall", ("ragga",)),
+    Genre("calypso", "Calypso", "Calypso", ("soca",)),
+    Genre("afrobeats", "Afrobeats", "Afrobeats", ("afrobeat", "afropop", "amapiano", "highlife")),
+    Genre("arabic", "Arabic", "Nhạc Ả Rập", ("raï", "khaleeji", "موسيقى عربية")),
+    Genre("bollywood", "Bollywood", "Bollywood", ("filmi", "hindi", "indian pop", "बॉलीवुड")),
+    Genre("hindustani", "Indian classical", "Nhạc cổ điển Ấn Độ", ("hindustani", "carnatic", "raga", "शास्त्रीय संगीत")),
+    Genre("enka", "Enka", "Enka", ("演歌",)),
+    Genre("celtic", "Celtic", "Nhạc Celtic", ("irish folk", "irish")),
+    Genre("klezmer", "Klezmer", "Klezmer"),
+    Genre("balkan", "Balkan", "Nhạc Balkan", ("turbo folk",)),
+    Genre("polka", "Polka", "Polka", ("schlager", "volksmusik")),
+    Genre("chanson", "Chanson", "Chanson", ("french chanson", "variété française")),
+    Genre("opera", "Opera", "Opera", ("aria", "nhạc kịch opera")),
+    Genre("choral", "Choral", "Hợp xướng", ("choir", "a cappella")),
+    Genre("musical", "Musical", "Nhạc kịch", ("broadway", "show tunes")),
+    Genre("soundtrack", "Soundtrack", "Nhạc phim", ("score", "film music", "game music", "ost", "cinematic")),
+    Genre("children", "Children's music", "Nhạc thiếu nhi", ("thiếu nhi", "nursery rhyme", "lullaby", "hát ru")),
+    Genre("easylistening", "Easy listening", "Nhạc nhẹ", ("lounge", "nhạc không lời", "instrumental")),
+    Genre("christmas", "Christmas", "Nhạc Giáng sinh", ("xmas", "giáng sinh", "noel")),
+)

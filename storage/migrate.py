@@ -1,0 +1,101 @@
+"""Brings the tables up to date, once, however many processes start at the same time; then plants the first labels.
+
+Alembic is imported, and its scripts are read, only where there is something to do, and then on a thread of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, select, text
+
+from storage.database import Database, lock, prepare_file
+from storage.errors import DatabaseTooNew
+from storage.planting import plant, planted
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import URL, Connection
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+REVISION = "0001"
+"""The newest file in ``migrations/versions``."""
+SCRIPTS = Path(__file__).parent / "migrations"
+_TOO_NEW = "The database was made by a newer release (revision {found}). Start that release, or restore a backup."
+
+# Alembic hands its scripts their connection through a module-level name.
+_alembic = Lock()
+
+
+async def migrate(url: URL) -> str:
+    """Make the database fit this release and return its revision; does nothing if it already does.
+
+    Parameters
+    ----------
+    url
+        From ``database_url``.
+
+    Raises
+    ------
+    BadDatabaseUrl
+        If an SQLite file cannot be made or written.
+    DatabaseTooNew
+        If the database has a revision that this release does not know.
+    """
+    await prepare_file(url)
+    if not await _is_ready(url):
+        await asyncio.to_thread(asyncio.run, _upgrade(url))
+    return REVISION
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def _is_ready(url: URL) -> bool:
+    database = Database(url, _now)
+    try:
+        async with database.reading() as connection:
+            return await connection.run_sync(_revision) == REVISION and await planted(connection)
+    finally:
+        await database.close()
+
+
+def _revision(connection: Connection) -> str | None:
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(select(text("version_num")).select_from(text("alembic_version"))).scalar()
+
+
+async def _upgrade(url: URL) -> None:
+    database = Database(url, _now)
+    try:
+        async with database.transaction() as connection:
+            await lock(connection, "migrate")
+            await _run_scripts(connection)
+            await plant(connection, database.now())
+    finally:
+        await database.close()
+
+
+async def _run_scripts(connection: AsyncConnection) -> None:
+    from alembic import command
+    from alembic.config import Config
+    from alembic.util import CommandError
+
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+
+    def run(sync: Connection) -> None:
+        config.attributes["connection"] = sync
+        with _alembic:
+            command.upgrade(config, "head")
+
+    try:
+        await connection.run_sync(run)
+    except CommandError as error:
+        found = await connection.run_sync(_revision)
+        raise DatabaseTooNew(_TOO_NEW.format(found=found)) from error

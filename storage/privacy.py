@@ -1,0 +1,138 @@
+"""Everything about one person: gathered in one piece, or deleted; ``people`` is the way to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, false, func, or_, select, update
+
+from storage.corrections import corrections, to_correction
+from storage.database import lock
+from storage.feedback import person_lock
+from storage.tables import AnswerRow, ChatRow, CorrectionRow, HeardRow, JobRow, LabelRow, PersonRow, ReplyRow, Song
+from storage.terms import LABELS_LOCK, delete_unheld
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from storage.corrections import Place
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What was deleted, as numbers of rows.
+
+    Attributes
+    ----------
+    corrections, consents, jobs
+        Deleted.
+    replies
+        Replies that no longer say who asked or where; those in the given private chats deleted.
+    moderations
+        Rulings that no longer say who ruled.
+    labels
+        Proposed labels that only this person used: deleted.
+    heard
+        Entries in the logs of the given private chats, with their settings: deleted.
+    """
+
+    corrections: int
+    consents: int
+    jobs: int
+    replies: int
+    moderations: int
+    labels: int
+    heard: int
+
+
+async def data(connection: AsyncConnection, person: str, private_chats: Sequence[Place]) -> dict[str, Any]:
+    """Gather everything about a person as plain JSON data."""
+    about = select(PersonRow.may_train, PersonRow.asked, PersonRow.decided, PersonRow.language)
+    asked = (
+        select(ReplyRow.created, ReplyRow.platform, Song.title, AnswerRow.genre, AnswerRow.confidence)
+        .join(AnswerRow, AnswerRow.id == ReplyRow.answer_id)
+        .join(Song, Song.content_hash == AnswerRow.content_hash)
+        .where(or_(ReplyRow.requester == person, _in_any(ReplyRow, private_chats)))
+        .order_by(ReplyRow.created)
+    )
+    heard = (
+        select(HeardRow.heard, HeardRow.platform, Song.title, AnswerRow.genre)
+        .join(AnswerRow, AnswerRow.id == HeardRow.answer_id)
+        .join(Song, Song.content_hash == AnswerRow.content_hash)
+        .where(_in_any(HeardRow, private_chats))
+        .order_by(HeardRow.id)
+    )
+    jobs = select(
+        JobRow.created,
+        JobRow.platform,
+        JobRow.source,
+        JobRow.state,
+        JobRow.outcome,
+        JobRow.message,
+        JobRow.payload,
+        JobRow.progress,
+        JobRow.started,
+        JobRow.finished,
+    )
+    labels = select(LabelRow.created, LabelRow.name_en).where(LabelRow.proposed_by == person)
+    rulings = select(func.count()).select_from(CorrectionRow).where(CorrectionRow.moderator == person)
+    given = corrections().where(CorrectionRow.person == person).order_by(CorrectionRow.id)
+    chats = select(ChatRow.platform, ChatRow.settings).where(_in_any(ChatRow, private_chats))
+    return {
+        "person": person,
+        "consent": await _rows(connection, about.where(PersonRow.person == person)),
+        "corrections": [_opinion(row) for row in await connection.execute(given)],
+        "songs": await _rows(connection, asked),
+        "heard_in_private": await _rows(connection, heard),
+        "jobs": await _rows(connection, jobs.where(JobRow.person == person).order_by(JobRow.id)),
+        "proposed_labels": await _rows(connection, labels.order_by(LabelRow.number)),
+        "rulings": (await connection.execute(rulings)).scalar_one(),
+        "chat_settings": await _rows(connection, chats),
+    }
+
+
+async def forget(connection: AsyncConnection, person: str, private_chats: Sequence[Place]) -> Forgotten:
+    """Delete everything about a person and count it, in the caller's transaction."""
+    await lock(connection, person_lock(person))
+    await lock(connection, LABELS_LOCK)
+
+    async def count(statement: Any) -> int:
+        return (await connection.execute(statement)).rowcount
+
+    opinions = await count(delete(CorrectionRow).where(CorrectionRow.person == person))
+    # Jobs before replies: a worker that is just writing its reply down holds the job, and is waited for here.
+    jobs = await count(delete(JobRow).where(JobRow.person == person))
+    private_replies = await count(delete(ReplyRow).where(_in_any(ReplyRow, private_chats)))
+    own = update(ReplyRow).where(ReplyRow.requester == person)
+    replies = await count(own.values(requester=None, message=None))
+    ruled = update(CorrectionRow).where(CorrectionRow.moderator == person)
+    moderations = await count(ruled.values(moderator=None))
+    labels = await delete_unheld(connection, LabelRow.proposed_by == person)
+    await connection.execute(update(LabelRow).where(LabelRow.proposed_by == person).values(proposed_by=None))
+    heard = await count(delete(HeardRow).where(_in_any(HeardRow, private_chats)))
+    await connection.execute(delete(ChatRow).where(_in_any(ChatRow, private_chats)))
+    consents = await count(delete(PersonRow).where(PersonRow.person == person))
+    return Forgotten(opinions, consents, jobs, private_replies + replies, moderations, labels, heard)
+
+
+def _in_any(table: type[HeardRow | ReplyRow | ChatRow], places: Sequence[Place]) -> ColumnElement[bool]:
+    return or_(false(), *(and_(table.platform == place.platform, table.chat == place.chat) for place in places))
+
+
+async def _rows(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
+    return [_plain(row._asdict()) for row in await connection.execute(query)]
+
+
+def _opinion(row: Any) -> dict[str, Any]:
+    given = to_correction(row)
+    kept = ("title", "said", "confidence", "label", "status", "ruling", "consent", "may_train", "platform", "created")
+    return _plain({name: getattr(given, name) for name in kept} | {"updated": given.updated})
+
+
+def _plain(values: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in values.items()}

@@ -1,0 +1,248 @@
+"""The tables, as the code of today sees them; how they came to be is told by ``migrations``.
+
+Declared as classes so that every selected column has a type; rows are never objects that write themselves back.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    DateTime,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    SmallInteger,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Dialect
+
+CONSTRAINT_NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+# Numbers go out into buttons and must never be given twice, even after the row is gone.
+NEVER_REUSED = {"sqlite_autoincrement": True}
+
+
+class Moment(TypeDecorator[datetime]):
+    """A point in time: aware and in UTC here, with its zone on PostgreSQL, without on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone cannot be stored")
+        value = value.astimezone(UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+class Base(DeclarativeBase):
+    """What all tables share."""
+
+    metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
+    type_annotation_map = {  # noqa: RUF012
+        str: Text,
+        # SQLite's own counter is 64 bits wide whatever it is called, but only INTEGER may count by itself.
+        int: BigInteger().with_variant(Integer(), "sqlite"),
+        float: Double,
+        bytes: LargeBinary,
+        datetime: Moment,
+        # Not JSONB: the order of keys is part of a report, and a NUL in a file name must not fail a job.
+        dict[str, Any]: JSON,
+    }
+
+
+class Song(Base):
+    __tablename__ = "songs"
+
+    content_hash: Mapped[str] = mapped_column(primary_key=True)
+    duration: Mapped[float]
+    title: Mapped[str | None]
+    platform: Mapped[str]
+    first_heard: Mapped[datetime]
+
+
+class AnswerRow(Base):
+    __tablename__ = "answers"
+    __table_args__ = (UniqueConstraint("content_hash", "model"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    content_hash: Mapped[str] = mapped_column(ForeignKey("songs.content_hash"))
+    model: Mapped[str]
+    genre: Mapped[str]
+    confidence: Mapped[float]
+    sure: Mapped[bool]
+    report: Mapped[dict[str, Any]]
+    created: Mapped[datetime]
+
+
+class FeatureRow(Base):
+    """Apart from the answers, so that reading those never touches megabytes of numbers."""
+
+    __tablename__ = "features"
+
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id", ondelete="CASCADE"), primary_key=True)
+    format: Mapped[int] = mapped_column(SmallInteger)
+    data: Mapped[bytes]
+
+
+class HeardRow(Base):
+    __tablename__ = "heard"
+    __table_args__ = (Index(None, "platform", "chat"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    platform: Mapped[str]
+    chat: Mapped[str]
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id"))
+    heard: Mapped[datetime]
+
+
+class ReplyRow(Base):
+    __tablename__ = "replies"
+
+    id: Mapped[str] = mapped_column(primary_key=True)
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id"), index=True)
+    platform: Mapped[str]
+    chat: Mapped[str]
+    requester: Mapped[str | None] = mapped_column(index=True)
+    message: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    created: Mapped[datetime] = mapped_column(index=True)
+
+
+class LabelRow(Base):
+    __tablename__ = "labels"
+    __table_args__ = (NEVER_REUSED,)
+
+    number: Mapped[int] = mapped_column(primary_key=True)
+    id: Mapped[str] = mapped_column(unique=True)
+    name_en: Mapped[str]
+    name_vi: Mapped[str]
+    status: Mapped[str]
+    merged_into: Mapped[str | None] = mapped_column(ForeignKey("labels.id"))
+    position: Mapped[int | None]
+    proposed_by: Mapped[str | None] = mapped_column(index=True)
+    created: Mapped[datetime]
+
+
+class TermRow(Base):
+    """A text that finds a label: its id, a name or an alias, folded by ``names``; the key is no other label's."""
+
+    __tablename__ = "label_terms"
+
+    key: Mapped[str] = mapped_column(primary_key=True)
+    label_id: Mapped[str] = mapped_column(ForeignKey("labels.id", ondelete="CASCADE"), index=True)
+    text: Mapped[str]
+    bare: Mapped[str] = mapped_column(index=True)
+    words: Mapped[str]
+    is_alias: Mapped[bool]
+
+
+class CorrectionRow(Base):
+    __tablename__ = "corrections"
+    __table_args__ = (
+        UniqueConstraint("person", "content_hash"),
+        Index(None, "status", "id"),
+        Index(None, "platform", "chat"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    person: Mapped[str]
+    content_hash: Mapped[str] = mapped_column(ForeignKey("songs.content_hash"), index=True)
+    answer_id: Mapped[int] = mapped_column(ForeignKey("answers.id"), index=True)
+    label: Mapped[str] = mapped_column(ForeignKey("labels.id"), index=True)
+    status: Mapped[str]
+    ruling: Mapped[str | None] = mapped_column(ForeignKey("labels.id"), index=True)
+    consent: Mapped[bool]
+    may_train: Mapped[bool]
+    platform: Mapped[str]
+    chat: Mapped[str]
+    moderator: Mapped[str | None] = mapped_column(index=True)
+    moderated: Mapped[datetime | None]
+    created: Mapped[datetime]
+    updated: Mapped[datetime]
+
+
+class JobRow(Base):
+    __tablename__ = "jobs"
+    __table_args__ = (
+        Index("ix_jobs_next", "state", "rank", "turn", "id"),
+        Index(None, "state", "turn"),
+        Index(None, "fairness_key", "state"),
+        Index(None, "person", "created"),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str | None] = mapped_column(unique=True)
+    platform: Mapped[str]
+    chat: Mapped[str]
+    person: Mapped[str]
+    fairness_key: Mapped[str]
+    message: Mapped[dict[str, Any]]
+    payload: Mapped[dict[str, Any]]
+    source: Mapped[str]
+    rank: Mapped[int]
+    turn: Mapped[int]
+    state: Mapped[str]
+    outcome: Mapped[str | None]
+    progress: Mapped[dict[str, Any]]
+    attempts: Mapped[int]
+    claims: Mapped[int]
+    owner: Mapped[str | None]
+    leased_until: Mapped[datetime | None]
+    not_before: Mapped[datetime]
+    cancel_requested: Mapped[bool]
+    reply_id: Mapped[str | None] = mapped_column(ForeignKey("replies.id", ondelete="SET NULL"), index=True)
+    created: Mapped[datetime]
+    started: Mapped[datetime | None]
+    finished: Mapped[datetime | None] = mapped_column(index=True)
+
+
+class PersonRow(Base):
+    __tablename__ = "people"
+
+    person: Mapped[str] = mapped_column(primary_key=True)
+    may_train: Mapped[bool | None]
+    asked: Mapped[datetime | None]
+    decided: Mapped[datetime | None]
+    language: Mapped[str | None]
+
+
+class ChatRow(Base):
+    __tablename__ = "chats"
+
+    platform: Mapped[str] = mapped_column(primary_key=True)
+    chat: Mapped[str] = mapped_column(primary_key=True)
+    settings: Mapped[dict[str, Any]]
+
+
+class NoteRow(Base):
+    """What storage notes about itself, such as which edition of the first labels it holds."""
+
+    __tablename__ = "notes"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    value: Mapped[str]
