@@ -24,7 +24,7 @@ from storage.errors import (
     TooManyToday,
     UnknownRow,
 )
-from storage.export import Exported, Format, Selection, export_feedback
+from storage.export import Exported, Selection, export_feedback
 from storage.feedback import Feedback, Given
 from storage.job import (
     LEASE_SECONDS,
@@ -48,10 +48,13 @@ from storage.replies import NewReply, Replies, Reply
 from storage.songs import Answer, ChatStats, Songs
 from storage.store import Storage, Tidied
 from storage.vectors import SegmentLike, SegmentVectors
+from storage.writers import TABLE_COLUMNS, TABLE_FAMILY, Format
 
 __all__ = [
     "LEASE_SECONDS",
     "MAX_ATTEMPTS",
+    "TABLE_COLUMNS",
+    "TABLE_FAMILY",
     "Added",
     "Answer",
     "BadDatabaseUrl",

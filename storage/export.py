@@ -1,29 +1,38 @@
-"""Corrections as data for the next model: CSV, JSON lines or Parquet, one row per segment and label.
+"""Corrections as data for the next model: CSV, JSON lines or Parquet, one row per segment of a song and label.
 
-Only what people consented to leaves; the CSV continues the public GTZAN table's columns.
+Only what people consented to leaves; what a row looks like in a file is told by ``writers``.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
+import asyncio
+from contextlib import suppress
+from dataclasses import dataclass, field
+from itertools import groupby
 from typing import TYPE_CHECKING
 
+from sqlalchemy import func, select
+
+from storage.corrections import Correction, Place, Status, corrections, to_correction
+from storage.counts import within
+from storage.tables import AnswerRow, CorrectionRow, FeatureRow, PersonRow
+from storage.vectors import SegmentVectors, unpack
+from storage.writers import TABLE_COLUMNS, TABLE_FAMILY, Format, Row, Writer, open_writer
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
-    from storage.corrections import Place, Status
+    from sqlalchemy import ColumnElement
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
     from storage.store import Storage
 
-
-class Format(StrEnum):
-    """The forms in which corrections leave."""
-
-    CSV = "csv"
-    JSONL = "jsonl"
-    PARQUET = "parquet"
+SAMPLE_RATE = 22_050
+"""Samples per second, in which the public table counts ``length``."""
+SONGS_AT_ONCE = 16
+"""How many songs' features are in memory at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,18 +63,142 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """How much an export holds."""
+    """How much an export holds.
+
+    Attributes
+    ----------
+    songs, rows
+        Songs and rows in the file.
+    without_features
+        Songs that were left out because the features that were asked for are not kept any more, or never were.
+    """
 
     songs: int
     rows: int
+    without_features: int
+
+
+@dataclass(slots=True)
+class _Counts:
+    songs: set[str] = field(default_factory=set)
+    bare: set[str] = field(default_factory=set)
+    rows: int = 0
 
 
 async def export_feedback(storage: Storage, target: Path, form: Format, selection: Selection | None = None) -> Exported:
     """Write corrections to a file, which is whole or not there at all.
+
+    People who gave a song the same label share a row per segment, and ``votes`` counts them. Where some of their
+    platforms allow training and some do not, the row speaks only of those that do.
 
     Raises
     ------
     FormatUnavailable
         For Parquet where pyarrow is not installed.
     """
-    raise NotImplementedError
+    selection = selection or Selection()
+    part = target.with_name(target.name + ".part")
+    counts = _Counts()
+    try:
+        writer = await asyncio.to_thread(open_writer, form, part, tuple(selection.families))
+        try:
+            async with storage.database.reading() as connection:
+                async for opinions in _songs(connection, selection):
+                    await _write_song(connection, writer, opinions, selection, counts)
+        finally:
+            await asyncio.to_thread(writer.close)
+        await asyncio.to_thread(part.replace, target)
+    finally:
+        with suppress(OSError):
+            await asyncio.to_thread(part.unlink, missing_ok=True)
+    return Exported(len(counts.songs), counts.rows, len(counts.bare - counts.songs))
+
+
+async def _songs(connection: AsyncConnection, selection: Selection) -> AsyncIterator[list[Correction]]:
+    """Yield the selected opinions song by song, each song's in the order of their labels."""
+    conditions = [
+        # Both: what the person wants today, and what they wanted for this very row.
+        CorrectionRow.consent,
+        PersonRow.may_train.is_(True),
+        *within(selection.place, selection.since, selection.until),
+        *_selected(selection),
+    ]
+    consenting = corrections().join(PersonRow, PersonRow.person == CorrectionRow.person).where(*conditions)
+    songs = select(CorrectionRow.content_hash).join(PersonRow, PersonRow.person == CorrectionRow.person)
+    songs = songs.where(*conditions).distinct().order_by(CorrectionRow.content_hash).limit(SONGS_AT_ONCE)
+    last = ""
+    while page := (await connection.execute(songs.where(CorrectionRow.content_hash > last))).scalars().all():
+        rows = await connection.execute(consenting.where(CorrectionRow.content_hash.in_(page)))
+        opinions = sorted(map(to_correction, rows), key=lambda each: (each.content_hash, each.verdict, each.id))
+        for _, group in groupby(opinions, key=lambda each: each.content_hash):
+            yield list(group)
+        last = page[-1]
+
+
+def _selected(selection: Selection) -> list[ColumnElement[bool]]:
+    statuses = [status for status in Status if status is not Status.REJECTED]
+    conditions: list[ColumnElement[bool]] = [CorrectionRow.status.in_(selection.statuses or statuses)]
+    if selection.genre is not None:
+        conditions.append(func.coalesce(CorrectionRow.ruling, CorrectionRow.label) == selection.genre)
+    return conditions
+
+
+async def _write_song(
+    connection: AsyncConnection, writer: Writer, opinions: list[Correction], selection: Selection, counts: _Counts
+) -> None:
+    for _, group in groupby(opinions, key=lambda each: each.verdict):
+        votes = list(group)
+        rows = _rows(await _segments(connection, votes[-1]), votes, tuple(selection.families))
+        written = await asyncio.to_thread(writer.write, rows)
+        counts.rows += written
+        (counts.songs if written else counts.bare).add(votes[0].content_hash)
+
+
+async def _segments(connection: AsyncConnection, opinion: Correction) -> tuple[SegmentVectors, ...]:
+    """Return the features behind the answer that a person saw, else those of the song's latest answer that has any."""
+    query = (
+        select(FeatureRow.format, FeatureRow.data)
+        .join(AnswerRow, AnswerRow.id == FeatureRow.answer_id)
+        .where(AnswerRow.content_hash == opinion.content_hash)
+        .order_by((AnswerRow.id == opinion.answer_id).desc(), AnswerRow.id.desc())
+        .limit(1)
+    )
+    row = (await connection.execute(query)).one_or_none()
+    return () if row is None else await asyncio.to_thread(unpack, row.format, row.data)
+
+
+def _rows(segments: Sequence[SegmentVectors], votes: list[Correction], families: tuple[str, ...]) -> list[Row]:
+    counted = [vote for vote in votes if vote.may_train] or votes
+    latest = counted[-1]
+    ruled = {vote.status for vote in counted} & {Status.ACCEPTED, Status.RELABELLED}
+    rows = []
+    for index, segment in enumerate(segments):
+        table = segment.families.get(TABLE_FAMILY)
+        if table is None or len(table) != len(TABLE_COLUMNS) or any(name not in segment.families for name in families):
+            continue
+        facts = {
+            "song": latest.content_hash,
+            "start": segment.start,
+            "end": segment.end,
+            "model": latest.model,
+            "said": latest.said,
+            "confidence": latest.confidence,
+            "sure": int(latest.sure),
+            "status": str(Status.ACCEPTED if ruled else latest.status),
+            "platform": "+".join(sorted({vote.platform for vote in counted})),
+            "votes": len(counted),
+            "may_train": int(latest.may_train),
+            "created": min(vote.created for vote in counted),
+        }
+        rows.append(
+            Row(
+                # The public table's habit: the genre leads the name.
+                filename=f"{latest.verdict}.{latest.content_hash[:12]}.{index}.wav",
+                length=round((segment.end - segment.start) * SAMPLE_RATE),
+                table=table,
+                families={name: segment.families[name] for name in families},
+                label=latest.verdict,
+                facts=facts,
+            )
+        )
+    return rows

@@ -63,7 +63,7 @@ class Storage:
     """
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self.songs = Songs(database)
         self.replies = Replies(database)
         self.feedback = Feedback(database)
@@ -97,7 +97,7 @@ class Storage:
 
     async def close(self) -> None:
         """Close every connection; leases that are still held simply run out."""
-        await self._database.close()
+        await self.database.close()
 
     async def __aenter__(self) -> Storage:
         return self
@@ -109,7 +109,7 @@ class Storage:
 
     async def ping(self) -> None:
         """Ask the database for a sign of life; raises whatever the driver raises."""
-        async with self._database.reading() as connection:
+        async with self.database.reading() as connection:
             await connection.execute(select(1))
 
     async def tidy(
@@ -124,11 +124,11 @@ class Storage:
         Features go only where neither a reply nor a correction hangs on the answer; the answer itself stays.
         Ended jobs must outlive the platforms' redeliveries (a day) and the daily limit's 24 hours.
         """
-        now = self._database.now()
+        now = self.database.now()
         has_reply = select(ReplyRow.id).where(ReplyRow.answer_id == AnswerRow.id).exists()
         has_correction = select(CorrectionRow.id).where(CorrectionRow.answer_id == AnswerRow.id).exists()
         unused = select(AnswerRow.id).where(AnswerRow.created < now - features, ~has_reply, ~has_correction)
-        async with self._database.transaction() as connection:
+        async with self.database.transaction() as connection:
             await lock(connection, LABELS_LOCK)
 
             async def count(statement: Delete) -> int:
