@@ -48,6 +48,10 @@ class Band:
         bar_seconds = beats_per_bar * 60 / self.tempo
         return max(1, int((self._tracks.shape[1] / SAMPLE_RATE - ending_seconds) / bar_seconds))
 
+    def beats_left(self, beat: float) -> float:
+        """Say how many beats are left of the recording after this one."""
+        return max(0.5, self._tracks.shape[1] / SAMPLE_RATE * self.tempo / 60 - beat)
+
     def note(self, voice: Voice, midi: int, beat: float, beats: float, level: float, pan: float = 0) -> None:
         """Play a pitch (MIDI number) at a beat for some beats; ``pan`` from -1 (left) to 1 (right)."""
         seconds = round(beats * 60 / self.tempo, 3)
@@ -95,6 +99,7 @@ class Band:
         mix = np.stack(
             [track + self.room * self._reverberation(track, side) for side, track in enumerate(self._tracks)]
         )
+        mix -= mix.mean(axis=1, keepdims=True)
         fade = min(mix.shape[1], round(1.2 * SAMPLE_RATE))
         mix[:, -fade:] *= np.linspace(1, 0, fade, dtype=np.float32) ** 2
         mix = np.tanh(mix * np.float32(WARMTH / max(1e-9, float(np.percentile(np.abs(mix), 99.5)))))

@@ -232,7 +232,7 @@ def _vietnamese(band: Band, rng: np.random.Generator, bars: int) -> None:
                 band.note(i.open_zither, pitch, bar * 4 + 0.09 * number, 2, 0.22, -0.3)
         if bar % 2:
             band.drum(i.wood_block, bar * 4 + 3, 0.5, 0.4)
-    band.chord(i.open_zither, (tonic - 12, tonic, tonic + 7, tonic + 12), bars * 4, 5, 0.45, strum=0.15)
+    band.chord(i.open_zither, (tonic - 12, tonic, tonic + 7, tonic + 12), bars * 4, 6, 0.45, strum=0.15)
 
 
 def _country(band: Band, rng: np.random.Generator, bars: int) -> None:
@@ -291,7 +291,7 @@ def _pop(band: Band, rng: np.random.Generator, bars: int) -> None:
 
 def _end(band: Band, beat: float, chord: Chord, tonic: int, voice: Voice, bass: Voice, *, crash: bool = False) -> None:
     """Let the last chord ring."""
-    beats = 3 * band.tempo / 60
+    beats = band.beats_left(beat)
     if len(chord.tones) == 2:
         band.note(voice, chord.bass(tonic, tonic), beat, beats, 0.6)
     else:
