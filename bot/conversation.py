@@ -119,6 +119,10 @@ class Conversation:
             listed += len(page.labels)
             page = await self._storage.labels.search(limit=LABELS_AT_ONCE, offset=listed)
 
+    def key_of(self, person: Person) -> str:
+        """Return what storage knows a person by."""
+        return self._keys.person(person)
+
     # Songs
 
     async def submit(self, submission: Submission) -> Job:
@@ -223,8 +227,8 @@ class Conversation:
         except UnknownRow:
             raise ButtonExpired() from None
         words = self.words(language)
-        opinion = replies.Opinion(found.id, words.genre(found.id), given.correction.agrees)
-        thanks = replies.thanks(opinion, words, reply_id, proposed=found.status is LabelStatus.PROPOSED)
+        opinion = self._opinion_on(found, words, agrees=given.correction.agrees)
+        thanks = replies.thanks(opinion, words, reply_id)
         asked = await self._storage.people.ask_once(somebody)
         return Said(thanks, replies.consent_question(words) if asked else None, opinion)
 
@@ -270,6 +274,12 @@ class Conversation:
     async def consent(self, person: Person) -> Consent:
         """Return whether a person's corrections may train the next release."""
         return await self._storage.people.consent(self._keys.person(person))
+
+    async def open_question(self, person: Person, language: Language) -> replies.Message | None:
+        """Return the question for consent where it was asked but not answered yet."""
+        consent = await self.consent(person)
+        is_open = consent.asked is not None and consent.may_train is None
+        return replies.consent_question(self.words(language)) if is_open else None
 
     async def set_consent(self, person: Person, language: Language, *, allow: bool) -> replies.Message:
         """Write a person's choice down; it holds for what they already gave."""
@@ -337,9 +347,16 @@ class Conversation:
 
     async def _opinion(self, reply: Reply, person: Person, words: Words) -> replies.Opinion | None:
         correction = await self._storage.feedback.find(self._keys.person(person), reply.content_hash)
-        if correction is None:
+        label = None if correction is None else await self._storage.labels.get(correction.label)
+        if correction is None or label is None:
             return None
-        return replies.Opinion(correction.label, words.genre(correction.label), correction.agrees)
+        self._learn(label)
+        return self._opinion_on(label, words, agrees=correction.agrees)
+
+    @staticmethod
+    def _opinion_on(label: Label, words: Words, *, agrees: bool) -> replies.Opinion:
+        proposed = label.status is LabelStatus.PROPOSED
+        return replies.Opinion(label.id, words.genre(label.id), agrees=agrees, proposed=proposed)
 
     def _learn(self, label: Label) -> None:
         for language, learned in self._learned.items():

@@ -66,11 +66,22 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Opinion:
-    """What a person said of an answer: a label's id and name, and whether that is what the bot had said."""
+    """What a person said of an answer.
+
+    Attributes
+    ----------
+    label, name
+        The label's id, and its name in the person's language.
+    agrees
+        Whether that is what the bot had said.
+    proposed
+        Whether nobody has confirmed the label yet.
+    """
 
     label: str
     name: str
     agrees: bool
+    proposed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,9 +241,10 @@ def progress(stage: Stage, words: Words) -> str:
     return words.say(f"progress-{stage.kind}")
 
 
-def thanks(opinion: Opinion, words: Words, reply_id: str, *, proposed: bool) -> Message:
+def thanks(opinion: Opinion, words: Words, reply_id: str) -> Message:
     """Return the answer to an opinion that somebody gave."""
-    kind = "correction-agreed" if opinion.agrees else "correction-proposed" if proposed else "correction-taken"
+    kind = "agreed" if opinion.agrees else "proposed" if opinion.proposed else "taken"
+    kind = f"correction-{kind}"
     return Message(words.say(kind, label=opinion.name), opinion_buttons(words, reply_id, opinion))
 
 

@@ -1,10 +1,11 @@
 """Every setting of the bot, typed, read once from the environment or ``.env``, and frozen from then on.
 
-What a chat does with its token is that chat's business; whether a chat can start at all is decided in ``bot.chats``.
+What a chat does with its token is that chat's business; how chats are opened, ``bot.chats``'s.
 """
 
 from __future__ import annotations
 
+import importlib.util
 import ipaddress
 import re
 from dataclasses import dataclass
@@ -14,7 +15,6 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-CHATS = ("discord", "telegram", "local")
 DEFAULT_LOCAL_PORT = 8080
 PACKAGED_MODELS = Path(__file__).resolve().parents[1] / "models"
 
@@ -57,6 +57,11 @@ class Moderator:
 
     chat: str
     id: str
+
+
+def chat_module(platform: str) -> str:
+    """Return the name of the module in which a platform's chat is, if this version has it."""
+    return f"bot.{platform}_chat"
 
 
 def _parts(value: Any) -> Any:
@@ -161,7 +166,10 @@ class Settings(BaseSettings):
     def _token_is_whole(cls, token: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
         if token is None:
             return None
-        shape = r"\d+:[\w-]{20,}" if info.field_name == "telegram_token" else r"[\w.-]{20,}"
+        platform = str(info.field_name).removesuffix("_token")
+        if importlib.util.find_spec(chat_module(platform)) is None:
+            raise ValueError(f"this version of the bot has no {platform.capitalize()} chat; take the token away")
+        shape = r"\d+:[\w-]{20,}" if platform == "telegram" else r"[\w.-]{20,}"
         if re.fullmatch(shape, token.get_secret_value()) is None:
             raise ValueError("is not a whole token: copy it again, without spaces or quotes")
         return token

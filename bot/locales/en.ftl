@@ -55,8 +55,8 @@ answer-more-parts = { $count ->
 answer-votes-heading = What each of my experts would have said on its own:
 answer-votes-line = { $expert }: { $genres }
 answer-votes-count = { $genre } { $votes } of { $segments }
-answer-corrected = You said: { $label }.
-answer-agreed = You said: right.
+opinion-corrected = No, it is { $label }.
+opinion-agreed = That is right.
 
 ## What each expert is called
 
@@ -187,7 +187,7 @@ page-example = Try “{ $title }”
 page-you-sent = You sent a song
 page-bot = Genre bot
 page-you = You
-page-uploading = Sending: { $percent }%
+page-uploading = Sending…
 page-upload-failed = The song did not get through. Is the bot still running? Please try again.
 page-lost = I cannot reach the bot. Is it still running? I keep trying…
 page-picture = Timeline

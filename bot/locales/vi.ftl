@@ -46,8 +46,8 @@ answer-more-parts = … và { $count } quãng nữa
 answer-votes-heading = Nếu để từng chuyên gia của mình tự trả lời:
 answer-votes-line = { $expert }: { $genres }
 answer-votes-count = { $genre } { $votes }/{ $segments }
-answer-corrected = Bạn bảo: { $label }.
-answer-agreed = Bạn bảo: đúng rồi.
+opinion-corrected = Không, đây là { $label }.
+opinion-agreed = Đúng rồi.
 
 ## What each expert is called
 
@@ -164,7 +164,7 @@ page-example = Thử “{ $title }”
 page-you-sent = Bạn đã gửi một bài hát
 page-bot = Bot thể loại
 page-you = Bạn
-page-uploading = Đang gửi: { $percent }%
+page-uploading = Đang gửi…
 page-upload-failed = Bài hát chưa gửi được. Bot còn chạy không nhỉ? Bạn thử lại nhé.
 page-lost = Mình mất liên lạc với bot. Bot còn chạy không nhỉ? Mình vẫn đang thử lại…
 page-picture = Dòng thời gian

@@ -1,0 +1,40 @@
+"""``python -m bot``: every chat that has a token, or the local page when none has, in one event loop."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from bot.chats import plan
+from bot.logs import set_up_logging
+from bot.serve import CannotServe, serve
+from bot.settings import WrongSettings, read_settings
+
+DESCRIPTION = "Tells people what genre a song is, right where they chat. Settings come from the environment or .env."
+SETTINGS_WRONG = 2
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the bot, or only check its settings; return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m bot", description=DESCRIPTION)
+    parser.add_argument("--check", action="store_true", help="say which chats would start, with which limits")
+    asked = parser.parse_args(arguments)
+    try:
+        settings = read_settings()
+    except WrongSettings as wrong:
+        print(*wrong.problems, sep="\n", file=sys.stderr)
+        return SETTINGS_WRONG
+    if asked.check:
+        print(*plan(settings), sep="\n")
+        return 0
+    set_up_logging(settings)
+    try:
+        return asyncio.run(serve(settings))
+    except CannotServe as reason:
+        print(reason, file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,48 @@
+"""Which chats there are, and which of them start: the one place that knows every chat module by name.
+
+A chat module ``bot.<platform>_chat`` plugs in by having ``open_chat(settings, conversation) -> Chat``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, cast
+
+from bot.local_chat import LocalChat
+from bot.settings import chat_module
+
+if TYPE_CHECKING:
+    from bot.chat import Chat
+    from bot.conversation import Conversation
+    from bot.settings import Settings
+
+
+def open_chats(settings: Settings, conversation: Conversation) -> list[Chat]:
+    """Make every chat that the settings ask for; none has started yet."""
+    chats = [
+        cast("Chat", importlib.import_module(chat_module(platform)).open_chat(settings, conversation))
+        for platform in settings.tokens
+    ]
+    if settings.local_address is not None:
+        chats.append(LocalChat(conversation, settings, settings.local_address))
+    return chats
+
+
+def plan(settings: Settings) -> list[str]:
+    """Return in a few lines which chats would start, with which limits."""
+    lines = [f"{platform}: would start" for platform in settings.tokens]
+    address = settings.local_address
+    if address is None:
+        lines.append("local page: off")
+    else:
+        guarded = "asks for a password" if settings.local_chat_password else "only from this machine"
+        lines.append(f"local page: would start on {address}, {guarded}")
+    kept = settings.songs_per_person_queued, settings.songs_per_person_daily
+    lines += [
+        f"a song: at most {settings.max_minutes:g} minutes and {settings.max_megabytes:g} MB",
+        f"a person: at most {kept[0]} songs waiting and {kept[1]} in 24 hours",
+        f"songs are classified {settings.workers} at a time, {settings.executor_url or 'on this machine'}",
+        f"corrections may train the next model if they come from: {', '.join(settings.training_sources) or 'nowhere'}",
+        f"moderators everywhere: {len(settings.moderators)}",
+    ]
+    return lines

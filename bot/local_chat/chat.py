@@ -1,0 +1,230 @@
+"""The page as a chat among chats: what happens to a song becomes an entry, and news for the pages that are open."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from bot.chat import CannotStart, Submission
+from bot.errors import ButtonExpired, OurFault
+from bot.local_chat import view
+from bot.local_chat.events import Listeners
+from bot.local_chat.memory import Memory, State
+from bot.local_chat.server import make_application
+from bot.local_chat.spool import EXAMPLE_PREFIX, MEGABYTE, Spool, read_examples
+from bot.replies import clean_title
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bot.chat import Heard, Song, Stage
+    from bot.conversation import Conversation
+    from bot.local_chat.memory import Entry
+    from bot.people import Person
+    from bot.settings import Address, Settings
+    from bot.texts import Language
+    from classifier.errors import SongError
+    from storage import PersonError
+
+PLATFORM = "local"
+ENTRY_DAYS = 180
+# Places in the queue are shown anew at most this often.
+QUEUE_NEWS_SECONDS = 0.5
+CLOSE_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class LocalChat:
+    """The local page.
+
+    Parameters
+    ----------
+    conversation, settings
+        What is said, and the limits.
+    address
+        Where to listen.
+    """
+
+    platform = PLATFORM
+
+    def __init__(self, conversation: Conversation, settings: Settings, address: Address) -> None:
+        self.conversation = conversation
+        self.settings = settings
+        self.address = address
+        self.listeners = Listeners()
+        self.examples = read_examples()
+        self.spool = Spool(settings.data_dir / "spool", round(settings.max_megabytes * MEGABYTE))
+        self._memory: Memory | None = None
+        self._runner: web.AppRunner | None = None
+        self._queue_news: asyncio.Task[None] | None = None
+        self.port = address.port
+
+    @property
+    def memory(self) -> Memory:
+        """What was said on the page."""
+        if self._memory is None:
+            raise RuntimeError("the page has not been started")
+        return self._memory
+
+    # The life of the server
+
+    async def start(self) -> None:
+        """Listen; songs that a killed process left half-way are taken up first."""
+        self._memory = await Memory.open(self.settings.data_dir / "local-chat.db")
+        await self._memory.forget_older(ENTRY_DAYS)
+        await self._take_up()
+        self._runner = web.AppRunner(
+            make_application(self), access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.address.host, self.address.port)
+        try:
+            await site.start()
+        except OSError as error:
+            await self.close()
+            raise CannotStart(
+                f"cannot listen on {self.address}: {error.strerror or error}; set LOCAL_CHAT to another address"
+            ) from error
+        self.port = self._runner.addresses[0][1]
+        log.info("the page is at http://%s", self.url_host)
+
+    @property
+    def url_host(self) -> str:
+        """Host and port, as a browser's address line takes them."""
+        host = "localhost" if self.address.host in {"0.0.0.0", "::"} else self.address.host  # noqa: S104 - only compared
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    async def stop_taking(self) -> None:
+        """Nothing to do: the queue takes no more songs, and says so."""
+
+    async def close(self) -> None:
+        """End all streams and stop listening."""
+        self.listeners.close()
+        if self._queue_news is not None:
+            self._queue_news.cancel()
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._memory is not None:
+            await self._memory.close()
+            self._memory = None
+
+    async def _take_up(self) -> None:
+        for entry in await self.memory.waiting():
+            if entry.job is None:
+                # Cut off while it was being sent: the sender was never told that it had arrived.
+                await self.memory.remove(entry.id)
+            elif await self.conversation.stage(entry.job) is None:
+                await self.memory.failed(entry.id, OurFault.code, {})
+        self.spool.keep_only({entry.file for entry in await self.memory.waiting()})
+
+    # What people do on the page
+
+    async def take(self, person: Person, language: Language, title: str | None, file: str) -> Entry:
+        """Take a song whose bytes are here, and write it down before any work starts."""
+        token = secrets.token_hex(16)
+        entry = await self.memory.add(self.conversation.key_of(person), clean_title(title), file, token)
+        submission = Submission(
+            person=person,
+            language=language,
+            chat_id=person.id,
+            title=title,
+            source="example" if file.startswith(EXAMPLE_PREFIX) else "upload",
+            message={"entry": entry.id},
+            payload={"file": file},
+            key=token,
+        )
+        try:
+            job = await self.conversation.submit(submission)
+        except BaseException:
+            await self.memory.remove(entry.id)
+            self.spool.delete(file)
+            raise
+        await self.memory.set_job(entry.id, job.id)
+        return await self.memory.get(entry.id) or entry
+
+    async def forget(self, person: Person) -> tuple[int, int]:
+        """Delete all that is kept of a person; return how many songs and opinions that was."""
+        forgotten = await self.conversation.forget(person, [person.id])
+        entries = await self.memory.forget(self.conversation.key_of(person))
+        for entry in entries:
+            self.spool.delete(entry.file)
+        return len(entries), forgotten.corrections
+
+    async def my_data(self, person: Person) -> dict[str, Any]:
+        """Return all that is kept of a person, the page's own memory included."""
+        entries = await self.memory.of_person(self.conversation.key_of(person))
+        page = [{"title": entry.title, "state": entry.state} for entry in entries]
+        return {**await self.conversation.my_data(person, [person.id]), "page": page}
+
+    async def show_entry(
+        self, entry: Entry, person: Person, language: Language, stage: Stage | None = None
+    ) -> dict[str, Any]:
+        """Return an entry as the page shows it."""
+        words = self.conversation.words(language)
+        if entry.state is State.ANSWERED and entry.reply is not None:
+            try:
+                return view.answered(entry, await self.conversation.given(entry.reply, person, language), words)
+            except ButtonExpired as expired:
+                return view.expired(entry, expired, words)
+        if entry.state is State.WAITING:
+            if stage is None and entry.job is not None:
+                stage = await self.conversation.stage(entry.job)
+            return view.waiting(entry, stage, words)
+        return view.ended(entry, words)
+
+    # What the queue tells (see ``bot.chat.Chat``)
+
+    async def fetch(self, song: Song, folder: Path) -> Path:  # noqa: ARG002 - other chats download into it
+        """The bytes are here already."""
+        return self.spool.path(song.payload["file"])
+
+    async def show(self, song: Song, stage: Stage) -> Mapping[str, Any] | None:
+        """Tell the person's open pages."""
+        await self.tell(song.message["entry"], stage)
+        return None
+
+    async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
+        """Remember the answer, and tell the person's open pages."""
+        entry = song.message["entry"]
+        await self.memory.answered(entry, heard.reply.id, known=heard.known)
+        await self.tell(entry)
+        return {"entry": entry}
+
+    async def refuse(self, song: Song, error: SongError | PersonError) -> None:
+        """Remember why there is no answer, and tell the person's open pages."""
+        await self.memory.failed(song.message["entry"], error.code, error.values)
+        await self.tell(song.message["entry"])
+
+    async def stopped(self, song: Song) -> None:
+        """Remember that the song was stopped, and tell the person's open pages."""
+        await self.memory.stopped(song.message["entry"])
+        await self.tell(song.message["entry"])
+
+    async def discard(self, song: Song) -> None:
+        """The song has ended: its bytes go."""
+        self.spool.delete(song.payload["file"])
+
+    def queue_moved(self) -> None:
+        """Tell everybody who has a page open where their waiting songs are now."""
+        if self._queue_news is None or self._queue_news.done():
+            self._queue_news = asyncio.create_task(self._tell_places())
+
+    async def _tell_places(self) -> None:
+        await asyncio.sleep(QUEUE_NEWS_SECONDS)
+        for somebody in self.listeners.people():
+            for entry in await self.memory.waiting(somebody):
+                await self.tell(entry.id)
+
+    async def tell(self, entry_id: int, stage: Stage | None = None) -> None:
+        """Send an entry as it now stands to all pages that its sender has open; ``stage`` if that is known."""
+        entry = await self.memory.get(entry_id)
+        if entry is None:
+            return
+        for listener in self.listeners.of(entry.person):
+            listener.tell("entry", await self.show_entry(entry, listener.person, listener.language, stage))

@@ -1,0 +1,180 @@
+// One song on the page: what was sent, how far it is, the answer, what its sender said of that. Draws what the server
+// says and has no words of its own; the nodes of an entry stay while only its progress changes, so that focus stays too.
+
+import { chooseGenre } from "./genres.js";
+import { ask } from "./server.js";
+
+const copy = (name) => document.getElementById(name).content.cloneNode(true);
+
+export class Entries {
+  constructor(list, announce, onQuestion) {
+    this.list = list;
+    this.announce = announce;
+    this.onQuestion = onQuestion;
+    this.shown = new Map();
+  }
+
+  // A song that is just being sent: it has no number yet.
+  add(title) {
+    const node = copy("entry").firstElementChild;
+    node.querySelector(".title").textContent = title || document.getElementById("untitled").content.textContent;
+    node.querySelector(".reply").append(copy("progress"));
+    node.querySelector(".stop").hidden = true;
+    this.list.append(node);
+    node.scrollIntoView({ block: "end" });
+    return {
+      share: (share) => (node.querySelector("progress").value = share),
+      becomes: (entry) => {
+        // News of it may have come before the answer to its sending.
+        if (this.shown.has(entry.id)) node.remove();
+        else this.shown.set(entry.id, { node, entry: null });
+        this.show(entry);
+      },
+      fails: (text) => {
+        node.querySelector(".reply").replaceChildren(sentence(text));
+        this.announce(text);
+      },
+    };
+  }
+
+  show(entry, quiet = false) {
+    let shown = this.shown.get(entry.id);
+    if (shown === undefined) {
+      const node = copy("entry").firstElementChild;
+      this.list.append(node);
+      shown = { node, entry: null };
+      this.shown.set(entry.id, shown);
+    }
+    const before = shown.entry;
+    if (JSON.stringify(before) === JSON.stringify(entry)) return;
+    shown.entry = entry;
+    const { node } = shown;
+    node.dataset.id = entry.id;
+    node.dataset.state = entry.state;
+    node.querySelector(".title").textContent =
+      entry.title || document.getElementById("untitled").content.textContent;
+    if (entry.state === "waiting") this.showProgress(node, entry);
+    else if (before?.state !== entry.state) this.showEnd(node, entry, quiet);
+    if (entry.state === "answered") this.showOpinion(node, entry, before);
+  }
+
+  showProgress(node, entry) {
+    const reply = node.querySelector(".reply");
+    if (!reply.querySelector("progress")) reply.replaceChildren(copy("progress"));
+    const stop = reply.querySelector(".stop");
+    stop.hidden = false;
+    stop.onclick = () => this.change("DELETE", `songs/${entry.id}`);
+    const bar = reply.querySelector("progress");
+    bar.value = entry.progress.share;
+    bar.setAttribute("aria-label", entry.progress.text);
+    reply.querySelector(".stage").textContent = entry.progress.text;
+  }
+
+  showEnd(node, entry, quiet) {
+    const reply = node.querySelector(".reply");
+    const hadFocus = reply.contains(document.activeElement);
+    reply.replaceChildren(entry.state === "answered" ? this.answer(entry) : sentence(entry.text));
+    if (hadFocus) reply.querySelector("[tabindex]")?.focus();
+    if (quiet) return;
+    this.announce(entry.headline ?? entry.text);
+    node.scrollIntoView({ block: "nearest" });
+  }
+
+  answer(entry) {
+    const node = copy("answer");
+    node.querySelector(".headline").textContent = entry.headline;
+    node.querySelector(".lines").append(...[...entry.details, entry.length].map(paragraph));
+    node.querySelector("source").srcset = entry.picture.dark;
+    const image = node.querySelector("img");
+    image.src = entry.picture.light;
+    image.alt = entry.picture.alt;
+    node.querySelector("tbody").append(...entry.segments.map(row));
+    node.querySelector(".model").textContent = entry.model;
+    node.querySelector("[data-key=right]").onclick = () => this.change("POST", `songs/${entry.id}/opinion`, {}, "change");
+    const wrong = node.querySelector("[data-key=wrong]");
+    wrong.onclick = () => this.openChoice(entry.id, wrong);
+    return node;
+  }
+
+  showOpinion(node, entry, before) {
+    if (before && JSON.stringify(before.opinion) === JSON.stringify(entry.opinion)) return;
+    node.querySelector(".opinion").hidden = entry.opinion !== null;
+    const after = node.querySelector(".after");
+    if (entry.opinion === null) {
+      after.replaceChildren();
+      return;
+    }
+    const opinion = copy("opinion");
+    opinion.querySelector(".said").textContent = entry.opinion.said;
+    opinion.querySelector(".thanks").textContent = entry.opinion.thanks;
+    const change = opinion.querySelector("[data-key=change]");
+    change.onclick = () => this.openChoice(entry.id, change);
+    opinion.querySelector("[data-key=undo]").onclick = () =>
+      this.change("DELETE", `songs/${entry.id}/opinion`, undefined, "right");
+    after.replaceChildren(opinion);
+  }
+
+  openChoice(id, button) {
+    const { node } = this.shown.get(id);
+    const after = node.querySelector(".after");
+    const close = () => {
+      choice.form.remove();
+      button.setAttribute("aria-expanded", "false");
+      button.focus();
+    };
+    if (after.querySelector("form")) return after.querySelector("input").focus();
+    const choice = chooseGenre(
+      this.announce,
+      (genre) => this.change("POST", `songs/${id}/opinion`, { genre }, "change"),
+      close,
+    );
+    after.append(choice.form);
+    button.setAttribute("aria-expanded", "true");
+    choice.begin();
+    choice.form.scrollIntoView({ block: "nearest" });
+  }
+
+  // Changes a song on the server and shows what came of it; returns null, or the sentence that says why not.
+  async change(method, path, body, focusKey) {
+    let answer;
+    try {
+      answer = await ask(method, path, body);
+    } catch (refused) {
+      this.announce(refused.message);
+      return refused.message;
+    }
+    this.show(answer.entry);
+    const { node } = this.shown.get(answer.entry.id);
+    node.querySelector(".after form")?.remove();
+    if (focusKey) node.querySelector(`[data-key=${focusKey}]`)?.focus();
+    this.announce(answer.notice ?? answer.entry.opinion?.thanks ?? answer.entry.text ?? "");
+    if (answer.question) this.onQuestion(answer.question);
+    return null;
+  }
+}
+
+function sentence(text) {
+  const node = copy("sentence");
+  node.firstElementChild.textContent = text;
+  return node;
+}
+
+export function paragraph(text) {
+  const node = document.createElement("p");
+  node.textContent = text;
+  return node;
+}
+
+function row(segment) {
+  const node = document.createElement("tr");
+  const time = document.createElement("th");
+  time.scope = "row";
+  time.textContent = segment.time;
+  const cells = [segment.genre, segment.confidence, segment.runner_up, segment.votes].map((text) => {
+    const cell = document.createElement("td");
+    cell.textContent = text;
+    return cell;
+  });
+  node.append(time, ...cells);
+  return node;
+}

@@ -1,0 +1,80 @@
+"""Logging for whoever runs the bot: as lines to read or as JSON for machines, and never with a secret in it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.settings import Settings
+
+MASK = "•••"
+# Their ordinary chatter names every request, some with a token in its address.
+QUIET = (
+    "aiosqlite",
+    "alembic.runtime.plugins",
+    "asyncio",
+    "discord",
+    "httpcore",
+    "httpx",
+    "telegram",
+    "PIL",
+    "sqlalchemy.engine",
+)
+
+
+class TextFormatter(logging.Formatter):
+    """One line per record, with secrets masked, tracebacks included."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(name)s: %(message)s", "%H:%M:%S")
+        self._secrets = tuple(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as text."""
+        return masked(super().format(record), self._secrets)
+
+
+class JsonFormatter(logging.Formatter):
+    """One JSON object per record, with secrets masked, tracebacks included."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        super().__init__()
+        self._secrets = tuple(secrets)
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the record as JSON."""
+        entry = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            entry["traceback"] = self.formatException(record.exc_info)
+        return json.dumps({key: masked(value, self._secrets) for key, value in entry.items()}, ensure_ascii=False)
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """Return a text without any of the secrets."""
+    for secret in secrets:
+        text = text.replace(secret, MASK)
+    return text
+
+
+def set_up_logging(settings: Settings) -> None:
+    """Log to standard error, as LOG_FORMAT says."""
+    hidden = (*settings.tokens.values(), settings.secret_key, settings.local_chat_password)
+    secrets = [secret.get_secret_value() for secret in hidden if secret is not None]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(secrets) if settings.log_format == "json" else TextFormatter(secrets))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)

@@ -1,0 +1,162 @@
+"""The bot's life: open what it needs, start its chats, work until a signal comes, and leave nothing half-done."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import logging
+import signal
+import socket
+from contextlib import AsyncExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+from bot.chat import CannotStart
+from bot.chats import open_chats
+from bot.conversation import Conversation
+from bot.hearing import Hearing
+from bot.jobs import Queue
+from bot.people import open_keys
+from classifier.executor import UnknownExecutor, open_executor
+from storage import BadDatabaseUrl, DatabaseTooNew, Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bot.chat import Chat
+    from bot.settings import Settings
+    from classifier.executor import SongExecutor
+
+TIDY_SECONDS = 6 * 3600.0
+
+log = logging.getLogger(__name__)
+
+
+class CannotServe(Exception):
+    """The bot cannot run at all; the message says why, and what the operator can do."""
+
+
+async def serve(settings: Settings) -> int:
+    """Run the bot until SIGINT or SIGTERM; return the exit status.
+
+    Raises
+    ------
+    CannotServe
+        With a sentence for the operator.
+    """
+    signalled = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, signalled.set)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_only_one(settings.data_dir))
+        executor = _executor(settings)
+        stack.push_async_callback(executor.close)
+        storage = await stack.enter_async_context(await _storage(settings))
+        await _start(executor, settings)
+        conversation = Conversation(storage, open_keys(settings), settings)
+        await conversation.know_genres(executor.genres)
+        running: dict[str, Chat] = {}
+        hearing = Hearing(storage, executor, settings.data_dir / "work", seats=settings.workers)
+        queue = Queue(
+            storage, hearing, running, conversation.song_of, owner=_owner(settings.data_dir), seats=settings.workers
+        )
+        conversation.work_through(queue)
+        stack.push_async_callback(_close_chats, running)
+        failed = await _start_chats(open_chats(settings, conversation), running)
+        if not running:
+            raise CannotServe("; ".join(failed) or "there is no chat to start: set a token, or LOCAL_CHAT")
+        await queue.start()
+        stack.push_async_callback(queue.stop)
+        tidying = asyncio.create_task(_tidy(storage))
+        stack.callback(tidying.cancel)
+        await signalled.wait()
+        log.info("stopping: no new songs; those under way finish or are written back")
+        for chat in running.values():
+            await chat.stop_taking()
+    log.info("stopped")
+    return 0
+
+
+async def _start_chats(chats: list[Chat], running: dict[str, Chat]) -> list[str]:
+    """Start every chat that can; name the others, and return their names with the reason."""
+    failed = []
+    for chat in chats:
+        try:
+            await chat.start()
+        except CannotStart as reason:
+            failed.append(f"{chat.platform}: {reason}")
+            log.error("%s cannot start: %s", chat.platform, reason)
+        else:
+            running[chat.platform] = chat
+            log.info("%s has started", chat.platform)
+    return failed
+
+
+async def _close_chats(running: dict[str, Chat]) -> None:
+    for chat in running.values():
+        try:
+            await chat.close()
+        except Exception:
+            log.exception("%s could not be closed", chat.platform)
+
+
+@contextmanager
+def _only_one(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory: two bots in one would take each other's songs for their own left-overs."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotServe(f"another bot is running in {data_dir}: stop it, or set DATA_DIR") from None
+        yield
+
+
+def _executor(settings: Settings) -> SongExecutor:
+    try:
+        return open_executor(
+            settings.executor_url,
+            model_dir=settings.model_dir,
+            workers=settings.workers,
+            max_minutes=settings.max_minutes,
+        )
+    except UnknownExecutor as reason:
+        raise CannotServe(str(reason)) from None
+
+
+async def _start(executor: SongExecutor, settings: Settings) -> None:
+    try:
+        await executor.start()
+    except Exception as reason:
+        log.exception("the classifier cannot start")
+        raise CannotServe(f"no release could be loaded from {settings.model_dir}: {reason}") from reason
+
+
+async def _storage(settings: Settings) -> Storage:
+    try:
+        return await Storage.open(settings.database)
+    except (BadDatabaseUrl, DatabaseTooNew) as reason:
+        raise CannotServe(str(reason)) from reason
+
+
+async def _tidy(storage: Storage) -> None:
+    while True:
+        try:
+            tidied = await storage.tidy()
+            log.info(
+                "tidied: %d old replies, %d ended jobs, %d unused features",
+                tidied.replies,
+                tidied.jobs,
+                tidied.features,
+            )
+        except Exception:
+            log.exception("storage could not be tidied")
+        await asyncio.sleep(TIDY_SECONDS)
+
+
+def _owner(data_dir: Path) -> str:
+    """Return a name for this bot that is the same after a restart, and another bot's nowhere."""
+    place = f"{socket.gethostname()}:{data_dir.resolve()}"
+    return hashlib.sha256(place.encode()).hexdigest()[:16]
