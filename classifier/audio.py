@@ -6,6 +6,7 @@ time of the process belong to whoever runs it (``classifier.executor``).
 
 from __future__ import annotations
 
+import io
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,7 +56,7 @@ _LOWEST_RATE: Final = 4_000
 _HIGHEST_RATE: Final = 768_000
 _LARGEST_AMPLITUDE: Final = 2.0**31
 """Floating-point files may pass full scale, even hold unscaled integers; beyond that a sample is a damaged one."""
-_SAMPLES_AT_ONCE: Final = 65_536
+_SAMPLES_AT_ONCE: Final = 16_384
 _PLANES_READ_RIGHTLY: Final = 7
 """From eight planes on, PyAV takes one too many and reads past the end of their list."""
 _FULL_SCALE: Final = {"u1": 2.0**7, "i2": 2.0**15, "i4": 2.0**31}
@@ -177,9 +178,16 @@ class _Nameless:
     """A file without its name, so that its format is told from its content alone."""
 
     def __init__(self, file: BinaryIO) -> None:
+        self._file = file
         self.read = file.read
-        self.seek = file.seek
         self.tell = file.tell
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Seek, or return a negative number where no place is: broken files point there, and that is not our error."""
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError):
+            return -1
 
 
 def _refuse(url: str, flags: int, options: dict[str, str]) -> NoReturn:  # noqa: ARG001  as PyAV calls it
@@ -241,7 +249,7 @@ class _Song:
 
     def __init__(self, max_seconds: float) -> None:
         self._max_seconds = max_seconds
-        self._seconds = 0.0
+        self._earlier_seconds = 0.0
         # Memory that is never written to is never taken from the system.
         self._samples = np.empty(math.ceil(max_seconds * SAMPLE_RATE), dtype=np.float32)
         self._count = 0
@@ -263,9 +271,6 @@ class _Song:
         rate, channels = frame.sample_rate, frame.layout.nb_channels
         if not _LOWEST_RATE <= rate <= _HIGHEST_RATE or not channels:
             raise Damaged
-        self._seconds += frame.samples / rate
-        if self._seconds > self._max_seconds:
-            raise TooLong(minutes=self._max_seconds / 60)
         form = (rate, frame.format.name, channels)
         if form != self._form:
             self._mix_waiting()
@@ -273,6 +278,9 @@ class _Song:
                 self._end_stretch()
                 self._begin_stretch(rate)
             self._form = form
+        self._stretch_samples += frame.samples
+        if self._earlier_seconds + self._stretch_samples / rate > self._max_seconds:
+            raise TooLong(minutes=self._max_seconds / 60)
         self._waiting.append(_channels_of(frame))
         self._waiting_samples += frame.samples
         if self._waiting_samples >= _SAMPLES_AT_ONCE:
@@ -297,12 +305,12 @@ class _Song:
         mono = _mono(np.concatenate(self._waiting, axis=1))
         self._waiting.clear()
         self._waiting_samples = 0
-        self._stretch_samples += mono.size
         self._write(mono if self._form[0] == SAMPLE_RATE else self._resampler.resample_chunk(mono))
 
     def _end_stretch(self) -> None:
         """Take what the resampler still holds, and see that the stretch is as long as librosa would have it."""
         rate = self._form[0]
+        self._earlier_seconds += self._stretch_samples / rate
         if rate == SAMPLE_RATE or not self._stretch_samples:
             return
         self._write(self._resampler.resample_chunk(np.empty(0, dtype=np.float32), last=True))
@@ -330,12 +338,14 @@ def _channels_of(frame: AudioFrame) -> NDArray[np.generic]:
 
 def _mono(samples: NDArray[np.generic]) -> NDArray[np.float32]:
     """Average channels of any type, shape (channels, n), to one of finite numbers, full scale being 1."""
-    mono = samples.astype(np.float32)
     kind = samples.dtype.str[1:]
-    if kind in _FULL_SCALE:
-        mono *= np.float32(1 / _FULL_SCALE[kind])
-    if kind == "u1":
-        mono -= 1
-    averaged: NDArray[np.float32] = mono.mean(axis=0)
-    averaged[~(np.abs(averaged) <= _LARGEST_AMPLITUDE)] = 0
+    with np.errstate(over="ignore", invalid="ignore"):
+        mono = samples.astype(np.float32, copy=False)
+        if kind in _FULL_SCALE:
+            mono *= np.float32(1 / _FULL_SCALE[kind])
+        if kind == "u1":
+            mono -= 1
+        averaged: NDArray[np.float32] = mono.mean(axis=0)
+    if not np.abs(averaged).max() <= _LARGEST_AMPLITUDE:
+        averaged[~(np.abs(averaged) <= _LARGEST_AMPLITUDE)] = 0
     return averaged

@@ -1,0 +1,141 @@
+"""Real media files of every kind, made with FFmpeg's own encoders from a signal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import TYPE_CHECKING, cast
+
+import av
+import numpy as np
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from av.audio.stream import AudioStream
+    from av.container import OutputContainer
+    from av.video.stream import VideoStream
+    from numpy.typing import NDArray
+
+PICTURES_PER_SECOND = 25
+PCM_FRAME_SAMPLES = 1152
+
+
+@dataclass(frozen=True, eq=False)
+class Kind:
+    """A kind of file.
+
+    Attributes
+    ----------
+    name
+        The file's name.
+    muxer, codec, sample_format
+        FFmpeg's names.
+    rate, channels
+        What is encoded.
+    video
+        FFmpeg's name of the encoder of moving pictures, if there shall be any.
+    options
+        Of the sound's encoder.
+    """
+
+    name: str
+    muxer: str
+    codec: str
+    sample_format: str = "fltp"
+    rate: int = 44_100
+    channels: int = 2
+    video: str = ""
+    options: dict[str, str] = field(default_factory=dict)
+
+
+KINDS = [
+    Kind("song.mp3", "mp3", "libmp3lame"),
+    Kind("phone.m4a", "ipod", "aac"),
+    Kind("lossless.m4a", "ipod", "alac", "s16p"),
+    Kind("stream.aac", "adts", "aac"),
+    Kind("song.ogg", "ogg", "vorbis", options={"strict": "experimental"}),
+    Kind("voice.opus", "ogg", "libopus", "flt", 48_000, 1),
+    Kind("song.flac", "flac", "flac", "s16"),
+    Kind("studio.flac", "flac", "flac", "s32", 96_000),
+    Kind("song.wav", "wav", "pcm_s16le", "s16"),
+    Kind("old.wav", "wav", "pcm_u8", "u8", 11_025, 1),
+    Kind("float.wav", "wav", "pcm_f32le", "flt", 22_050, 1),
+    Kind("double.wav", "wav", "pcm_f64le", "dbl", 48_000),
+    Kind("surround.wav", "wav", "pcm_s24le", "s32", 48_000, 6),
+    Kind("telephone.wav", "wav", "pcm_alaw", "s16", 8_000, 1),
+    Kind("song.aiff", "aiff", "pcm_s16be", "s16"),
+    Kind("memo.caf", "caf", "pcm_s16le", "s16"),
+    Kind("browser.webm", "webm", "libopus", "flt", 48_000),
+    Kind("song.mka", "matroska", "flac", "s16"),
+    Kind("old.wma", "asf", "wmav2", options={"b": "128000"}),
+    Kind("voice.amr", "amr", "libopencore_amrnb", "s16", 8_000, 1, options={"b": "12200"}),
+    Kind("phone.3gp", "3gp", "aac", video="mpeg4"),
+    Kind("video.mp4", "mp4", "aac", video="mpeg4"),
+    Kind("video.mov", "mov", "pcm_s16le", "s16", video="mpeg4"),
+    Kind("video.webm", "webm", "libopus", "flt", 48_000, video="libvpx"),
+    Kind("stream.ts", "mpegts", "libmp3lame", video="mpeg2video"),
+]
+
+
+def write(folder: Path, kind: Kind, samples: NDArray[np.float32]) -> Path:
+    """Encode a signal.
+
+    Parameters
+    ----------
+    folder
+        Where to.
+    kind
+        What as.
+    samples
+        At the kind's rate, shape (n,); every channel gets the same.
+    """
+    path = folder / kind.name
+    with av.open(str(path), "w", format=kind.muxer) as container:
+        layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[kind.channels]
+        video = _video_stream(container, kind.video) if kind.video else None
+        audio = cast("AudioStream", container.add_stream(kind.codec, rate=kind.rate, layout=layout))
+        audio.format = kind.sample_format
+        audio.options = dict(kind.options)
+        if video:
+            _write_pictures(container, video, samples.size / kind.rate)
+        _write_sound(container, audio, np.tile(samples, (kind.channels, 1)), layout)
+    return path
+
+
+def write_pictures_only(path: Path, seconds: float) -> Path:
+    """Write a video without sound."""
+    with av.open(str(path), "w", format="mp4") as container:
+        _write_pictures(container, _video_stream(container, "mpeg4"), seconds)
+    return path
+
+
+def _video_stream(container: OutputContainer, codec: str) -> VideoStream:
+    stream = cast("VideoStream", container.add_stream(codec, rate=PICTURES_PER_SECOND))
+    stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+    return stream
+
+
+def _write_pictures(container: OutputContainer, stream: VideoStream, seconds: float) -> None:
+    generator = np.random.default_rng(5)
+    for _ in range(round(seconds * PICTURES_PER_SECOND)):
+        picture = generator.integers(0, 255, (48, 64, 3), dtype=np.uint8)
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")))
+    container.mux(stream.encode(None))
+
+
+def _write_sound(container: OutputContainer, stream: AudioStream, samples: NDArray[np.float32], layout: str) -> None:
+    if not stream.codec_context.is_open:
+        stream.codec_context.open()
+    size = stream.codec_context.frame_size or PCM_FRAME_SAMPLES
+    converted = av.AudioResampler(format=stream.format, layout=layout, rate=stream.rate)
+    for start in range(0, samples.shape[1], size):
+        # One after the other in one plane: from eight planes on, PyAV takes one too many.
+        block = samples[:, start : start + size].T.reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(block), format="flt", layout=layout)
+        frame.sample_rate = stream.rate
+        frame.time_base = Fraction(1, stream.rate)
+        frame.pts = start
+        for ready in converted.resample(frame):
+            container.mux(stream.encode(ready))
+    container.mux(stream.encode(None))
