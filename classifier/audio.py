@@ -56,7 +56,8 @@ _LOWEST_RATE: Final = 4_000
 _HIGHEST_RATE: Final = 768_000
 _LARGEST_AMPLITUDE: Final = 2.0**31
 """Floating-point files may pass full scale, even hold unscaled integers; beyond that a sample is a damaged one."""
-_SAMPLES_AT_ONCE: Final = 16_384
+_SAMPLES_AT_ONCE: Final = 32_768
+"""Of all channels together: as many are averaged and resampled in one go."""
 _PLANES_READ_RIGHTLY: Final = 7
 """From eight planes on, PyAV takes one too many and reads past the end of their list."""
 _FULL_SCALE: Final = {"u1": 2.0**7, "i2": 2.0**15, "i4": 2.0**31}
@@ -282,7 +283,7 @@ class _Song:
         if self._earlier_seconds + self._stretch_samples / rate > self._max_seconds:
             raise TooLong(minutes=self._max_seconds / 60)
         self._waiting.append(_channels_of(frame))
-        self._waiting_samples += frame.samples
+        self._waiting_samples += frame.samples * channels
         if self._waiting_samples >= _SAMPLES_AT_ONCE:
             self._mix_waiting()
 

@@ -28,6 +28,8 @@ def mutated(content: bytes, others: list[bytes], generator: np.random.Generator)
     """Return a file with some of what goes wrong with files, by accident or on purpose."""
     changed = bytearray(content)
     for _ in range(generator.integers(1, 5)):
+        if not changed:
+            break
         at = int(generator.integers(0, len(changed))) if generator.random() < 0.5 else int(generator.integers(0, 400))
         at = min(at, len(changed) - 1)
         length = int(generator.choice([1, 2, 4, 16, 300, 5000]))
