@@ -52,6 +52,7 @@ _CODECS: Final = (
     "pcm_alaw,pcm_f32be,pcm_f32le,pcm_f64be,pcm_f64le,pcm_mulaw,pcm_s16be,pcm_s16le,pcm_s24be,pcm_s24le,pcm_s32be,"
     "pcm_s32le,pcm_s8,pcm_u8,vorbis,wmapro,wmav1,wmav2"
 )
+_MOST_STREAMS: Final = "64"
 _LOWEST_RATE: Final = 4_000
 _HIGHEST_RATE: Final = 768_000
 _LARGEST_AMPLITUDE: Final = 2.0**31
@@ -165,6 +166,7 @@ def _opened(source: BinaryIO) -> InputContainer:
                 "format_whitelist": _FORMATS,
                 "protocol_whitelist": "file",
                 "codec_whitelist": _CODECS,
+                "max_streams": _MOST_STREAMS,
             },
             metadata_errors="replace",
             io_open=_refuse,
@@ -234,6 +236,9 @@ def _decode_into(song: _Song, container: InputContainer, stream: AudioStream) ->
             ended = True
         except av.FFmpegError:
             bad += 1
+        except IndexError:
+            # At the end PyAV also asks for streams that have turned up only on the way; it knows none of them.
+            ended = True
     if bad > good:
         raise Damaged
     return bad

@@ -240,6 +240,13 @@ def test_tags_in_no_encoding_do_not_matter(tmp_path: Path) -> None:
     assert decode(io.BytesIO(content + tag), max_seconds=60).size > 5 * SAMPLE_RATE
 
 
+def test_streams_that_turn_up_on_the_way_do_no_harm(tmp_path: Path) -> None:
+    sound = Kind("sound.ts", "mpegts", "libmp3lame")
+    video = Kind("video.ts", "mpegts", "aac", video="mpeg2video")
+    joined = encoded(sound, tmp_path) + encoded(video, tmp_path)
+    assert decode(io.BytesIO(joined), max_seconds=60).size > 5 * SAMPLE_RATE
+
+
 def test_a_missing_file_is_the_callers_fault(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError):
         decode(tmp_path / "nothing.mp3", max_seconds=60)
