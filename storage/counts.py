@@ -104,7 +104,7 @@ async def count_feedback(
     given = select(verdict, func.count()).where(*here, CorrectionRow.status != Status.REJECTED).group_by(verdict)
     corrections, people, songs, agreeing, trainable = (await connection.execute(totals)).one()
     said_of = {genre: (count, right) for genre, count, right in await connection.execute(said)}
-    given_to = dict((await connection.execute(given)).tuples().all())
+    given_to = dict((await connection.execute(given)).all())
     genres = {
         genre: GenreCount(*said_of.get(genre, (0, 0)), given_to.get(genre, 0))
         for genre in sorted(said_of.keys() | given_to.keys())

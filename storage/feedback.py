@@ -130,7 +130,7 @@ class Feedback:
             .order_by(func.count().desc(), verdict)
         )
         async with self._database.reading() as connection:
-            return dict((await connection.execute(query)).tuples().all())
+            return dict((await connection.execute(query)).all())
 
     async def review(
         self, *, place: Place | None = None, status: Status | None = Status.PENDING, after: int = 0, limit: int = 10

@@ -18,7 +18,7 @@ class Genre(NamedTuple):
 
 
 GENRES = (
-    Genre("blues", "Blues", "Blues", ("nhạc blues", "rhythm blues", "delta blues")),
+    Genre("blues", "Blues", "Blues", ("nhạc blues", "delta blues")),
     Genre("classical", "Classical", "Nhạc cổ điển", ("classical music", "cổ điển", "orchestral", "symphony")),
     Genre("country", "Country", "Nhạc đồng quê", ("country music", "đồng quê", "nashville", "americana")),
     Genre("disco", "Disco", "Disco", ("nhạc disco", "italo disco")),
@@ -54,7 +54,7 @@ GENRES = (
     Genre("kpop", "K-pop", "K-pop", ("korean pop", "nhạc hàn")),
     Genre("jpop", "J-pop", "J-pop", ("japanese pop", "nhạc nhật", "city pop", "anime")),
     Genre("cpop", "C-pop", "C-pop", ("chinese pop", "mandopop", "cantopop", "nhạc hoa")),
-    Genre("rnb", "R&B", "R&B", ("rhythm and blues", "rhythm & blues", "r n b", "contemporary r&b")),
+    Genre("rnb", "R&B", "R&B", ("rhythm and blues", "rhythm & blues", "contemporary r&b")),
     Genre("soul", "Soul", "Soul", ("neo soul", "motown", "nhạc soul")),
     Genre("funk", "Funk", "Funk", ("nhạc funk", "p-funk")),
     Genre("gospel", "Gospel", "Nhạc phúc âm", ("christian", "worship", "thánh ca", "spiritual")),

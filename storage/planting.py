@@ -37,10 +37,13 @@ async def plant(connection: AsyncConnection, now: datetime) -> None:
     """Add the first labels that are missing, in a transaction in which nobody else touches labels."""
     if await planted(connection):
         return
-    taken = set((await connection.execute(select(TermRow.key).union(select(LabelRow.id)))).scalars())
+    owners = dict((await connection.execute(select(TermRow.key, TermRow.label_id))).all())
+    taken = owners.keys() | set((await connection.execute(select(LabelRow.id))).scalars())
     rows, terms = [], []
     for position, genre in enumerate(GENRES):
         keys = {name_key(text) for text in (genre.id, genre.name_en, genre.name_vi, *genre.aliases)}
+        if all(owners.get(key) == genre.id for key in keys):
+            continue
         if keys & taken:
             await _plant_among_others(connection, genre, position, now)
         else:

@@ -8,6 +8,7 @@ first bytes of all the float32 numbers, then the second ones …, which compress
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 FORMAT = 1
 _FLOAT = np.dtype("<f4")
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class SegmentLike(Protocol):
@@ -56,13 +58,16 @@ def pack(segments: Sequence[SegmentLike]) -> bytes:
     Raises
     ------
     ValueError
-        If a vector is not one-dimensional and finite, or a family's width differs between segments.
+        If a vector is not one-dimensional and finite, a family's width differs between segments, or its name is not
+        of ASCII letters, digits, ``-`` and ``_``.
     """
     arrays: dict[str, NDArray[np.generic]] = {
         "start": np.array([segment.start for segment in segments], dtype=np.float64),
         "end": np.array([segment.end for segment in segments], dtype=np.float64),
     }
     for family in sorted({name for segment in segments for name in segment.families}):
+        if not _NAME.fullmatch(family):
+            raise ValueError(f"{family!r} cannot be the name of a feature family")
         rows = [index for index, segment in enumerate(segments) if family in segment.families]
         vectors = [np.asarray(segments[row].families[family], dtype=_FLOAT) for row in rows]
         if any(vector.ndim != 1 or vector.size != vectors[0].size for vector in vectors):

@@ -1,0 +1,95 @@
+"""Both databases for every test of this room: a file of SQLite's, and a real PostgreSQL."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from storage import Storage
+from storage.database import database_url
+from storage.migrate import migrate
+from tests.storage.making import Clock
+from tests.storage.postgresql import PostgreSQL, find_binaries
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(scope="session")
+def postgresql() -> Iterator[PostgreSQL]:
+    binaries = find_binaries()
+    if binaries is None:
+        reason = "needs PostgreSQL's initdb and pg_ctl (Debian: postgresql)"
+        if os.environ.get("CI"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+    server = PostgreSQL(binaries)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def planted_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give an SQLite database with all tables and labels, to be copied rather than made again for each test."""
+    path = tmp_path_factory.mktemp("planted") / "songs.sqlite3"
+    asyncio.run(migrate(database_url(f"sqlite:///{path}")))
+    return path
+
+
+@pytest.fixture(scope="session")
+def planted_name(postgresql: PostgreSQL) -> str:
+    """Name a PostgreSQL database with all tables and labels, to be copied as well."""
+    name = postgresql.create()
+    asyncio.run(migrate(database_url(postgresql.url(name))))
+    return name
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a database without any table."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path}/data/songs.sqlite3"
+        return
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    name = server.create()
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """Give the URL of a database of this test's own, with all tables and labels."""
+    if request.param == "sqlite":
+        (tmp_path / "data").mkdir()
+        shutil.copy(request.getfixturevalue("planted_file"), tmp_path / "data" / "songs.sqlite3")
+        yield f"sqlite:///{tmp_path}/data/songs.sqlite3"
+        return
+    template: str = request.getfixturevalue("planted_name")
+    server: PostgreSQL = request.getfixturevalue("postgresql")
+    name = server.create(template)
+    yield server.url(name)
+    server.drop(name)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def storage(url: str, clock: Clock) -> AsyncIterator[Storage]:
+    async with await Storage.open(url, clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def another(url: str, clock: Clock, storage: Storage) -> AsyncIterator[Storage]:
+    """Give a second process's view of the same database, as far as one process can."""
+    async with await Storage.open(url, clock=clock) as opened:
+        yield opened

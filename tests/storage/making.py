@@ -1,0 +1,114 @@
+"""What the tests of this room put into the database: songs, answers, opinions, jobs; and a clock set by hand."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from storage import NewJob, NewReply, SegmentVectors, Storage
+from storage.writers import TABLE_COLUMNS, TABLE_FAMILY
+
+if TYPE_CHECKING:
+    from storage import Answer, Claimed, Correction, Job, Reply
+
+MODEL = "release-1"
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+class Clock:
+    """Says what it was told."""
+
+    def __init__(self) -> None:
+        self.time = START
+
+    def __call__(self) -> datetime:
+        return self.time
+
+    def advance(self, **parts: float) -> None:
+        self.time += timedelta(**parts)
+
+
+def song(name: str = "a song") -> str:
+    """Return a content hash."""
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def report(genre: str = "jazz", *, model: str = MODEL, confidence: float = 0.75, **more: Any) -> dict[str, Any]:
+    probabilities = {genre: confidence, "zouk": 0.2, "blues": 0.05}
+    return {
+        "genre": genre,
+        "confidence": confidence,
+        "sure": confidence > 0.5,
+        "model": model,
+        "duration": 60.0,
+        "probabilities": probabilities,
+        "segments": [],
+        **more,
+    }
+
+
+def features(segments: int = 2, *, seed: int = 1, texture: int = 8) -> tuple[SegmentVectors, ...]:
+    numbers = np.random.default_rng(seed)
+    widths = {TABLE_FAMILY: len(TABLE_COLUMNS), "texture": texture}
+    return tuple(
+        SegmentVectors(
+            30.0 * index,
+            30.0 * (index + 1),
+            {name: numbers.normal(size=width).astype(np.float32) for name, width in widths.items()},
+        )
+        for index in range(segments)
+    )
+
+
+async def answered(storage: Storage, name: str = "a song", genre: str = "jazz", **more: Any) -> Answer:
+    """Keep the answer to a song."""
+    return await storage.songs.keep_answer(song(name), report(genre, **more), features(), platform="local", title=name)
+
+
+async def corrected(
+    storage: Storage,
+    person: str,
+    label: str,
+    name: str = "a song",
+    *,
+    said: str = "jazz",
+    platform: str = "local",
+    chat: str = "chat",
+    may_train: bool = True,
+) -> Correction:
+    """Let a person say what a song is; the song is answered first."""
+    answer = await answered(storage, name, said)
+    given = await storage.feedback.correct(
+        person=person, answer_id=answer.id, label=label, platform=platform, chat=chat, may_train=may_train
+    )
+    return given.correction
+
+
+def new_job(person: str = "ann", **more: Any) -> NewJob:
+    values: dict[str, Any] = {
+        "platform": "local",
+        "chat": "chat",
+        "message": {"id": 7},
+        "payload": {"file": "song.mp3"},
+        "source": "upload",
+    }
+    return NewJob(person=person, **(values | more))
+
+
+async def queued(storage: Storage, person: str = "ann", **more: Any) -> Job:
+    return (await storage.jobs.add(new_job(person, **more))).job
+
+
+async def claimed(storage: Storage, owner: str = "worker") -> Claimed:
+    """Take the next job, of which there must be one."""
+    taken = await storage.jobs.claim(owner)
+    assert taken is not None
+    return taken
+
+
+async def replied(storage: Storage, name: str = "a song", *, requester: str = "ann", chat: str = "chat") -> Reply:
+    answer = await answered(storage, name)
+    return await storage.replies.add(NewReply(answer.id, "local", chat, requester))
