@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 FONT = Path(__file__).parent / "fonts" / "inter.ttf"
 REGULAR, SEMIBOLD, BOLD = 400, 600, 700
 
-# A phone shows a picture about 400 units wide with three pixels to the unit.
+# A phone is about 360 units wide and has three pixels to the unit.
 PIXELS_PER_UNIT = 3
 
 

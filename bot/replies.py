@@ -199,7 +199,8 @@ def answer(
         room = characters - len("\n".join(lines)) - 2
         parts = breakdown(report, words, characters=room)
         lines += ["", *parts] if parts else []
-    return Message("\n".join(lines)[:characters], opinion_buttons(words, reply_id, opinion))
+    votes_button = Button(Action.VOTES, reply_id, words.say("button-votes"))
+    return Message("\n".join(lines)[:characters], (*opinion_buttons(words, reply_id, opinion), votes_button))
 
 
 def opinion_buttons(words: Words, reply_id: str, opinion: Opinion | None) -> tuple[Button, ...]:
@@ -239,6 +240,11 @@ def progress(stage: Stage, words: Words) -> str:
     if stage.kind == "listening":
         return words.say("progress-listening", segment=stage.segment, segments=stage.segments)
     return words.say(f"progress-{stage.kind}")
+
+
+def progress_message(stage: Stage, words: Words, job_id: int) -> Message:
+    """Return the progress with the button that stops the song."""
+    return Message(progress(stage, words), (Button(Action.CANCEL, str(job_id), words.say("button-cancel")),))
 
 
 def thanks(opinion: Opinion, words: Words, reply_id: str) -> Message:

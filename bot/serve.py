@@ -37,8 +37,13 @@ class CannotServe(Exception):
     """The bot cannot run at all; the message says why, and what the operator can do."""
 
 
-async def serve(settings: Settings) -> int:
+async def serve(settings: Settings, executor: SongExecutor | None = None) -> int:
     """Run the bot until SIGINT or SIGTERM; return the exit status.
+
+    Parameters
+    ----------
+    executor
+        Where songs are classified, not started yet; by default where the settings say.
 
     Raises
     ------
@@ -51,7 +56,7 @@ async def serve(settings: Settings) -> int:
         loop.add_signal_handler(number, signalled.set)
     async with AsyncExitStack() as stack:
         stack.enter_context(_only_one(settings.data_dir))
-        executor = _executor(settings)
+        executor = executor or _executor(settings)
         stack.push_async_callback(executor.close)
         storage = await stack.enter_async_context(await _storage(settings))
         await _start(executor, settings)

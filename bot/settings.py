@@ -137,7 +137,7 @@ class Settings(BaseSettings):
     telegram_api_url: Annotated[str, _url("http", "https")] = "https://api.telegram.org"
 
     local_chat_password: SecretStr | None = None
-    local_chat: Annotated[Address | Literal["off"] | None, BeforeValidator(_address)] = Field(
+    local_chat: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(_address)] = Field(
         default=None, validate_default=True
     )
 

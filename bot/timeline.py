@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from classifier.song import SegmentReport, SongReport
 
 # All in logical units; the picture is as wide as a phone.
-WIDTH = 400.0
-MARGIN = 16.0
-LABEL_WIDTH = 88.0
-STRIP_LEFT = MARGIN + LABEL_WIDTH + 8
+WIDTH = 360.0
+MARGIN = 14.0
+LABEL_WIDTH = 84.0
+STRIP_LEFT = MARGIN + LABEL_WIDTH + 6
 STRIP_RIGHT = WIDTH - MARGIN
 HEADER_HEIGHT = 66.0
 LANE_HEIGHT = 30.0
@@ -39,6 +39,7 @@ MAX_LANES = 6
 MIN_LANES = 3
 MAX_TICKS = 6
 TICK_SIZE = 10.5
+TICK_GAP = 7.0
 VOTE_SIZES = (10.5, 9.0)
 TICK_STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 MAX_ALT_PARTS = 8
@@ -188,16 +189,21 @@ def _draw_lane(sheet: _Sheet, genre: str, top: float) -> None:
 def _draw_axis(sheet: _Sheet, top: float) -> None:
     end = _end(sheet.report)
     step = next((step for step in TICK_STEPS if end / step <= MAX_TICKS), TICK_STEPS[-1])
-    times = [float(tick) for tick in range(0, int(end) + 1, step)]
-    # The last round time gives way to the song's own end where the two would touch.
-    room = canvas.text_width(clock(end), TICK_SIZE) + canvas.text_width(clock(times[-1]), TICK_SIZE) / 2 + 6
-    while len(times) > 1 and sheet.x(end) - sheet.x(times[-1]) < room:
-        times.pop()
-    for seconds in [*times, end]:
-        x = sheet.x(seconds)
-        sheet.canvas.box(x - 0.3, top - 5, x + 0.3, top - 1, sheet.palette.quiet)
-        anchor = "ls" if seconds == 0 else "rs" if seconds == end else "ms"
-        sheet.canvas.text(x, top + 9, clock(seconds), sheet.palette.quiet, TICK_SIZE, anchor=anchor)
+    last_left = sheet.x(end) - canvas.text_width(clock(end), TICK_SIZE)
+    taken = 0.0
+    for seconds in range(0, int(end) + 1, step):
+        x, width = sheet.x(seconds), canvas.text_width(clock(seconds), TICK_SIZE)
+        left = x if seconds == 0 else x - width / 2
+        # A round time gives way to its neighbour before it, and to the song's own end.
+        if left >= taken and left + width + TICK_GAP <= last_left:
+            _draw_tick(sheet, x, top, left, clock(seconds))
+            taken = left + width + TICK_GAP
+    _draw_tick(sheet, sheet.x(end), top, last_left, clock(end))
+
+
+def _draw_tick(sheet: _Sheet, x: float, top: float, left: float, label: str) -> None:
+    sheet.canvas.box(x - 0.3, top - 5, x + 0.3, top - 1, sheet.palette.quiet)
+    sheet.canvas.text(left, top + 9, label, sheet.palette.quiet, TICK_SIZE)
 
 
 def _draw_votes(sheet: _Sheet, expert: str, top: float) -> None:

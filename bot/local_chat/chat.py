@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import time
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -146,7 +147,7 @@ class LocalChat:
             self.spool.delete(file)
             raise
         await self.memory.set_job(entry.id, job.id)
-        return await self.memory.get(entry.id) or entry
+        return entry
 
     async def forget(self, person: Person) -> tuple[int, int]:
         """Delete all that is kept of a person; return how many songs and opinions that was."""
@@ -163,9 +164,19 @@ class LocalChat:
         return {**await self.conversation.my_data(person, [person.id]), "page": page}
 
     async def show_entry(
-        self, entry: Entry, person: Person, language: Language, stage: Stage | None = None
-    ) -> dict[str, Any]:
-        """Return an entry as the page shows it."""
+        self, entry_id: int, person: Person, language: Language, stage: Stage | None = None
+    ) -> dict[str, Any] | None:
+        """Return an entry as the page shows it, None if it is gone; ``stage`` if that is known.
+
+        ``seen`` says when it was so: answers and news overtake each other on their way to the page.
+        """
+        seen = time.time_ns() // 1000
+        entry = await self.memory.get(entry_id)
+        if entry is None:
+            return None
+        return await self._view(entry, person, language, stage) | {"seen": seen}
+
+    async def _view(self, entry: Entry, person: Person, language: Language, stage: Stage | None) -> dict[str, Any]:
         words = self.conversation.words(language)
         if entry.state is State.ANSWERED and entry.reply is not None:
             try:
@@ -224,7 +235,7 @@ class LocalChat:
     async def tell(self, entry_id: int, stage: Stage | None = None) -> None:
         """Send an entry as it now stands to all pages that its sender has open; ``stage`` if that is known."""
         entry = await self.memory.get(entry_id)
-        if entry is None:
-            return
-        for listener in self.listeners.of(entry.person):
-            listener.tell("entry", await self.show_entry(entry, listener.person, listener.language, stage))
+        for listener in () if entry is None else self.listeners.of(entry.person):
+            shown = await self.show_entry(entry_id, listener.person, listener.language, stage)
+            if shown is not None:
+                listener.tell("entry", shown)

@@ -120,9 +120,10 @@ class Server:
         entries = await self._chat.memory.of_person(self._chat.conversation.key_of(person))
         language = _language(request)
         question = await self._chat.conversation.open_question(person, language)
+        shown = [await self._chat.show_entry(entry.id, person, language) for entry in entries]
         response = web.json_response(
             {
-                "entries": [await self._chat.show_entry(entry, person, language) for entry in entries],
+                "entries": [entry for entry in shown if entry is not None],
                 "question": None if question is None else question.text,
             }
         )
@@ -166,7 +167,7 @@ class Server:
 
     async def _taken(self, person: Person, language: Language, title: str, file: str) -> web.Response:
         entry = await self._chat.take(person, language, title or None, file)
-        return web.json_response(await self._chat.show_entry(entry, person, language), status=201)
+        return web.json_response(await self._chat.show_entry(entry.id, person, language), status=201)
 
     async def stop_song(self, request: web.Request) -> web.Response:
         entry, person = await self._entry(request)
@@ -282,8 +283,7 @@ class Server:
         return entry, person
 
     async def _shown(self, request: web.Request, entry: Entry, **more: str | None) -> web.Response:
-        now = await self._chat.memory.get(entry.id) or entry
-        shown = await self._chat.show_entry(now, _person(request), _language(request))
+        shown = await self._chat.show_entry(entry.id, _person(request), _language(request))
         await self._chat.tell(entry.id)
         return web.json_response({"entry": shown, **more})
 

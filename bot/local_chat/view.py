@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bot import replies, timeline
 from bot.chat import Stage
 from bot.local_chat.memory import State
+from bot.local_chat.spool import EXAMPLE_PREFIX
 from bot.palette import THEMES
 from bot.texts import clock, percent
 
@@ -60,7 +61,8 @@ def answered(entry: Entry, given: Given, words: Words) -> dict[str, Any]:
 
 
 def _base(entry: Entry) -> dict[str, Any]:
-    return {"id": entry.id, "state": entry.state, "title": entry.title}
+    audio = f"examples/{entry.file.removeprefix(EXAMPLE_PREFIX)}" if entry.file.startswith(EXAMPLE_PREFIX) else None
+    return {"id": entry.id, "state": entry.state, "title": entry.title, "audio": audio}
 
 
 def _segment(segment: SegmentReport, words: Words) -> dict[str, Any]:

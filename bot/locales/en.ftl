@@ -85,7 +85,6 @@ progress-cancelled = Stopped. I have forgotten that song.
 
 button-right = Right
 button-wrong = Wrong
-button-choose = Which genre is it?
 button-change = Change
 button-undo = Undo
 button-cancel = Stop
@@ -111,7 +110,12 @@ consent-withdrawn = Done: your corrections will not be used for training any mor
 
 ## Privacy
 
-privacy = Your file is deleted as soon as I have answered. I keep the answer, a fingerprint of the recording, the numbers that I computed from it, and your corrections, so that the same song can be answered at once and so that I can be put right. Instead of your name I keep a code that cannot be traced back without a secret key. All of it is kept until you delete it, except what tells nothing of you: answers to recordings that others may send as well.
+privacy =
+    Your file is deleted as soon as I have answered.
+
+    What I keep, so that the same song can be answered at once and so that I can be put right: my answer, a fingerprint of the recording, the numbers that I computed from it, and what you say of the answer. Instead of your name I keep a code that nobody can trace back without a secret key.
+
+    What concerns you is kept until you delete it. What tells nothing of you stays: answers to recordings that others may send as well.
 privacy-consent-yes = Learning from your corrections: you allowed it.
 privacy-consent-no = Learning from your corrections: off.
 privacy-consent-unasked = Learning from your corrections: off. I will ask you once, when you first correct me.
@@ -179,18 +183,15 @@ page-deleted = Your file is deleted as soon as I have answered.
 page-conversation = Conversation
 page-drop = Drop songs here
 page-drop-more = or paste them, or
-page-choose = choose files
+page-choose = Choose files
 page-drop-now = Let go, and I will listen
-page-formats = mp3, m4a, ogg, opus, flac, wav, aiff, webm, mp4, mov · up to { $megabytes } MB and { $minutes } minutes
+page-formats = mp3, m4a, ogg, opus, flac, wav, aiff, webm, mp4 or mov, up to { $megabytes } MB and { $minutes } minutes.
 page-examples = Or try one of these:
 page-example = Try “{ $title }”
 page-you-sent = You sent a song
-page-bot = Genre bot
-page-you = You
 page-uploading = Sending…
 page-upload-failed = The song did not get through. Is the bot still running? Please try again.
 page-lost = I cannot reach the bot. Is it still running? I keep trying…
-page-picture = Timeline
 page-segments = Part by part
 page-column-time = Time
 page-column-genre = Genre

@@ -73,7 +73,6 @@ progress-cancelled = Mình dừng rồi, và đã quên bài đó.
 
 button-right = Đúng rồi
 button-wrong = Sai rồi
-button-choose = Vậy là thể loại nào?
 button-change = Sửa lại
 button-undo = Rút lại
 button-cancel = Dừng
@@ -99,7 +98,12 @@ consent-withdrawn = Xong: những lần bạn sửa sẽ không còn được d�
 
 ## Privacy
 
-privacy = Tệp của bạn được xoá ngay khi mình trả lời xong. Mình giữ lại câu trả lời, dấu vân tay của bản thu, những con số tính từ bản thu và lời sửa của bạn, để lần sau gặp lại bài đó thì trả lời được ngay và để biết mình sai ở đâu. Thay cho tên bạn, mình chỉ giữ một mã số, không có khoá bí mật thì không ai lần ra bạn được. Mọi thứ được giữ cho đến khi bạn xoá, trừ những gì không nói lên điều gì về bạn: câu trả lời cho những bản thu mà người khác cũng có thể gửi.
+privacy =
+    Tệp của bạn được xoá ngay khi mình trả lời xong.
+
+    Những gì mình giữ lại, để lần sau gặp bài đó thì trả lời được ngay và để biết mình sai ở đâu: câu trả lời, dấu vân tay của bản thu, những con số tính từ bản thu, và điều bạn nói về câu trả lời. Thay cho tên bạn, mình chỉ giữ một mã số; không có khoá bí mật thì không ai lần ra bạn được.
+
+    Những gì liên quan đến bạn được giữ cho đến khi bạn xoá. Những gì không nói lên điều gì về bạn thì ở lại: câu trả lời cho những bản thu mà người khác cũng có thể gửi.
 privacy-consent-yes = Học từ những lần bạn sửa: bạn đã đồng ý.
 privacy-consent-no = Học từ những lần bạn sửa: đang tắt.
 privacy-consent-unasked = Học từ những lần bạn sửa: đang tắt. Mình sẽ hỏi bạn đúng một lần, khi bạn sửa mình lần đầu.
@@ -156,18 +160,15 @@ page-deleted = Tệp của bạn được xoá ngay khi mình trả lời xong.
 page-conversation = Cuộc trò chuyện
 page-drop = Thả bài hát vào đây
 page-drop-more = hoặc dán vào, hoặc
-page-choose = chọn tệp
+page-choose = Chọn tệp
 page-drop-now = Thả tay ra, mình nghe liền
-page-formats = mp3, m4a, ogg, opus, flac, wav, aiff, webm, mp4, mov · tối đa { $megabytes } MB và { $minutes } phút
+page-formats = mp3, m4a, ogg, opus, flac, wav, aiff, webm, mp4 hoặc mov, tối đa { $megabytes } MB và { $minutes } phút.
 page-examples = Hoặc thử một trong những bài này:
 page-example = Thử “{ $title }”
 page-you-sent = Bạn đã gửi một bài hát
-page-bot = Bot thể loại
-page-you = Bạn
 page-uploading = Đang gửi…
 page-upload-failed = Bài hát chưa gửi được. Bot còn chạy không nhỉ? Bạn thử lại nhé.
 page-lost = Mình mất liên lạc với bot. Bot còn chạy không nhỉ? Mình vẫn đang thử lại…
-page-picture = Dòng thời gian
 page-segments = Từng đoạn
 page-column-time = Thời gian
 page-column-genre = Thể loại

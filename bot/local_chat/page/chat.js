@@ -136,6 +136,7 @@ find("open-privacy").addEventListener("click", async () => {
 find("privacy-forget").addEventListener("click", () => {
   find("forget-question").hidden = false;
   find("forget-question").querySelector("p").focus();
+  find("forget-question").scrollIntoView({ block: "nearest" });
 });
 find("forget-keep").addEventListener("click", () => {
   find("forget-question").hidden = true;

@@ -46,13 +46,20 @@ export class Entries {
       this.shown.set(entry.id, shown);
     }
     const before = shown.entry;
-    if (JSON.stringify(before) === JSON.stringify(entry)) return;
+    // News and answers overtake each other; the latest look at the song counts.
+    if (before !== null && before.seen >= entry.seen) return;
     shown.entry = entry;
     const { node } = shown;
     node.dataset.id = entry.id;
     node.dataset.state = entry.state;
     node.querySelector(".title").textContent =
       entry.title || document.getElementById("untitled").content.textContent;
+    if (entry.audio !== null && !node.querySelector("audio")) {
+      const player = copy("player");
+      player.firstElementChild.src = entry.audio;
+      player.firstElementChild.setAttribute("aria-label", entry.title);
+      node.querySelector(".you").append(player);
+    }
     if (entry.state === "waiting") this.showProgress(node, entry);
     else if (before?.state !== entry.state) this.showEnd(node, entry, quiet);
     if (entry.state === "answered") this.showOpinion(node, entry, before);

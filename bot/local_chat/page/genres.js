@@ -42,6 +42,7 @@ export function chooseGenre(announce, onChosen, onClosed) {
     state.options = listed.map((option, i) => ({ ...option, node: optionNode(option, `${list.id}-${i}`) }));
     list.replaceChildren(...state.options.map((option) => option.node));
     show(state.options.length > 0);
+    form.scrollIntoView({ block: "nearest" });
     if (input.value.trim() !== "") announce(found.found);
   };
   const choose = async (label) => {

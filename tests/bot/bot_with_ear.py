@@ -1,0 +1,21 @@
+"""``python -m tests.bot.bot_with_ear``: the whole bot as a process, with the quick ear in place of the release.
+
+LINGER says how many seconds it takes over each segment, so that a test can come in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+
+from bot.logs import set_up_logging
+from bot.serve import serve
+from bot.settings import read_settings
+from tests.bot.ear import ear_executor
+
+if __name__ == "__main__":
+    settings = read_settings()
+    set_up_logging(settings)
+    ear = ear_executor(workers=settings.workers, seconds_per_segment=float(os.environ.get("LINGER", "0")))
+    sys.exit(asyncio.run(serve(settings, ear)))

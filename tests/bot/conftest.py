@@ -1,0 +1,66 @@
+"""What the bot's tests share: real storage in a file, keys, a quick ear, and tones that it can tell apart."""
+
+from __future__ import annotations
+
+import wave
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from bot.people import Keys
+from bot.settings import Settings
+from storage import Storage
+from tests.bot.ear import EarAtHand
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+TONE_RATE = 8000
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Whatever stands in the environment or a .env of whoever runs the tests stays there."""
+    monkeypatch.chdir(tmp_path)
+    for name in Settings.model_fields:
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture
+async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
+    async with await Storage.open(f"sqlite:///{tmp_path / 'songs.db'}") as opened:
+        yield opened
+
+
+@pytest.fixture
+def keys() -> Keys:
+    return Keys(b"a key that only the tests know")
+
+
+@pytest.fixture
+def ear() -> EarAtHand:
+    return EarAtHand()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path / "data", songs_per_person_queued=3, songs_per_person_daily=50, max_megabytes=1)
+
+
+@pytest.fixture
+def tone(tmp_path: Path) -> Callable[..., Path]:
+    """Give a function that writes a tone to a file: the higher it is, the brighter the genre."""
+
+    def write(hertz: float = 200, seconds: float = 4, name: str | None = None) -> Path:
+        path = tmp_path / (name or f"{hertz:g}-{seconds:g}.wav")
+        samples = 0.5 * np.sin(2 * np.pi * hertz * np.arange(int(seconds * TONE_RATE)) / TONE_RATE)
+        with wave.open(str(path), "wb") as file:
+            file.setnchannels(1)
+            file.setsampwidth(2)
+            file.setframerate(TONE_RATE)
+            file.writeframes((samples * 32767).astype("<i2").tobytes())
+        return path
+
+    return write

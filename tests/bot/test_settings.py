@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from bot.settings import Address, Moderator, Settings, WrongSettings, read_settings
+
+
+def test_without_any_setting_the_local_page_is_on_and_only_this_machine_reaches_it() -> None:
+    settings = read_settings()
+    assert settings.local_address == Address("127.0.0.1", 8080)
+    assert settings.local_address.loopback
+    assert settings.tokens == {}
+    assert settings.training_sources == ("telegram", "local")
+    assert settings.database == "sqlite+aiosqlite:///data/songs.db"
+
+
+def test_settings_come_from_the_environment_before_the_env_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path(".env").write_text("WORKERS=3\nMAX_MINUTES=20\n", encoding="utf-8")
+    monkeypatch.setenv("WORKERS", "2")
+    settings = read_settings()
+    assert (settings.workers, settings.max_minutes) == (2, 20)
+
+
+def test_settings_cannot_change_after_they_were_read() -> None:
+    with pytest.raises(ValidationError):
+        read_settings().workers = 9
+
+
+def test_an_empty_setting_counts_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DISCORD_TOKEN", "")
+    monkeypatch.setenv("LOCAL_CHAT", "")
+    assert read_settings() == Settings()
+
+
+def test_the_local_page_can_be_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOCAL_CHAT", "off")
+    assert read_settings().local_address is None
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("127.0.0.1:9000", Address("127.0.0.1", 9000)),
+        ("9000", Address("127.0.0.1", 9000)),
+        ("localhost:9000", Address("localhost", 9000)),
+        ("[::1]:9000", Address("::1", 9000)),
+    ],
+)
+def test_the_local_page_listens_where_it_is_told(monkeypatch: pytest.MonkeyPatch, text: str, address: Address) -> None:
+    monkeypatch.setenv("LOCAL_CHAT", text)
+    assert read_settings().local_address == address
+
+
+@pytest.mark.parametrize("public", ["0.0.0.0:8080", "192.168.1.5:8080", "[::]:8080", "music.example.org:8080"])
+def test_a_public_address_needs_a_password(monkeypatch: pytest.MonkeyPatch, public: str) -> None:
+    monkeypatch.setenv("LOCAL_CHAT", public)
+    with pytest.raises(WrongSettings, match="LOCAL_CHAT_PASSWORD"):
+        read_settings()
+    monkeypatch.setenv("LOCAL_CHAT_PASSWORD", "long enough")
+    assert read_settings().local_address is not None
+
+
+def test_every_wrong_setting_is_named_at_once_and_no_secret_repeated(monkeypatch: pytest.MonkeyPatch) -> None:
+    wrong = {
+        "LOCAL_CHAT": "0.0.0.0:8080",
+        "WORKERS": "many",
+        "MAX_MINUTES": "-1",
+        "MAX_MEGABYTES": "0",
+        "SONGS_PER_PERSON_QUEUED": "0",
+        "MODERATORS": "ann",
+        "LINK_HOSTS": "not a host",
+        "TRAINING_SOURCES": "telegram,radio",
+        "DATABASE_URL": "mysql://x",
+        "EXECUTOR_URL": "http://x",
+        "TELEGRAM_API_URL": "file:///etc/passwd",
+        "LOG_FORMAT": "xml",
+        "SECRET_KEY": "hush",
+        "DISCORD_TOKEN": "hush hush",
+    }
+    for name, value in wrong.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(WrongSettings) as caught:
+        read_settings()
+    assert {problem.partition(":")[0] for problem in caught.value.problems} == set(wrong)
+    assert "hush" not in str(caught.value)
+
+
+def test_a_misspelt_setting_in_the_env_file_is_named() -> None:
+    Path(".env").write_text("WORKRES=3\n", encoding="utf-8")
+    with pytest.raises(WrongSettings, match="WORKRES: there is no such setting"):
+        read_settings()
+
+
+def test_moderators_hosts_and_sources_are_lists(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MODERATORS", "discord:12, telegram:34")
+    monkeypatch.setenv("LINK_HOSTS", "Example.org,soundcloud.com")
+    monkeypatch.setenv("TRAINING_SOURCES", "local")
+    settings = read_settings()
+    assert settings.moderators == (Moderator("discord", "12"), Moderator("telegram", "34"))
+    assert settings.link_hosts == ("example.org", "soundcloud.com")
+    assert settings.training_sources == ("local",)
+
+
+@pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])
+def test_a_postgresql_address_is_taken_as_hosts_hand_it_out(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"{scheme}://user:word@db:5432/songs")
+    assert read_settings().database == "postgresql+asyncpg://user:word@db:5432/songs"
+
+
+def test_secrets_are_not_shown_by_the_settings_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "a very secret key indeed")
+    monkeypatch.setenv("LOCAL_CHAT_PASSWORD", "a very secret word")
+    assert "very secret" not in repr(read_settings())
+
+
+@given(st.text(max_size=40))
+def test_any_text_for_an_address_is_an_address_or_a_named_problem(text: str) -> None:
+    try:
+        address = Settings(local_chat=text, local_chat_password="long enough").local_address  # type: ignore[arg-type]
+    except ValidationError as error:
+        address = None
+        problems = error.errors()
+    else:
+        problems = []
+    assert all(problem["loc"] == ("local_chat",) for problem in problems)
+    assert address is None or 0 <= address.port < 65536
