@@ -167,6 +167,7 @@ class _Slot(Generic[About, Result]):
         self._make_work, self._limits = make_work, limits
         self._processes: ProcessPool | None = None
         self._future: Future[Result] | None = None
+        self._ending: asyncio.Future[None] | None = None
         self._news: tuple[socket.socket, socket.socket] | None = None
         self._tickets = itertools.count()
         self._listener: tuple[int, Callable[[Progress], None]] | None = None
@@ -247,7 +248,10 @@ class _Slot(Generic[About, Result]):
             self._future.cancel()
         if processes is not None:
             processes.stop()  # type: ignore[no-untyped-call]
-            await asyncio.to_thread(processes.join)
+            self._ending = asyncio.ensure_future(asyncio.to_thread(processes.join))
+        if self._ending is not None:
+            # Shielded: a renewal may be cancelled while it waits here, but what has begun to end must be waited for.
+            await asyncio.shield(self._ending)
         if for_good and self._news is not None:
             asyncio.get_running_loop().remove_reader(self._news[0])
             for end in self._news:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MEBIBYTE: Final = 1024 * 1024
-NICENESS: Final = 10
+NICENESS: Final = 5
 OUT_OF_MEMORY_SCORE: Final = 500  # of 1000: where memory runs out, the kernel ends a worker rather than the bot
 OPEN_FILES: Final = 64
 SPARE_CPU_SECONDS: Final = 10
@@ -55,7 +55,15 @@ class Work(Protocol[About, Result]):
 
 
 class WorkFailed(Exception):
-    """Something went wrong in a worker that no song can cause: a bug. Its text is the worker's traceback."""
+    """Something went wrong in a worker that no song should be able to cause: a bug.
+
+    The text is the error's own; the worker's traceback comes as the cause.
+    """
+
+    @classmethod
+    def because(cls, error: Exception) -> WorkFailed:
+        """Say the same as an error that may not survive pickling, and would take the pool's own threads with it."""
+        return cls(traceback.format_exception_only(error)[-1].strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +132,7 @@ def load(make_work: Callable[[], Work[About, Any]], limits: Limits) -> tuple[int
     try:
         work = make_work()
     except Exception as error:
-        raise WorkFailed(traceback.format_exc()) from error
+        raise WorkFailed.because(error) from error
     _confine(limits.memory_bytes)
     _self.work, _self.limits = work, limits
     return os.getpid(), work.about
@@ -174,8 +182,7 @@ def do(path: str, ticket: int) -> object:
     except MemoryError as error:
         raise WorkerLost from error
     except Exception as error:
-        # Not every exception survives pickling, and one that does not would take the pool's own threads with it.
-        raise WorkFailed(traceback.format_exc()) from error
+        raise WorkFailed.because(error) from error
 
 
 def _allow_cpu(seconds: float) -> None:
