@@ -40,7 +40,7 @@ def song(style: str, seconds: float = 30.0, seed: int = 0, *, stereo: bool = Fal
     manner = STYLES[style]
     rng = np.random.default_rng([seed, sorted(STYLES).index(style)])
     tempo = float(rng.uniform(*manner.tempo))
-    band = Band(seconds, tempo, rng, swing=manner.swing, room=manner.room)
+    band = Band(seconds, tempo, rng, swing=manner.swing, room=manner.room, presence=manner.presence)
     ending = min(_SHORTEST_ENDING_SECONDS, seconds * _ENDING_SHARE)
     manner.play(band, rng, band.bars(manner.beats_per_bar, ending_seconds=ending))
     mixed = band.mixed()

@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from tests.synthesis.instruments import SAMPLE_RATE, Sound, filtered
+from tests.synthesis.instruments import SAMPLE_RATE, Sound, brightened, filtered
 
 Voice = Callable[[float, float], Sound]
 
 A4_MIDI, A4_HZ = 69, 440.0
 ROOM_SECONDS = 1.4
+HISS = 10 ** (-66 / 20)
 WARMTH = 0.7  # how far the loudest moments are bent into tape's saturation
 PEAK = 0.89  # a decibel below full scale, so that no encoder clips
 
@@ -32,12 +33,21 @@ class Band:
         Where the second half of a beat falls: 0.5 straight, 0.67 a shuffle.
     room
         How much of the room is heard, from 0 to 1.
+    presence
+        Decibels by which the recording is brightened above some 3 kHz.
     """
 
     def __init__(
-        self, seconds: float, tempo: float, rng: np.random.Generator, *, swing: float = 0.5, room: float = 0.2
-    ):
-        self.tempo, self.swing, self.room = tempo, swing, room
+        self,
+        seconds: float,
+        tempo: float,
+        rng: np.random.Generator,
+        *,
+        swing: float = 0.5,
+        room: float = 0.2,
+        presence: float = 0,
+    ) -> None:
+        self.tempo, self.swing, self.room, self.presence = tempo, swing, room, presence
         self.rng = rng
         self._tracks = np.zeros((2, round(seconds * SAMPLE_RATE)), dtype=np.float32)
         self._notes: dict[tuple[Voice, int, float], Sound] = {}
@@ -96,10 +106,11 @@ class Band:
 
     def mixed(self) -> Sound:
         """Return the recording, shape (n, 2), peak just below full scale, fading out at its very end."""
-        mix = np.stack(
-            [track + self.room * self._reverberation(track, side) for side, track in enumerate(self._tracks)]
-        )
+        echoes = [self._reverberation(track, side) for side, track in enumerate(self._tracks)]
+        mix = np.stack([brightened(track, self.presence) for track in self._tracks + self.room * np.stack(echoes)])
         mix -= mix.mean(axis=1, keepdims=True)
+        hiss = np.random.default_rng(80).standard_normal(mix.shape, dtype=np.float32)
+        mix += hiss * (HISS * np.abs(mix).max())
         fade = min(mix.shape[1], round(1.2 * SAMPLE_RATE))
         mix[:, -fade:] *= np.linspace(1, 0, fade, dtype=np.float32) ** 2
         mix = np.tanh(mix * np.float32(WARMTH / max(1e-9, float(np.percentile(np.abs(mix), 99.5)))))

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 SAMPLE_RATE = 44_100
 RELEASE_SECONDS = 0.03
 BRIGHTEST_PARTIAL_HZ = 12_000
+SHELF_HZ = 3_000
 
 ORGAN_STOPS = (0.4, 0.3, 0.2, 0.15, 0, 0.08, 0, 0.06)
 REED = (0.4, 0.1, 0.3, 0.08, 0.2, 0.05, 0.12)
@@ -37,6 +38,13 @@ def filtered(sound: Sound, *, low: float = 0, high: float = SAMPLE_RATE, steepne
     if low:
         gain *= 1 / np.sqrt(1 + (low / np.maximum(hertz, 1)) ** (2 * steepness))
     return np.fft.irfft(spectrum * gain, sound.size).astype(np.float32)
+
+
+def brightened(sound: Sound, decibels: float) -> Sound:
+    """Lift what lies above some 3 kHz, as a shelving equaliser does."""
+    hertz = np.fft.rfftfreq(sound.size, 1 / SAMPLE_RATE)
+    above = hertz**2 / (hertz**2 + SHELF_HZ**2)
+    return np.fft.irfft(np.fft.rfft(sound) * 10 ** (decibels / 20 * above), sound.size).astype(np.float32)
 
 
 def _noise(seconds: float, seed: int) -> Sound:

@@ -47,6 +47,7 @@ class Style:
     beats_per_bar: int = 4
     swing: float = 0.5
     room: float = 0.2
+    presence: float = 0
 
 
 def _pick(rng: np.random.Generator, *progressions: str) -> list[Chord]:
@@ -303,15 +304,15 @@ def _end(band: Band, beat: float, chord: Chord, tonic: int, voice: Voice, bass: 
 
 
 STYLES: dict[str, Style] = {
-    "blues": Style(_blues, (84, 104), swing=0.66),
+    "blues": Style(_blues, (84, 104), swing=0.66, presence=2),
     "classical": Style(_classical, (72, 92), room=0.45),
-    "country": Style(_country, (150, 176), swing=0.54),
-    "disco": Style(_disco, (114, 124)),
-    "hiphop": Style(_hiphop, (84, 94), swing=0.56, room=0.12),
+    "country": Style(_country, (150, 176), swing=0.54, presence=4),
+    "disco": Style(_disco, (114, 124), presence=8),
+    "hiphop": Style(_hiphop, (84, 94), swing=0.56, room=0.12, presence=9),
     "jazz": Style(_jazz, (132, 168), swing=0.64, room=0.3),
-    "metal": Style(_metal, (132, 152), room=0.1),
-    "pop": Style(_pop, (100, 116)),
-    "reggae": Style(_reggae, (72, 82), swing=0.55, room=0.3),
-    "rock": Style(_rock, (118, 136)),
+    "metal": Style(_metal, (132, 152), room=0.1, presence=9),
+    "pop": Style(_pop, (100, 116), presence=10),
+    "reggae": Style(_reggae, (72, 82), swing=0.55, room=0.3, presence=7),
+    "rock": Style(_rock, (118, 136), presence=4),
     "vietnamese": Style(_vietnamese, (62, 74), room=0.5),
 }
