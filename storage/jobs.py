@@ -220,6 +220,8 @@ class Jobs:
     async def cancel(self, job_id: int) -> Cancel:
         """End a waiting job, or ask the worker of a running one to stop (its next heartbeat tells it)."""
         async with self._database.transaction() as connection:
+            # Cancelling moves the jobs behind; two at once would wait for each other's.
+            await turns.lock_lane(connection, job_id)
             job = await _numbered(connection, job_id, for_update=True)
             if job is None or job.state is JobState.FINISHED or job.reply_id is not None:
                 return Cancel.TOO_LATE
@@ -354,9 +356,17 @@ async def _take(connection: AsyncConnection, job_id: int, owner: str, now: datet
 
 async def _requeue(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> int:
     """Queue jobs again whose worker is gone; end those that were started far too often."""
-    hopeless = update(JobRow).where(which, JobRow.attempts >= ABANDON_ATTEMPTS)
-    await connection.execute(hopeless.values(**_ENDED, outcome="abandoned", finished=now))
-    return (await connection.execute(update(JobRow).where(which).values(**_QUEUED_AGAIN))).rowcount
+    # What somebody else is just changing is theirs to see to.
+    rows = select(JobRow.id, JobRow.attempts).where(which).order_by(JobRow.id).with_for_update(skip_locked=True)
+    found = (await connection.execute(rows)).all()
+    hopeless = [row.id for row in found if row.attempts >= ABANDON_ATTEMPTS]
+    again = [row.id for row in found if row.attempts < ABANDON_ATTEMPTS]
+    if hopeless:
+        given_up = update(JobRow).where(JobRow.id.in_(hopeless))
+        await connection.execute(given_up.values(**_ENDED, outcome="abandoned", finished=now))
+    if again:
+        await connection.execute(update(JobRow).where(JobRow.id.in_(again)).values(**_QUEUED_AGAIN))
+    return len(again)
 
 
 async def _person_load(connection: AsyncConnection, person: str, now: datetime) -> PersonLoad:

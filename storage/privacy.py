@@ -105,7 +105,9 @@ async def forget(connection: AsyncConnection, person: str, private_chats: Sequen
         return (await connection.execute(statement)).rowcount
 
     opinions = await count(delete(CorrectionRow).where(CorrectionRow.person == person))
-    # Jobs before replies: a worker that is just writing its reply down holds the job, and is waited for here.
+    # Jobs before replies: a worker that is just writing its reply down holds the job, and is waited for here. In the
+    # order in which heartbeats hold them, so that neither waits for the other.
+    await connection.execute(select(JobRow.id).where(JobRow.person == person).order_by(JobRow.id).with_for_update())
     jobs = await count(delete(JobRow).where(JobRow.person == person))
     private_replies = await count(delete(ReplyRow).where(_in_any(ReplyRow, private_chats)))
     own = update(ReplyRow).where(ReplyRow.requester == person)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select, update
 
+from storage.database import LARGEST_NUMBER, lock
 from storage.tables import JobRow
 
 if TYPE_CHECKING:
@@ -27,6 +28,13 @@ async def next_turn(connection: AsyncConnection, lane: str) -> int:
     rounds = (await connection.execute(select(running, finished, waiting, own))).one()
     now_running, last_finished, first_waiting, last_own = (turn or 0 for turn in rounds)
     return max(now_running + 1, last_finished + 1, first_waiting, last_own + 1)
+
+
+async def lock_lane(connection: AsyncConnection, job_id: int) -> None:
+    """Hold the lane of a job until the transaction ends; nothing happens if there is no such job."""
+    if 0 < job_id <= LARGEST_NUMBER:
+        lane = (await connection.execute(select(JobRow.fairness_key).where(JobRow.id == job_id))).scalar()
+        await lock(connection, f"lane of {lane}")
 
 
 async def give_up(connection: AsyncConnection, job_id: int) -> None:

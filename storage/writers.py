@@ -122,7 +122,7 @@ class CsvWriter:
         self._families = families
         self._widths: dict[str, int] | None = None
         self._file = path.open("w", encoding="utf-8", newline="")
-        self._rows = csv.writer(self._file, lineterminator="\n")
+        self._rows = csv.writer(self._file)
 
     def write(self, rows: Sequence[Row]) -> int:
         if rows and self._widths is None:

@@ -1,0 +1,356 @@
+"""The queue: each song is somebody's, once, until it is answered."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from storage import (
+    LEASE_SECONDS,
+    MAX_ATTEMPTS,
+    Cancel,
+    JobCancelled,
+    JobState,
+    LeaseLost,
+    NewReply,
+    PersonLoad,
+    Storage,
+    TooManyQueued,
+    TooManyToday,
+    UnknownRow,
+)
+from storage.jobs import ABANDON_ATTEMPTS
+from tests.storage.making import START, answered, claimed, new_job, queued
+
+if TYPE_CHECKING:
+    from storage import Claimed, Job
+    from tests.storage.making import Clock
+
+
+async def job_of(storage: Storage, job_id: int) -> Job:
+    job = await storage.jobs.get(job_id)
+    assert job is not None
+    return job
+
+
+async def reply_to(storage: Storage, taken: Claimed) -> str:
+    answer = await answered(storage)
+    job = taken.job
+    return (await storage.jobs.answer(taken.lease, NewReply(answer.id, job.platform, job.chat, job.person))).id
+
+
+async def test_a_job_is_written_down_claimed_answered_and_finished(storage: Storage, clock: Clock) -> None:
+    added = await storage.jobs.add(new_job("ann", message={"id": 7, "nul": "\0"}, key="telegram:1:7"))
+    assert added.is_new
+    assert (added.job.state, added.job.attempts, added.job.created) == (JobState.QUEUED, 0, START)
+    clock.advance(seconds=3)
+    taken = await claimed(storage)
+    assert taken.job.id == added.job.id
+    assert (taken.job.state, taken.job.attempts, taken.job.started) == (JobState.RUNNING, 1, clock.time)
+    assert taken.job.message == {"id": 7, "nul": "\0"}
+    await storage.jobs.note(taken.lease, {"progress message": 8})
+    reply_id = await reply_to(storage, taken)
+    assert (await job_of(storage, taken.job.id)).reply_id == reply_id
+    await storage.jobs.finish(taken.lease, "answered")
+    ended = await job_of(storage, taken.job.id)
+    assert (ended.state, ended.outcome, ended.finished) == (JobState.FINISHED, "answered", clock.time)
+    assert await storage.jobs.claim("worker") is None
+
+
+async def test_what_people_wrote_is_wiped_when_the_job_ends(storage: Storage) -> None:
+    await queued(storage)
+    taken = await claimed(storage)
+    await storage.jobs.note(taken.lease, {"progress message": 8})
+    await storage.jobs.finish(taken.lease, "failed")
+    ended = await job_of(storage, taken.job.id)
+    assert (ended.message, ended.payload, ended.progress) == ({}, {}, {})
+
+
+async def test_an_empty_queue_gives_nothing(storage: Storage) -> None:
+    assert await storage.jobs.claim("worker") is None
+    assert await storage.jobs.heartbeat([]) == await storage.jobs.heartbeat(())
+
+
+async def test_a_hundred_jobs_are_claimed_once_each_by_two_processes(storage: Storage, another: Storage) -> None:
+    jobs = [await queued(storage, f"person {number % 7}") for number in range(100)]
+
+    async def work(own: Storage, owner: str) -> list[int]:
+        done = []
+        while (taken := await own.jobs.claim(owner)) is not None:
+            await own.jobs.finish(taken.lease, "answered")
+            done.append(taken.job.id)
+        return done
+
+    workers = [work(own, f"worker {i}") for i, own in enumerate([storage, another, storage, another])]
+    done = [job_id for each in await asyncio.gather(*workers) for job_id in each]
+    assert sorted(done) == sorted(job.id for job in jobs)
+
+
+async def test_an_update_that_is_delivered_twice_makes_one_job(storage: Storage, another: Storage) -> None:
+    added = await asyncio.gather(*(each.jobs.add(new_job(key="same")) for each in (storage, another) for _ in range(4)))
+    assert sum(each.is_new for each in added) == 1
+    assert len({each.job.id for each in added}) == 1
+    taken = await claimed(storage)
+    await storage.jobs.finish(taken.lease, "answered")
+    again = await storage.jobs.add(new_job(key="same"), queued_limit=0, daily_limit=0)
+    assert (again.is_new, again.job.state) == (False, JobState.FINISHED)
+
+
+async def test_jobs_without_a_key_are_never_the_same(storage: Storage) -> None:
+    assert len({(await queued(storage)).id for _ in range(3)}) == 3
+
+
+async def test_a_process_takes_only_jobs_of_its_platforms(storage: Storage) -> None:
+    await queued(storage, platform="discord")
+    assert await storage.jobs.claim("worker", platforms=["telegram", "local"]) is None
+    assert await storage.jobs.claim("worker", platforms=[]) is None
+    assert await storage.jobs.claim("worker", platforms=["discord"]) is not None
+
+
+async def test_a_dead_workers_job_is_done_by_another(storage: Storage, another: Storage, clock: Clock) -> None:
+    await queued(storage)
+    dead = await claimed(storage, "dead")
+    clock.advance(seconds=LEASE_SECONDS - 1)
+    assert await another.jobs.claim("alive") is None
+    clock.advance(seconds=1)
+    taken = await claimed(another, "alive")
+    assert taken.job.id == dead.job.id
+    assert taken.job.attempts == 2
+
+
+async def test_a_worker_that_comes_back_too_late_can_do_nothing(storage: Storage, clock: Clock) -> None:
+    await queued(storage)
+    late = await claimed(storage, "worker")
+    clock.advance(seconds=LEASE_SECONDS)
+    taken = await claimed(storage, "worker")
+    answer = await answered(storage)
+    for action in (
+        storage.jobs.note(late.lease, {}),
+        storage.jobs.answer(late.lease, NewReply(answer.id, "local", "chat", "ann")),
+        storage.jobs.finish(late.lease, "answered"),
+        storage.jobs.release(late.lease),
+    ):
+        with pytest.raises(LeaseLost):
+            await action
+    assert (await storage.jobs.heartbeat([late.lease])).lost == {late.job.id}
+    await storage.jobs.finish(taken.lease, "answered")
+    with pytest.raises(LeaseLost):
+        await storage.jobs.finish(taken.lease, "answered")
+
+
+async def test_a_heartbeat_keeps_a_job(storage: Storage, clock: Clock) -> None:
+    await queued(storage)
+    taken = await claimed(storage)
+    for _ in range(5):
+        clock.advance(seconds=LEASE_SECONDS / 2)
+        beat = await storage.jobs.heartbeat([taken.lease])
+        assert (beat.lost, beat.cancelled) == (frozenset(), frozenset())
+        assert await storage.jobs.claim("thief") is None
+
+
+async def test_a_crash_after_the_answer_was_written_down_leaves_only_the_sending(
+    storage: Storage, another: Storage, clock: Clock
+) -> None:
+    await queued(storage)
+    dead = await claimed(storage, "dead")
+    reply_id = await reply_to(storage, dead)
+    clock.advance(seconds=LEASE_SECONDS)
+    taken = await claimed(another, "alive")
+    assert taken.job.reply_id == reply_id
+    assert await reply_to(another, taken) == reply_id
+    await another.jobs.finish(taken.lease, "answered")
+    # Answered once, so heard once.
+    assert (await storage.songs.chat_stats("local", "chat")).answers == 1
+
+
+async def test_a_restarted_process_takes_its_jobs_back_at_once(storage: Storage) -> None:
+    await queued(storage)
+    await queued(storage, "bob")
+    mine = await claimed(storage, "process 1")
+    await claimed(storage, "process 2")
+    assert await storage.jobs.take_back("process 1") == 1
+    assert (await claimed(storage, "process 1")).job.id == mine.job.id
+    assert await storage.jobs.claim("process 1") is None
+
+
+async def test_a_clean_stop_hands_jobs_back_uncounted_and_in_their_old_place(storage: Storage) -> None:
+    first = await queued(storage, "ann")
+    await queued(storage, "bob")
+    taken = await claimed(storage)
+    await storage.jobs.release(taken.lease)
+    assert await storage.jobs.position(first.id) == 1
+    again = await claimed(storage)
+    assert (again.job.id, again.job.attempts) == (first.id, 1)
+    await storage.jobs.release(again.lease, counts=True)
+    assert (await claimed(storage)).job.attempts == 2
+
+
+async def test_a_job_that_waits_for_a_platform_lets_others_pass(storage: Storage, clock: Clock) -> None:
+    first, second = await queued(storage, "ann"), await queued(storage, "bob")
+    taken = await claimed(storage)
+    await storage.jobs.release(taken.lease, delay_seconds=30)
+    assert (await claimed(storage)).job.id == second.id
+    assert await storage.jobs.claim("worker") is None
+    clock.advance(seconds=30)
+    assert (await claimed(storage)).job.id == first.id
+
+
+async def test_a_song_that_keeps_killing_its_worker_is_given_up(storage: Storage, clock: Clock) -> None:
+    job = await queued(storage)
+    for attempt in range(1, ABANDON_ATTEMPTS + 1):
+        taken = await claimed(storage)
+        assert taken.job.attempts == attempt
+        assert taken.job.exhausted == (attempt > MAX_ATTEMPTS)
+        clock.advance(seconds=LEASE_SECONDS)
+    assert await storage.jobs.claim("worker") is None
+    ended = await job_of(storage, job.id)
+    assert (ended.state, ended.outcome, ended.message) == (JobState.FINISHED, "abandoned", {})
+
+
+async def test_expired_leases_can_be_queued_again_without_claiming(storage: Storage, clock: Clock) -> None:
+    await queued(storage)
+    taken = await claimed(storage)
+    assert await storage.jobs.requeue_expired() == 0
+    clock.advance(seconds=LEASE_SECONDS)
+    assert await storage.jobs.requeue_expired() == 1
+    assert (await job_of(storage, taken.job.id)).state is JobState.QUEUED
+
+
+async def test_a_waiting_job_is_cancelled_at_once(storage: Storage) -> None:
+    job = await queued(storage)
+    assert await storage.jobs.cancel(job.id) is Cancel.DONE
+    assert await storage.jobs.cancel(job.id) is Cancel.TOO_LATE
+    assert await storage.jobs.claim("worker") is None
+    ended = await job_of(storage, job.id)
+    assert (ended.outcome, ended.payload) == ("cancelled", {})
+
+
+async def test_a_running_jobs_worker_is_asked_to_stop(storage: Storage, another: Storage) -> None:
+    await queued(storage)
+    taken = await claimed(storage)
+    assert await another.jobs.cancel(taken.job.id) is Cancel.ASKED
+    assert (await storage.jobs.heartbeat([taken.lease])).cancelled == {taken.job.id}
+    with pytest.raises(JobCancelled):
+        await reply_to(storage, taken)
+    await storage.jobs.finish(taken.lease, "cancelled")
+    assert (await job_of(storage, taken.job.id)).outcome == "cancelled"
+
+
+async def test_cancel_reaches_the_next_worker_if_the_first_one_dies(storage: Storage, clock: Clock) -> None:
+    await queued(storage)
+    await storage.jobs.cancel((await claimed(storage)).job.id)
+    clock.advance(seconds=LEASE_SECONDS)
+    assert (await claimed(storage)).job.cancel_requested
+
+
+async def test_cancel_is_too_late_once_the_answer_is_written_down(storage: Storage, clock: Clock) -> None:
+    await queued(storage)
+    taken = await claimed(storage)
+    await reply_to(storage, taken)
+    assert await storage.jobs.cancel(taken.job.id) is Cancel.TOO_LATE
+    clock.advance(seconds=LEASE_SECONDS)
+    await storage.jobs.requeue_expired()
+    assert await storage.jobs.cancel(taken.job.id) is Cancel.TOO_LATE
+
+
+async def test_cancel_and_answer_at_the_same_moment_agree_on_one(storage: Storage, another: Storage) -> None:
+    for number in range(10):
+        await queued(storage, f"person {number}")
+        taken = await claimed(storage)
+        pressed, written = await asyncio.gather(
+            another.jobs.cancel(taken.job.id), reply_to(storage, taken), return_exceptions=True
+        )
+        if isinstance(written, str):
+            assert pressed is Cancel.TOO_LATE
+        else:
+            assert isinstance(written, JobCancelled)
+            assert pressed is Cancel.ASKED
+        await storage.jobs.finish(taken.lease, "done")
+
+
+async def test_a_forged_number_finds_no_job(storage: Storage) -> None:
+    for number in (0, -1, 10**6, 10**30):
+        assert await storage.jobs.get(number) is None
+        assert await storage.jobs.position(number) is None
+        assert await storage.jobs.cancel(number) is Cancel.TOO_LATE
+
+
+async def test_an_answer_must_exist_to_be_given(storage: Storage) -> None:
+    await queued(storage)
+    taken = await claimed(storage)
+    with pytest.raises(UnknownRow):
+        await storage.jobs.answer(taken.lease, NewReply(404, "local", "chat", "ann"))
+    assert (await job_of(storage, taken.job.id)).reply_id is None
+
+
+async def test_a_person_may_have_so_many_songs_waiting(storage: Storage, another: Storage) -> None:
+    adds = [each.jobs.add(new_job("ann"), queued_limit=3) for each in (storage, another) for _ in range(5)]
+    results = await asyncio.gather(*adds, return_exceptions=True)
+    refused = [result for result in results if isinstance(result, TooManyQueued)]
+    assert len(results) - len(refused) == 3
+    assert "3 songs" in str(refused[0])
+    # Another person's limit is their own.
+    await storage.jobs.add(new_job("bob"), queued_limit=3)
+    # A running one still counts, an ended one does not.
+    taken = await claimed(storage)
+    with pytest.raises(TooManyQueued):
+        await storage.jobs.add(new_job("ann"), queued_limit=3)
+    await storage.jobs.finish(taken.lease, "answered")
+    await storage.jobs.add(new_job("ann"), queued_limit=3)
+
+
+async def test_a_person_may_send_so_many_songs_within_a_day(storage: Storage, clock: Clock) -> None:
+    for _ in range(2):
+        await storage.jobs.add(new_job(), daily_limit=2)
+        await storage.jobs.finish((await claimed(storage)).lease, "answered")
+    with pytest.raises(TooManyToday):
+        await storage.jobs.add(new_job(), daily_limit=2)
+    clock.advance(hours=24)
+    await storage.jobs.add(new_job(), daily_limit=2)
+
+
+async def test_a_song_cancelled_unheard_does_not_count_for_the_day(storage: Storage) -> None:
+    job = await queued(storage)
+    await storage.jobs.cancel(job.id)
+    await queued(storage)
+    heard = await claimed(storage)
+    await storage.jobs.cancel(heard.job.id)
+    await storage.jobs.finish(heard.lease, "cancelled")
+    await queued(storage)
+    assert await storage.jobs.person_load("ann") == PersonLoad(queued=1, running=0, today=2)
+
+
+async def test_the_load_of_the_queue_is_counted(storage: Storage, clock: Clock) -> None:
+    assert (await storage.jobs.load()).oldest is None
+    await queued(storage, "ann")
+    clock.advance(seconds=5)
+    await queued(storage, "bob")
+    await queued(storage, "cid")
+    await claimed(storage)
+    load = await storage.jobs.load()
+    assert (load.queued, load.running, load.oldest) == (2, 1, START + timedelta(seconds=5))
+
+
+async def test_a_persons_open_jobs_are_listed(storage: Storage) -> None:
+    jobs = [await queued(storage) for _ in range(3)]
+    await queued(storage, "bob")
+    await storage.jobs.cancel(jobs[0].id)
+    await claimed(storage)
+    assert [(job.id, job.state) for job in await storage.jobs.of_person("ann")] == [
+        (jobs[1].id, JobState.RUNNING),
+        (jobs[2].id, JobState.QUEUED),
+    ]
+
+
+async def test_everything_at_once_on_one_persons_songs_ends_well(storage: Storage, another: Storage) -> None:
+    jobs = [await queued(storage) for _ in range(30)]
+    leases = [(await claimed(storage)).lease for _ in range(10)]
+    pressed = [each.jobs.cancel(job.id) for job in jobs for each in (storage, another)]
+    beats = [each.jobs.heartbeat(leases) for each in (storage, another) for _ in range(3)]
+    others = [storage.jobs.take_back("nobody"), another.jobs.requeue_expired(), another.people.forget("ann")]
+    await asyncio.gather(*pressed, *beats, *others)
+    assert (await storage.jobs.heartbeat(leases)).lost == {lease.job_id for lease in leases}
+    assert await storage.jobs.of_person("ann") == []

@@ -1,0 +1,16 @@
+"""What this room keeps out."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.conftest import REPOSITORY
+
+STRANGERS = {"bot", "classifier", "alembic", "pandas", "pyarrow", "scipy", "sklearn"}
+
+
+def test_importing_storage_imports_no_other_room_and_nothing_heavy() -> None:
+    script = "import sys, storage.__main__; print(*{name.split('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", script], cwd=REPOSITORY, check=True, capture_output=True, text=True)
+    assert not STRANGERS & set(done.stdout.split())
