@@ -190,7 +190,7 @@ class _Slot(Generic[About, Result]):
             async with asyncio.timeout(START_SECONDS):
                 pid, about = cast("tuple[int, About]", await asyncio.wrap_future(loading))
         except (TimeoutError, ProcessExpired, BrokenProcessPool) as error:
-            raise WorkFailed("a worker was not ready in time, or died before it was") from error
+            raise WorkFailed(type(error).__name__, "a worker was not ready in time, or died before it was") from error
         self.pid = pid
         return about
 

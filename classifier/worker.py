@@ -12,7 +12,6 @@ import resource
 import signal
 import sys
 import threading
-import traceback
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import wait
@@ -55,15 +54,28 @@ class Work(Protocol[About, Result]):
 
 
 class WorkFailed(Exception):
-    """Something went wrong in a worker that no song should be able to cause: a bug.
+    """Something went wrong in a worker that no song should be able to cause; the worker's traceback is the cause.
 
-    The text is the error's own; the worker's traceback comes as the cause.
+    It stands for the error itself, which may not survive pickling and would take the pool's own threads with it.
+
+    Parameters
+    ----------
+    kind
+        Name of the error's class.
+    said
+        The error's text.
     """
+
+    def __init__(self, kind: str, said: str) -> None:
+        super().__init__(kind, said)
+        self.kind, self.said = kind, said
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.said}"
 
     @classmethod
     def because(cls, error: Exception) -> WorkFailed:
-        """Say the same as an error that may not survive pickling, and would take the pool's own threads with it."""
-        return cls(traceback.format_exception_only(error)[-1].strip())
+        return cls(type(error).__name__, str(error))
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +185,7 @@ def do(path: str, ticket: int) -> object:
         For a bug.
     """
     if _self.work is None or _self.limits is None:
-        raise WorkFailed("asked to work before anything was loaded")
+        raise WorkFailed("RuntimeError", "asked to work before anything was loaded")
     _allow_cpu(_self.limits.seconds)
     try:
         return _self.work(Path(path), lambda progress: _tell(ticket, progress))

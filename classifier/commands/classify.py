@@ -1,0 +1,116 @@
+"""``classify``: says the genre of songs, as a table for people or as JSON lines for programs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from classifier.commands.files import expand
+from classifier.commands.working import (
+    SONGS_FAILED,
+    WRONG_USAGE,
+    add_file_arguments,
+    complain,
+    say,
+    work_through,
+    worker_count,
+)
+from classifier.errors import SongError
+from classifier.executor import CannotStart, open_executor
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
+
+    from classifier.commands.files import Listed
+    from classifier.song import Classification, Progress, SongReport
+
+DESCRIPTION: Final = """\
+Say what genre songs are, segment by segment.
+
+People get a table, and one song alone its segments too. With --json every file gives one line, in the order in which
+the files were named:
+
+  {"file", "genre", "confidence", "sure", "model", "duration", "probabilities": {genre: p},
+   "segments": [{"start", "end", "genre", "confidence", "probabilities": {genre: p}, "votes": {expert: genre}}]}
+
+and a file that cannot be classified {"file", "error", "message"}.
+
+The exit status is 0, 1 if any file failed (the others are still done), or 2 if the command was used wrongly.
+"""
+PACKAGED_MODELS: Final = Path(__file__).resolve().parents[2] / "models"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_file_arguments(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object per line instead of a table")
+    parser.add_argument(
+        "--model-dir",
+        type=Path,
+        default=Path(os.environ.get("MODEL_DIR") or PACKAGED_MODELS),
+        metavar="DIR",
+        help="the release to use (default: MODEL_DIR, or the one that came with this program)",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Classify the files and return the exit status."""
+    files = expand(arguments.files)
+    try:
+        if arguments.json:
+            failures = asyncio.run(_classify(files, arguments, _print_line))
+        else:
+            outcomes: dict[str, SongReport | SongError] = {}
+            failures = asyncio.run(_classify(files, arguments, outcomes.__setitem__))
+            _show(outcomes)
+    except CannotStart as error:
+        say(str(error))
+        return WRONG_USAGE
+    return SONGS_FAILED if failures else 0
+
+
+async def _classify(
+    files: list[Listed], arguments: argparse.Namespace, tell: Callable[[str, SongReport | SongError], None]
+) -> int:
+    workers = worker_count(arguments.workers, files)
+    executor = open_executor("", model_dir=arguments.model_dir, workers=workers, max_minutes=arguments.max_minutes)
+
+    async def classify(path: Path, on_progress: Callable[[Progress], None]) -> SongReport:
+        classification: Classification = await executor.classify(path, on_progress=on_progress)
+        return classification.report
+
+    try:
+        if any(file.problem is None for file in files):
+            await executor.start()
+        return await work_through(files, classify, tell, workers=workers)
+    finally:
+        await executor.close()
+
+
+def _print_line(name: str, outcome: SongReport | SongError) -> None:
+    sys.stdout.buffer.write(json_line(name, outcome) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+def json_line(name: str, outcome: SongReport | SongError) -> bytes:
+    """Return what programs are told of a file, as one line of JSON in UTF-8."""
+    if isinstance(outcome, SongError):
+        line = {"file": name, "error": outcome.code, "message": str(outcome)}
+    else:
+        line = {"file": name, **outcome.as_dict()}
+    # A name that is not UTF-8 holds lone surrogates; as a JSON escape they can be written and read back.
+    return json.dumps(line, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
+
+
+def _show(outcomes: dict[str, SongReport | SongError]) -> None:
+    from classifier.commands.tables import show_reports
+
+    show_reports({name: outcome for name, outcome in outcomes.items() if not isinstance(outcome, SongError)})
+    sys.stdout.flush()
+    for name, outcome in outcomes.items():
+        if isinstance(outcome, SongError):
+            complain(name, outcome)

@@ -1,0 +1,203 @@
+"""Where songs are classified: in processes on this machine, or wherever ``EXECUTOR_URL`` says.
+
+How the processes are kept is the matter of ``classifier.pool``; what is heard in a song, of ``classifier.model``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol
+
+from classifier.pool import WorkerPool
+from classifier.song import Classification, Progress
+from classifier.worker import MEBIBYTE, Limits, WorkFailed
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from classifier.model import Model
+    from classifier.worker import Work
+
+BAD_RELEASE: Final = "BadRelease"  # of classifier.model, which only workers import
+SECONDS_PER_MINUTE: Final = 60
+LEAST_SONG_SECONDS: Final = 60
+SECONDS_PER_MINUTE_OF_MUSIC: Final = 4  # some twenty times what one core takes
+SONG_BYTES: Final = 256 * MEBIBYTE
+BYTES_PER_SECOND_OF_MUSIC: Final = 22_050 * 4
+COPIES_OF_MUSIC: Final = 2.5
+
+
+class UnknownExecutor(ValueError):
+    """``EXECUTOR_URL`` names a place that no executor knows."""
+
+
+class CannotStart(Exception):
+    """No worker could be made ready; the text tells whoever runs the program why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """The model that an executor's workers have loaded: its name, and the genres that it knows."""
+
+    name: str
+    genres: tuple[str, ...]
+
+
+class SongExecutor(Protocol):
+    """Classifies files somewhere; the same to its user wherever that is."""
+
+    @property
+    def release(self) -> str:
+        """Name of the release that answers; known once started."""
+        ...
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        """Genres that the release knows; known once started."""
+        ...
+
+    async def start(self) -> None:
+        """Make all workers ready.
+
+        Raises
+        ------
+        CannotStart
+            If none can be, for example because there is no release.
+        """
+        ...
+
+    async def classify(self, path: Path, *, on_progress: Callable[[Progress], None] | None = None) -> Classification:
+        """Classify a file; cancelling the awaiting task ends the work.
+
+        Parameters
+        ----------
+        path
+            Any media file.
+        on_progress
+            Called in the event loop with every step; steps may be left out, the order is kept.
+
+        Raises
+        ------
+        SongError
+            What is wrong with the song, in a sentence for the person who sent it.
+        """
+        ...
+
+    async def close(self) -> None:
+        """End all workers; what they are doing is lost."""
+        ...
+
+
+class LocalExecutor:
+    """Classifies songs in confined processes on this machine.
+
+    Parameters
+    ----------
+    make_work
+        Called in every worker to load what classifies songs there.
+    workers
+        How many songs are worked on at a time; others wait for their turn.
+    limits
+        What one song may use.
+    """
+
+    def __init__(self, make_work: Callable[[], Work[Release, Classification]], *, workers: int, limits: Limits) -> None:
+        self._pool = WorkerPool(make_work, workers=workers, limits=limits)
+        self._release: Release | None = None
+
+    @property
+    def release(self) -> str:
+        return self._started.name
+
+    @property
+    def genres(self) -> tuple[str, ...]:
+        return self._started.genres
+
+    @property
+    def _started(self) -> Release:
+        if self._release is None:
+            raise RuntimeError("the executor has not been started")
+        return self._release
+
+    @property
+    def pids(self) -> tuple[int, ...]:
+        """Ids of the worker processes that are ready."""
+        return self._pool.pids
+
+    @property
+    def restarts(self) -> int:
+        """How often a worker was replaced by a new one: after a crash, a limit, a cancel, or many songs."""
+        return self._pool.restarts
+
+    async def start(self) -> None:
+        try:
+            self._release = await self._pool.start()
+        except WorkFailed as error:
+            raise CannotStart(error.said if error.kind == BAD_RELEASE else str(error)) from error
+
+    async def classify(self, path: Path, *, on_progress: Callable[[Progress], None] | None = None) -> Classification:
+        return await self._pool.run(path, on_progress)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+
+class SongClassifier:
+    """A worker's work: decodes a file and lets the model hear it."""
+
+    def __init__(self, model: Model, max_minutes: float) -> None:
+        self._model = model
+        self._max_seconds = max_minutes * SECONDS_PER_MINUTE
+        self.about = Release(model.name, tuple(model.genres))
+
+    def __call__(self, path: Path, report: Callable[[Progress], None]) -> Classification:
+        from classifier.audio import decode
+
+        report(Progress("decoding"))
+        return self._model.classify(decode(path, max_seconds=self._max_seconds), report)
+
+
+def load_classifier(model_dir: Path, max_minutes: float) -> SongClassifier:
+    """Load a release from its directory, and all that is needed to use it."""
+    from classifier import audio  # noqa: F401 - imported before the first song has to wait for it
+    from classifier.model import Model
+
+    return SongClassifier(Model.load(model_dir), max_minutes)
+
+
+def song_limits(max_minutes: float) -> Limits:
+    """Return what a song of at most so many minutes may use."""
+    return Limits(
+        seconds=LEAST_SONG_SECONDS + SECONDS_PER_MINUTE_OF_MUSIC * max_minutes,
+        memory_bytes=SONG_BYTES + round(COPIES_OF_MUSIC * BYTES_PER_SECOND_OF_MUSIC * SECONDS_PER_MINUTE * max_minutes),
+    )
+
+
+def open_executor(url: str, *, model_dir: Path, workers: int, max_minutes: float) -> SongExecutor:
+    """Choose the executor that ``EXECUTOR_URL`` asks for; it still has to be started.
+
+    Parameters
+    ----------
+    url
+        Empty for processes on this machine.
+    model_dir
+        Where the release lies.
+    workers
+        How many songs are worked on at a time.
+    max_minutes
+        Longer songs are refused.
+
+    Raises
+    ------
+    UnknownExecutor
+        If nothing here can follow that URL; the text says what to set instead.
+    """
+    if url:
+        raise UnknownExecutor(
+            f"EXECUTOR_URL is {url!r}, but this version classifies songs on its own machine only: leave it empty."
+        )
+    return LocalExecutor(
+        partial(load_classifier, model_dir, max_minutes), workers=workers, limits=song_limits(max_minutes)
+    )
