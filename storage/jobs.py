@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select, tuple_, update
+from sqlalchemy import and_, func, or_, select, tuple_, update
 
 from storage import turns
 from storage.database import LARGEST_NUMBER, insert_into, lock
@@ -110,7 +110,7 @@ class Jobs:
             waiting.append(JobRow.platform.in_(platforms))
         # An idle queue is asked often; asking is not to hold the writers up.
         async with self._database.reading() as connection:
-            query = select(JobRow.id).where(or_(_expired(now), waiting[0])).limit(1)
+            query = select(JobRow.id).where(or_(_expired(now), and_(*waiting))).limit(1)
             if (await connection.execute(query)).scalar() is None:
                 return None
         async with self._database.transaction() as connection:

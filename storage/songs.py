@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, select
 
-from storage.database import LARGEST_NUMBER, insert_into
+from storage.database import LARGEST_NUMBER, insert_into, to_json
 from storage.names import clean_title
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, HeardRow, Song
 from storage.terms import owner_of
@@ -238,6 +238,10 @@ def _check(content_hash: str, report: Mapping[str, Any]) -> None:
     wrong = [key for key, kind in _REPORT_KEYS.items() if not isinstance(report.get(key), kind)]
     if wrong:
         raise ValueError(f"the report lacks {', '.join(wrong)}")
+    try:
+        to_json(dict(report))
+    except TypeError as error:
+        raise ValueError("the report is no plain JSON data") from error
 
 
 async def _insert_answer(

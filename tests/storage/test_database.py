@@ -164,3 +164,13 @@ async def test_a_database_that_was_restored_from_a_copy_goes_on(tmp_path: Path) 
         target.close()
     async with await Storage.open(f"sqlite:///{tmp_path}/copy.sqlite3") as restored:
         assert await restored.people.language("ann") == "vi"
+
+
+@pytest.mark.parametrize("url", ["postgresql"], indirect=True)
+async def test_connections_that_the_server_dropped_are_made_anew(storage: Storage, another: Storage) -> None:
+    await storage.ping()
+    others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+    async with another.database.transaction() as connection:
+        dropped = await connection.execute(text(f"SELECT pg_terminate_backend(pid) {others}"))
+        assert len(dropped.all()) >= 1
+    await storage.people.set_language("ann", "vi")

@@ -97,12 +97,13 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     (song(), {"confidence": "high"}),
     (song(), {"sure": None}),
     (song(), {"more": float("nan")}),
+    (song(), {"more": np.float32(1)}),
 ]
 
 
 async def test_what_is_no_answer_is_refused(storage: Storage) -> None:
     for content_hash, wrong in WRONG:
-        with pytest.raises(Exception, match=r"hash|lacks|JSON"):
+        with pytest.raises(ValueError, match=r"hash|lacks|JSON"):
             await storage.songs.keep_answer(content_hash, report() | wrong, features(), platform="local")
         assert await storage.songs.find_answer(content_hash, MODEL) is None
 

@@ -24,24 +24,6 @@ def upgrade() -> None:
     _jobs()
 
 
-def downgrade() -> None:
-    for table in (
-        "jobs",
-        "corrections",
-        "replies",
-        "heard",
-        "features",
-        "answers",
-        "songs",
-        "label_terms",
-        "labels",
-        "notes",
-        "people",
-        "chats",
-    ):
-        op.drop_table(table)
-
-
 def _people() -> None:
     op.create_table(
         "chats",
