@@ -55,8 +55,8 @@ class Hearing:
 
         Raises
         ------
-        LeaseLost, TryLater
-            The song is somebody else's now, or the platform's fault: no end yet.
+        LeaseLost, Stopped, TryLater
+            The song is somebody else's now, was stopped, or met the platform's fault: no end yet.
         Exception
             Anything else is a bug.
         """
@@ -105,8 +105,9 @@ class Hearing:
         """Return the answer to a song's bytes, and whether it was known already."""
         async with self._own_folder(running.job.id) as folder:
             running.at(Stage("fetching"))
-            path = await running.chat.fetch(running.song, folder)
-            content_hash = await asyncio.to_thread(_sha256, path)
+            with running.stoppable():
+                path = await running.chat.fetch(running.song, folder)
+                content_hash = await asyncio.to_thread(_sha256, path)
             known = await self._storage.songs.find_answer(content_hash, self._executor.release)
             # Without its features a song could not teach anything when it is corrected: hear it again.
             if known is not None and known.has_features:
@@ -124,9 +125,10 @@ class Hearing:
     async def _classify(self, running: UnderWay, path: Path) -> Classification:
         if self._seats.locked():
             running.at(Stage("queued", place=1))
-        async with self._seats:
-            running.at(Stage("decoding"))
-            return await self._executor.classify(path, on_progress=lambda step: running.at(_stage_of(step)))
+        with running.stoppable():
+            async with self._seats:
+                running.at(Stage("decoding"))
+                return await self._executor.classify(path, on_progress=lambda step: running.at(_stage_of(step)))
 
     async def _send_again(self, running: UnderWay, reply_id: str) -> str:
         """Finish what was cut off between writing the answer down and its arrival."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.chat import Stage
 from bot.errors import Closing, TryLater
-from bot.underway import UnderWay, Why
+from bot.underway import Stopped, UnderWay, Why
 from storage import LEASE_SECONDS, MAX_ATTEMPTS, Cancel, LeaseLost
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ class Queue:
         self._seats = seats
         self._running: dict[int, UnderWay] = {}
         self._wake = asyncio.Event()
-        self._closing = False
+        self._closing = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._mean_seconds: float | None = None
 
@@ -92,7 +92,7 @@ class Queue:
 
     def check_open(self) -> None:
         """Raise ``Closing`` if no more songs are taken."""
-        if self._closing:
+        if self._closing.is_set():
             raise Closing()
 
     async def cancel(self, job_id: int) -> Cancel:
@@ -125,10 +125,10 @@ class Queue:
 
     async def stop(self) -> None:
         """Take no new songs; running ones finish within ``FINISH_SECONDS``, the others are written back."""
-        self._closing = True
-        for loop in self._loops:
-            loop.cancel()
-        await asyncio.gather(*self._loops, return_exceptions=True)
+        self._closing.set()
+        self._wake.set()
+        # Not cancelled: a job that is just being claimed is to be written back, too.
+        await asyncio.gather(*self._loops)
         tasks = [running.task for running in self._running.values() if running.task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=FINISH_SECONDS)
@@ -139,7 +139,7 @@ class Queue:
         await self._storage.jobs.take_back(self._owner)
 
     async def _claim_songs(self) -> None:
-        while True:
+        while not self._closing.is_set():
             self._wake.clear()
             try:
                 claimed = None
@@ -151,11 +151,14 @@ class Queue:
             except Exception:
                 log.exception("the queue cannot be read; trying again")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
 
     async def _hold_songs(self) -> None:
-        while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+        while not self._closing.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._closing.wait()
             held = {running.job.id: running for running in self._running.values()}
             try:
                 beat = await self._storage.jobs.heartbeat([running.lease for running in held.values()])
@@ -205,7 +208,7 @@ class Queue:
             return None
         except LeaseLost:
             raise
-        except asyncio.CancelledError:
+        except Stopped:
             return await self._stopped(running)
         except Exception:
             log.exception("job %d failed through a bug", running.job.id)

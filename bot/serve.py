@@ -8,7 +8,7 @@ import hashlib
 import logging
 import signal
 import socket
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from bot.chat import CannotStart
@@ -74,9 +74,7 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
             raise CannotServe("; ".join(failed) or "there is no chat to start: set a token, or LOCAL_CHAT")
         await queue.start()
         stack.push_async_callback(queue.stop)
-        tidying = asyncio.create_task(_tidy(storage))
-        stack.callback(tidying.cancel)
-        await signalled.wait()
+        await _tidy_until(signalled, storage)
         log.info("stopping: no new songs; those under way finish or are written back")
         for chat in running.values():
             await chat.stop_taking()
@@ -146,19 +144,16 @@ async def _storage(settings: Settings) -> Storage:
         raise CannotServe(str(reason)) from reason
 
 
-async def _tidy(storage: Storage) -> None:
-    while True:
+async def _tidy_until(signalled: asyncio.Event, storage: Storage) -> None:
+    """Keep house now and then until the signal comes."""
+    while not signalled.is_set():
         try:
-            tidied = await storage.tidy()
-            log.info(
-                "tidied: %d old replies, %d ended jobs, %d unused features",
-                tidied.replies,
-                tidied.jobs,
-                tidied.features,
-            )
+            log.info("deleted as too old: %s", await storage.tidy())
         except Exception:
             log.exception("storage could not be tidied")
-        await asyncio.sleep(TIDY_SECONDS)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TIDY_SECONDS):
+                await signalled.wait()
 
 
 def _owner(data_dir: Path) -> str:

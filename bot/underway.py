@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from bot.chat import Stage
 from storage import LeaseLost
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterator
 
     from bot.chat import Chat, Song
     from storage import Job, Lease, Storage
@@ -26,6 +27,10 @@ class Why(Enum):
     CANCELLED = auto()
     LOST = auto()
     CLOSING = auto()
+
+
+class Stopped(Exception):
+    """The song was stopped where it may be; ``UnderWay.why`` says why."""
 
 
 class UnderWay:
@@ -50,6 +55,7 @@ class UnderWay:
         self.why: Why | None = None
         self._storage = storage
         self._task: asyncio.Task[None] | None = None
+        self._may_be_stopped = False
         self._changed = asyncio.Event()
         self._quiet = False
         self._showing: asyncio.Task[None] | None = None
@@ -70,10 +76,35 @@ class UnderWay:
         self._changed.set()
 
     def stop(self, why: Why) -> None:
-        """Stop the work; the first reason given is the one that counts."""
-        if self.why is None and self._task is not None:
-            self.why = why
+        """Stop the work as soon as it may be stopped; the first reason given is the one that counts."""
+        if self.why is not None:
+            return
+        self.why = why
+        if self._may_be_stopped and self._task is not None:
             self._task.cancel()
+
+    @contextmanager
+    def stoppable(self) -> Iterator[None]:
+        """Mark what may be cut off at any moment; what is written down or sent elsewhere never is.
+
+        Raises
+        ------
+        Stopped
+            If somebody stops the song within, or had stopped it before.
+        """
+        if self.why is not None:
+            raise Stopped()
+        self._may_be_stopped = True
+        try:
+            yield
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if self.why is None or task is None:
+                raise
+            task.uncancel()
+            raise Stopped() from None
+        finally:
+            self._may_be_stopped = False
 
     async def quiet(self) -> None:
         """Show no more progress: what is being shown just now is waited for, so that nothing overtakes the answer."""

@@ -108,7 +108,7 @@ class LocalChat:
         """End all streams and stop listening."""
         self.listeners.close()
         if self._queue_news is not None:
-            self._queue_news.cancel()
+            await asyncio.gather(self._queue_news, return_exceptions=True)
         if self._runner is not None:
             await self._runner.cleanup()
         if self._memory is not None:

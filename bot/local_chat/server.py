@@ -140,7 +140,8 @@ class Server:
             await stream.write(b"retry: 2000\n\n")
             while True:
                 try:
-                    news = await asyncio.wait_for(page.news.get(), KEEP_ALIVE_SECONDS)
+                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                        news = await page.news.get()
                 except TimeoutError:
                     news = ": still here\n\n"
                 if news is None:

@@ -79,7 +79,7 @@ class Spool:
         size = 0
         try:
             with path.open("xb") as file:
-                while chunk := await asyncio.wait_for(anext(chunks, b""), IDLE_SECONDS):
+                while chunk := await _next(chunks):
                     size += len(chunk)
                     if size > self._max_bytes:
                         raise TooLarge(megabytes=self._max_bytes / MEGABYTE)
@@ -115,6 +115,11 @@ class Spool:
             if path.name not in names:
                 log.info("a file that belongs to no song is deleted")
                 path.unlink(missing_ok=True)
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes:
+    async with asyncio.timeout(IDLE_SECONDS):
+        return await anext(chunks, b"")
 
 
 def _is_example(name: str) -> bool:

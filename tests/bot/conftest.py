@@ -12,6 +12,8 @@ from bot.people import Keys
 from bot.settings import Settings
 from storage import Storage
 from tests.bot.ear import EarAtHand
+from tests.bot.notebook import Notebook
+from tests.bot.running import Bot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -47,6 +49,22 @@ def ear() -> EarAtHand:
 @pytest.fixture
 def settings(tmp_path: Path) -> Settings:
     return Settings(data_dir=tmp_path / "data", songs_per_person_queued=3, songs_per_person_daily=50, max_megabytes=1)
+
+
+@pytest.fixture
+def notebook() -> Notebook:
+    return Notebook()
+
+
+@pytest.fixture
+async def bot(
+    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tmp_path: Path
+) -> AsyncIterator[Bot]:
+    """A bot that works: real storage, real decoding, a notebook for a chat."""
+    running = Bot(storage, keys, settings, ear, notebook, tmp_path / "work")
+    await running.start()
+    yield running
+    await running.queue.stop()
 
 
 @pytest.fixture

@@ -1,0 +1,46 @@
+"""The bot's inner parts put together as ``bot.serve`` does, for tests that are not about the process."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from bot.conversation import Conversation
+from bot.hearing import Hearing
+from bot.jobs import Queue
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+    from bot.chat import Chat
+    from bot.people import Keys
+    from bot.settings import Settings
+    from storage import Storage
+    from tests.bot.ear import EarAtHand
+
+
+class Bot:
+    """A conversation, its queue, and one chat."""
+
+    def __init__(
+        self, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, chat: Chat, folder: Path
+    ) -> None:
+        self.storage, self.keys, self.settings, self.ear = storage, keys, settings, ear
+        self.conversation = Conversation(storage, keys, settings)
+        hearing = Hearing(storage, ear, folder, seats=settings.workers)
+        chats = {chat.platform: chat}
+        self.queue = Queue(storage, hearing, chats, self.conversation.song_of, owner="this bot", seats=settings.workers)
+        self.conversation.work_through(self.queue)
+
+    async def start(self) -> None:
+        """Begin to work."""
+        await self.conversation.know_genres(self.ear.genres)
+        await self.queue.start()
+
+
+async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something is so that nobody tells of; half a minute at the most."""
+    async with asyncio.timeout(30):
+        while not await check():  # noqa: ASYNC110 - what is written down in a file tells nobody
+            await asyncio.sleep(0.02)
