@@ -24,9 +24,8 @@ BAD_RELEASE: Final = "BadRelease"  # of classifier.model, which only workers imp
 SECONDS_PER_MINUTE: Final = 60
 LEAST_SONG_SECONDS: Final = 60
 SECONDS_PER_MINUTE_OF_MUSIC: Final = 4  # some twenty times what one core takes
-SONG_BYTES: Final = 256 * MEBIBYTE
+SONG_BYTES: Final = 192 * MEBIBYTE  # twice what decoding and one segment's features take
 BYTES_PER_SECOND_OF_MUSIC: Final = 22_050 * 4
-COPIES_OF_MUSIC: Final = 2.5
 
 
 class UnknownExecutor(ValueError):
@@ -171,7 +170,7 @@ def song_limits(max_minutes: float) -> Limits:
     """Return what a song of at most so many minutes may use."""
     return Limits(
         seconds=LEAST_SONG_SECONDS + SECONDS_PER_MINUTE_OF_MUSIC * max_minutes,
-        memory_bytes=SONG_BYTES + round(COPIES_OF_MUSIC * BYTES_PER_SECOND_OF_MUSIC * SECONDS_PER_MINUTE * max_minutes),
+        memory_bytes=SONG_BYTES + round(BYTES_PER_SECOND_OF_MUSIC * SECONDS_PER_MINUTE * max_minutes),
     )
 
 

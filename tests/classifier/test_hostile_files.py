@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import struct
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +15,8 @@ from typing import TYPE_CHECKING, Final
 import av
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from classifier.errors import (
     Damaged,
@@ -30,7 +33,7 @@ from classifier.errors import (
 from classifier.executor import LocalExecutor, load_classifier, open_executor
 from classifier.worker import MEBIBYTE, Limits
 from tests.conftest import REPOSITORY
-from tests.synthesis import song, write
+from tests.synthesis import KINDS, song, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -254,6 +257,41 @@ def test_a_worker_killed_amid_a_song_costs_that_song(ears: Ears, tmp_path: Path)
 
     with pytest.raises(WorkerLost):
         ears.hear(long_song(tmp_path), on_progress=kill)
+
+
+@pytest.fixture(scope="module")
+def whole_files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """Return a short song as a file of every kind."""
+    folder = tmp_path_factory.mktemp("whole")
+    played = song("hiphop", 4)
+    return {suffix: write(played, folder / f"song{suffix}").read_bytes() for suffix in KINDS}
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    suffix=st.sampled_from(sorted(KINDS)),
+    length=st.floats(0, 1),
+    wounds=st.lists(st.tuples(st.floats(0, 0.999), st.binary(min_size=1, max_size=16)), max_size=8),
+)
+def test_wounded_files_of_every_kind_leave_the_worker_unharmed(
+    suffix: str,
+    length: float,
+    wounds: list[tuple[float, bytes]],
+    ears: Ears,
+    whole_files: dict[str, bytes],
+    tmp_path: Path,
+) -> None:
+    content = bytearray(whole_files[suffix])
+    for place, bytes_there in wounds:
+        # Headers are short and matter most: most wounds fall near the start.
+        at = int(place**3 * len(content))
+        content[at : at + len(bytes_there)] = bytes_there
+    path = tmp_path / f"wounded{suffix}"
+    path.write_bytes(content[: round(length * len(content))])
+    worker = ears.pid
+    with suppress(SongError):
+        assert ears.hear(path).report.duration > 0
+    assert ears.pid == worker
 
 
 def long_song(folder: Path) -> Path:
