@@ -25,7 +25,7 @@ from storage.database import LARGEST_NUMBER, insert_into, lock
 from storage.errors import UnknownRow
 from storage.labels import require_label
 from storage.tables import AnswerRow, CorrectionRow, PersonRow
-from storage.terms import LABELS_LOCK
+from storage.terms import FEEDBACK_LOCK
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -69,9 +69,7 @@ class Feedback:
             If there is no such answer or label.
         """
         async with self._database.transaction() as connection:
-            await lock(connection, person_lock(person))
-            # Nobody may remove or merge the label between here and the end.
-            await lock(connection, LABELS_LOCK)
+            await lock(connection, FEEDBACK_LOCK)
             known = await require_label(connection, label)
             content_hash = await _song_of(connection, answer_id)
             previous = await find_correction(connection, person, content_hash)
@@ -114,7 +112,7 @@ class Feedback:
         A proposed label that nobody holds any more is no longer offered to others.
         """
         async with self._database.transaction() as connection:
-            await lock(connection, person_lock(person))
+            await lock(connection, FEEDBACK_LOCK)
             previous = await find_correction(connection, person, content_hash)
             if previous is not None:
                 await connection.execute(delete(CorrectionRow).where(CorrectionRow.id == previous.id))
@@ -183,7 +181,7 @@ class Feedback:
         if (label is not None) != (status is Status.RELABELLED):
             raise ValueError("a label goes with RELABELLED, and only with it")
         async with self._database.transaction() as connection:
-            await lock(connection, LABELS_LOCK)
+            await lock(connection, FEEDBACK_LOCK)
             ruling = None if label is None else (await require_label(connection, label)).id
             undone = status is Status.PENDING
             values = {
@@ -205,11 +203,6 @@ class Feedback:
         """Count corrections first given in a period (``since`` included, ``until`` not), everywhere or in one place."""
         async with self._database.reading() as connection:
             return await count_feedback(connection, place, since, until)
-
-
-def person_lock(person: str) -> str:
-    """Name the lock that whoever changes a person's corrections or consent holds."""
-    return f"person {person}"
 
 
 async def _song_of(connection: AsyncConnection, answer_id: int) -> str:

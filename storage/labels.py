@@ -12,7 +12,7 @@ from storage.database import LARGEST_NUMBER, lock
 from storage.errors import MergeRefused, UnknownRow
 from storage.names import bare_key, clean_name, name_key
 from storage.tables import CorrectionRow, LabelRow, TermRow
-from storage.terms import LABELS_LOCK, add_label, add_terms, label_values, merge_labels, owner_of, verdict_is
+from storage.terms import FEEDBACK_LOCK, add_label, add_terms, label_values, merge_labels, owner_of, verdict_is
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -138,7 +138,7 @@ class Labels:
         """
         name = clean_name(text)
         async with self._database.transaction() as connection:
-            await lock(connection, LABELS_LOCK)
+            await lock(connection, FEEDBACK_LOCK)
             label_id = await _find(connection, name)
             if label_id is None:
                 label_id = await _free_id(connection, name)
@@ -173,7 +173,7 @@ class Labels:
         names = {"name_en": name_en, "name_vi": name_vi}
         values = {column: clean_name(name) for column, name in names.items() if name is not None}
         async with self._database.transaction() as connection:
-            await lock(connection, LABELS_LOCK)
+            await lock(connection, FEEDBACK_LOCK)
             label = await require_label(connection, label_id)
             await connection.execute(
                 update(LabelRow).where(LabelRow.id == label.id).values(status=LabelStatus.KNOWN, **values)
@@ -192,7 +192,7 @@ class Labels:
             If the source is not proposed, the target not known, or both are the same.
         """
         async with self._database.transaction() as connection:
-            await lock(connection, LABELS_LOCK)
+            await lock(connection, FEEDBACK_LOCK)
             source = await require_label(connection, source_id)
             target = await require_label(connection, target_id)
             if source.status is not LabelStatus.PROPOSED or target.status is not LabelStatus.KNOWN:
@@ -210,7 +210,7 @@ class Labels:
         """
         name = clean_name(alias)
         async with self._database.transaction() as connection:
-            await lock(connection, LABELS_LOCK)
+            await lock(connection, FEEDBACK_LOCK)
             label = await require_label(connection, label_id)
             await add_terms(connection, label.id, [name], is_alias=True)
             return await require_label(connection, label.id)
@@ -230,7 +230,7 @@ class Labels:
         english = clean_name(name_en or genre)
         names = (english, clean_name(name_vi or english))
         async with self._database.transaction() as connection:
-            await lock(connection, LABELS_LOCK)
+            await lock(connection, FEEDBACK_LOCK)
             owner = await owner_of(connection, genre)
             if owner is None:
                 label_id = await _free_id(connection, genre)

@@ -12,9 +12,8 @@ from sqlalchemy import func, select, update
 
 from storage import privacy
 from storage.database import insert_into, lock
-from storage.feedback import person_lock
 from storage.tables import CorrectionRow, PersonRow
-from storage.terms import LABELS_LOCK
+from storage.terms import FEEDBACK_LOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,9 +69,7 @@ class People:
         row = insert_into(self._database, PersonRow).values(person=person, may_train=may_train, asked=now, decided=now)
         chosen = {"may_train": may_train, "asked": func.coalesce(PersonRow.asked, now), "decided": now}
         async with self._database.transaction() as connection:
-            await lock(connection, person_lock(person))
-            # A merge of labels changes many corrections, too.
-            await lock(connection, LABELS_LOCK)
+            await lock(connection, FEEDBACK_LOCK)
             await connection.execute(row.on_conflict_do_update(index_elements=["person"], set_=chosen))
             given = update(CorrectionRow).where(CorrectionRow.person == person)
             await connection.execute(given.values(consent=may_train))

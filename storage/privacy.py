@@ -10,9 +10,8 @@ from sqlalchemy import and_, delete, false, func, or_, select, update
 
 from storage.corrections import corrections, to_correction
 from storage.database import lock
-from storage.feedback import person_lock
 from storage.tables import AnswerRow, ChatRow, CorrectionRow, HeardRow, JobRow, LabelRow, PersonRow, ReplyRow, Song
-from storage.terms import LABELS_LOCK, delete_unheld
+from storage.terms import FEEDBACK_LOCK, delete_unheld
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,8 +97,7 @@ async def data(connection: AsyncConnection, person: str, private_chats: Sequence
 
 async def forget(connection: AsyncConnection, person: str, private_chats: Sequence[Place]) -> Forgotten:
     """Delete everything about a person and count it, in the caller's transaction."""
-    await lock(connection, person_lock(person))
-    await lock(connection, LABELS_LOCK)
+    await lock(connection, FEEDBACK_LOCK)
 
     async def count(statement: Any) -> int:
         return (await connection.execute(statement)).rowcount

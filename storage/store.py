@@ -18,7 +18,7 @@ from storage.people import People
 from storage.replies import Replies
 from storage.songs import Songs
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, JobRow, LabelRow, ReplyRow
-from storage.terms import LABELS_LOCK, delete_unheld
+from storage.terms import FEEDBACK_LOCK, delete_unheld
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -129,7 +129,7 @@ class Storage:
         has_correction = select(CorrectionRow.id).where(CorrectionRow.answer_id == AnswerRow.id).exists()
         unused = select(AnswerRow.id).where(AnswerRow.created < now - features, ~has_reply, ~has_correction)
         async with self.database.transaction() as connection:
-            await lock(connection, LABELS_LOCK)
+            await lock(connection, FEEDBACK_LOCK)
 
             async def count(statement: Delete) -> int:
                 return (await connection.execute(statement)).rowcount

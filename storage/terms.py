@@ -1,6 +1,6 @@
 """Labels and the texts that find them, as rows: what ``labels`` and ``planting`` both do inside their transactions.
 
-Whoever changes rows here holds the lock ``LABELS_LOCK``.
+Whoever changes rows here holds ``FEEDBACK_LOCK``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
     from sqlalchemy.orm import InstrumentedAttribute
 
-LABELS_LOCK = "labels"
+FEEDBACK_LOCK = "feedback"
+"""Whoever changes labels or corrections holds it: people click slowly, and so nobody ever waits in a circle."""
 
 
 class Owner(NamedTuple):

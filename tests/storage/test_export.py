@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, text
 
 from storage import TABLE_COLUMNS, TABLE_FAMILY, Exported, Format, Place, Selection, Status, Storage, export_feedback
 from storage.export import SONGS_AT_ONCE
@@ -62,6 +62,16 @@ async def test_only_what_people_consent_to_leaves(storage: Storage, tmp_path: Pa
     assert set((await exported(storage, tmp_path))["song"]) == {song("song of bob")}
     await storage.people.forget("bob")
     assert (await exported(storage, tmp_path)).empty
+
+
+async def test_consent_must_stand_both_with_the_person_and_at_the_correction(storage: Storage, tmp_path: Path) -> None:
+    for table in ("people SET may_train", "corrections SET consent"):
+        await consenting(storage, "ann")
+        await corrected(storage, "ann", "blues")
+        assert len(await exported(storage, tmp_path)) == 2
+        async with storage.database.transaction() as connection:
+            await connection.execute(text(f"UPDATE {table} = false"))
+        assert (await exported(storage, tmp_path)).empty
 
 
 async def test_people_who_agree_share_a_row_and_others_have_their_own(storage: Storage, tmp_path: Path) -> None:

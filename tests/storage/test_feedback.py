@@ -44,10 +44,19 @@ async def test_agreeing_with_the_answer_is_feedback_too(storage: Storage) -> Non
 
 
 async def test_one_person_who_presses_twice_at_once_has_one_opinion(storage: Storage, another: Storage) -> None:
-    await answered(storage)
-    presses = [corrected(each, "ann", label) for each in (storage, another) for label in ("blues", "rock", "pop")]
-    assert len({correction.id for correction in await asyncio.gather(*presses)}) == 1
-    assert sum((await storage.feedback.votes(song())).values()) == 1
+    for name in ("one", "two", "three"):
+        answer = await answered(storage, name)
+        presses = [
+            each.feedback.correct(
+                person="ann", answer_id=answer.id, label=label, platform="local", chat="chat", may_train=True
+            )
+            for label in ("blues", "rock", "pop")
+            for each in (storage, another)
+        ]
+        given = await asyncio.gather(*presses)
+        assert len({each.correction.id for each in given}) == 1
+        assert sum(each.previous is None for each in given) == 1
+        assert sum((await storage.feedback.votes(song(name))).values()) == 1
 
 
 async def test_an_opinion_can_be_found_and_withdrawn(storage: Storage) -> None:
