@@ -148,7 +148,8 @@ async def _write_song(
 ) -> None:
     for _, group in groupby(opinions, key=lambda each: each.verdict):
         votes = list(group)
-        rows = _rows(await _segments(connection, votes[-1]), votes, tuple(selection.families))
+        counted = [vote for vote in votes if vote.may_train] or votes
+        rows = _rows(await _segments(connection, counted[-1]), counted, tuple(selection.families))
         written = await asyncio.to_thread(writer.write, rows)
         counts.rows += written
         (counts.songs if written else counts.bare).add(votes[0].content_hash)
@@ -167,8 +168,7 @@ async def _segments(connection: AsyncConnection, opinion: Correction) -> tuple[S
     return () if row is None else await asyncio.to_thread(unpack, row.format, row.data)
 
 
-def _rows(segments: Sequence[SegmentVectors], votes: list[Correction], families: tuple[str, ...]) -> list[Row]:
-    counted = [vote for vote in votes if vote.may_train] or votes
+def _rows(segments: Sequence[SegmentVectors], counted: list[Correction], families: tuple[str, ...]) -> list[Row]:
     latest = counted[-1]
     ruled = {vote.status for vote in counted} & {Status.ACCEPTED, Status.RELABELLED}
     rows = []

@@ -157,19 +157,9 @@ class Songs:
         """
         _check(content_hash, report)
         blob = await asyncio.to_thread(pack, features) if features else None
-        title = clean_title(title, TITLE_CHARACTERS) if title else None
         now = self._database.now()
         async with self._database.transaction() as connection:
-            song = insert_into(connection, Song).values(
-                content_hash=content_hash,
-                duration=report["duration"],
-                title=title,
-                platform=platform,
-                first_heard=now,
-            )
-            # A later title fills a gap, it does not replace the first.
-            filled = {"title": func.coalesce(Song.title, song.excluded.title)}
-            await connection.execute(song.on_conflict_do_update(index_elements=["content_hash"], set_=filled))
+            await _insert_song(connection, content_hash, report["duration"], title, platform, now)
             answer = await _insert_answer(connection, content_hash, report, now)
             if blob is not None:
                 kept = insert_into(connection, FeatureRow).values(answer_id=answer, format=FORMAT, data=blob)
@@ -242,6 +232,21 @@ def _check(content_hash: str, report: Mapping[str, Any]) -> None:
         to_json(dict(report))
     except TypeError as error:
         raise ValueError("the report is no plain JSON data") from error
+
+
+async def _insert_song(
+    connection: AsyncConnection, content_hash: str, duration: float, title: str | None, platform: str, now: datetime
+) -> None:
+    song = insert_into(connection, Song).values(
+        content_hash=content_hash,
+        duration=duration,
+        title=clean_title(title, TITLE_CHARACTERS) if title else None,
+        platform=platform,
+        first_heard=now,
+    )
+    # A later title fills a gap, it does not replace the first.
+    filled = {"title": func.coalesce(Song.title, song.excluded.title)}
+    await connection.execute(song.on_conflict_do_update(index_elements=["content_hash"], set_=filled))
 
 
 async def _insert_answer(
