@@ -1,0 +1,92 @@
+"""``evaluate``: measures every system on songs held out, under one named protocol."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from classifier.commands.measuring import SPLITS, measure, splits_of
+
+if TYPE_CHECKING:
+    import argparse
+
+    from classifier.training.figures import Figure
+    from classifier.training.material import Track
+
+DESCRIPTION: Final = """\
+Trains on one part of the music and counts right answers on the other: the ensemble, each of its experts, and the
+classic recipe on the 57 features.
+
+fault_filtered  published split, artists apart: train and valid to test
+artist_fold     published folds, artists apart
+random          songs at random: artists on both sides, for comparison with print
+rows            ten-second rows at random: songs on both sides, the leak behind most printed figures
+vietnamese      blocks of neighbouring clips; false alarms among GTZAN songs
+recordings      the released model (--model-dir) after codecs and damage, and on music from other sources
+folds           folds of a collection of your own
+all             every one that DIR allows"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="music, as for train")
+    parser.add_argument("--split", required=True, choices=(*SPLITS, "all"), metavar="NAME", help="see above")
+    parser.add_argument("--json", action="store_true", help="one JSON object with all figures")
+    parser.add_argument("--jobs", type=int, default=-1, help="processes (default: one per core)")
+    parser.add_argument("--model-dir", type=Path, default=Path("models"), metavar="DIR", help="for recordings")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Evaluate; return the exit status."""
+    from classifier.model import BadRelease
+    from classifier.training import material
+    from classifier.training.splits import usable
+
+    try:
+        tracks = usable(material.load(arguments.data, on_file=_say))
+        allowed = splits_of(arguments.data, tracks)
+        if arguments.split not in {*allowed, "all"}:
+            print(f"{arguments.data} does not hold what {arguments.split} needs.", file=sys.stderr)
+            return 2
+        figures = _figures(arguments, tracks, allowed if arguments.split == "all" else [arguments.split])
+    except (material.NoMaterial, BadRelease) as error:
+        print(error, file=sys.stderr)
+        return 2
+    if arguments.json:
+        print(json.dumps({"split": arguments.split, "figures": [figure.as_dict() for figure in figures]}))
+    else:
+        _print_table(figures)
+    return 0
+
+
+def _figures(arguments: argparse.Namespace, tracks: list[Track], names: list[str]) -> list[Figure]:
+    from classifier.model import Model
+    from classifier.training import recordings
+    from classifier.training.bench import Bench
+
+    bench = Bench(tracks, jobs=arguments.jobs, on_stage=_say)
+    figures: list[Figure] = []
+    for split in names:
+        if split == "recordings":
+            model = Model.load(arguments.model_dir)
+            figures += recordings.figures(model, arguments.data, bench.branches[1], jobs=arguments.jobs)
+        else:
+            figures += measure(bench, split, arguments.data)
+    return figures
+
+
+def _say(stage: str) -> None:
+    print(stage, file=sys.stderr, flush=True)
+
+
+def _print_table(figures: list[Figure]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table("split", "system", "condition", "share", "± s.e.", "tracks")
+    for figure in figures:
+        share, error = f"{figure.share:.3f}", f"{figure.standard_error:.3f}"
+        table.add_row(figure.split, figure.system, figure.condition, share, error, f"{figure.right} of {figure.of}")
+    Console().print(table)

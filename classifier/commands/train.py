@@ -1,0 +1,89 @@
+"""``train``: builds a release from music whose genre is known, measures it and writes it down."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    import argparse
+
+    from classifier.model import Artifact
+    from classifier.training.bench import Bench
+    from classifier.training.figures import Figure
+
+DESCRIPTION: Final = """\
+Builds a release: experts, the weights that pool them, a manifest with checksums, and a model card with every measured
+figure.
+
+DIR holds either the published sets (gtzan/, vietnamese/), or a folder of audio files for each genre, named for it;
+the latter is measured by folds of its own, files kept whole. Seeds are fixed: the same music gives the same release."""
+EVALUATION: Final = "evaluation.json"
+CARD: Final = "MODEL_CARD.md"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="music to learn from")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the release is written")
+    parser.add_argument("--jobs", type=int, default=-1, help="processes (default: one per core)")
+    parser.add_argument(
+        "--no-evaluate",
+        action="store_true",
+        help="leave out the measurements that the release itself does not need; the card then lacks them",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Train; return the exit status."""
+    from classifier.commands.measuring import measure, splits_of
+    from classifier.model import Model
+    from classifier.training import card, material, recordings, release
+    from classifier.training.bench import Bench
+    from classifier.training.splits import usable
+
+    begun = time.monotonic()
+
+    def say(stage: str) -> None:
+        print(f"{time.monotonic() - begun:6.0f} s  {stage}", file=sys.stderr, flush=True)
+
+    try:
+        tracks = usable(material.load(arguments.data, on_file=say))
+    except material.NoMaterial as error:
+        print(error, file=sys.stderr)
+        return 2
+    bench = Bench(tracks, jobs=arguments.jobs, on_stage=say)
+    artifact = release.assemble(bench)
+    packed = release.content(artifact)
+    name = release.name_of(artifact, packed)
+    figures: list[Figure] = []
+    if not arguments.no_evaluate:
+        for split in splits_of(arguments.data, tracks):
+            if split == "recordings":
+                say("the released model on recordings")
+                second = bench.branches[1] if len(bench.branches) > 1 else []
+                figures += recordings.figures(Model(name, artifact), arguments.data, second, jobs=arguments.jobs)
+            else:
+                figures += measure(bench, split, arguments.data)
+    say("writing the release")
+    genres, truth, probabilities, sure = release.held_out_answers(bench, artifact)
+    files = {
+        release.ARTIFACT: packed,
+        EVALUATION: _json(figures),
+        CARD: card.markdown(name, artifact, tracks, figures, sure).encode(),
+        **card.pictures(genres, truth, probabilities),
+    }
+    release.write(arguments.out, name, artifact, files, {"trained_on": _counts(artifact, bench)})
+    say(f"done: {name}, {len(packed) / 1e6:.1f} MB, in {arguments.out}")
+    return 0
+
+
+def _json(figures: list[Figure]) -> bytes:
+    return (json.dumps([figure.as_dict() for figure in figures], indent=1) + "\n").encode()
+
+
+def _counts(artifact: Artifact, bench: Bench) -> dict[str, int]:
+    return {genre: int((bench.rows.genres == genre).sum()) for genre in artifact.ensemble.genres}

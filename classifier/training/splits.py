@@ -1,0 +1,95 @@
+"""Which tracks train and which test, for every protocol; only the one named for its leak mixes groups."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from sklearn.model_selection import StratifiedGroupKFold, StratifiedShuffleSplit
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from classifier.training.material import Track
+
+VIETNAMESE_FOLDS: Final = 5
+MARGIN_CLIPS: Final = 5
+"""Clips this near to a test block may be the same recording: they do not train."""
+OWN_FOLDS: Final = 3
+RANDOM_TEST_SHARE: Final = 0.2
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Places of the tracks that train and of those that test."""
+
+    train: NDArray[np.int64]
+    test: NDArray[np.int64]
+
+
+def fault_filtered(tracks: Sequence[Track]) -> tuple[Trial, Trial]:
+    """Return train → valid, to choose by, and train and valid → test.
+
+    Of C. Kereliuk, B. L. Sturm and J. Larsen, "Deep learning and music adversaries" (IEEE Trans. Multimedia, 2015).
+    Tracks of no part of the split, such as the Vietnamese, train in both.
+    """
+    part = np.array([track.splits.get("fault_filtered", "train") for track in tracks])
+    return (
+        Trial(np.flatnonzero(part == "train"), np.flatnonzero(part == "valid")),
+        Trial(np.flatnonzero((part == "train") | (part == "valid")), np.flatnonzero(part == "test")),
+    )
+
+
+def artist_folds(tracks: Sequence[Track]) -> list[Trial]:
+    """Return three trials, each testing on artists that the others train on.
+
+    Of J. H. Foleiss and T. F. Tavares, "Texture selection for automatic music genre classification" (Applied Soft
+    Computing, 2020). Tracks of no part of the split, such as the Vietnamese, train in all.
+    """
+    fold = np.array([track.splits.get("artist_fold", "all") for track in tracks])
+    return [Trial(np.flatnonzero((fold != number) & (fold != "")), np.flatnonzero(fold == number)) for number in "123"]
+
+
+def random_songs(tracks: Sequence[Track], *, seed: int = 0) -> Trial:
+    """Return four fifths → one fifth of the tracks that have no blocks, drawn without a look at who plays."""
+    drawn = np.array([place for place, track in enumerate(tracks) if track.block is None])
+    others = np.array([place for place, track in enumerate(tracks) if track.block is not None], dtype=np.int64)
+    split = StratifiedShuffleSplit(1, test_size=RANDOM_TEST_SHARE, random_state=seed)
+    train, test = next(split.split(drawn, [tracks[place].genre for place in drawn]))
+    return Trial(np.concatenate([drawn[train], others]), drawn[test])
+
+
+def blocks(tracks: Sequence[Track]) -> list[Trial]:
+    """Return five trials over blocks of neighbouring clips; each tests on every fifth block of 40 of each genre.
+
+    Clips within five of a test block do not train; all tracks without blocks do.
+    """
+    block = np.array([-1 if track.block is None else track.block for track in tracks])
+    number = np.array([int(track.splits.get("number", -1)) for track in tracks])
+    genre = np.array([track.genre for track in tracks])
+    trials = []
+    for fold in range(VIETNAMESE_FOLDS):
+        test = (block >= 0) & (block % VIETNAMESE_FOLDS == fold)
+        near = np.zeros(len(tracks), dtype=bool)
+        for name in np.unique(genre[test]):
+            mine = genre == name
+            distance = np.abs(number[mine][:, None] - number[mine & test][None, :]).min(axis=1)
+            near[np.flatnonzero(mine)[distance <= MARGIN_CLIPS]] = True
+        trials.append(Trial(np.flatnonzero(~near), np.flatnonzero(test)))
+    return trials
+
+
+def own_folds(tracks: Sequence[Track], *, seed: int = 0) -> list[Trial]:
+    """Return trials over any collection, groups kept apart."""
+    genres, groups = [track.genre for track in tracks], [track.group for track in tracks]
+    fewest = min(len({g for g, other in zip(groups, genres, strict=True) if other == genre}) for genre in set(genres))
+    split = StratifiedGroupKFold(max(2, min(OWN_FOLDS, fewest)), shuffle=True, random_state=seed)
+    return [Trial(train, test) for train, test in split.split(genres, genres, groups)]
+
+
+def usable(tracks: Sequence[Track]) -> list[Track]:
+    """Leave out what every published split leaves out: exact duplicates and distorted recordings."""
+    return [track for track in tracks if not track.splits or any(track.splits.values())]
