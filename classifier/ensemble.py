@@ -1,10 +1,10 @@
 """How the experts of a release become one answer.
 
 Genres come in branches, such as the ten of GTZAN and the five traditional Vietnamese ones: each was learnt from
-material of its own. First the experts that know all branches say which branch a segment belongs to; then, within the branch,
-the experts' opinions are multiplied, each raised to a weight. Weights are fitted on songs held out from the experts:
-a logistic regression over their log-probabilities with one coefficient per expert instead of one per expert and genre,
-since hundreds of held-out songs cannot settle more (``classifier.training.pooling``).
+material of its own. First the experts that know all branches say which branch a segment belongs to; then, within the
+branch, the experts' opinions are multiplied, each raised to a weight. Weights are fitted on songs held out from the
+experts: a logistic regression over their log-probabilities with one coefficient per expert instead of one per expert
+and genre, since hundreds of held-out songs cannot settle more (``classifier.training.pooling``).
 """
 
 from __future__ import annotations

@@ -59,15 +59,15 @@ def markdown(
         "Made by `python -m classifier train`; measured again, split by split, by",
         "`python -m classifier evaluate --data DIR --split NAME`.",
         "",
-        "Settings were compared by cross-validation within train and valid of the fault-filtered split, whose test songs",
-        "decided nothing. Most of the songs compared on are also in the artist folds, so that the figures there may be a",
-        "little favourable. The weights of the experts never come from the songs that a figure counts.",
+        "Settings were compared by cross-validation within train and valid of the fault-filtered split, whose test",
+        "songs decided nothing. Most of the songs compared on are also in the artist folds, so that the figures there",
+        "may be a little favourable. The weights of the experts never come from the songs that a figure counts.",
         "",
         "## What it is",
         "",
         (
-            f"A song is cut into 30-second segments; each gets the probabilities of {len(artifact.ensemble.genres)} genres, "
-            "and their mean over the song is the answer."
+            "A song is cut into 30-second segments; each gets the probabilities of "
+            f"{len(artifact.ensemble.genres)} genres, and their mean over the song is the answer."
         ),
         "",
         "| expert | looks at | votes for | weight in the answer |",
@@ -90,8 +90,8 @@ def markdown(
         *(f"| {genre} | {count} |" for genre, count in sorted(counts.items())),
         "",
         "The ten international genres are those of GTZAN (G. Tzanetakis and P. Cook 2002), without exact duplicates",
-        "and distorted recordings; the five traditional Vietnamese ones are the VNTM set. Only numbers computed from the",
-        "recordings are in the release.",
+        "and distorted recordings; the five traditional Vietnamese ones are the VNTM set. Only numbers computed from",
+        "the recordings are in the release.",
         "",
         "## What was measured",
         "",
