@@ -13,13 +13,18 @@ from bot.settings import Settings
 from storage import Storage
 from tests.bot.ear import EarAtHand
 from tests.bot.notebook import Notebook
+from tests.bot.page import Page, opened_page, send, settled
 from tests.bot.running import Bot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-TONE_RATE = 8000
+    import aiohttp
+
+    Tone = Callable[..., Path]
+
+TONE_RATE = 4000
 
 
 @pytest.fixture(autouse=True)
@@ -61,7 +66,7 @@ async def bot(
     storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tmp_path: Path
 ) -> AsyncIterator[Bot]:
     """A bot that works: real storage, real decoding, a notebook for a chat."""
-    running = Bot(storage, keys, settings, ear, notebook, tmp_path / "work")
+    running = Bot(storage, keys, settings, ear, tmp_path / "work").with_chat(notebook)
     await running.start()
     yield running
     await running.queue.stop()
@@ -82,3 +87,23 @@ def tone(tmp_path: Path) -> Callable[..., Path]:
         return path
 
     return write
+
+
+@pytest.fixture
+async def page(storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand) -> AsyncIterator[Page]:
+    async with opened_page(storage, keys, settings, ear) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def ann(page: Page) -> aiohttp.ClientSession:
+    """A browser that has said hello."""
+    browser = page.browser()
+    await (await browser.post("/hello")).read()
+    return browser
+
+
+@pytest.fixture
+async def answered(ann: aiohttp.ClientSession, tone: Tone) -> int:
+    """The number of a song that Ann was told is blues."""
+    return int((await settled(ann, (await send(ann, tone()))["id"]))["id"])

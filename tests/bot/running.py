@@ -21,17 +21,22 @@ if TYPE_CHECKING:
 
 
 class Bot:
-    """A conversation, its queue, and one chat."""
+    """A conversation, its queue, and its chats, to be added before the start."""
 
-    def __init__(
-        self, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, chat: Chat, folder: Path
-    ) -> None:
+    def __init__(self, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, folder: Path) -> None:
         self.storage, self.keys, self.settings, self.ear = storage, keys, settings, ear
         self.conversation = Conversation(storage, keys, settings)
+        self.chats: dict[str, Chat] = {}
         hearing = Hearing(storage, ear, folder, seats=settings.workers)
-        chats = {chat.platform: chat}
-        self.queue = Queue(storage, hearing, chats, self.conversation.song_of, owner="this bot", seats=settings.workers)
+        self.queue = Queue(
+            storage, hearing, self.chats, self.conversation.song_of, owner="this bot", seats=settings.workers
+        )
         self.conversation.work_through(self.queue)
+
+    def with_chat(self, chat: Chat) -> Bot:
+        """Add a chat."""
+        self.chats[chat.platform] = chat
+        return self
 
     async def start(self) -> None:
         """Begin to work."""

@@ -141,7 +141,7 @@ async def test_corrections_train_only_where_the_operator_says_so(
     storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
 ) -> None:
     nowhere = settings.model_copy(update={"training_sources": ("local",)})
-    bot = Bot(storage, keys, nowhere, ear, notebook, tmp_path / "work")
+    bot = Bot(storage, keys, nowhere, ear, tmp_path / "work").with_chat(notebook)
     await bot.start()
     await bot.conversation.submit(notebook.sends(tone(name="song.wav")))
     await notebook.until(lambda: notebook.discarded)
