@@ -1,4 +1,4 @@
-"""A released model: loaded only if every file is what its manifest says, then asked for songs.
+"""A released model: loaded only if its artifact is the one that its manifest vouches for, then asked for songs.
 
 Writing a release is the matter of ``classifier.training.release``.
 """
@@ -9,6 +9,7 @@ import hashlib
 import io
 import json
 from dataclasses import dataclass
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 import joblib
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     from classifier.ensemble import Ensemble, Expert
 
 MANIFEST: Final = "manifest.json"
-ARTIFACT: Final = "model.joblib"
+ARTIFACT_SUFFIX: Final = ".joblib"
+"""The one file of a release that ends so is its artifact."""
 FORMAT: Final = 1
 """Version of the artifact's structure; a release of another one is refused."""
 
@@ -85,9 +87,18 @@ class Model:
             If a file is missing or is not the one that the manifest was written for.
         """
         manifest = read_manifest(directory)
+        while True:
+            try:
+                content = verified(directory, artifact_of(directory, manifest), manifest)
+            except BadRelease:
+                # Between the reading of the two, another release may have taken the place of this one.
+                before, manifest = manifest, read_manifest(directory)
+                if manifest == before:
+                    raise
+            else:
+                break
         # Unpickling runs code: nothing is unpickled that the manifest does not vouch for.
-        content = verified(directory, ARTIFACT, manifest)
-        return cls(str(manifest["name"]), joblib.load(io.BytesIO(content)))
+        return cls(manifest["name"], joblib.load(io.BytesIO(content)))
 
     @property
     def genres(self) -> tuple[str, ...]:
@@ -189,7 +200,25 @@ def read_manifest(directory: Path) -> Mapping[str, Any]:
         raise BadRelease(f"The manifest in {directory} cannot be read. Put the release back as it was.") from error
     if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
         raise BadRelease(f"The model in {directory} is of another version. Train it again, or update this program.")
+    files = manifest.get("files")
+    listed = isinstance(files, dict) and all(isinstance(entry, dict) for entry in files.values())
+    if not listed or not isinstance(manifest.get("name"), str):
+        raise BadRelease(f"The manifest in {directory} cannot be read. Put the release back as it was.")
     return manifest
+
+
+def artifact_of(directory: Path, manifest: Mapping[str, Any]) -> str:
+    """Name the artifact among the files of a release.
+
+    Raises
+    ------
+    BadRelease
+        If the manifest lists none, or several.
+    """
+    names = [str(name) for name in manifest["files"] if str(name).endswith(ARTIFACT_SUFFIX)]
+    if len(names) != 1 or PurePath(names[0]).name != names[0]:
+        raise BadRelease(f"The manifest in {directory} lists no model. Put the release back as it was.")
+    return names[0]
 
 
 def verified(directory: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
@@ -204,6 +233,6 @@ def verified(directory: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
         content = (directory / name).read_bytes()
     except OSError as error:
         raise BadRelease(f"The model in {directory} lacks {name}. Put the release back as it was.") from error
-    if hashlib.sha256(content).hexdigest() != manifest.get("files", {}).get(name, {}).get("sha256"):
+    if hashlib.sha256(content).hexdigest() != manifest["files"].get(name, {}).get("sha256"):
         raise BadRelease(f"{name} in {directory} is not the file that was released. Put the release back as it was.")
     return content

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.measuring import SPLITS, measure, splits_of
+from classifier.commands.classify import PACKAGED_MODELS
+from classifier.commands.measuring import SPLITS, measure, missing_packages, number_of_processes, splits_of
 
 if TYPE_CHECKING:
     import argparse
@@ -31,11 +33,12 @@ all             every one that DIR allows"""
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommand's arguments."""
+    default = Path(os.environ.get("MODEL_DIR") or PACKAGED_MODELS)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="music, as for train")
     parser.add_argument("--split", required=True, choices=(*SPLITS, "all"), metavar="NAME", help="see above")
     parser.add_argument("--json", action="store_true", help="one JSON object with all figures")
-    parser.add_argument("--jobs", type=int, default=-1, help="processes (default: one per core)")
-    parser.add_argument("--model-dir", type=Path, default=Path("models"), metavar="DIR", help="for recordings")
+    parser.add_argument("--jobs", type=number_of_processes, default=-1, help="processes (default: one per core)")
+    parser.add_argument("--model-dir", type=Path, default=default, metavar="DIR", help="for recordings")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -44,6 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     from classifier.training import material
     from classifier.training.splits import usable
 
+    if problem := missing_packages():
+        print(problem, file=sys.stderr)
+        return 2
     try:
         tracks = usable(material.load(arguments.data, on_file=_say))
         allowed = splits_of(arguments.data, tracks)
@@ -66,11 +72,12 @@ def _figures(arguments: argparse.Namespace, tracks: list[Track], names: list[str
     from classifier.training import recordings
     from classifier.training.bench import Bench
 
+    # Before hours of measuring, not after them: whether there is a release to ask.
+    model = Model.load(arguments.model_dir) if "recordings" in names else None
     bench = Bench(tracks, jobs=arguments.jobs, on_stage=_say)
     figures: list[Figure] = []
     for split in names:
-        if split == "recordings":
-            model = Model.load(arguments.model_dir)
+        if model is not None and split == "recordings":
             figures += recordings.figures(model, arguments.data, bench.branches[1], jobs=arguments.jobs)
         else:
             figures += measure(bench, split, arguments.data)

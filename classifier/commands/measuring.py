@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import argparse
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -12,8 +14,25 @@ if TYPE_CHECKING:
     from classifier.training.figures import Figure
     from classifier.training.material import Track
 
+TRAINING_PACKAGES: Final = ("keras", "tensorflow", "matplotlib")
 SPLITS: Final = ("fault_filtered", "artist_fold", "random", "rows", "vietnamese", "recordings", "folds")
 ROW_TABLE: Final = "gtzan/features_10_sec.csv"
+
+
+def number_of_processes(text: str) -> int:
+    """Read how many processes may work at once: a positive number, or -1 for one per core."""
+    number = int(text)
+    if number < 1 and number != -1:
+        raise argparse.ArgumentTypeError(f"{number} processes cannot work")
+    return number
+
+
+def missing_packages() -> str | None:
+    """Say what must be installed before anything can be trained; None where nothing is missing."""
+    missing = [name for name in TRAINING_PACKAGES if find_spec(name) is None]
+    if not missing:
+        return None
+    return f"Training needs packages that serving does without: {', '.join(missing)}. Install genre-bot[train]."
 
 
 def splits_of(data: Path, tracks: Sequence[Track]) -> list[str]:

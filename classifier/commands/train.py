@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from classifier.commands.measuring import measure, missing_packages, number_of_processes, splits_of
 
 if TYPE_CHECKING:
     import argparse
@@ -20,7 +23,8 @@ Builds a release: experts, the weights that pool them, a manifest with checksums
 figure.
 
 DIR holds either the published sets (gtzan/, vietnamese/), or a folder of audio files for each genre, named for it;
-the latter is measured by folds of its own, files kept whole. Seeds are fixed: the same music gives the same release."""
+the latter is measured by folds of its own, files kept whole, and needs three songs of each genre at the least. Seeds
+are fixed. A release that lies in OUT already stays whole and in use until the new one takes its place."""
 EVALUATION: Final = "evaluation.json"
 CARD: Final = "MODEL_CARD.md"
 
@@ -29,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommand's arguments."""
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="music to learn from")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the release is written")
-    parser.add_argument("--jobs", type=int, default=-1, help="processes (default: one per core)")
+    parser.add_argument("--jobs", type=number_of_processes, default=-1, help="processes (default: one per core)")
     parser.add_argument(
         "--no-evaluate",
         action="store_true",
@@ -39,12 +43,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train; return the exit status."""
-    from classifier.commands.measuring import measure, splits_of
     from classifier.model import Model
     from classifier.training import card, material, recordings, release
     from classifier.training.bench import Bench
     from classifier.training.splits import usable
 
+    if problem := missing_packages() or _not_writable(arguments.out):
+        print(problem, file=sys.stderr)
+        return 2
     begun = time.monotonic()
 
     def say(stage: str) -> None:
@@ -71,7 +77,7 @@ def run(arguments: argparse.Namespace) -> int:
     say("writing the release")
     genres, truth, probabilities, sure = release.held_out_answers(bench, artifact)
     files = {
-        release.ARTIFACT: packed,
+        release.file_of(name): packed,
         EVALUATION: _json(figures),
         CARD: card.markdown(name, artifact, tracks, figures, sure).encode(),
         **card.pictures(genres, truth, probabilities),
@@ -79,6 +85,16 @@ def run(arguments: argparse.Namespace) -> int:
     release.write(arguments.out, name, artifact, files, {"trained_on": _counts(artifact, bench)})
     say(f"done: {name}, {len(packed) / 1e6:.1f} MB, in {arguments.out}")
     return 0
+
+
+def _not_writable(directory: Path) -> str | None:
+    """Say why a release could not be written, before the work and not after it."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=directory):
+            return None
+    except OSError as error:
+        return f"Nothing can be written to {directory}: {error.strerror}."
 
 
 def _json(figures: list[Figure]) -> bytes:

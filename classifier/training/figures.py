@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -41,22 +42,22 @@ class Figure:
 
     @property
     def share(self) -> float:
-        """Right answers as a share of all."""
-        return self.right / self.of
+        """Right answers as a share of all; not a number where nothing was asked."""
+        return self.right / self.of if self.of else math.nan
 
     @property
     def standard_error(self) -> float:
         """Of the share, as a binomial proportion."""
-        return float(np.sqrt(self.share * (1 - self.share) / self.of))
+        return math.sqrt(self.share * (1 - self.share) / self.of) if self.of else math.nan
 
     def as_dict(self) -> dict[str, Any]:
-        """Return the figure as plain JSON data."""
+        """Return the figure as plain JSON data; the two shares are None where nothing was asked."""
         return {
             "split": self.split,
             "system": self.system,
             "condition": self.condition,
             "right": self.right,
             "of": self.of,
-            "accuracy": round(self.share, 4),
-            "standard_error": round(self.standard_error, 4),
+            "accuracy": round(self.share, 4) if self.of else None,
+            "standard_error": round(self.standard_error, 4) if self.of else None,
         }

@@ -7,6 +7,8 @@ A track holds what every family of features can be computed from; which tracks t
 from __future__ import annotations
 
 import csv
+import unicodedata
+from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 VIETNAMESE_BLOCK_CLIPS: Final = 40
 """Neighbouring clips of the Vietnamese set often are one recording; a block of them stays on one side of a split."""
 LONGEST_SONG_SECONDS: Final = 3600
+LEAST_SONGS: Final = 3
+"""Of a genre in a folder of one's own: one to test on, one to choose settings on, one to learn from."""
 _FULL_SCALE: Final = 255
 
 
@@ -87,23 +91,31 @@ def load(directory: Path, *, on_file: Callable[[str], None] | None = None) -> li
     ----------
     directory
         Either the published sets (``gtzan/mel.npz`` with its tables, and ``vietnamese/mel.npz``), or one folder of
-        audio files per genre, named for the genre.
+        audio files per genre, named for the genre, with at least three songs each.
     on_file
         Told the name of every audio file that is read, or why it was left out.
 
     Raises
     ------
     NoMaterial
-        If it is neither.
+        If it is neither, or holds too little.
     """
     if (directory / "gtzan" / "mel.npz").is_file():
-        tracks = list(_gtzan(directory / "gtzan"))
-        if (directory / "vietnamese" / "mel.npz").is_file():
-            tracks += _vietnamese(directory / "vietnamese" / "mel.npz")
+        try:
+            tracks = list(_gtzan(directory / "gtzan"))
+            if (directory / "vietnamese" / "mel.npz").is_file():
+                tracks += _vietnamese(directory / "vietnamese" / "mel.npz")
+        except FileNotFoundError as error:
+            raise NoMaterial(f"{error.filename} is missing from the published sets.") from error
         return tracks
     tracks = list(_folders(directory, on_file or (lambda _: None)))
-    if len({track.genre for track in tracks}) < 2:
+    songs: dict[str, set[str]] = defaultdict(set)
+    for track in tracks:
+        songs[track.genre].add(track.group)
+    if len(songs) < 2:
         raise NoMaterial(f"{directory} should hold at least two folders of audio files, each named for its genre.")
+    if few := sorted(genre for genre, groups in songs.items() if len(groups) < LEAST_SONGS):
+        raise NoMaterial(f"Every genre needs {LEAST_SONGS} songs that can be read. Too few: {', '.join(few)}.")
     return tracks
 
 
@@ -146,17 +158,20 @@ def _vietnamese(pictures: Path) -> Iterator[Track]:
 
 
 def _folders(directory: Path, on_file: Callable[[str], None]) -> Iterator[Track]:
-    for folder in sorted(path for path in directory.iterdir() if path.is_dir()) if directory.is_dir() else ():
-        for path in sorted(folder.rglob("*")):
-            if not path.is_file() or path.name.startswith("."):
-                continue
-            name = str(path.relative_to(directory))
-            try:
-                yield from song(path, genre=folder.name, group=name)
-            except SongError as error:
-                on_file(f"{name}: left out. {error}")
-            else:
-                on_file(name)
+    for path in sorted(directory.rglob("*")) if directory.is_dir() else ():
+        inside = path.relative_to(directory)
+        if len(inside.parts) < 2 or any(part.startswith(".") for part in inside.parts) or not path.is_file():
+            continue
+        # Some systems take names apart into letters and accents.
+        genre = unicodedata.normalize("NFC", inside.parts[0])
+        try:
+            yield from song(path, genre=genre, group=str(inside))
+        except SongError as error:
+            on_file(f"{inside}: left out. {error}")
+        except OSError as error:
+            on_file(f"{inside}: left out. It cannot be read: {error.strerror}.")
+        else:
+            on_file(str(inside))
 
 
 def song(path: Path, *, genre: str, group: str) -> Iterator[Track]:

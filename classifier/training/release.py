@@ -1,19 +1,25 @@
-"""Makes a release of measured experts and writes it down: artifact, manifest, evaluation, model card."""
+"""Makes a release of measured experts and writes it down: artifact, manifest, evaluation, model card.
+
+A release takes the place of another in one step, so that whoever loads a model finds a whole one at any time.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import io
 import json
+import os
 import platform
+from contextlib import suppress
 from importlib.metadata import version
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 import joblib
 import numpy as np
 from joblib import Parallel, delayed
 
-from classifier.model import ARTIFACT, FORMAT, MANIFEST, Artifact
+from classifier.model import ARTIFACT_SUFFIX, FORMAT, MANIFEST, Artifact, BadRelease, read_manifest
 from classifier.training import experts, pooling
 from classifier.training.figures import Figure
 
@@ -81,25 +87,61 @@ def content(artifact: Artifact) -> bytes:
 
 
 def name_of(artifact: Artifact, packed: bytes) -> str:
-    """Name a release for what it knows and holds: the same material, code and seeds give the same name."""
+    """Name a release for what it knows and holds."""
     return f"{len(artifact.ensemble.genres)}-genres-{hashlib.sha256(packed).hexdigest()[:8]}"
 
 
+def file_of(name: str) -> str:
+    """Name a release's artifact after it, so that a new one can lie beside the old until the manifest changes."""
+    return name + ARTIFACT_SUFFIX
+
+
 def write(directory: Path, name: str, artifact: Artifact, files: Mapping[str, bytes], about: Mapping[str, Any]) -> None:
-    """Write a release; the manifest comes last, so that a half-written one is never taken for whole.
+    """Write a release in the place of the one that is there.
+
+    The manifest is exchanged in one step once the artifact lies beside it: whoever reads finds the old release or the
+    new one, and an interruption leaves one of them whole.
 
     Parameters
     ----------
     files
-        Name → content: the artifact and what goes with it.
+        Name → content: the artifact, named by ``file_of``, and what goes with it.
     about
         What else the manifest should tell.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    (directory / MANIFEST).unlink(missing_ok=True)
+    earlier = _files_of(directory)
+    _put(directory, file_of(name), files[file_of(name)])
+    manifest = json.dumps(_manifest(name, artifact, files, about), indent=2, ensure_ascii=False) + "\n"
+    _put(directory, MANIFEST, manifest.encode())
     for file, packed in files.items():
-        (directory / file).write_bytes(packed)
-    manifest = {
+        _put(directory, file, packed)
+    for file in earlier - set(files):
+        (directory / file).unlink(missing_ok=True)
+
+
+def _files_of(directory: Path) -> set[str]:
+    """Name the files of the release that lies in a folder; none where there is no release."""
+    with suppress(BadRelease):
+        return {str(file) for file in read_manifest(directory)["files"] if PurePath(str(file)).name == file}
+    return set()
+
+
+def _put(directory: Path, name: str, packed: bytes) -> None:
+    """Exchange a file in one step; after a crash it is the old or the new one."""
+    temporary = directory / f".{name}.{os.getpid()}"
+    try:
+        with temporary.open("wb") as file:
+            file.write(packed)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(directory / name)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _manifest(name: str, artifact: Artifact, files: Mapping[str, bytes], about: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {
         "format": FORMAT,
         "name": name,
         "genres": list(artifact.ensemble.genres),
@@ -120,7 +162,3 @@ def write(directory: Path, name: str, artifact: Artifact, files: Mapping[str, by
             file: {"bytes": len(packed), "sha256": hashlib.sha256(packed).hexdigest()} for file, packed in files.items()
         },
     }
-    (directory / MANIFEST).write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-
-
-__all__ = ["ARTIFACT", "assemble", "content", "name_of", "write"]
