@@ -12,6 +12,7 @@ import resource
 import signal
 import sys
 import threading
+import traceback
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from multiprocessing.connection import wait
@@ -54,7 +55,7 @@ class Work(Protocol[About, Result]):
 
 
 class WorkFailed(Exception):
-    """Something went wrong in a worker that no song should be able to cause; the worker's traceback is the cause.
+    """Something went wrong in a worker that no song should be able to cause; the worker's traceback is a note of it.
 
     It stands for the error itself, which may not survive pickling and would take the pool's own threads with it.
 
@@ -75,7 +76,10 @@ class WorkFailed(Exception):
 
     @classmethod
     def because(cls, error: Exception) -> WorkFailed:
-        return cls(type(error).__name__, str(error))
+        """Say what an error says, with its traceback as a note."""
+        failed = cls(type(error).__name__, str(error))
+        failed.add_note("".join(traceback.format_exception(error)).rstrip())
+        return failed
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +148,7 @@ def load(make_work: Callable[[], Work[About, Any]], limits: Limits) -> tuple[int
     try:
         work = make_work()
     except Exception as error:
-        raise WorkFailed.because(error) from error
+        raise WorkFailed.because(error) from None
     _confine(limits.memory_bytes)
     _self.work, _self.limits = work, limits
     return os.getpid(), work.about
@@ -187,14 +191,18 @@ def do(path: str, ticket: int) -> object:
     if _self.work is None or _self.limits is None:
         raise WorkFailed("RuntimeError", "asked to work before anything was loaded")
     _allow_cpu(_self.limits.seconds)
+    # An error holds on to every array of the functions it came through, and pebble to the error until the next song is
+    # done: what is raised from here is a new one, raised where the old one is forgotten.
+    failure: Exception
     try:
         return _self.work(Path(path), lambda progress: _tell(ticket, progress))
-    except SongError:
-        raise
-    except MemoryError as error:
-        raise WorkerLost from error
+    except SongError as error:
+        failure = type(error)(**error.values)
+    except MemoryError:
+        failure = WorkerLost()
     except Exception as error:
-        raise WorkFailed.because(error) from error
+        failure = WorkFailed.because(error)
+    raise failure
 
 
 def _allow_cpu(seconds: float) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.errors import TookTooLong, TooShort, WorkerLost
+from classifier.errors import Silent, TookTooLong, TooShort, WorkerLost
 from classifier.executor import CannotStart, LocalExecutor, UnknownExecutor, open_executor
 from classifier.pool import PoolClosed
 from classifier.song import Classification, Progress
@@ -164,10 +164,17 @@ async def test_what_is_wrong_with_a_song_keeps_its_sentence(executor: LocalExecu
     assert pid_of(await executor.classify(song("play"))) == before
 
 
+async def test_a_failed_song_leaves_no_memory_behind(executor: LocalExecutor, song: Song) -> None:
+    for _ in range(4):
+        with pytest.raises(Silent):
+            await executor.classify(song("silent"))
+    assert (await executor.classify(song("play"))).report.genre == "blues"
+
+
 async def test_a_bug_is_told_with_the_workers_traceback(executor: LocalExecutor, song: Song) -> None:
     with pytest.raises(WorkFailed, match="Unspeakable: 1 and 2") as error:
         await executor.classify(song("bug"))
-    assert "troublemaker.py" in str(error.value.__cause__)
+    assert "troublemaker.py" in error.value.__notes__[0]
     assert (await executor.classify(song("play"))).report.genre == "blues"
 
 
