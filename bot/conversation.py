@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot import replies, timeline
 from bot.chat import Song, Stage, Submission
-from bot.errors import ButtonExpired, NotYours
+from bot.errors import ButtonExpired, LinksNotTaken, NotYours
+from bot.moderation import Moderation
 from bot.texts import DEFAULT_LANGUAGE, Language, language_of
 from bot.words import Words
 from classifier.song import SongReport
@@ -73,9 +74,10 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A genre that can be chosen: its label's id, its name and a few words, and whether it is only proposed."""
+    """A genre that can be chosen: its label's id and number, its name and a few words, whether it is only proposed."""
 
     label: str
+    number: int
     name: str
     about: str
     proposed: bool
@@ -96,6 +98,7 @@ class Conversation:
         self._settings = settings
         self._queue: Queue | None = None
         self._learned: dict[Language, dict[str, str]] = {"en": {}, "vi": {}}
+        self.moderation = Moderation(storage, keys, settings, self.words)
 
     def work_through(self, queue: Queue) -> None:
         """Give songs to this queue from now on."""
@@ -130,9 +133,11 @@ class Conversation:
 
         Raises
         ------
-        TooManyQueued, TooManyToday, Closing
+        TooManyQueued, TooManyToday, Closing, LinksNotTaken
             With a sentence for the person.
         """
+        if submission.source == "link":
+            raise LinksNotTaken()
         return await self.queue.add(
             self._job_for(submission),
             queued_limit=self._settings.songs_per_person_queued,
@@ -249,6 +254,7 @@ class Conversation:
         listed = [
             Choice(
                 label=label.id,
+                number=label.number,
                 name=words.genre_title(label.id),
                 about=words.genre_about(label.id),
                 proposed=label.status is LabelStatus.PROPOSED,
@@ -256,6 +262,11 @@ class Conversation:
             for label in page.labels
         ]
         return listed, page.total
+
+    async def label_numbered(self, number: int) -> str | None:
+        """Return the id of the genre that a button's number stands for; None if it is gone."""
+        label = await self._storage.labels.by_number(number)
+        return None if label is None else label.id
 
     async def picture(self, report: SongReport, words: Words, theme: Theme) -> bytes:
         """Draw an answer's timeline, off the event loop."""

@@ -33,6 +33,26 @@ class NotYours(SongError):
     sentence = "Only the person who sent this song can do that."
 
 
+class NotAModerator(SongError):
+    code = "not-a-moderator"
+    sentence = "Only moderators can do that."
+
+
+class GenreUnknown(SongError):
+    code = "genre-unknown"
+    sentence = "I know no genre of that name. Please write it again."
+
+
+class FormatMissing(SongError):
+    code = "format-missing"
+    sentence = "This format cannot be written here. Please choose another."
+
+
+class LinksNotTaken(SongError):
+    code = "links-not-taken"
+    sentence = "I cannot follow links yet. Please send me the song itself, as a file."
+
+
 class Undeliverable(Exception):
     """An answer can never reach its chat: the message was deleted, the bot was blocked or removed."""
 

@@ -40,6 +40,11 @@ class Action(StrEnum):
     CANCEL = "cancel"
     ALLOW = "allow"
     REFUSE = "refuse"
+    ACCEPT = "accept"
+    REJECT = "reject"
+    RELABEL = "other"
+    MERGE = "merge"
+    SKIP = "skip"
 
 
 @dataclass(frozen=True, slots=True)

@@ -216,3 +216,58 @@ page-forget-confirm = Yes, delete everything
 page-forget-keep = No, keep it
 page-no-script = This page needs JavaScript to talk to the bot.
 page-model = Release { $model }
+
+## Moderators
+
+button-accept = Accept
+button-reject = Reject
+button-relabel = Another genre
+button-merge = Merge into a genre
+button-skip = Skip
+review-heading = Correction { $number }, { $waiting ->
+    [one] one waits
+   *[other] { $waiting } wait
+} for review
+review-title = “{ $title }”
+review-said-sure = I said { $genre } ({ $confidence }%).
+review-said-unsure = I was not sure: { $genre } ({ $confidence }%).
+review-agreed = They say that { $label } is right.
+review-given = They say it is { $label }.
+review-proposed = That name is only proposed: nobody has confirmed it yet.
+review-pending = Put back for review.
+review-accepted = Accepted: { $label }.
+review-rejected = Rejected: { $label }.
+review-relabelled = Noted as { $label }.
+review-merged = “{ $source }” is now another name for { $target }; { $corrections ->
+    [one] one correction
+   *[other] { $corrections } corrections
+} moved.
+review-none = Nothing waits for review.
+feedback-none = Nobody has given an opinion yet.
+feedback-totals = { $corrections ->
+    [one] One opinion
+   *[other] { $corrections } opinions
+} from { $people ->
+    [one] one person
+   *[other] { $people } people
+} on { $songs ->
+    [one] one song
+   *[other] { $songs } songs
+}.
+feedback-agreement = { $percent }% say that I was right.
+feedback-waiting = Waiting for review: { $waiting }.
+feedback-trainable = May train the next version: { $trainable }.
+feedback-genre = { $genre }: I said it { $said } times, { $right } of them right; people say it { $given } times
+feedback-proposed = Proposed: { $labels }.
+feedback-proposed-count = { $label } ({ $count })
+feedback-exported = { $rows ->
+    [one] One row
+   *[other] { $rows } rows
+} of { $songs ->
+    [one] one song
+   *[other] { $songs } songs
+} that may be used for training.
+error-not-a-moderator = Only moderators can do that.
+error-genre-unknown = I know no genre of that name. Please write it again.
+error-format-missing = This format cannot be written here. Please choose another.
+error-links-not-taken = I cannot follow links yet. Please send me the song itself, as a file.

@@ -192,3 +192,37 @@ page-forget-confirm = Đúng, xoá hết
 page-forget-keep = Không, cứ giữ lại
 page-no-script = Trang này cần JavaScript để nói chuyện với bot.
 page-model = Bản phát hành { $model }
+
+## Moderators
+
+button-accept = Chấp nhận
+button-reject = Từ chối
+button-relabel = Thể loại khác
+button-merge = Gộp vào thể loại
+button-skip = Bỏ qua
+review-heading = Lần sửa số { $number }, còn { $waiting } lần chờ duyệt
+review-title = “{ $title }”
+review-said-sure = Mình nói là { $genre } ({ $confidence }%).
+review-said-unsure = Mình không chắc: { $genre } ({ $confidence }%).
+review-agreed = Người nghe nói { $label } là đúng.
+review-given = Người nghe nói đây là { $label }.
+review-proposed = Tên này mới chỉ được đề xuất, chưa ai xác nhận.
+review-pending = Đã đưa lại vào hàng chờ duyệt.
+review-accepted = Đã chấp nhận: { $label }.
+review-rejected = Đã từ chối: { $label }.
+review-relabelled = Đã ghi là { $label }.
+review-merged = “{ $source }” giờ là tên khác của { $target }; đã chuyển { $corrections } lần sửa.
+review-none = Không có gì chờ duyệt.
+feedback-none = Chưa ai nêu ý kiến.
+feedback-totals = { $corrections } ý kiến của { $people } người về { $songs } bài.
+feedback-agreement = { $percent }% nói mình đúng.
+feedback-waiting = Đang chờ duyệt: { $waiting }.
+feedback-trainable = Được dùng để dạy phiên bản sau: { $trainable }.
+feedback-genre = { $genre }: mình nói { $said } lần, đúng { $right } lần; người nghe nói { $given } lần
+feedback-proposed = Được đề xuất: { $labels }.
+feedback-proposed-count = { $label } ({ $count })
+feedback-exported = { $rows } dòng từ { $songs } bài được phép dùng để dạy mình.
+error-not-a-moderator = Chỉ người quản lý mới làm được việc này.
+error-genre-unknown = Mình không biết thể loại nào tên như vậy. Bạn viết lại nhé.
+error-format-missing = Ở đây không ghi được định dạng này. Bạn chọn định dạng khác nhé.
+error-links-not-taken = Mình chưa mở được đường dẫn. Bạn gửi thẳng tệp bài hát cho mình nhé.
