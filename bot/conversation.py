@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from bot import replies, timeline
 from bot.chat import Song, Stage, Submission
 from bot.errors import ButtonExpired, LinksNotTaken, NotYours
+from bot.housekeeping import Housekeeping
 from bot.moderation import Moderation
 from bot.texts import DEFAULT_LANGUAGE, Language, language_of
 from bot.words import Words
@@ -99,6 +100,7 @@ class Conversation:
         self._queue: Queue | None = None
         self._learned: dict[Language, dict[str, str]] = {"en": {}, "vi": {}}
         self.moderation = Moderation(storage, keys, settings, self.words)
+        self.housekeeping = Housekeeping(storage, keys, settings, self.words, self.moderation.require)
 
     def work_through(self, queue: Queue) -> None:
         """Give songs to this queue from now on."""

@@ -62,6 +62,7 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         await _start(executor, settings)
         conversation = Conversation(storage, open_keys(settings), settings)
         await conversation.know_genres(executor.genres)
+        conversation.housekeeping.serves(executor.release, executor.genres)
         running: dict[str, Chat] = {}
         hearing = Hearing(storage, executor, settings.data_dir / "work", seats=settings.workers)
         queue = Queue(

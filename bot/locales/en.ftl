@@ -271,3 +271,35 @@ error-not-a-moderator = Only moderators can do that.
 error-genre-unknown = I know no genre of that name. Please write it again.
 error-format-missing = This format cannot be written here. Please choose another.
 error-links-not-taken = I cannot follow links yet. Please send me the song itself, as a file.
+
+## About the bot, and how a chat is set up
+
+about = I listen to a song and tell you its genre, part by part. When I am wrong, tell me: that is how my next version gets better.
+about-release = My release { $release } knows { $count ->
+    [one] one genre
+   *[other] { $count } genres
+}: { $genres }.
+about-accuracy = Measured on songs by artists that it had never heard, it was right { $percent }% of the time.
+about-cannot = What I cannot do: name the artist or the song, or tell a genre that I do not know. Such a song is called by the nearest genre that I do know; often, but not always, I then say that I am not sure. Genres overlap, and people disagree about them, too.
+stats-none = I have heard nothing here yet.
+stats-heard = Here I have heard { $songs ->
+    [one] one song
+   *[other] { $songs } different songs
+} ({ $length } of music) and answered { $answers ->
+    [one] once
+   *[other] { $answers } times
+}:
+stats-genre = { $genre }: { $songs }
+stats-more = … and { $count ->
+    [one] one more genre
+   *[other] { $count } more genres
+}
+stats-opinions = { $corrections ->
+    [one] One opinion
+   *[other] { $corrections } opinions
+} so far; { $percent }% say that I was right.
+settings-language = Language here: { $name }, unless somebody chose another for themselves.
+settings-language-each = Language here: each person's own.
+settings-picture-on = Answers come with the timeline picture.
+settings-picture-off = Answers come without the timeline picture.
+settings-listening = I answer every song, unasked, in: { $channels }.

@@ -226,3 +226,20 @@ error-not-a-moderator = Chỉ người quản lý mới làm được việc nà
 error-genre-unknown = Mình không biết thể loại nào tên như vậy. Bạn viết lại nhé.
 error-format-missing = Ở đây không ghi được định dạng này. Bạn chọn định dạng khác nhé.
 error-links-not-taken = Mình chưa mở được đường dẫn. Bạn gửi thẳng tệp bài hát cho mình nhé.
+
+## About the bot, and how a chat is set up
+
+about = Mình nghe một bài hát rồi cho bạn biết thể loại của từng đoạn. Mình sai thì bạn bảo nhé: nhờ vậy phiên bản sau của mình mới giỏi lên.
+about-release = Bản phát hành { $release } của mình biết { $count } thể loại: { $genres }.
+about-accuracy = Đo trên bài hát của những nghệ sĩ mà mình chưa từng nghe, mình trả lời đúng { $percent }%.
+about-cannot = Những điều mình không làm được: nói tên nghệ sĩ hay tên bài, và nhận ra thể loại mình không biết. Gặp bài như thế, mình gọi nó bằng thể loại gần nhất mà mình biết; thường thì mình có nói là không chắc, nhưng không phải lúc nào cũng vậy. Thể loại vốn lẫn vào nhau, và người nghe cũng hay bất đồng.
+stats-none = Ở đây mình chưa nghe bài nào.
+stats-heard = Ở đây mình đã nghe { $songs } bài khác nhau (dài { $length }) và trả lời { $answers } lần:
+stats-genre = { $genre }: { $songs }
+stats-more = … và { $count } thể loại nữa
+stats-opinions = Đến giờ có { $corrections } ý kiến; { $percent }% nói mình đúng.
+settings-language = Ngôn ngữ ở đây: { $name }, trừ khi ai đó tự chọn ngôn ngữ khác cho mình.
+settings-language-each = Ngôn ngữ ở đây: theo từng người.
+settings-picture-on = Câu trả lời có kèm hình dòng thời gian.
+settings-picture-off = Câu trả lời không kèm hình dòng thời gian.
+settings-listening = Mình trả lời mọi bài hát, không cần hỏi, ở: { $channels }.
