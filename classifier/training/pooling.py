@@ -114,9 +114,11 @@ def sure_from(confidence: NDArray[np.float64], right: NDArray[np.bool_], *, want
 
     Returns
     -------
-    The least threshold at which that share is reached and stays reached above; 1 where none reaches it.
+    The least confidence such that that share of the answers from it on were right; 1 where there is none.
     """
     order = np.argsort(-confidence)
     shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    reached = np.flatnonzero(shares >= wanted)
+    # Answers of the same confidence are all sure or none.
+    last = np.append(np.diff(confidence[order]) != 0, True)
+    reached = np.flatnonzero(last & (shares >= wanted))
     return float(confidence[order][reached[-1]]) if reached.size else 1.0
