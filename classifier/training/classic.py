@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from sklearn.base import clone
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import GroupKFold, train_test_split
+from sklearn.model_selection import train_test_split
 
 from classifier.features.gtzan57 import COLUMNS
 from classifier.training import experts
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
     Names = NDArray[np.str_]
 
-STACK_FOLDS: Final = 3
 ROW_TEST_SHARE: Final = 0.2
 
 
@@ -71,7 +70,7 @@ def _scaled(svm: Any, X: Matrix) -> Matrix:
 def _stack(chosen: dict[str, Any], X: Matrix, y: Names, groups: Names) -> LogisticRegression:
     """Fit the stacking: logistic regression over the three's probabilities on songs held out, and the features."""
     inner = np.zeros((len(X), len(chosen) * len(np.unique(y))))
-    for learnt, held_out in GroupKFold(STACK_FOLDS).split(X, y, groups):
+    for learnt, held_out in experts.inner_folds(X, y, groups):
         inner[held_out] = np.hstack(
             [
                 _fitted(estimator, X[learnt], y[learnt], groups[learnt]).predict_proba(X[held_out])

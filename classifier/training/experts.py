@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from classifier.training.rows import Rows
 
-SEARCH_FOLDS: Final = 3
+INNER_FOLDS: Final = 3
 MARGIN_COMPONENTS: Final = 300
 LINEAR_COMPONENTS: Final = 600
 # A unit of gamma per group of the texture, so that adding a group would not sharpen the kernel.
@@ -101,8 +101,9 @@ def texture40_linear() -> Pipeline:
     return _textured(MARGIN_COMPONENTS, machine)
 
 
+NEIGHBOURS: Final = "expert__n_neighbors"
 KNN_GRID: Final[Mapping[str, list[Any]]] = {
-    "expert__n_neighbors": list(range(1, 9)),
+    NEIGHBOURS: list(range(1, 9)),
     "expert__p": [1, 2, 3],
     "expert__weights": ["uniform", "distance"],
 }
@@ -158,8 +159,27 @@ def search(
     groups: NDArray[np.str_],
 ) -> Any:
     """Choose settings by cross-validation that keeps groups apart; return the best, fitted on everything."""
-    smallest = min(len(np.unique(groups[y == genre])) for genre in np.unique(y))
-    if smallest < 2:  # a genre of one artist cannot be held out from itself
+    folds = inner_folds(X, y, groups)
+    if not folds:
         return estimator.fit(X, y)
-    folds = StratifiedGroupKFold(min(SEARCH_FOLDS, smallest), shuffle=True, random_state=0)
-    return GridSearchCV(estimator, dict(grid), cv=folds).fit(X, y, groups=groups).best_estimator_
+    fewest = min(len(learnt) for learnt, _ in folds)
+    grid = {**grid}
+    if NEIGHBOURS in grid:  # a small collection has fewer rows than neighbours to be asked
+        grid[NEIGHBOURS] = [count for count in grid[NEIGHBOURS] if count <= fewest]
+    return GridSearchCV(estimator, grid, cv=folds).fit(X, y).best_estimator_
+
+
+def inner_folds(
+    X: NDArray[np.float32], y: NDArray[np.str_], groups: NDArray[np.str_]
+) -> list[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+    """Return what learns and what is held out, groups kept apart and every genre in all that learns.
+
+    Returns
+    -------
+    Three folds, or as many as a genre has groups; none where a genre has one only, which cannot be held out from
+    itself.
+    """
+    smallest = min(len(np.unique(groups[y == genre])) for genre in np.unique(y))
+    if smallest < 2:
+        return []
+    return list(StratifiedGroupKFold(min(INNER_FOLDS, smallest), shuffle=True, random_state=0).split(X, y, groups))
