@@ -30,10 +30,10 @@ class Example:
 
 EXAMPLES = (
     Example("disco", 56, 3, "Mirror Ball", "Quả cầu gương"),
-    Example("blues", 62, 1, "Late Train", "Chuyến tàu muộn"),
+    Example("jazz", 62, 4, "Late Train", "Chuyến tàu muộn"),
     Example("classical", 64, 2, "Morning on the Canal", "Sớm mai bên kênh"),
-    Example("reggae", 58, 4, "Slow Tide", "Con nước chậm"),
-    Example("metal", 48, 5, "Iron Gate", "Cổng sắt"),
+    Example("reggae", 58, 8, "Slow Tide", "Con nước chậm"),
+    Example("metal", 48, 3, "Iron Gate", "Cổng sắt"),
     Example("vietnamese", 66, 6, "Lotus Pond", "Ao sen"),
 )
 

@@ -189,13 +189,13 @@ def synth_bass(hertz: float, seconds: float) -> Sound:
 def power_chord(hertz: float, seconds: float, *, muted: bool = False) -> Sound:
     """Root, fifth and octave through an amplifier driven far too hard, and its loudspeaker."""
     time = seconds_axis(seconds)
-    decay = 16.0 if muted else 0.9
+    decay = 5.0 if muted else 0.9
     total = np.zeros_like(time)
     for ratio, cents in ((1, -4), (1, 5), (1.5, 2), (2, -2)):
         rate = hertz * ratio * 2 ** (cents / 1200)
         total += _partials(_phase(rate, time), rate, [1 / n for n in range(1, 20)])
     driven = np.tanh(6 * total * np.exp(-time * decay))
-    return _released(filtered(driven.astype(np.float32), low=90, high=4_200, steepness=3) * np.float32(0.45))
+    return _released(filtered(driven.astype(np.float32), low=90, high=5_500, steepness=2) * np.float32(0.45))
 
 
 def muted_power_chord(hertz: float, seconds: float) -> Sound:

@@ -110,17 +110,17 @@ def _metal(band: Band, rng: np.random.Generator, bars: int) -> None:
     plan = _stretch(_pick(rng, "I:5 I:5 bVI:5 bVII:5", "I:5 bII:5 I:5 bIII:5", "I:5 I:5 IV:5 bII:5"), bars)
     for bar, chord in enumerate(plan):
         start, root = bar * 4, chord.bass(tonic, tonic)
-        band.note(i.power_chord, root, start, 0.9, 0.6, -0.4)
-        band.note(i.power_chord, root, start, 0.9, 0.6, 0.4)
+        band.note(i.power_chord, root, start, 1.0, 1.0, -0.7)
+        band.note(i.power_chord, root, start, 1.0, 1.0, 0.7)
         for gallop in (1, 1.5, 1.75, 2, 2.5, 2.75, 3, 3.5, 3.75):
-            for side in (-0.5, 0.5):
-                band.note(i.muted_power_chord, tonic, start + gallop, 0.24, 0.6, side)
+            for side in (-0.7, 0.7):
+                band.note(i.muted_power_chord, tonic, start + gallop, 0.24, 0.9, side)
             band.note(i.synth_bass, tonic - 12, start + gallop, 0.24, 0.45)
-            band.drum(i.kick, start + gallop, 0.6)
+            band.drum(i.kick, start + gallop, 0.35)
         band.note(i.synth_bass, root - 12, start, 0.9, 0.5)
         for beat in range(4):
-            band.drum(i.snare if beat % 2 else i.kick, start + beat, 0.8)
-            band.drum(i.crash if beat == 0 and bar % 4 == 0 else i.closed_hat, start + beat, 0.5, 0.35)
+            band.drum(i.snare if beat % 2 else i.kick, start + beat, 0.5)
+            band.drum(i.crash if beat == 0 and bar % 4 == 0 else i.ride, start + beat, 0.5, 0.35)
     if bars >= 6:
         for note in tune(rng, PHRYGIAN, tonic + 24, plan, ((0.5,) * 8, (1, 0.5, 0.5, 0.5, 0.5, 1), (2, 2))):
             if note.beat >= 16:
