@@ -191,9 +191,13 @@ class LiteNetwork(ClassifierMixin, BaseEstimator):
 
     def _ready(self) -> Any:
         if "_interpreter" not in self.__dict__:
-            from ai_edge_litert.interpreter import Interpreter
+            from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
-            self._interpreter = Interpreter(model_content=self.model, num_threads=1)
+            # A network this small gains nothing from the delegate that would otherwise announce itself on stderr.
+            plain = OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+            self._interpreter = Interpreter(
+                model_content=self.model, num_threads=1, experimental_op_resolver_type=plain
+            )
             self._interpreter.allocate_tensors()
         return self._interpreter
 
