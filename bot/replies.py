@@ -128,23 +128,29 @@ def headline(report: SongReport, words: Words) -> str:
     genre, confidence = words.genre(report.genre), percent(report.confidence)
     if report.sure:
         return words.say("answer-sure", genre=genre, confidence=confidence)
-    for other, probability in report.runners_up(1):
-        if probability >= WORTH_NAMING * report.confidence:
-            return words.say(
-                "answer-unsure-two",
-                genre=genre,
-                confidence=confidence,
-                other=words.genre(other),
-                other_confidence=percent(probability),
-            )
-    return words.say("answer-unsure-one", genre=genre, confidence=confidence)
+    rival = _rival(report)
+    if rival is None:
+        return words.say("answer-unsure-one", genre=genre, confidence=confidence)
+    return words.say(
+        "answer-unsure-two",
+        genre=genre,
+        confidence=confidence,
+        other=words.genre(rival[0]),
+        other_confidence=percent(rival[1]),
+    )
+
+
+def _rival(report: SongReport) -> tuple[str, float] | None:
+    """Return the second guess of an unsure answer, if it is close enough to be named with the first."""
+    close = [(other, p) for other, p in report.runners_up(1) if p >= WORTH_NAMING * report.confidence]
+    return close[0] if close and not report.sure else None
 
 
 def details(report: SongReport, words: Words, *, known: bool = False) -> list[str]:
     """Return what else there is to say of the whole song, one sentence a line."""
     lines = []
-    named = report.runners_up(2) if report.sure else report.runners_up(2)[1:]
-    close = [(genre, probability) for genre, probability in named if probability >= RUNNER_UP_PROBABILITY]
+    unnamed = [runner_up for runner_up in report.runners_up(2) if runner_up != _rival(report)]
+    close = [(genre, probability) for genre, probability in unnamed if probability >= RUNNER_UP_PROBABILITY]
     if close:
         genres = ", ".join(
             words.say("answer-runner-up", genre=words.genre(genre), confidence=percent(probability))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -14,6 +15,9 @@ from bot.words import Words
 from classifier.errors import TooShort
 from storage import TooManyQueued
 from tests.bot.reports import ALL_GENRES, certain, make_report
+
+if TYPE_CHECKING:
+    from classifier.song import SongReport
 
 EN, VI = Words("en"), Words("vi")
 
@@ -31,6 +35,19 @@ def test_an_unsure_answer_is_said_as_unsure_with_both_guesses() -> None:
 
 def test_a_second_guess_that_is_far_behind_is_not_named() -> None:
     assert replies.headline(certain(sure=False, jazz=0.45, blues=0.1), EN) == "I am not sure: maybe jazz (45%)."
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (certain(jazz=0.73, blues=0.2, rock=0.07), "Next closest: blues (20%), rock (7%)."),
+        (certain(sure=False, jazz=0.41, blues=0.33, rock=0.1), "Next closest: rock (10%)."),
+        (certain(sure=False, jazz=0.6, blues=0.16, rock=0.1), "Next closest: blues (16%), rock (10%)."),
+        (certain(jazz=0.98, blues=0.02), None),
+    ],
+)
+def test_runners_up_are_named_once_and_only_if_they_came_close(report: SongReport, line: str | None) -> None:
+    assert replies.details(report, EN) == ([] if line is None else [line])
 
 
 def test_certainty_is_never_claimed() -> None:

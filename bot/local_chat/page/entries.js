@@ -25,8 +25,8 @@ export class Entries {
     return {
       share: (share) => (node.querySelector("progress").value = share),
       becomes: (entry) => {
-        // News of it may have come before the answer to its sending.
-        if (this.shown.has(entry.id)) node.remove();
+        // News of it may have come before the answer to its sending; its place is where it was sent from.
+        if (this.shown.has(entry.id)) node.replaceWith(this.shown.get(entry.id).node);
         else this.shown.set(entry.id, { node, entry: null });
         this.show(entry);
       },

@@ -41,6 +41,7 @@ export function chooseGenre(announce, onChosen, onClosed) {
     if (found.new !== null) listed.push({ label: input.value.trim(), name: found.new, about: "" });
     state.options = listed.map((option, i) => ({ ...option, node: optionNode(option, `${list.id}-${i}`) }));
     list.replaceChildren(...state.options.map((option) => option.node));
+    activate(-1);
     show(state.options.length > 0);
     form.scrollIntoView({ block: "nearest" });
     if (input.value.trim() !== "") announce(found.found);
@@ -56,6 +57,9 @@ export function chooseGenre(announce, onChosen, onClosed) {
 
   input.addEventListener("input", () => {
     form.querySelector(".notice").textContent = "";
+    // Nobody who types on and presses Enter is to choose from the list for an earlier letter.
+    state.asked += 1;
+    show(false);
     clearTimeout(state.pause);
     state.pause = setTimeout(search, TYPING_PAUSE);
   });
