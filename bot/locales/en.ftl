@@ -64,8 +64,9 @@ expert-knn = neighbours
 expert-svm = SVM
 expert-nn = neural net
 expert-texture = texture
-expert-linear = linear
-expert-cnn = CNN
+expert-texture_linear = texture, linear
+expert-texture40 = top 40 dB
+expert-texture40_linear = top 40 dB, lin.
 
 ## Progress
 

@@ -55,8 +55,9 @@ expert-knn = láng giềng
 expert-svm = SVM
 expert-nn = mạng nơ-ron
 expert-texture = kết cấu
-expert-linear = tuyến tính
-expert-cnn = CNN
+expert-texture_linear = kết cấu, t.tính
+expert-texture40 = 40 dB trên
+expert-texture40_linear = 40 dB, t.tính
 
 ## Progress
 
