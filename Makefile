@@ -10,7 +10,7 @@ run: $(SERVE)
 	.venv-serve/bin/python -m bot
 
 test: $(DEV) lint
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(DEV)
 	.venv/bin/ruff check .
