@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 COMMANDS: Final = {
     "classify": "say what genre songs are",
+    "organize": "put a music collection in order",
     "features": "compute the 57 features of the public GTZAN table",
     "train": "build a release from music whose genre is known",
     "evaluate": "measure every system on songs held out",

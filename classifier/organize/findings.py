@@ -1,0 +1,40 @@
+"""What listening to a collection found out, for whoever tells of it or acts on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from classifier.organize.notebook import Failure
+    from classifier.organize.shelves import Heard
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What a run found out.
+
+    Attributes
+    ----------
+    folder
+        The collection's.
+    release, genres
+        Which model listened, and the genres that it knows.
+    heard
+        All songs, in the order of their paths.
+    failures
+        Files that could not be classified, and why.
+    listened, songs_per_minute
+        How many songs had to be heard anew, and how fast that went.
+    """
+
+    folder: Path
+    release: str
+    genres: tuple[str, ...]
+    heard: Sequence[Heard]
+    failures: Sequence[tuple[Path, Failure]]
+    listened: int = 0
+    songs_per_minute: float = 0

@@ -1,0 +1,201 @@
+
+"use strict";
+
+const data = JSON.parse(document.getElementById("data").textContent);
+const SVG = "http://www.w3.org/2000/svg";
+const COLOURS = 6;
+// Colours repeat after six genres; then the shape is another, so that any two genres differ.
+const SHAPES = [
+  "M0-7a7 7 0 1 0 0 14a7 7 0 1 0 0-14z",
+  "M0-8.5L8.5 0L0 8.5L-8.5 0z",
+  "M-6.2-6.2H6.2V6.2H-6.2z",
+  "M0-8L8 6H-8z",
+];
+const ALL_AT_ONCE = 500;
+const chosen = new Set();
+const marks = [];
+const element = (id) => document.getElementById(id);
+
+function make(tag, className, ...content) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  node.append(...content);
+  return node;
+}
+
+function draw(tag, attributes) {
+  const node = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
+  return node;
+}
+
+function looks(shelf) {
+  return data.shelves[shelf].sure ? `ink${shelf % COLOURS}` : "unsure hollow";
+}
+
+function mark(shelf) {
+  const shape = data.shelves[shelf].sure ? Math.floor(shelf / COLOURS) % SHAPES.length : 0;
+  return draw("path", { d: SHAPES[shape], class: `mark ${looks(shelf)}` });
+}
+
+function badge(shelf) {
+  const svg = draw("svg", { viewBox: "-10 -10 20 20", "aria-hidden": "true" });
+  svg.append(mark(shelf));
+  return svg;
+}
+
+function percent(song) {
+  return `${Math.round(100 * song.confidence)} %`;
+}
+
+function clock(seconds) {
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+}
+
+function heardAs(song) {
+  if (data.shelves[song.shelf].sure) return `${song.ear}, ${percent(song)}`;
+  return `Not sure: ${song.ear}, ${percent(song)}${song.second ? `, or ${song.second}` : ""}`;
+}
+
+function play(number) {
+  const song = data.songs[number];
+  element("player").hidden = false;
+  element("playing").textContent = song.title;
+  element("playing").title = song.path;
+  const audio = element("audio");
+  audio.src = song.link;
+  audio.play().catch((error) => {
+    if (error.name !== "AbortError") element("playing").textContent = `This browser cannot play ${song.path}.`;
+  });
+  marks.forEach((node, place) => node.classList.toggle("playing", place === number));
+}
+
+function name(number, ...under) {
+  const song = data.songs[number];
+  const button = make("button", "name", badge(song.shelf));
+  button.type = "button";
+  const small = make("small", "", [song.path, ...under].join(" · "));
+  button.append(make("span", "", song.title, small));
+  button.addEventListener("click", () => play(number));
+  return button;
+}
+
+function showHead() {
+  const songs = data.songs.length;
+  const unsure = data.shelves.filter((shelf) => !shelf.sure).reduce((sum, shelf) => sum + shelf.count, 0);
+  element("heading").textContent = data.folder;
+  element("summary").textContent =
+    `${songs} ${songs === 1 ? "song" : "songs"}, ${unsure} of them not sure. Heard by ${data.release}.`;
+}
+
+function showGenres() {
+  const most = Math.max(...data.shelves.map((shelf) => shelf.count));
+  data.shelves.forEach((shelf, number) => {
+    const bar = make("span", "bar");
+    const svg = draw("svg", { viewBox: "0 0 100 1", preserveAspectRatio: "none", "aria-hidden": "true" });
+    svg.append(draw("rect", { width: (100 * shelf.count) / most, height: 1, class: looks(number), fill: "currentColor" }));
+    bar.append(svg);
+    const share = Math.round((100 * shelf.count) / data.songs.length);
+    const button = make("button", "", badge(number), make("span", "", shelf.title), bar);
+    button.append(make("span", "count", `${shelf.count} · ${share} %`));
+    button.type = "button";
+    button.setAttribute("aria-pressed", "false");
+    button.addEventListener("click", () => {
+      if (!chosen.delete(number)) chosen.add(number);
+      button.setAttribute("aria-pressed", String(chosen.has(number)));
+      fade();
+    });
+    element("genres").append(make("li", "", button));
+  });
+}
+
+function fade() {
+  data.songs.forEach((song, number) => {
+    marks[number].classList.toggle("faded", chosen.size > 0 && !chosen.has(song.shelf));
+  });
+}
+
+function showMap() {
+  const map = element("map");
+  data.songs.forEach((song, number) => {
+    const node = mark(song.shelf);
+    node.setAttribute("transform", `translate(${(song.x * 1000).toFixed(1)} ${(600 - song.y * 600).toFixed(1)})`);
+    node.dataset.song = number;
+    marks.push(node);
+    map.append(node);
+  });
+  const songAt = (event) => event.target.dataset?.song;
+  map.addEventListener("click", (event) => songAt(event) !== undefined && play(Number(songAt(event))));
+  map.addEventListener("pointerover", (event) => showTip(songAt(event), event));
+  map.addEventListener("pointerleave", () => showTip(undefined));
+}
+
+function showTip(number, event) {
+  const tip = element("tip");
+  tip.hidden = number === undefined;
+  if (tip.hidden) return;
+  const song = data.songs[number];
+  tip.replaceChildren(make("strong", "", song.title), `${heardAs(song)} · ${clock(song.seconds)}`);
+  const frame = element("map-frame").getBoundingClientRect();
+  const across = event.clientX - frame.left;
+  const down = event.clientY - frame.top;
+  const left = across + 16 + tip.offsetWidth > frame.width ? across - 16 - tip.offsetWidth : across + 16;
+  tip.style.left = `${Math.max(0, left)}px`;
+  tip.style.top = `${Math.max(0, Math.min(down + 12, frame.height - tip.offsetHeight))}px`;
+}
+
+function row(...cells) {
+  const node = document.createElement("tr");
+  node.append(...cells.map((cell) => make("td", "", cell)));
+  return node;
+}
+
+function showRows(id, rows) {
+  element(id).hidden = rows.length === 0;
+  element(id).querySelector("tbody").append(...rows);
+}
+
+function showGroups(id, groups) {
+  element(id).hidden = groups.length === 0;
+  element(id)
+    .querySelector(".groups")
+    .append(...groups.map((group) => make("div", "group", ...group.map((number) => name(number, heardAs(data.songs[number]))))));
+}
+
+function showAll() {
+  const byShelf = data.shelves.map(() => []);
+  data.songs.forEach((song, number) => byShelf[song.shelf].push(number));
+  byShelf.forEach((numbers, shelf) => {
+    const list = make("div");
+    const count = make("span", "", ` · ${numbers.length}`);
+    const details = make("details", "", make("summary", "", data.shelves[shelf].title, count), list);
+    let shown = 0;
+    const more = make("button", "name", "Show more");
+    more.type = "button";
+    const extend = () => {
+      more.remove();
+      list.append(...numbers.slice(shown, shown + ALL_AT_ONCE).map((number) => name(number, heardAs(data.songs[number]))));
+      shown += ALL_AT_ONCE;
+      if (shown < numbers.length) list.append(more);
+    };
+    more.addEventListener("click", extend);
+    // Listed when first opened: ten thousand songs are not built for somebody who looks at the map.
+    details.addEventListener("toggle", () => shown === 0 && extend());
+    element("all").append(details);
+  });
+}
+
+showHead();
+showGenres();
+showMap();
+showRows(
+  "disagreements",
+  data.disagreements.map((number) => {
+    const song = data.songs[number];
+    return row(name(number), song.tag, `${song.ear}, ${percent(song)}`);
+  }),
+);
+showGroups("near", data.near);
+showGroups("copies", data.copies);
+showRows("failures", data.failures.map(([path, why]) => row(path, why)));
+showAll();

@@ -1,0 +1,115 @@
+"""The report: one page of HTML that holds all it needs, to be opened from the disk.
+
+What is on it is put together here; how it looks and moves is the matter of the files in ``page``.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import quote
+
+from classifier.organize.likeness import groups, near_duplicates, positions
+from classifier.organize.playlists import relative, replace
+from classifier.organize.shelves import NOT_SURE, copies, disagreements, shelves, title
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from classifier.organize.findings import Findings
+    from classifier.organize.notebook import Notebook
+    from classifier.organize.shelves import Heard
+
+PAGE: Final = Path(__file__).parent / "page"
+COORDINATE_DIGITS: Final = 4
+
+
+def write(path: Path, findings: Findings, notebook: Notebook) -> None:
+    """Write the page.
+
+    Raises
+    ------
+    OSError
+        If it cannot be written.
+    """
+    script, style = (PAGE / "report.js").read_text("utf-8"), (PAGE / "report.css").read_text("utf-8")
+    # The page may do what is written here and nothing else, whatever a file in the collection is called.
+    policy = (
+        f"default-src 'none'; script-src {_allowed(script)}; style-src {_allowed(style)}; media-src 'self' file:; "
+        "base-uri 'none'; form-action 'none'"
+    )
+    # Escaped to ASCII: no name can end the element that the data is in, and bytes that are no text survive.
+    data = json.dumps(contents(findings, path.parent.resolve(), notebook), separators=(",", ":"))
+    page = (PAGE / "report.html").read_text("utf-8")
+    filling = {
+        "policy": html.escape(policy),
+        "title": html.escape(printable_name(findings.folder)),
+        "style": style,
+        "script": script,
+        "data": data.replace("<", "\\u003c"),
+    }
+    replace(path, re.sub(r"\{(\w+)\}", lambda mark: filling[mark[1]], page).encode())
+
+
+def printable_name(folder: Path) -> str:
+    """Return a folder's name as text, whatever bytes it is made of."""
+    return os.fsencode(folder.name or folder).decode("utf-8", "replace")
+
+
+def _allowed(source: str) -> str:
+    """Return what a content security policy calls this very piece of code by."""
+    return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
+
+
+def contents(findings: Findings, folder: Path, notebook: Notebook) -> dict[str, Any]:
+    """Put together what the page shows.
+
+    Parameters
+    ----------
+    folder
+        Where the page lies: songs are linked relative to it.
+    """
+    heard = findings.heard
+    found = shelves(heard)
+    order = list(found)
+    place = {id(song): number for number, song in enumerate(heard)}
+    first_of: dict[bytes, int] = {}
+    for number, song in enumerate(heard):
+        first_of.setdefault(song.song.content, number)
+    distinct = list(first_of)
+    spots = dict(zip(distinct, positions(distinct, notebook).round(COORDINATE_DIGITS).tolist(), strict=True))
+    lengths = [heard[first_of[content]].answer.duration for content in distinct]
+    pairs = near_duplicates(distinct, lengths, notebook)
+    return {
+        "folder": printable_name(findings.folder),
+        "release": findings.release,
+        "shelves": [{"title": title(shelf), "count": len(found[shelf]), "sure": shelf != NOT_SURE} for shelf in order],
+        "songs": [_song(song, order, spots[song.song.content], findings.folder, folder) for song in heard],
+        "disagreements": [place[id(song)] for song in disagreements(heard, findings.genres)],
+        "near": [[first_of[distinct[number]] for number in group] for group in groups(pairs)],
+        "copies": [[place[id(song)] for song in group] for group in copies(heard)],
+        "failures": [[str(path.relative_to(findings.folder)), failure.message] for path, failure in findings.failures],
+    }
+
+
+def _song(song: Heard, order: Sequence[str], spot: Sequence[float], collection: Path, folder: Path) -> dict[str, Any]:
+    path, answer = song.song.path, song.answer
+    return {
+        "title": song.song.title,
+        "path": str(path.relative_to(collection)),
+        "link": quote(os.fsencode(relative(path, folder))),
+        "shelf": order.index(song.shelf),
+        "ear": title(answer.genre),
+        "second": title(answer.second),
+        "confidence": round(answer.confidence, 3),
+        "seconds": round(answer.duration),
+        "tag": song.song.tags.genre,
+        "x": spot[0],
+        "y": spot[1],
+    }
