@@ -17,6 +17,7 @@ from bot.conversation import Conversation
 from bot.hearing import Hearing
 from bot.jobs import Queue
 from bot.people import open_keys
+from classifier.executor import CannotStart as ExecutorCannotStart
 from classifier.executor import UnknownExecutor, open_executor
 from storage import BadDatabaseUrl, DatabaseTooNew, Storage
 
@@ -59,7 +60,7 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         executor = executor or _executor(settings)
         stack.push_async_callback(executor.close)
         storage = await stack.enter_async_context(await _storage(settings))
-        await _start(executor, settings)
+        await _start(executor)
         conversation = Conversation(storage, open_keys(settings), settings)
         await conversation.know_genres(executor.genres)
         conversation.housekeeping.serves(executor.release, executor.genres)
@@ -130,12 +131,11 @@ def _executor(settings: Settings) -> SongExecutor:
         raise CannotServe(str(reason)) from None
 
 
-async def _start(executor: SongExecutor, settings: Settings) -> None:
+async def _start(executor: SongExecutor) -> None:
     try:
         await executor.start()
-    except Exception as reason:
-        log.exception("the classifier cannot start")
-        raise CannotServe(f"no release could be loaded from {settings.model_dir}: {reason}") from reason
+    except ExecutorCannotStart as reason:
+        raise CannotServe(str(reason)) from reason
 
 
 async def _storage(settings: Settings) -> Storage:

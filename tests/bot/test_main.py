@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+import logging
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import urllib.request
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.logs import JsonFormatter, TextFormatter
+from bot.settings import WrongSettings, read_settings
+from tests.bot.process import REPOSITORY, BotProcess
+from tests.synthesis import song, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def _run(folder: Path, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m bot`` to its end."""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY), **settings}
+    command = [sys.executable, "-m", "bot", *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_check_says_which_chats_would_start_with_which_limits(tmp_path: Path) -> None:
+    done = _run(tmp_path, "--check", MAX_MINUTES="20", SONGS_PER_PERSON_QUEUED="4")
+    assert done.returncode == 0
+    assert "local page: would start on 127.0.0.1:8080, only from this machine" in done.stdout
+    assert "at most 20 minutes" in done.stdout
+    assert "at most 4 songs waiting" in done.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_check_names_every_wrong_setting_and_exits_with_2(tmp_path: Path) -> None:
+    done = _run(tmp_path, "--check", WORKERS="none", LOCAL_CHAT="0.0.0.0:80")
+    assert done.returncode == 2
+    assert sorted(line.partition(":")[0] for line in done.stderr.splitlines()) == ["LOCAL_CHAT", "WORKERS"]
+    assert _run(tmp_path, WORKERS="none").returncode == 2
+
+
+def test_a_token_for_a_chat_that_this_version_lacks_is_answered_honestly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.settings.chat_module", lambda platform: f"bot.no_{platform}_here")
+    monkeypatch.setenv("DISCORD_TOKEN", "x" * 30)
+    with pytest.raises(WrongSettings, match="DISCORD_TOKEN: this version of the bot has no Discord chat"):
+        read_settings()
+
+
+def test_with_nothing_to_start_the_bot_says_what_to_set(tmp_path: Path) -> None:
+    done = _run(tmp_path, LOCAL_CHAT="off")
+    assert done.returncode == 1
+    assert "set a token, or LOCAL_CHAT" in done.stderr
+
+
+def test_without_a_release_the_bot_says_where_it_looked(tmp_path: Path) -> None:
+    done = _run(tmp_path, MODEL_DIR="nowhere")
+    assert done.returncode == 1
+    assert "There is no model in nowhere" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_second_bot_in_the_same_place_is_refused(tmp_path: Path) -> None:
+    first = BotProcess(tmp_path).start()
+    try:
+        second = _run(tmp_path)
+        assert second.returncode == 1
+        assert "another bot is running in data" in second.stderr
+    finally:
+        first.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_bot_that_is_stopped_writes_its_song_back(tmp_path: Path, number: signal.Signals) -> None:
+    process = BotProcess(tmp_path, LINGER="60").start()
+    try:
+        write(song("jazz", 20), tmp_path / "song.ogg")
+        headers = {"Origin": process.address, "X-File-Name": "song.ogg"}
+        hello = urllib.request.Request(f"{process.address}/hello", method="POST", headers=headers)
+        with urllib.request.urlopen(hello) as response:
+            cookie = response.headers["Set-Cookie"].partition(";")[0]
+        sending = urllib.request.Request(
+            f"{process.address}/songs",
+            method="POST",
+            data=(tmp_path / "song.ogg").read_bytes(),
+            headers=headers | {"Cookie": cookie},
+        )
+        with urllib.request.urlopen(sending) as response:
+            assert response.status == 201
+        assert process.stop(number) == 0
+    finally:
+        process.kill()
+    with sqlite3.connect(process.data / "songs.db") as database:
+        assert database.execute("SELECT state FROM jobs").fetchall() == [("queued",)]
+    assert "Traceback" not in process.log
+
+
+def test_serving_loads_no_chat_library_and_nothing_that_only_training_needs(tmp_path: Path) -> None:
+    program = (
+        "import sys, bot.serve, bot.__main__\n"
+        "heavy = {'discord', 'telegram', 'tensorflow', 'keras', 'librosa', 'numba', 'matplotlib', 'pandas', 'yt_dlp'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
+    command = [sys.executable, "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_secrets_are_masked_in_logs_of_either_form() -> None:
+    try:
+        raise ValueError("https://api.telegram.org/bot123:hush/getMe")
+    except ValueError:
+        record = logging.LogRecord("x", logging.ERROR, "f.py", 1, "token %s", ("123:hush",), sys.exc_info())
+    for formatter in (TextFormatter(["123:hush"]), JsonFormatter(["123:hush"])):
+        line = formatter.format(record)
+        assert "hush" not in line
+        assert "•••" in line
+    entry = json.loads(JsonFormatter(["123:hush"]).format(record))
+    assert entry["level"] == "error"
+    assert "ValueError" in entry["traceback"]
