@@ -164,6 +164,21 @@ error-label-unprintable = A genre's name is one line of ordinary text. Please wr
 error-label-without-letter = A genre's name needs at least one letter. Please write it again.
 error-merge-refused = Only a proposed genre can be merged, and only into a known one. Please choose others.
 error-our-fault = Something went wrong on my side, and it has been noted. Please try again.
+error-link-failed = The site behind this link did not answer as it should. Please try again later, or send the file.
+error-link-not-a-link = This is not a link that I can open. Please send one that begins with https:// or http://.
+error-link-host = I was told not to open links to this site. Please send the file instead.
+error-link-inside = This link leads into a private network, where I do not go. Please send the file instead.
+error-link-login = This site lets only people in who log in. Please send the file instead.
+error-link-blocked = This site turns me away because of where I run. Please send the file instead.
+error-link-live = This is a live broadcast, or one that has not begun. Please send a recording.
+error-link-drm = This song is copy-protected, so I cannot listen to it. Please send a file.
+error-link-geo = This cannot be played in the country where I run. Please send the file instead.
+error-link-private = This is private, so I cannot listen to it. Please send the file instead.
+error-link-removed = This was removed from its site. Please send another link, or the file.
+error-link-not-found = There is nothing at this link. Please check it, or send the file.
+error-link-no-music = I found no music at this link. Please send a link to a song, or the file.
+error-link-timeout = Fetching this took longer than { $seconds } seconds, so I stopped. Please send the file instead.
+error-link-list = There is more than one song at this link. Please send the link of one song.
 
 ## The timeline picture
 

@@ -141,6 +141,21 @@ error-label-unprintable = Tên thể loại chỉ gồm một dòng chữ bình 
 error-label-without-letter = Tên thể loại phải có ít nhất một chữ cái. Bạn viết lại nhé.
 error-merge-refused = Chỉ gộp được thể loại mới đề xuất vào một thể loại đã biết. Bạn chọn lại nhé.
 error-our-fault = Có lỗi ở phía mình, và lỗi đã được ghi lại. Bạn thử lại nhé.
+error-link-failed = Trang này không trả lời như mong đợi. Lát nữa bạn thử lại, hoặc gửi tệp nhé.
+error-link-not-a-link = Đây không phải liên kết mà mình mở được. Bạn gửi liên kết bắt đầu bằng https:// hoặc http:// nhé.
+error-link-host = Mình không được phép mở liên kết đến trang này. Bạn gửi tệp nhé.
+error-link-inside = Liên kết này dẫn vào một mạng riêng, mình không vào đó. Bạn gửi tệp nhé.
+error-link-login = Trang này chỉ cho người đăng nhập vào. Bạn gửi tệp nhé.
+error-link-blocked = Trang này chặn mình vì nơi mình đang chạy. Bạn gửi tệp nhé.
+error-link-live = Đây là buổi phát trực tiếp, hoặc chưa bắt đầu. Bạn gửi bản ghi lại nhé.
+error-link-drm = Bài này được bảo vệ bản quyền nên mình không nghe được. Bạn gửi tệp nhé.
+error-link-geo = Bài này không phát được ở nước mà mình đang chạy. Bạn gửi tệp nhé.
+error-link-private = Bài này ở chế độ riêng tư nên mình không nghe được. Bạn gửi tệp nhé.
+error-link-removed = Bài này đã bị gỡ khỏi trang. Bạn gửi liên kết khác, hoặc gửi tệp nhé.
+error-link-not-found = Liên kết này không dẫn đến đâu cả. Bạn xem lại, hoặc gửi tệp nhé.
+error-link-no-music = Mình không thấy nhạc ở liên kết này. Bạn gửi liên kết đến một bài hát, hoặc gửi tệp nhé.
+error-link-timeout = Tải bài này mất hơn { $seconds } giây nên mình dừng lại. Bạn gửi tệp nhé.
+error-link-list = Ở liên kết này có nhiều bài hát. Bạn gửi liên kết của một bài thôi nhé.
 
 ## The timeline picture
 

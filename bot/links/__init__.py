@@ -1,0 +1,11 @@
+"""Links: what somebody pasted → a file on this machine, fetched in a guarded child process that can be killed.
+
+``address`` reads what was pasted, ``fetcher`` runs the child, ``child``, ``site`` and ``guard`` are what runs in it.
+"""
+
+from bot.links.address import read_link
+from bot.links.errors import LinkError, ManySongs
+from bot.links.fetcher import Fetched, Fetcher
+from bot.links.limits import Limits
+
+__all__ = ["Fetched", "Fetcher", "Limits", "LinkError", "ManySongs", "read_link"]

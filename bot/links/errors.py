@@ -1,0 +1,131 @@
+"""Why a link brought no song: each with its sentence. What a site's own words mean is told by ``site``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from classifier.errors import EmptyFile, SongError, TooLarge, TooLong
+
+if TYPE_CHECKING:
+    from bot.links.limits import Limits
+
+
+class LinkError(SongError):
+    code = "link-failed"
+    sentence = "The site behind this link did not answer as it should. Please try again later, or send the file."
+
+
+class NotALink(LinkError):
+    code = "link-not-a-link"
+    sentence = "This is not a link that I can open. Please send one that begins with https:// or http://."
+
+
+class HostNotAllowed(LinkError):
+    code = "link-host"
+    sentence = "I was told not to open links to this site. Please send the file instead."
+
+
+class InsideAddress(LinkError):
+    code = "link-inside"
+    sentence = "This link leads into a private network, where I do not go. Please send the file instead."
+
+
+class LoginWanted(LinkError):
+    code = "link-login"
+    sentence = "This site lets only people in who log in. Please send the file instead."
+
+
+class AddressBlocked(LinkError):
+    code = "link-blocked"
+    sentence = "This site turns me away because of where I run. Please send the file instead."
+
+
+class LiveStream(LinkError):
+    code = "link-live"
+    sentence = "This is a live broadcast, or one that has not begun. Please send a recording."
+
+
+class Protected(LinkError):
+    code = "link-drm"
+    sentence = "This song is copy-protected, so I cannot listen to it. Please send a file."
+
+
+class GeoBlocked(LinkError):
+    code = "link-geo"
+    sentence = "This cannot be played in the country where I run. Please send the file instead."
+
+
+class PrivateLink(LinkError):
+    code = "link-private"
+    sentence = "This is private, so I cannot listen to it. Please send the file instead."
+
+
+class Removed(LinkError):
+    code = "link-removed"
+    sentence = "This was removed from its site. Please send another link, or the file."
+
+
+class NothingThere(LinkError):
+    code = "link-not-found"
+    sentence = "There is nothing at this link. Please check it, or send the file."
+
+
+class NoMusic(LinkError):
+    code = "link-no-music"
+    sentence = "I found no music at this link. Please send a link to a song, or the file."
+
+
+class LinkTimeout(LinkError):
+    """Placeholders: ``seconds``, the limit."""
+
+    code = "link-timeout"
+    sentence = "Fetching this took longer than {seconds:g} seconds, so I stopped. Please send the file instead."
+
+
+class ManySongs(LinkError):
+    """Placeholders: ``count``, how many of the songs behind the link may be asked for one by one."""
+
+    code = "link-list"
+    sentence = "There is more than one song at this link. Please send the link of one song."
+
+
+_BY_CODE: dict[str, type[LinkError]] = {
+    kind.code: kind
+    for kind in (
+        LinkError,
+        HostNotAllowed,
+        InsideAddress,
+        LoginWanted,
+        AddressBlocked,
+        LiveStream,
+        Protected,
+        GeoBlocked,
+        PrivateLink,
+        Removed,
+        NothingThere,
+        NoMusic,
+    )
+}
+
+
+def error_of(code: str, limits: Limits, *, count: int = 0) -> SongError:
+    """Return the error that a child's code names; what it does not name is a failure of the site.
+
+    Parameters
+    ----------
+    limits
+        What the sentence tells of them comes from here and not from the child.
+    count
+        How many songs there are, for ``link-list``.
+    """
+    if code == TooLarge.code:
+        return TooLarge(megabytes=limits.megabytes)
+    if code == EmptyFile.code:
+        return EmptyFile()
+    if code == TooLong.code:
+        return TooLong(minutes=limits.song_seconds / 60)
+    if code == LinkTimeout.code:
+        return LinkTimeout(seconds=limits.seconds)
+    if code == ManySongs.code:
+        return ManySongs(count=count)
+    return _BY_CODE.get(code, LinkError)()

@@ -1,0 +1,97 @@
+"""Fetches links as the bot does, as one process in a network namespace; tells how each ended and what was left.
+
+``python -m tests.bot.links.driver [CHILD] < CASES``: one JSON object of name → case in, name → result out. ``CHILD`` is
+the module of a child process other than the bot's own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from bot.links import Fetcher, Limits, fetcher
+from bot.links import site as site_room
+from classifier.errors import SongError
+
+AT_ONCE = 3
+
+
+async def run(case: dict[str, Any], folder: Path) -> dict[str, Any]:
+    limits = Limits(**{"file_bytes": 200_000, "page_bytes": 300_000, "song_seconds": 60, **case.get("limits", {})})
+    heard: list[int] = []
+    begun = asyncio.Event()
+
+    def hear(received: int) -> None:
+        heard.append(received)
+        begun.set()
+
+    fetching = Fetcher(limits, hosts=tuple(case.get("hosts", ["*"])), proxy=case.get("proxy", ""))
+    result: dict[str, Any] = {"code": None, "sentence": None}
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    task = asyncio.ensure_future(fetching.fetch(case["link"], folder, item=case.get("item"), on_bytes=hear))
+    if case.get("cancel"):
+        await begun.wait()
+        task.cancel()
+        began = clock()
+    try:
+        fetched = await task
+    except SongError as error:
+        result |= {"code": error.code, "sentence": str(error), "values": error.values}
+    except asyncio.CancelledError:
+        result["code"] = "cancelled"
+    else:
+        result |= {"size": fetched.path.stat().st_size, "name": fetched.name}
+        fetched.path.unlink()
+    return result | {"seconds": clock() - began, "heard": heard, "left": names_in(folder)}
+
+
+def names_in(folder: Path) -> list[str]:
+    return [str(path.relative_to(folder)) for path in folder.rglob("*")]
+
+
+async def run_all(cases: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    seats = asyncio.Semaphore(AT_ONCE)
+
+    async def one(name: str, case: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        with tempfile.TemporaryDirectory() as folder:
+            if case.get("waits"):
+                return name, await run(case, Path(folder))
+            async with seats:
+                return name, await run(case, Path(folder))
+
+    results = dict(await asyncio.gather(*(one(name, case) for name, case in cases.items())))
+    await asyncio.sleep(0.1)
+    return results
+
+
+def open_files() -> int:
+    return len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+
+
+def children() -> list[str]:
+    return [
+        number
+        for task in Path("/proc/self/task").iterdir()
+        for number in (task / "children").read_text().split()
+        if number
+    ]
+
+
+async def main() -> None:
+    assert site_room.SONG_NAME == fetcher.SONG
+    if len(sys.argv) > 1:
+        fetcher.CHILD = ("-sPB", "-m", sys.argv[1])  # type: ignore[misc]
+    cases = json.load(sys.stdin)
+    before = open_files()
+    results = await run_all(cases)
+    json.dump({"results": results, "files": open_files() - before, "children": children()}, sys.stdout)
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

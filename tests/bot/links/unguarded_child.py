@@ -1,0 +1,11 @@
+"""The child process without its guard, to prove that the canaries would sing."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+from tests.bot.links.generic_child import run
+
+if __name__ == "__main__":
+    with mock.patch("bot.links.guard.Guard.arm"), mock.patch("bot.links.site.is_outside", return_value=True):
+        run()

@@ -1,0 +1,387 @@
+"""A world of its own, as one process in a network namespace: hostile web sites, names that mislead, and canaries.
+
+Whatever is asked of an address that is not one of the world's public ones is written down as a hit.
+``python -m tests.bot.links.world HITS ADDRESS…`` serves sites on every address, and names on the first public one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import io
+import socket
+import struct
+import sys
+import wave
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+from urllib.parse import parse_qs, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+PUBLIC = "45.0.0.2"
+PUBLIC_6 = "2600:beef::2"
+PORTS = (80, 25)
+MANY = 50_000_000
+TICK_SECONDS = 0.2
+NAMES = {
+    "song.example": [PUBLIC],
+    "inside.example": ["10.1.2.3"],
+    "local.example": ["127.0.0.1"],
+    "metadata.example": ["169.254.169.254"],
+    "mixed.example": [PUBLIC, "192.168.7.7"],
+    "own.example": ["45.0.0.1"],
+    "six.example": [PUBLIC_6],
+    "inside-six.example": ["fd00::9"],
+    "loopback-six.example": ["::1"],
+}
+
+
+@cache
+def song(seconds: float = 0.5) -> bytes:
+    """A short WAV file of silence."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(int(16000 * seconds)))
+    return file.getvalue()
+
+
+@cache
+def bomb() -> bytes:
+    """Fifty megabytes that arrive as fifty kilobytes."""
+    return gzip.compress(bytes(MANY))
+
+
+class Visit:
+    """One request, and the ways to answer it."""
+
+    def __init__(self, method: str, target: str, writer: asyncio.StreamWriter) -> None:
+        parts = urlsplit(target)
+        self.method, self.path, self.writer = method, parts.path, writer
+        self.query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+        self.to = self.query.get("to", "")
+
+    async def head(self, status: str = "200 OK", **headers: object) -> None:
+        lines = [f"HTTP/1.1 {status}", "Connection: close"]
+        lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        self.writer.write("\r\n".join([*lines, "", ""]).encode())
+        await self.writer.drain()
+
+    async def body(self, content: bytes | str, kind: str = "text/html", status: str = "200 OK", **more: object) -> None:
+        content = content.encode() if isinstance(content, str) else content
+        await self.head(status, Content_Type=kind, Content_Length=len(content), **more)
+        if self.method != "HEAD":
+            self.writer.write(content)
+            await self.writer.drain()
+
+    async def pour(self, chunk: bytes = bytes(16_384), *, chunked: bool = False) -> None:
+        for _ in range(MANY // len(chunk)):
+            self.writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
+            await self.writer.drain()
+
+    async def drip(self, content: bytes) -> None:
+        for byte in content:
+            self.writer.write(bytes([byte]))
+            await self.writer.drain()
+            await asyncio.sleep(TICK_SECONDS)
+
+    def reset(self) -> None:
+        connection = self.writer.get_extra_info("socket")
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.writer.transport.abort()
+
+
+async def good(visit: Visit) -> None:
+    await visit.body(song(), "audio/wav")
+
+
+async def large(visit: Visit) -> None:
+    await visit.body(song(2), "audio/wav")
+
+
+async def untyped(visit: Visit) -> None:
+    await visit.body(song(), "application/octet-stream")
+
+
+async def redirect(visit: Visit) -> None:
+    await visit.head(f"{visit.query['status']} Elsewhere", Location=visit.to, Content_Length=0)
+
+
+async def refresh(visit: Visit) -> None:
+    await visit.body(f'<html><head><meta http-equiv="refresh" content="0; URL={visit.to}"></head></html>')
+
+
+async def again(visit: Visit) -> None:
+    number = int(visit.query.get("n", 0)) + 1
+    await visit.body(f'<html><head><meta http-equiv="refresh" content="0; URL=/again?n={number}"></head></html>')
+
+
+async def element(visit: Visit) -> None:
+    await visit.body(f'<html><title>A page</title><audio src="{visit.to}"></audio></html>')
+
+
+async def elements(visit: Visit) -> None:
+    songs = "".join(f'<audio src="/song.wav?{number}"></audio>' for number in range(3))
+    await visit.body(f"<html><title>Three songs</title>{songs}</html>")
+
+
+async def feed(visit: Visit) -> None:
+    items = f'<item><title>One</title><enclosure url="{visit.to}" type="audio/mpeg"/></item>'
+    await visit.body(
+        f'<?xml version="1.0"?><rss version="2.0"><channel><title>F</title>{items}</channel></rss>', "text/xml"
+    )
+
+
+async def media_list(visit: Visit) -> None:
+    lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:2"]
+    lines += [f'#EXT-X-KEY:METHOD=AES-128,URI="{visit.query["key"]}"'] if "key" in visit.query else []
+    lines += ['#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://key"'] if "drm" in visit.query else []
+    lines += [f'#EXT-X-MAP:URI="{visit.query["map"]}"'] if "map" in visit.query else []
+    for number in range(int(visit.query.get("parts", 2))):
+        lines += ["#EXTINF:2,", f"{visit.to}{'&' if '?' in visit.to else '?'}{number}"]
+    lines += [] if "live" in visit.query else ["#EXT-X-ENDLIST"]
+    await visit.body("\n".join(lines), "application/vnd.apple.mpegurl")
+
+
+async def master_list(visit: Visit) -> None:
+    lines = ["#EXTM3U", '#EXT-X-STREAM-INF:BANDWIDTH=64000,CODECS="mp4a.40.2"', visit.to]
+    await visit.body("\n".join(lines), "application/vnd.apple.mpegurl")
+
+
+async def plain_list(visit: Visit) -> None:
+    await visit.body(f"#EXTM3U\n#EXTINF:123,Song\n{visit.to}\n", "audio/x-mpegurl")
+
+
+async def dash(visit: Visit) -> None:
+    await visit.body(
+        '<?xml version="1.0"?>'
+        '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT4S">'
+        '<Period><AdaptationSet mimeType="audio/mp4"><Representation id="1" bandwidth="64000" codecs="mp4a.40.2">'
+        f"<SegmentList duration='2'><SegmentURL media='{visit.to}'/><SegmentURL media='{visit.to}'/></SegmentList>"
+        "</Representation></AdaptationSet></Period></MPD>",
+        "application/dash+xml",
+    )
+
+
+async def slow_head(visit: Visit) -> None:
+    await visit.drip(b"HTTP/1.1 200 OK\r\n" + b"X-Slow: yes\r\n" * 100)
+
+
+async def slow_body(visit: Visit) -> None:
+    await visit.head(Content_Type="audio/wav", Content_Length=100_000)
+    await visit.drip(bytes(1000))
+
+
+async def silent(visit: Visit) -> None:
+    await asyncio.sleep(60)
+
+
+async def endless(visit: Visit) -> None:
+    await visit.head(Content_Type=visit.query.get("kind", "audio/wav"))
+    await visit.pour()
+
+
+async def endless_chunks(visit: Visit) -> None:
+    await visit.head(Content_Type="audio/wav", Transfer_Encoding="chunked")
+    await visit.pour(chunked=True)
+
+
+async def endless_redirect(visit: Visit) -> None:
+    await visit.head("302 Found", Location="/song.wav")
+    await visit.pour()
+
+
+async def endless_error(visit: Visit) -> None:
+    await visit.head("404 Not Found", Content_Type="text/html")
+    await visit.pour()
+
+
+async def endless_head(visit: Visit) -> None:
+    visit.writer.write(b"HTTP/1.1 200 OK\r\n")
+    await visit.pour(b"X-More: " + bytes(b"a" * 8000) + b"\r\n")
+
+
+async def declared_large(visit: Visit) -> None:
+    await visit.head(Content_Type="audio/wav", Content_Length=MANY)
+    await visit.pour()
+
+
+async def lying_head(visit: Visit) -> None:
+    await (visit.body(song(), "audio/wav") if visit.method == "HEAD" else endless(visit))
+
+
+async def packed(visit: Visit) -> None:
+    kind = visit.query.get("kind", "text/html")
+    await visit.body(bomb(), kind, visit.query.get("status", "200 OK"), Content_Encoding="gzip")
+
+
+async def truncated(visit: Visit) -> None:
+    await visit.head(Content_Type="audio/wav", Content_Length=100_000)
+    visit.writer.write(bytes(1000))
+
+
+async def cut(visit: Visit) -> None:
+    await visit.head(Content_Type="audio/wav", Content_Length=100_000)
+    visit.writer.write(bytes(1000))
+    await visit.writer.drain()
+    visit.reset()
+
+
+async def refused(visit: Visit) -> None:
+    visit.reset()
+
+
+async def nonsense(visit: Visit) -> None:
+    visit.writer.write(b"\0\xff nothing that is HTTP\r\n\r\n")
+
+
+async def status(visit: Visit) -> None:
+    await visit.body("<html><title>No</title>This is all.</html>", status=visit.query["status"])
+
+
+async def empty(visit: Visit) -> None:
+    await visit.body(b"", "audio/wav")
+
+
+async def page(visit: Visit) -> None:
+    await visit.body("<html><title>Nothing here</title>Words alone.</html>")
+
+
+async def page_as_song(visit: Visit) -> None:
+    await visit.body("<html><title>Nothing here</title>Words alone.</html>", "audio/mpeg")
+
+
+async def song_as_page(visit: Visit) -> None:
+    await visit.body(song(), "text/html")
+
+
+async def titled(visit: Visit) -> None:
+    title = "@everyone **x** &lt;b&gt; \u202eevil\u0007 [a](http://b)"
+    await visit.body(f"<html><title>{title}</title><audio src='/song.wav'></audio></html>")
+
+
+async def long_song(visit: Visit) -> None:
+    await visit.body(
+        "#EXTM3U\n#EXT-X-TARGETDURATION:9999\n#EXTINF:9999,\n/part.ts\n#EXT-X-ENDLIST", "application/x-mpegurl"
+    )
+
+
+ROUTES: dict[str, Callable[[Visit], Awaitable[None]]] = {
+    "/song.wav": good,
+    "/song": untyped,
+    "/part.ts": good,
+    "/large.ts": large,
+    "/redirect": redirect,
+    "/refresh": refresh,
+    "/again": again,
+    "/element": element,
+    "/elements": elements,
+    "/feed.xml": feed,
+    "/list.m3u8": media_list,
+    "/master.m3u8": master_list,
+    "/list.m3u": plain_list,
+    "/list.mpd": dash,
+    "/slow-head": slow_head,
+    "/slow-body.wav": slow_body,
+    "/silent": silent,
+    "/endless.wav": endless,
+    "/endless-chunks.wav": endless_chunks,
+    "/endless-redirect": endless_redirect,
+    "/endless-error": endless_error,
+    "/endless-head": endless_head,
+    "/declared.wav": declared_large,
+    "/lying-head.wav": lying_head,
+    "/packed": packed,
+    "/truncated.wav": truncated,
+    "/cut.wav": cut,
+    "/refused": refused,
+    "/nonsense": nonsense,
+    "/status": status,
+    "/empty.wav": empty,
+    "/page": page,
+    "/page-as-song": page_as_song,
+    "/song-as-page": song_as_page,
+    "/titled": titled,
+    "/long.m3u8": long_song,
+}
+
+
+class World:
+    """The web of the world."""
+
+    def __init__(self, hits: Path) -> None:
+        self._hits = hits
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        host, port = writer.get_extra_info("sockname")[:2]
+        if host not in {PUBLIC, PUBLIC_6} or port != PORTS[0]:
+            with self._hits.open("a") as file:
+                file.write(f"{host} {port}\n")
+        try:
+            request = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+            method, target = request.split(" ", 2)[:2]
+            visit = Visit(method, target, writer)
+            await ROUTES.get(visit.path, good)(visit)
+            await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            pass
+        finally:
+            writer.close()
+
+
+class Names(asyncio.DatagramProtocol):
+    """Names of the world; those that begin with ``turn`` lead outside once and inside ever after."""
+
+    def __init__(self) -> None:
+        self._asked: dict[str, int] = {}
+        self._transport: asyncio.DatagramTransport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.DatagramTransport", transport)
+
+    def datagram_received(self, data: bytes, address: tuple[str | object, int]) -> None:
+        labels, place = [], 12
+        while data[place]:
+            labels.append(data[place + 1 : place + 1 + data[place]].decode())
+            place += 1 + data[place]
+        kind = struct.unpack("!H", data[place + 1 : place + 3])[0]
+        family = {1: socket.AF_INET, 28: socket.AF_INET6}.get(kind)
+        found = [
+            socket.inet_pton(family, one)
+            for one in self._addresses(".".join(labels).lower(), kind)
+            if family is not None and (":" in one) == (family == socket.AF_INET6)
+        ]
+        known = 0 if found or self._addresses(".".join(labels).lower(), 0) else 3
+        head = data[:2] + struct.pack("!HHHHH", 0x8580 | known, 1, len(found), 0, 0)
+        answers = b"".join(struct.pack("!HHHIH", 0xC00C, kind, 1, 0, len(one)) + one for one in found)
+        assert self._transport is not None
+        self._transport.sendto(head + data[12 : place + 5] + answers, address)
+
+    def _addresses(self, name: str, kind: int) -> list[str]:
+        if not name.startswith("turn"):
+            return NAMES.get(name, [])
+        self._asked[name] = self._asked.get(name, 0) + (kind == 1)
+        return [PUBLIC] if self._asked[name] <= 1 else ["10.1.2.3"]
+
+
+async def serve(hits: Path, addresses: list[str]) -> None:
+    """Serve until the process is ended."""
+    world = World(hits)
+    for host in addresses:
+        for port in PORTS:
+            await asyncio.start_server(world.answer, host, port)
+    if PUBLIC in addresses:
+        bomb()
+        await asyncio.get_running_loop().create_datagram_endpoint(Names, (PUBLIC, 53))
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2:]))
