@@ -136,6 +136,9 @@ class Settings(BaseSettings):
     discord_gateway_url: Annotated[str, _url("ws", "wss")] = "wss://gateway.discord.gg"
     telegram_api_url: Annotated[str, _url("http", "https")] = "https://api.telegram.org"
 
+    webhook_url: Annotated[str, _url("https", "http")] = ""
+    webhook_listen: Annotated[Address, NoDecode, BeforeValidator(_address)] = Address("127.0.0.1", 8081)
+
     local_chat_password: SecretStr | None = None
     local_chat: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(_address)] = Field(
         default=None, validate_default=True
@@ -180,6 +183,13 @@ class Settings(BaseSettings):
         if key is not None and len(key.get_secret_value()) < MINIMUM_SECRET_CHARACTERS:
             raise ValueError(f"needs at least {MINIMUM_SECRET_CHARACTERS} characters")
         return key
+
+    @field_validator("webhook_listen", mode="after")
+    @classmethod
+    def _webhook_has_an_address(cls, address: Address | str) -> Address:
+        if not isinstance(address, Address):
+            raise ValueError("must be like 127.0.0.1:8081")
+        return address
 
     @field_validator("local_chat_password")
     @classmethod

@@ -1,0 +1,137 @@
+"""What comes in from Telegram: songs are written down at once, everything else is handed to whom it concerns."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.chat import Submission
+from bot.errors import ButtonExpired
+from bot.telegram_parts.commands import english
+from bot.telegram_parts.limits import TelegramTooLarge
+from bot.telegram_parts.line import DOWNLOAD_BYTES, MEGABYTE, Where
+from bot.telegram_parts.songs import command_of, is_asked, is_private, link_of, media_of
+from bot.telegram_parts.who import PLATFORM
+from classifier.errors import SongError, TooLarge, TooLong
+from storage import PersonError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from telegram import Message
+
+    from bot.conversation import Conversation
+    from bot.settings import Settings
+    from bot.telegram_parts.line import Line
+    from bot.telegram_parts.progress import Card, Progress
+    from bot.telegram_parts.songs import Media
+    from bot.telegram_parts.who import Ears, Voice
+    from storage import Job
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request for a genre: the message with the song in it, and the song, as a file or as a link; neither is none."""
+
+    target: Message
+    media: Media | None
+    link: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of a request: a job with its card, or the reason why there is none."""
+
+    voice: Voice
+    card: Card
+    job: Job | None
+    error: SongError | PersonError | None
+
+
+class Intake:
+    """Finds the songs in messages and writes them down."""
+
+    def __init__(
+        self, line: Line, conversation: Conversation, settings: Settings, ears: Ears, progress: Progress
+    ) -> None:
+        self._line = line
+        self._conversation = conversation
+        self._settings = settings
+        self._ears = ears
+        self._progress = progress
+
+    async def asked(self, message: Message) -> Asked | None:
+        """Return what a message asks for; None if it does not ask for a genre."""
+        bot = self._line.bot
+        command = command_of(message, bot.username)
+        if command is not None:
+            if english(command[0]) != "genre":
+                return None
+            answered = message.reply_to_message
+            for target in (message, answered):
+                if target is not None and media_of(target) is not None:
+                    return Asked(target, media_of(target), None)
+            for target in (message, answered):
+                if target is not None and link_of(target) is not None:
+                    return Asked(target, None, link_of(target))
+            return Asked(message, None, None)
+        media = media_of(message)
+        if media is not None and (is_asked(message, bot.id, bot.username) or await self._listens(message)):
+            return Asked(message, media, None)
+        link = link_of(message) if is_private(message) and message.reply_to_message is None else None
+        return None if link is None or media is not None else Asked(message, None, link)
+
+    async def take(self, message: Message, asked: Asked) -> Taken | None:
+        """Write a song down, or say why not; None where nobody asks."""
+        voice = await self._ears.voice(message)
+        if voice is None:
+            return None
+        where = Where(message.chat.id, asked.target.message_id, voice.where.thread)
+        key = (message.chat.id, message.message_id)
+        card = self._progress.open(key, where)
+        try:
+            if asked.media is not None:
+                self._check(asked.media)
+            job = await self._conversation.submit(self._submission(message, asked, voice, where))
+        except (SongError, PersonError) as error:
+            self._progress.forget_unsent(key)
+            return Taken(voice, card, None, error)
+        return Taken(voice, card, job, None)
+
+    def _submission(self, message: Message, asked: Asked, voice: Voice, where: Where) -> Submission:
+        media = asked.media
+        payload: Mapping[str, str | None] = {"url": asked.link} if media is None else {"file": media.file_id}
+        return Submission(
+            person=voice.person,
+            language=voice.language,
+            chat_id=voice.chat_id,
+            title=None if media is None else media.title,
+            source="link" if media is None else media.source,
+            message={**where.as_json(), "asked": message.message_id, "private": voice.private},
+            payload=payload,
+            key=f"{message.chat.id}:{message.message_id}",
+        )
+
+    def _check(self, media: Media) -> None:
+        """Say what is too large or too long before a byte of it is fetched."""
+        if media.size is not None and media.size > self._settings.max_megabytes * MEGABYTE:
+            raise TooLarge(megabytes=self._settings.max_megabytes)
+        if self._line.official and media.size is not None and media.size > DOWNLOAD_BYTES:
+            raise TelegramTooLarge()
+        if media.seconds is not None and media.seconds > 60 * self._settings.max_minutes:
+            raise TooLong(minutes=self._settings.max_minutes)
+
+    async def _listens(self, message: Message) -> bool:
+        chat = str(message.chat.id)
+        return chat in (await self._conversation.housekeeping.chat(PLATFORM, chat)).listening
+
+
+def parts(data: str | None) -> tuple[str, str, int]:
+    """Read the data of a button of ours with three parts: what, about what, which; raises ``ButtonExpired``."""
+    what, subject, number, *_ = [*(data or "").split(":"), "", "", ""]
+    if not (number.isascii() and number.isdigit() and len(number) < 10):
+        raise ButtonExpired()
+    return what, subject, int(number)

@@ -1,0 +1,10 @@
+"""What Telegram's own limits mean for a person, as a sentence."""
+
+from __future__ import annotations
+
+from classifier.errors import SongError
+
+
+class TelegramTooLarge(SongError):
+    code = "telegram-too-large"
+    sentence = "Telegram hands bots files of at most 20 MB. Please send a shorter excerpt, or the song as mp3 or opus."

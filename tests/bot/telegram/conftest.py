@@ -1,0 +1,90 @@
+"""A bot that chats on a Telegram of the tests' own, and songs to send it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from bot.settings import Moderator
+from bot.telegram_chat import open_chat
+from tests.bot.running import Bot
+from tests.bot.telegram.people import Somebody
+from tests.bot.telegram.server import TOKEN, TelegramServer
+from tests.synthesis import song, write
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bot.people import Keys
+    from bot.settings import Settings
+    from storage import Storage
+    from tests.bot.ear import EarAtHand
+
+OPERATOR = 99
+
+
+@pytest.fixture
+async def telegram() -> AsyncIterator[TelegramServer]:
+    server = TelegramServer()
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+def settings(settings: Settings, telegram: TelegramServer) -> Settings:
+    return settings.model_copy(
+        update={
+            "telegram_token": SecretStr(TOKEN),
+            "telegram_api_url": telegram.url,
+            "moderators": (Moderator("telegram", str(OPERATOR)),),
+        }
+    )
+
+
+@pytest.fixture
+async def bot(
+    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, telegram: TelegramServer, tmp_path: Path
+) -> AsyncIterator[Bot]:
+    running = Bot(storage, keys, settings, ear, tmp_path / "work")
+    chat = open_chat(settings, running.conversation)
+    running.conversation.housekeeping.serves(ear.release, ear.genres)
+    running.with_chat(chat)
+    await chat.start()
+    await running.start()
+    yield running
+    await chat.stop_taking()
+    await running.queue.stop()
+    await chat.close()
+    assert telegram.broken == []
+
+
+@pytest.fixture(scope="session")
+def tune(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A song of our own."""
+    return write(song("blues", 6), tmp_path_factory.mktemp("songs") / "tune.opus")
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A video with a song of our own."""
+    return write(song("jazz", 4), tmp_path_factory.mktemp("songs") / "film.mp4")
+
+
+@pytest.fixture
+def ann(telegram: TelegramServer) -> Somebody:
+    return Somebody(telegram, 11)
+
+
+@pytest.fixture
+def lan(telegram: TelegramServer) -> Somebody:
+    """Speaks Vietnamese."""
+    return Somebody(telegram, 12, "vi")
+
+
+@pytest.fixture
+def operator(telegram: TelegramServer) -> Somebody:
+    return Somebody(telegram, OPERATOR)

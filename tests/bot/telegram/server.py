@@ -1,0 +1,311 @@
+"""A Bot API server for tests: speaks HTTP over a real socket as Telegram's does, and keeps Telegram's limits.
+
+What breaks a limit is refused as Telegram refuses it, and noted in ``broken``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from bot.telegram_parts.line import CAPTION_CHARACTERS, TEXT_CHARACTERS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+TOKEN = "123456:abcdefghijklmnopqrstuvwxyz-ABCDEFGH"
+BOT = {"id": 123456, "is_bot": True, "first_name": "Genre", "username": "genre_test_bot"}
+DATA_BYTES = 64
+EDIT_SECONDS = 4.9
+
+Fault = tuple[int, dict[str, Any]]
+
+
+def flood(seconds: int) -> Fault:
+    """429, as Telegram says it."""
+    return 429, {"description": f"Too Many Requests: retry after {seconds}", "parameters": {"retry_after": seconds}}
+
+
+BROKEN_SERVER: Fault = (502, {"description": "Bad Gateway"})
+BLOCKED: Fault = (403, {"description": "Forbidden: bot was blocked by the user"})
+KICKED: Fault = (403, {"description": "Forbidden: bot was kicked from the supergroup chat"})
+NO_PICTURES: Fault = (400, {"description": "Bad Request: not enough rights to send photos to the chat"})
+
+
+class Refused(Exception):
+    """What the server says no to."""
+
+    def __init__(self, description: str, status: int = 400) -> None:
+        super().__init__(description)
+        self.status = status
+
+
+class TelegramServer:
+    """The server.
+
+    Attributes
+    ----------
+    messages
+        (chat, number) → message, as the server shows it; ``photo`` holds a picture's bytes.
+    history
+        Every call: method and parameters.
+    toasts
+        What was said to presses of buttons.
+    faults
+        Method → what its next calls meet instead of success.
+    broken
+        Limits that the bot broke.
+    administrators
+        Chat → numbers of people.
+    drops
+        Whether the answers to the next calls of a method get lost after they took effect.
+    """
+
+    def __init__(self) -> None:
+        self.messages: dict[tuple[int, int], dict[str, Any]] = {}
+        self.history: list[tuple[str, dict[str, Any]]] = []
+        self.toasts: list[str | None] = []
+        self.faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self.drops: dict[str, int] = defaultdict(int)
+        self.broken: list[str] = []
+        self.administrators: dict[int, set[int]] = defaultdict(set)
+        self.commands: dict[str, list[dict[str, str]]] = {}
+        self.webhook: dict[str, Any] = {}
+        self.files: dict[str, bytes] = {}
+        self.unwritten: set[int] = set()
+        self.url = ""
+        self._updates: list[dict[str, Any]] = []
+        self._numbers = iter(range(1, 1_000_000))
+        self._edited: dict[tuple[int, int], float] = {}
+        self._news = asyncio.Condition()
+        self._runner: web.AppRunner | None = None
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        application = web.Application(client_max_size=64 << 20)
+        application.router.add_route("*", "/bot{token}/{method}", self._call)
+        application.router.add_get("/file/bot{token}/{path:.*}", self._file)
+        self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+
+    async def stop(self) -> None:
+        """Listen no more."""
+        async with self._news:
+            self._news.notify_all()
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def until(self, what: Callable[[], Any], seconds: float = 30) -> Any:
+        """Wait until something is so; it is looked at again after each call."""
+        async with self._news, asyncio.timeout(seconds):
+            return await self._news.wait_for(what)
+
+    def calls(self, *methods: str) -> list[dict[str, Any]]:
+        """Return the parameters of all calls of some methods."""
+        return [parameters for method, parameters in self.history if method in methods]
+
+    def said(self, chat: int) -> list[dict[str, Any]]:
+        """Return the bot's messages in a chat, oldest first."""
+        return [m for (place, _), m in sorted(self.messages.items()) if place == chat and m["from"]["id"] == BOT["id"]]
+
+    def keep(self, content: bytes) -> str:
+        """Keep a file that somebody sends; return its id."""
+        number = f"file{next(self._numbers)}"
+        self.files[number] = content
+        return number
+
+    async def deliver(self, **update: Any) -> dict[str, Any]:
+        """Give the bot an update."""
+        whole = {"update_id": next(self._numbers), **update}
+        async with self._news:
+            self._updates.append(whole)
+            self._news.notify_all()
+        return whole
+
+    async def again(self, update: dict[str, Any]) -> None:
+        """Give the bot an update once more, as Telegram does where it cannot tell whether it arrived."""
+        await self.deliver(**{key: value for key, value in update.items() if key != "update_id"})
+
+    def add_message(self, chat: dict[str, Any], sender: dict[str, Any], **content: Any) -> dict[str, Any]:
+        """Put a message into a chat."""
+        number = next(self._numbers)
+        message = {"message_id": number, "date": int(time.time()), "chat": chat, "from": sender, **content}
+        self.messages[chat["id"], number] = message
+        return message
+
+    # What the bot asks for
+
+    async def _call(self, request: web.Request) -> web.Response:
+        method = request.match_info["method"]
+        if request.match_info["token"] != TOKEN:
+            return web.json_response({"ok": False, "error_code": 401, "description": "Unauthorized"}, status=401)
+        parameters = await _parameters(request)
+        if method == "getUpdates":
+            return web.json_response({"ok": True, "result": await self._next_updates(parameters)})
+        if self.faults[method]:
+            status, error = self.faults[method].popleft()
+            return web.json_response({"ok": False, "error_code": status, **error}, status=status)
+        handler = getattr(self, f"_do_{method}", None)
+        try:
+            result = True if handler is None else handler(parameters)
+        except Refused as refused:
+            error = {"ok": False, "error_code": refused.status, "description": str(refused)}
+            return web.json_response(error, status=refused.status)
+        async with self._news:
+            self.history.append((method, parameters))
+            self._news.notify_all()
+        if self.drops[method]:
+            self.drops[method] -= 1
+            assert request.transport is not None
+            request.transport.close()
+        return web.json_response({"ok": True, "result": result})
+
+    async def _next_updates(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
+        offset = int(parameters.get("offset", 0))
+        async with self._news:
+            self._updates = [update for update in self._updates if update["update_id"] >= offset]
+            try:
+                async with asyncio.timeout(min(float(parameters.get("timeout", 0)), 20)):
+                    await self._news.wait_for(lambda: self._updates)
+            except TimeoutError:
+                pass
+            return list(self._updates)
+
+    async def _file(self, request: web.Request) -> web.StreamResponse:
+        content = self.files.get(request.match_info["path"])
+        return web.Response(status=404) if content is None else web.Response(body=content)
+
+    def _do_getMe(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Telegram's name
+        return BOT | {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False}
+
+    def _do_setMyCommands(self, parameters: dict[str, Any]) -> bool:  # noqa: N802
+        self.commands[parameters.get("language_code", "")] = parameters["commands"]
+        return True
+
+    def _do_setWebhook(self, parameters: dict[str, Any]) -> bool:  # noqa: N802
+        self.webhook = parameters
+        return True
+
+    def _do_getFile(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        number = parameters["file_id"]
+        if number not in self.files:
+            raise Refused("Bad Request: wrong file_id or the file is temporarily unavailable")
+        return {"file_id": number, "file_unique_id": number, "file_path": number, "file_size": len(self.files[number])}
+
+    def _do_getChatMember(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        user = int(parameters["user_id"])
+        about = {"id": user, "is_bot": False, "first_name": "Somebody"}
+        if user not in self.administrators[int(parameters["chat_id"])]:
+            return {"status": "member", "user": about}
+        rights = (
+            *("can_be_edited", "is_anonymous", "can_manage_chat", "can_delete_messages", "can_manage_video_chats"),
+            *("can_restrict_members", "can_promote_members", "can_change_info", "can_invite_users"),
+            *("can_post_stories", "can_edit_stories", "can_delete_stories"),
+        )
+        return {"status": "administrator", "user": about, **dict.fromkeys(rights, False)}
+
+    def _do_sendMessage(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._check_text(parameters["text"], TEXT_CHARACTERS)
+        return self._sent(parameters, text=parameters["text"])
+
+    def _do_sendDocument(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        name, content = parameters["document"]
+        number = self.keep(content)
+        document = {"file_id": number, "file_unique_id": number, "file_name": name, "file_size": len(content)}
+        return self._sent(parameters, document=document, caption=parameters.get("caption", ""))
+
+    def _do_editMessageText(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        self._check_text(parameters["text"], TEXT_CHARACTERS)
+        return self._edit(parameters, text=parameters["text"])
+
+    def _do_editMessageMedia(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        media = parameters["media"]
+        self._check_text(media["caption"], CAPTION_CHARACTERS)
+        name = media["media"].removeprefix("attach://")
+        size = {"file_id": name, "file_unique_id": name, "width": 1, "height": 1}
+        return self._edit(parameters, caption=media["caption"], photo=[size], text=None, picture=parameters[name][1])
+
+    def _do_editMessageReplyMarkup(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
+        return self._edit(parameters)
+
+    def _do_answerCallbackQuery(self, parameters: dict[str, Any]) -> bool:  # noqa: N802
+        self.toasts.append(parameters.get("text"))
+        self._check_text(parameters.get("text", "x"), 200)
+        return True
+
+    def _sent(self, parameters: dict[str, Any], **content: Any) -> dict[str, Any]:
+        chat = int(parameters["chat_id"])
+        if chat in self.unwritten:
+            raise Refused("Forbidden: bot can't initiate conversation with a user", 403)
+        self._check_buttons(parameters)
+        about = {"id": chat, "type": "private" if chat > 0 else "supergroup"}
+        answered = parameters.get("reply_parameters")
+        if answered is not None and (chat, answered["message_id"]) not in self.messages:
+            if not answered.get("allow_sending_without_reply"):
+                raise Refused("Bad Request: message to be replied not found")
+            answered = None
+        content |= {} if answered is None else {"answers": answered["message_id"]}
+        markup = parameters.get("reply_markup")
+        return _shown(self.add_message(about, BOT, **content, **({"reply_markup": markup} if markup else {})))
+
+    def _edit(self, parameters: dict[str, Any], **content: Any) -> dict[str, Any]:
+        key = int(parameters["chat_id"]), int(parameters["message_id"])
+        message = self.messages.get(key)
+        if message is None:
+            raise Refused("Bad Request: message to edit not found")
+        self._check_buttons(parameters)
+        markup = parameters.get("reply_markup")
+        changed = {**message, **content, "reply_markup": markup}
+        if changed == message:
+            raise Refused("Bad Request: message is not modified")
+        if content.get("text") and "progress" in self._kind(message) and "progress" in self._kind(changed):
+            if time.monotonic() - self._edited.get(key, 0) < EDIT_SECONDS:
+                self.broken.append("progress was changed too often")
+            self._edited[key] = time.monotonic()
+        self.messages[key] = {k: v for k, v in changed.items() if v is not None}
+        return _shown(self.messages[key])
+
+    @staticmethod
+    def _kind(message: dict[str, Any]) -> str:
+        return "progress" if "cancel:" in json.dumps(message.get("reply_markup")) else ""
+
+    def _check_text(self, text: str, characters: int) -> None:
+        if not text or len(text.encode("utf-16-le")) > 2 * characters:
+            self.broken.append(f"a text of {len(text)} characters where {characters} may be")
+            raise Refused("Bad Request: message is too long")
+
+    def _check_buttons(self, parameters: dict[str, Any]) -> None:
+        for row in (parameters.get("reply_markup") or {}).get("inline_keyboard", []):
+            for button in row:
+                if not 1 <= len(button["callback_data"].encode()) <= DATA_BYTES:
+                    self.broken.append(f"button data {button['callback_data']!r}")
+                    raise Refused("Bad Request: BUTTON_DATA_INVALID")
+
+
+def _shown(message: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in message.items() if key not in {"picture", "answers"}}
+
+
+async def _parameters(request: web.Request) -> dict[str, Any]:
+    """Read what the client sends: plain values, JSON in them, files as (name, bytes)."""
+    found: dict[str, Any] = {}
+    for name, value in (await request.post()).items():
+        if isinstance(value, web.FileField):
+            found[name] = (value.filename, value.file.read())
+        else:
+            text = str(value)
+            found[name] = json.loads(text) if text[:1] in {"{", "["} else text
+    return found
+
+
+def read(path: Path) -> bytes:
+    """Return a file's bytes."""
+    return path.read_bytes()
