@@ -11,6 +11,7 @@ import unicodedata
 from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -105,8 +106,8 @@ def load(directory: Path, *, on_file: Callable[[str], None] | None = None) -> li
             tracks = list(_gtzan(directory / "gtzan"))
             if (directory / "vietnamese" / "mel.npz").is_file():
                 tracks += _vietnamese(directory / "vietnamese" / "mel.npz")
-        except FileNotFoundError as error:
-            raise NoMaterial(f"{error.filename} is missing from the published sets.") from error
+        except (OSError, EOFError, BadZipFile, KeyError, ValueError) as error:
+            raise NoMaterial(f"The published sets in {directory} cannot be read: {error}") from error
         return tracks
     tracks = list(_folders(directory, on_file or (lambda _: None)))
     songs: dict[str, set[str]] = defaultdict(set)

@@ -114,8 +114,8 @@ def write(directory: Path, name: str, artifact: Artifact, files: Mapping[str, by
     _put(directory, file_of(name), files[file_of(name)])
     manifest = json.dumps(_manifest(name, artifact, files, about), indent=2, ensure_ascii=False) + "\n"
     _put(directory, MANIFEST, manifest.encode())
-    for file, packed in files.items():
-        _put(directory, file, packed)
+    for file in files.keys() - {file_of(name)}:
+        _put(directory, file, files[file])
     for file in earlier - set(files):
         (directory / file).unlink(missing_ok=True)
 
