@@ -159,7 +159,7 @@ class LocalChat:
 
     async def my_data(self, person: Person) -> dict[str, Any]:
         """Return all that is kept of a person, the page's own memory included."""
-        entries = await self.memory.of_person(self.conversation.key_of(person))
+        entries = await self.memory.of_person(self.conversation.key_of(person), limit=-1)
         page = [{"title": entry.title, "state": entry.state} for entry in entries]
         return {**await self.conversation.my_data(person, [person.id]), "page": page}
 

@@ -65,10 +65,13 @@ class Guard:
     ----------
     password
         Asked of everybody (HTTP Basic, any user name); None asks nobody and takes only loopback names as host.
+    host
+        Where the page listens: a name of this machine, too.
     """
 
-    def __init__(self, password: str | None) -> None:
+    def __init__(self, password: str | None, host: str) -> None:
         self._password = password
+        self._names = LOOPBACK_NAMES | {host.lower()}
         self._one_wrong_at_a_time = asyncio.Semaphore(1)
         self._wrong_waiting = 0
 
@@ -86,7 +89,7 @@ class Guard:
     async def _check(self, request: web.Request) -> None:
         # A name of an attacker's own that resolves to this machine would make their page same-origin with this one.
         # A browser that was never given the password for that name does not send it, so with one any name will do.
-        if self._password is None and _host_name(request) not in LOOPBACK_NAMES:
+        if self._password is None and _host_name(request) not in self._names:
             raise web.HTTPForbidden(text="This page answers only to localhost.")
         if not _same_origin(request):
             raise web.HTTPForbidden(text="This page answers only to itself.")

@@ -137,9 +137,9 @@ class Memory:
         found = await self._select("WHERE id = ?", entry_id)
         return found[0] if found else None
 
-    async def of_person(self, person: str) -> list[Entry]:
-        """Return a person's latest songs, oldest first."""
-        found = await self._select("WHERE person = ? ORDER BY id DESC LIMIT ?", person, ENTRIES_SHOWN)
+    async def of_person(self, person: str, *, limit: int = ENTRIES_SHOWN) -> list[Entry]:
+        """Return a person's latest songs, oldest first; a negative limit returns all."""
+        found = await self._select("WHERE person = ? ORDER BY id DESC LIMIT ?", person, limit)
         return found[::-1]
 
     async def waiting(self, person: str | None = None) -> list[Entry]:

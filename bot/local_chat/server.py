@@ -45,7 +45,7 @@ MAX_SEARCH_CHARACTERS = 100
 def make_application(chat: LocalChat) -> web.Application:
     """Build the server around a chat."""
     password = chat.settings.local_chat_password
-    guard = Guard(None if password is None else password.get_secret_value())
+    guard = Guard(None if password is None else password.get_secret_value(), chat.address.host)
     application = web.Application(middlewares=[guard.middleware(), _say_what_is_wrong], client_max_size=JSON_BYTES)
     application.on_response_prepare.append(add_headers)
     Server(chat).add_routes(application.router)

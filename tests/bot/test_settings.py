@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+import bot
 from bot.settings import Address, Moderator, Settings, WrongSettings, read_settings
 
 
@@ -129,3 +131,20 @@ def test_any_text_for_an_address_is_an_address_or_a_named_problem(text: str) -> 
         problems = []
     assert all(problem["loc"] == ("local_chat",) for problem in problems)
     assert address is None or 0 <= address.port < 65536
+
+
+def test_the_example_file_names_every_setting_and_only_settings() -> None:
+    example = (Path(bot.__file__).parents[1] / ".env.example").read_text(encoding="utf-8")
+    named = re.findall(r"^#([A-Z_]+)=", example, flags=re.MULTILINE)
+    assert sorted(named) == sorted(name.upper() for name in Settings.model_fields)
+
+
+def test_the_example_file_as_it_stands_changes_nothing() -> None:
+    example = (Path(bot.__file__).parents[1] / ".env.example").read_text(encoding="utf-8")
+    defaults = read_settings()
+    uncommented = re.sub(r"^#([A-Z_]+=)", r"\1", example, flags=re.MULTILINE)
+    Path(".env").write_text(uncommented, encoding="utf-8")
+    same = read_settings()
+    given = same.model_dump(exclude={"model_dir", "local_chat"})
+    assert given == defaults.model_dump(exclude={"model_dir", "local_chat"})
+    assert same.local_address == defaults.local_address
