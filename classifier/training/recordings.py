@@ -99,7 +99,7 @@ def figures(model: Model, directory: Path, second_branch: Sequence[str], *, jobs
         for name in ("vietnamese", "other")
     }
     # A song's file name ends in its genre; the clips of single instruments have none.
-    names = [path.stem.casefold().replace("_", "-").split("-")[-1] for path in files["vietnamese"]]
+    names = [path.stem.casefold().replace("_", "-").rpartition("-")[2].strip() for path in files["vietnamese"]]
     songs = [(name, report) for name, report in zip(names, others["vietnamese"], strict=True) if name in second_branch]
     clips = [report for name, report in zip(names, others["vietnamese"], strict=True) if name not in second_branch]
     marks = {
