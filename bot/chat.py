@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from classifier.song import SongReport
     from storage import PersonError, Reply
 
+LINK_SOURCE = "link"
+"""``Submission.source`` of a link: its payload has what was pasted as ``link`` (or ``url``); no chat fetches it."""
+
 StageKind = Literal["queued", "fetching", "decoding", "listening", "answering"]
 
 
@@ -93,6 +96,8 @@ class Stage:
         In the queue: 1 is next; about how long it will take, None where nobody can tell yet.
     segment, segments
         While listening, from 1.
+    megabytes
+        While a link is fetched: how much has arrived, whole megabytes.
     """
 
     kind: StageKind
@@ -100,6 +105,7 @@ class Stage:
     minutes: int | None = None
     segment: int = 0
     segments: int = 0
+    megabytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)

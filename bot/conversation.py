@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from bot import replies, timeline
-from bot.chat import Song, Stage, Submission
-from bot.errors import ButtonExpired, LinksNotTaken, NotYours
+from bot.chat import LINK_SOURCE, Song, Stage, Submission
+from bot.errors import ButtonExpired, NotYours
 from bot.housekeeping import Housekeeping
+from bot.links import read_link
 from bot.moderation import Moderation
 from bot.texts import DEFAULT_LANGUAGE, Language, language_of
 from bot.words import Words
@@ -135,11 +136,11 @@ class Conversation:
 
         Raises
         ------
-        TooManyQueued, TooManyToday, Closing, LinksNotTaken
+        TooManyQueued, TooManyToday, Closing, LinkError
             With a sentence for the person.
         """
-        if submission.source == "link":
-            raise LinksNotTaken()
+        if submission.source == LINK_SOURCE:
+            submission = self._with_link_read(submission)
         return await self.queue.add(
             self._job_for(submission),
             queued_limit=self._settings.songs_per_person_queued,
@@ -347,6 +348,12 @@ class Conversation:
             source=submission.source,
             key=key,
         )
+
+    def _with_link_read(self, submission: Submission) -> Submission:
+        """Return a link's submission with the link as it may be fetched; the rest of a payload is its chat's own."""
+        pasted = submission.payload.get("link") or submission.payload.get("url") or ""
+        link = read_link(pasted, self._settings.link_hosts)
+        return replace(submission, payload={**submission.payload, "link": link})
 
     def _place(self, platform: str, chat_id: str) -> Place:
         return Place(platform, self._keys.chat(platform, chat_id))

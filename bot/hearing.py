@@ -10,10 +10,12 @@ import hashlib
 import logging
 import shutil
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.chat import Heard, Stage
-from bot.errors import OurFault, Undeliverable
+from bot.chat import LINK_SOURCE, Heard, Stage
+from bot.errors import LinksNotTaken, OurFault, Undeliverable
+from bot.links import MEGABYTE
 from bot.replies import clean_title
 from classifier.errors import SongError, WorkerLost
 from classifier.song import SongReport
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from bot.links import Fetcher
     from bot.underway import UnderWay
     from classifier.executor import SongExecutor
     from classifier.song import Classification, Progress
@@ -42,9 +45,14 @@ class Hearing:
         For the files of songs under way; emptied here.
     seats
         How many songs are classified at a time; others may be fetched meanwhile.
+    links
+        What fetches links; None where none are taken.
     """
 
-    def __init__(self, storage: Storage, executor: SongExecutor, folder: Path, *, seats: int) -> None:
+    def __init__(
+        self, storage: Storage, executor: SongExecutor, folder: Path, *, seats: int, links: Fetcher | None = None
+    ) -> None:
+        self._links = links
         self._storage = storage
         self._executor = executor
         self._folder = folder
@@ -106,7 +114,7 @@ class Hearing:
         async with self._own_folder(running.job.id) as folder:
             running.at(Stage("fetching"))
             with running.stoppable():
-                path = await running.chat.fetch(running.song, folder)
+                path = await self._fetch(running, folder)
                 content_hash = await asyncio.to_thread(_sha256, path)
             known = await self._storage.songs.find_answer(content_hash, self._executor.release)
             # Without its features a song could not teach anything when it is corrected: hear it again.
@@ -121,6 +129,23 @@ class Hearing:
                 title=clean_title(running.song.title),
             )
             return answer, False
+
+    async def _fetch(self, running: UnderWay, folder: Path) -> Path:
+        """Bring a song's bytes here: through its chat, or by its link, which then also gives it its name."""
+        if running.job.source != LINK_SOURCE:
+            return await running.chat.fetch(running.song, folder)
+        if self._links is None:
+            raise LinksNotTaken()
+
+        def tell(received: int) -> None:
+            stage = Stage("fetching", megabytes=received // MEGABYTE)
+            if stage != running.stage:
+                running.at(stage)
+
+        payload = running.song.payload
+        fetched = await self._links.fetch(payload["link"], folder, item=payload.get("item"), on_bytes=tell)
+        running.song = replace(running.song, title=clean_title(fetched.name))
+        return fetched.path
 
     async def _classify(self, running: UnderWay, path: Path) -> Classification:
         if self._seats.locked():

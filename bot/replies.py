@@ -250,6 +250,8 @@ def progress(stage: Stage, words: Words) -> str:
         return words.say("progress-queued-estimate", place=stage.place, minutes=stage.minutes)
     if stage.kind == "listening":
         return words.say("progress-listening", segment=stage.segment, segments=stage.segments)
+    if stage.kind == "fetching" and stage.megabytes:
+        return words.say("progress-fetching-megabytes", megabytes=stage.megabytes)
     return words.say(f"progress-{stage.kind}")
 
 

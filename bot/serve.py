@@ -16,6 +16,7 @@ from bot.chats import open_chats
 from bot.conversation import Conversation
 from bot.hearing import Hearing
 from bot.jobs import Queue
+from bot.links import MEGABYTE, Fetcher, Limits
 from bot.people import open_keys
 from classifier.executor import CannotStart as ExecutorCannotStart
 from classifier.executor import UnknownExecutor, open_executor
@@ -65,7 +66,7 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         await conversation.know_genres(executor.genres)
         conversation.housekeeping.serves(executor.release, executor.genres)
         running: dict[str, Chat] = {}
-        hearing = Hearing(storage, executor, settings.data_dir / "work", seats=settings.workers)
+        hearing = Hearing(storage, executor, settings.data_dir / "work", seats=settings.workers, links=_links(settings))
         queue = Queue(
             storage, hearing, running, conversation.song_of, owner=_owner(settings.data_dir), seats=settings.workers
         )
@@ -136,6 +137,16 @@ async def _start(executor: SongExecutor) -> None:
         await executor.start()
     except ExecutorCannotStart as reason:
         raise CannotServe(str(reason)) from reason
+
+
+def _links(settings: Settings) -> Fetcher:
+    proxy = settings.link_proxy
+    return Fetcher(
+        Limits(file_bytes=round(settings.max_megabytes * MEGABYTE), song_seconds=60 * settings.max_minutes),
+        hosts=settings.link_hosts,
+        proxy="" if proxy is None else proxy.get_secret_value(),
+        cookies=settings.link_cookies,
+    )
 
 
 async def _storage(settings: Settings) -> Storage:

@@ -155,6 +155,8 @@ class Settings(BaseSettings):
         tuple[Literal["discord", "telegram", "local"], ...], NoDecode, BeforeValidator(_parts)
     ] = ("telegram", "local")
     link_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ("*",)
+    link_proxy: SecretStr | None = None
+    link_cookies: Path | None = None
 
     max_minutes: float = Field(default=60.0, gt=0, le=600)
     max_megabytes: float = Field(default=100.0, gt=0, le=4096)
@@ -176,6 +178,21 @@ class Settings(BaseSettings):
         if re.fullmatch(shape, token.get_secret_value()) is None:
             raise ValueError("is not a whole token: copy it again, without spaces or quotes")
         return token
+
+    @field_validator("link_proxy")
+    @classmethod
+    def _proxy_is_one(cls, proxy: SecretStr | None) -> SecretStr | None:
+        shape = r"(https?|socks5h)://([^\s/@]+@)?(\[[0-9a-fA-F:.]+\]|[\w.-]+)(:\d{1,5})?/?"
+        if proxy is not None and re.fullmatch(shape, proxy.get_secret_value()) is None:
+            raise ValueError("must be like http://proxy.example:3128 or socks5h://user:password@proxy.example:1080")
+        return proxy
+
+    @field_validator("link_cookies")
+    @classmethod
+    def _cookies_are_there(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError(f"{path} is not a file")
+        return path
 
     @field_validator("secret_key")
     @classmethod

@@ -6,6 +6,6 @@
 from bot.links.address import read_link
 from bot.links.errors import LinkError, ManySongs
 from bot.links.fetcher import Fetched, Fetcher
-from bot.links.limits import Limits
+from bot.links.limits import MEGABYTE, Limits
 
-__all__ = ["Fetched", "Fetcher", "Limits", "LinkError", "ManySongs", "read_link"]
+__all__ = ["MEGABYTE", "Fetched", "Fetcher", "Limits", "LinkError", "ManySongs", "read_link"]

@@ -22,13 +22,6 @@ ANY_HOST: Final = "*"
 LINK_CHARACTERS: Final = 2048
 NAME_CHARACTERS: Final = 500
 _SCHEMES: Final = frozenset({"http", "https"})
-_LINK: Final = re.compile(r"https?://[^\s<>\"'`|\\]+", re.IGNORECASE)
-
-
-def find_link(text: str) -> str | None:
-    """Return the first link in a message, None if there is none; what ends a sentence is not part of it."""
-    found = _LINK.search(text)
-    return None if found is None else found[0].rstrip(".,;:!?)]}")
 
 
 def read_link(text: str, hosts: Collection[str] = (ANY_HOST,)) -> str:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.chat import Chat
+    from bot.links import Fetcher
     from bot.people import Keys
     from bot.settings import Settings
     from storage import Storage
@@ -23,11 +24,19 @@ if TYPE_CHECKING:
 class Bot:
     """A conversation, its queue, and its chats, to be added before the start."""
 
-    def __init__(self, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, folder: Path) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        keys: Keys,
+        settings: Settings,
+        ear: EarAtHand,
+        folder: Path,
+        links: Fetcher | None = None,
+    ) -> None:
         self.storage, self.keys, self.settings, self.ear = storage, keys, settings, ear
         self.conversation = Conversation(storage, keys, settings)
         self.chats: dict[str, Chat] = {}
-        hearing = Hearing(storage, ear, folder, seats=settings.workers)
+        hearing = Hearing(storage, ear, folder, seats=settings.workers, links=links)
         self.queue = Queue(
             storage, hearing, self.chats, self.conversation.song_of, owner="this bot", seats=settings.workers
         )

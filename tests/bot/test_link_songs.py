@@ -1,0 +1,115 @@
+"""Links in the conversation: read before they are queued, fetched in their turn, told of, stopped."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.links import Fetcher, Limits, fetcher
+from bot.links.errors import HostNotAllowed, InsideAddress, NoMusic, NotALink
+from bot.replies import progress
+from tests.bot.running import Bot
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from bot.people import Keys
+    from bot.settings import Settings
+    from storage import Storage
+    from tests.bot.ear import EarAtHand
+    from tests.bot.notebook import Notebook
+
+LIMITS = Limits(file_bytes=1_000_000, song_seconds=60, seconds=60)
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - as the library calls it
+        pass
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Iterator[str]:
+    """A site on this machine, which only a child process without its guard can reach."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Quiet, directory=str(folder))) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+@pytest.fixture
+def _within_reach(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetcher, "CHILD", ("-sPB", "-m", "tests.bot.links.unguarded_child"))
+    monkeypatch.setattr("bot.links.address.is_outside", lambda _: True)
+
+
+@pytest.fixture
+def bot(storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tmp_path: Path) -> Bot:
+    return Bot(storage, keys, settings, ear, tmp_path / "work", Fetcher(LIMITS)).with_chat(notebook)
+
+
+@pytest.mark.usefixtures("_within_reach")
+async def test_a_link_is_fetched_and_answered_under_the_name_that_its_site_gives(
+    bot: Bot, notebook: Notebook, site: str, tone: Callable[..., Path], tmp_path: Path
+) -> None:
+    tone(name="Bright Song.wav").rename(tmp_path / "site" / "Bright Song.wav")
+    link = f"{site}/Bright%20Song.wav"
+    await bot.start()
+    job = await bot.conversation.submit(notebook.sends(tmp_path, title=None, source="link", payload={"link": link}))
+    await notebook.until(lambda: notebook.discarded)
+    await bot.queue.stop()
+    (heard,) = notebook.answers[tmp_path.name]
+    assert heard.report.segments
+    answer = await bot.storage.songs.answer(heard.reply.answer_id)
+    assert answer is not None
+    assert answer.title == "Bright Song"
+    assert "fetching" in notebook.stages[tmp_path.name]
+    assert not (tmp_path / "work" / str(job.id)).exists()
+
+
+@pytest.mark.usefixtures("_within_reach")
+async def test_a_link_without_music_gets_its_sentence(bot: Bot, notebook: Notebook, site: str, tmp_path: Path) -> None:
+    (tmp_path / "site" / "page.html").write_text("<html><title>Words</title>Words alone.</html>")
+    await bot.start()
+    # Telegram's chat calls it by another name.
+    sent = notebook.sends(tmp_path, source="link", payload={"url": f"{site}/page.html"})
+    job = await bot.conversation.submit(sent)
+    await notebook.until(lambda: notebook.discarded)
+    await bot.queue.stop()
+    assert [type(error) for error in notebook.refusals[tmp_path.name]] == [NoMusic]
+    assert not (tmp_path / "work" / str(job.id)).exists()
+
+
+@pytest.mark.parametrize(
+    ("pasted", "error"),
+    [("no link", NotALink), ("http://127.0.0.1/", InsideAddress), ("https://elsewhere.example/", HostNotAllowed)],
+)
+async def test_a_link_that_cannot_be_fetched_is_refused_before_it_is_queued(
+    storage: Storage,
+    keys: Keys,
+    settings: Settings,
+    ear: EarAtHand,
+    notebook: Notebook,
+    tmp_path: Path,
+    pasted: str,
+    error: type[Exception],
+) -> None:
+    narrow = settings.model_copy(update={"link_hosts": ("song.example", "127.0.0.1")})
+    bot = Bot(storage, keys, narrow, ear, tmp_path / "work").with_chat(notebook)
+    with pytest.raises(error):
+        await bot.conversation.submit(notebook.sends(tmp_path, source="link", payload={"link": pasted}))
+    assert (await storage.jobs.load()).queued == 0
+
+
+def test_progress_tells_how_much_has_arrived() -> None:
+    from bot.chat import Stage
+    from bot.words import Words
+
+    assert progress(Stage("fetching"), Words("en", {})) == "Receiving the song…"
+    assert progress(Stage("fetching", megabytes=3), Words("en", {})) == "Receiving the song: 3 MB so far…"
