@@ -90,6 +90,14 @@ _CONTRAST = """() => {
   return faint;
 }"""
 
+_PASTE = """async ([name, base64]) => {
+  const bytes = Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0));
+  const carried = new DataTransfer();
+  carried.items.add(new File([bytes], name));
+  document.body.dispatchEvent(
+    new ClipboardEvent("paste", { clipboardData: carried, bubbles: true, cancelable: true }));
+}"""
+
 _DROP = """async ([name, base64]) => {
   const bytes = Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0));
   const carried = new DataTransfer();
@@ -143,6 +151,10 @@ class Visitor:
     async def drops(self, name: str, content_base64: str) -> None:
         """Drop a file on the page."""
         await self.page.evaluate(_DROP, [name, content_base64])
+
+    async def pastes(self, name: str, content_base64: str) -> None:
+        """Paste a file."""
+        await self.page.evaluate(_PASTE, [name, content_base64])
 
     def entry(self, state: str, number: int = 0) -> Locator:
         """Return a song on the page that is in a state."""

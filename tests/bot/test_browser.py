@@ -165,8 +165,9 @@ async def test_a_song_is_stopped_on_the_page(tmp_path: Path, songs: Path) -> Non
     process = BotProcess(tmp_path, LINGER="60").start()
     try:
         async with visitor(process.address) as ann:
-            await ann.chooses(songs / "late.mp3")
+            await ann.pastes("late.mp3", base64.b64encode((songs / "late.mp3").read_bytes()).decode())
             await ann.page.locator(".stage", has_text="Listening").wait_for()
+            await ann.until("document.getElementById('announcer').textContent.endsWith('…')")
             await ann.page.get_by_role("button", name="Stop").click()
             await ann.entry("stopped").get_by_text("Stopped. I have forgotten that song.").wait_for()
             await eventually(process.spool_is_empty)
@@ -207,7 +208,7 @@ async def test_all_that_is_kept_is_deleted_when_asked(bot_process: BotProcess, s
         await ann.page.get_by_role("button", name="Yes, delete everything").click()
         await ann.page.get_by_text("one song from your history and one correction").wait_for()
         await ann.page.get_by_role("button", name="Close").click()
-        await ann.until("document.querySelectorAll('.entry').length === 0")
+        await ann.page.wait_for_selector(".entry", state="detached")
         assert _corrections(bot_process) == []
 
 

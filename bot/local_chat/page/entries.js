@@ -4,6 +4,9 @@
 import { chooseGenre } from "./genres.js";
 import { ask } from "./server.js";
 
+// Progress is read out now and then, so that it does not drown everything else.
+const PROGRESS_PAUSE = 5000;
+
 const copy = (name) => document.getElementById(name).content.cloneNode(true);
 
 export class Entries {
@@ -12,6 +15,7 @@ export class Entries {
     this.announce = announce;
     this.onQuestion = onQuestion;
     this.shown = new Map();
+    this.progressTold = -PROGRESS_PAUSE;
   }
 
   // A song that is just being sent: it has no number yet.
@@ -75,6 +79,10 @@ export class Entries {
     bar.value = entry.progress.share;
     bar.setAttribute("aria-label", entry.progress.text);
     reply.querySelector(".stage").textContent = entry.progress.text;
+    if (performance.now() - this.progressTold >= PROGRESS_PAUSE) {
+      this.progressTold = performance.now();
+      this.announce(entry.progress.text);
+    }
   }
 
   showEnd(node, entry, quiet) {
