@@ -53,6 +53,28 @@ class LinksNotTaken(SongError):
     sentence = "I cannot follow links yet. Please send me the song itself, as a file."
 
 
+class NoSongThere(SongError):
+    code = "no-song-there"
+    sentence = "I find no song in that. Please give me a message with a music file or a link."
+
+
+class NothingToCorrect(SongError):
+    code = "nothing-to-correct"
+    sentence = "I see no answer of mine here. Please press “Wrong” below the answer instead."
+
+
+class DateUnclear(SongError):
+    code = "date-unclear"
+    sentence = "Please write a date like 2026-11-30."
+
+
+class ExportTooLarge(SongError):
+    """Placeholders: ``megabytes``, what the chat takes."""
+
+    code = "export-too-large"
+    sentence = "The file would be larger than {megabytes:g} MB. Please choose a shorter period or one genre."
+
+
 class Undeliverable(Exception):
     """An answer can never reach its chat: the message was deleted, the bot was blocked or removed."""
 

@@ -359,3 +359,92 @@ command-help = How this works
 command-feedback = For moderators: review, stats, export
 command-settings = For moderators: language, picture, listening
 error-telegram-too-large = Telegram hands me files of at most 20 MB. Please send a shorter excerpt, or the song as mp3 or opus.
+
+## Choosing a genre in a chat
+
+genres-question = Which genre is it?
+genres-choose = Choose a genre
+genres-previous = ◀ Back
+genres-next = More ▶
+genres-other = Another genre…
+genres-other-title = Another genre
+genres-other-field = What is it called?
+
+## Discord
+
+discord-help = Send me a song and I will tell you its genre, part by part:
+    • in a direct message to me, in a message that mentions me, or in a reply to me;
+    • with /genre and a file or a link, anywhere;
+    • or with a right click on a message: Apps → “What genre is this?”.
+    If I am wrong, press “Wrong” below my answer and tell me better, or use /correct. What I keep: /privacy. More about me: /about.
+help-limits = A song may have up to { $minutes } minutes and { $megabytes } MB. You may have { $queued } songs waiting at a time, and { $daily } in 24 hours.
+language-chosen = From now on I speak English with you.
+mydata-here = This is everything that I keep about you.
+forget-kept = All right, everything stays as it is.
+settings-cannot-read = Only so that you know: Discord shows me files in other people's messages only if the message content intent is switched on for me in Discord's developer portal, and it is not. Until then I answer songs there that mention me or reply to me.
+slash-genre = genre
+    .about = What genre is this song?
+slash-correct = correct
+    .about = Tell me the right genre of the latest song here
+slash-privacy = privacy
+    .about = What I keep, for how long and why; your choice about training
+slash-mydata = mydata
+    .about = Everything that I keep about you, as a file
+slash-forgetme = forgetme
+    .about = Delete everything that I keep about you
+slash-language = language
+    .about = Which language I speak with you
+slash-help = help
+    .about = How to ask me, and what the limits are
+slash-about = about
+    .about = The model behind me, how often it is right, what it cannot do
+slash-stats = stats
+    .about = What I have heard here
+slash-settings = settings
+    .about = How I behave here (moderators)
+slash-feedback = feedback
+    .about = Look after people's corrections (moderators)
+slash-review = review
+    .about = Rule on corrections one by one
+slash-counts = stats
+    .about = How corrections stand, genre by genre
+slash-export = export
+    .about = Corrections as a file for training
+menu-genre = What genre is this?
+option-file = file
+    .about = A music file or a video
+option-link = link
+    .about = The address of a song
+option-genre = genre
+    .about = Start typing, choose, or write a new one
+option-wanted = genre
+    .about = Only this genre
+option-language = language
+    .about = The language
+option-here = language
+    .about = The language of answers here
+option-picture = picture
+    .about = Whether answers come with the timeline picture
+option-listen = listen
+    .about = A channel in which I answer every song unasked
+option-ignore = ignore
+    .about = A channel in which I no longer do so
+option-form = format
+    .about = The kind of file
+option-since = since
+    .about = First day, like 2026-11-01
+option-until = until
+    .about = Last day, like 2026-11-30
+option-status = status
+    .about = Where the review stands
+choice-on = on
+choice-off = off
+choice-each = each person's own
+choice-pending = waiting for review
+choice-accepted = accepted
+choice-rejected = rejected
+choice-relabelled = relabelled
+error-no-song-there = I find no song in that. Please give me a message with a music file or a link.
+error-nothing-to-correct = I see no answer of mine here. Please press “Wrong” below the answer instead.
+error-date-unclear = Please write a date like 2026-11-30.
+error-export-too-large = The file would be larger than { $megabytes } MB. Please choose a shorter period or one genre.

@@ -299,3 +299,92 @@ command-help = Cách dùng
 command-feedback = Cho người quản lý: duyệt, số liệu, xuất tệp
 command-settings = Cho người quản lý: ngôn ngữ, hình, nghe mọi bài
 error-telegram-too-large = Telegram chỉ đưa cho mình tệp tối đa 20 MB. Bạn gửi một đoạn ngắn hơn, hoặc gửi bài dạng mp3 hay opus nhé.
+
+## Choosing a genre in a chat
+
+genres-question = Vậy là thể loại nào?
+genres-choose = Chọn một thể loại
+genres-previous = ◀ Quay lại
+genres-next = Xem thêm ▶
+genres-other = Thể loại khác…
+genres-other-title = Thể loại khác
+genres-other-field = Thể loại đó tên là gì?
+
+## Discord
+
+discord-help = Gửi mình một bài hát, mình sẽ cho bạn biết thể loại của từng đoạn:
+    • trong tin nhắn riêng cho mình, trong tin có nhắc đến mình, hoặc khi trả lời tin của mình;
+    • bằng lệnh /thể-loại kèm tệp hoặc đường dẫn, ở bất cứ đâu;
+    • hoặc nhấp chuột phải vào một tin nhắn: Ứng dụng → “Bài này thể loại gì?”.
+    Mình sai thì bạn bấm “Sai rồi” dưới câu trả lời và bảo mình, hoặc dùng /sửa. Mình giữ lại những gì: /riêng-tư. Về mình: /giới-thiệu.
+help-limits = Mỗi bài dài tối đa { $minutes } phút và { $megabytes } MB. Mỗi lúc bạn được có { $queued } bài chờ, và { $daily } bài trong 24 giờ.
+language-chosen = Từ giờ mình nói tiếng Việt với bạn.
+mydata-here = Đây là tất cả những gì mình giữ về bạn.
+forget-kept = Vâng, mọi thứ vẫn như cũ.
+settings-cannot-read = Nói để bạn biết: Discord chỉ cho mình thấy tệp trong tin của người khác khi quyền đọc nội dung tin nhắn (message content intent) được bật cho mình ở cổng nhà phát triển, mà hiện giờ thì chưa. Đến lúc đó, ở đấy mình chỉ trả lời những bài có nhắc đến mình hoặc trả lời tin của mình.
+slash-genre = thể-loại
+    .about = Bài hát này thuộc thể loại gì?
+slash-correct = sửa
+    .about = Cho mình biết thể loại đúng của bài mới nhất ở đây
+slash-privacy = riêng-tư
+    .about = Mình giữ gì, bao lâu và vì sao; lựa chọn của bạn về việc học
+slash-mydata = dữ-liệu-của-tôi
+    .about = Tất cả những gì mình giữ về bạn, trong một tệp
+slash-forgetme = quên-tôi
+    .about = Xoá hết những gì mình giữ về bạn
+slash-language = ngôn-ngữ
+    .about = Mình nói với bạn bằng ngôn ngữ nào
+slash-help = trợ-giúp
+    .about = Hỏi mình thế nào, và có những giới hạn gì
+slash-about = giới-thiệu
+    .about = Mô hình đằng sau mình, nó đúng bao nhiêu, nó không làm được gì
+slash-stats = thống-kê
+    .about = Ở đây mình đã nghe những gì
+slash-settings = cài-đặt
+    .about = Mình cư xử thế nào ở đây (người quản lý)
+slash-feedback = góp-ý
+    .about = Xem các lần sửa của mọi người (người quản lý)
+slash-review = duyệt
+    .about = Duyệt từng lần sửa
+slash-counts = thống-kê
+    .about = Các lần sửa theo từng thể loại
+slash-export = xuất
+    .about = Các lần sửa, trong một tệp để dạy mình
+menu-genre = Bài này thể loại gì?
+option-file = tệp
+    .about = Tệp nhạc hoặc video
+option-link = đường-dẫn
+    .about = Địa chỉ của bài hát
+option-genre = thể-loại
+    .about = Gõ để tìm, chọn, hoặc viết một thể loại mới
+option-wanted = thể-loại
+    .about = Chỉ thể loại này
+option-language = ngôn-ngữ
+    .about = Ngôn ngữ
+option-here = ngôn-ngữ
+    .about = Ngôn ngữ của câu trả lời ở đây
+option-picture = hình
+    .about = Câu trả lời có kèm hình dòng thời gian hay không
+option-listen = nghe
+    .about = Kênh mà mình trả lời mọi bài hát, không cần hỏi
+option-ignore = bỏ
+    .about = Kênh mà mình thôi làm thế
+option-form = định-dạng
+    .about = Loại tệp
+option-since = từ-ngày
+    .about = Ngày đầu, như 2026-11-01
+option-until = đến-ngày
+    .about = Ngày cuối, như 2026-11-30
+option-status = trạng-thái
+    .about = Đã duyệt đến đâu
+choice-on = bật
+choice-off = tắt
+choice-each = theo từng người
+choice-pending = đang chờ duyệt
+choice-accepted = đã chấp nhận
+choice-rejected = đã từ chối
+choice-relabelled = đã ghi lại
+error-no-song-there = Mình không thấy bài hát nào ở đó. Bạn đưa mình một tin nhắn có tệp nhạc hoặc đường dẫn nhé.
+error-nothing-to-correct = Mình không thấy câu trả lời nào của mình ở đây. Bạn bấm “Sai rồi” ngay dưới câu trả lời nhé.
+error-date-unclear = Bạn viết ngày như 2026-11-30 nhé.
+error-export-too-large = Tệp sẽ lớn hơn { $megabytes } MB. Bạn chọn khoảng thời gian ngắn hơn hoặc một thể loại nhé.

@@ -1,0 +1,393 @@
+"""Discord as a chat among chats: messages and commands become songs, and what happens to a song becomes one message.
+
+The door to ``bot.discord_parts``, where the connection, the commands and the buttons are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from pathlib import Path, PurePath
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from bot import replies, timeline
+from bot.chat import CannotStart, Submission
+from bot.discord_parts import discord
+from bot.discord_parts.asking import MESSAGE_CHARACTERS, PLATFORM, place_of, welcome
+from bot.discord_parts.client import Client
+from bot.discord_parts.commands import add_commands
+from bot.discord_parts.fetching import fetch
+from bot.discord_parts.gestures import (
+    attachments_of,
+    is_addressed,
+    link_parcel,
+    links_in,
+    parcel_of,
+    songs_in,
+)
+from bot.discord_parts.lines import TOKEN_SECONDS, Line, Saying, Spot, slot_noted
+from bot.discord_parts.presses import Presses
+from bot.discord_parts.views import custom_ids, view_of
+from bot.errors import Closing, NoSongThere, TryLater, Undeliverable
+from bot.people import Person
+from bot.texts import DEFAULT_LANGUAGE, language_of
+from classifier.errors import NotAudio, SongError, TooLarge
+from storage import PersonError, TooManyQueued, TooManyToday
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.chat import Heard, Song, Stage
+    from bot.conversation import Conversation
+    from bot.discord_parts.gestures import Parcel
+    from bot.settings import Settings
+    from bot.texts import Language
+    from bot.words import Words
+    from storage import ChatSettings
+
+MEGABYTE = 1_000_000
+START_SECONDS = 30.0
+CLOSE_SECONDS = 5.0
+# Places in the queue are shown anew at most this often.
+QUEUE_NEWS_SECONDS = 5.0
+ENDED_REMEMBERED = 1000
+ANSWERS_SEARCHED = 50
+
+log = logging.getLogger(__name__)
+
+
+def open_chat(settings: Settings, conversation: Conversation) -> DiscordChat:
+    """Make the chat; it has not started yet."""
+    return DiscordChat(settings, conversation)
+
+
+class DiscordChat:
+    """Discord.
+
+    Parameters
+    ----------
+    settings, conversation
+        The token and the limits, and what is said.
+    """
+
+    platform = PLATFORM
+
+    def __init__(self, settings: Settings, conversation: Conversation) -> None:
+        self.conversation = conversation
+        self.presses = Presses(conversation)
+        self.client = Client(settings, self)
+        add_commands(self)
+        self._settings = settings
+        self._taking = True
+        self._began = discord.utils.time_snowflake(discord.utils.utcnow())
+        self._connection: asyncio.Task[None] | None = None
+        self._queue_news: asyncio.Task[None] | None = None
+        self._lines: dict[int, Line] = {}
+        self._ended: deque[int] = deque(maxlen=ENDED_REMEMBERED)
+        self._waiting: dict[int, Words] = {}
+        self._setups: dict[str, ChatSettings] = {}
+
+    # The life of the connection
+
+    async def start(self) -> None:
+        """Log in and connect; reconnecting later is the library's work."""
+        token = self._settings.discord_token
+        if token is None:
+            raise CannotStart("there is no DISCORD_TOKEN")
+        try:
+            await self.client.login(token.get_secret_value())
+        except discord.LoginFailure:
+            await self.client.close()
+            raise CannotStart("Discord does not know this token: make a new one and set DISCORD_TOKEN") from None
+        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+            await self.client.close()
+            raise CannotStart(f"{self._settings.discord_api_url} cannot be reached: {error}") from error
+        self._connection = asyncio.create_task(self.client.connect(), name="discord")
+        ready = asyncio.create_task(self.client.wait_until_ready())
+        await asyncio.wait({ready, self._connection}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        if self._connection.done():
+            reason = self._connection.exception()
+            await self.client.close()
+            raise CannotStart(f"Discord ended the connection: {reason}")
+        if not self.client.is_ready():
+            log.warning("Discord is not ready yet; the bot goes on trying")
+
+    async def stop_taking(self) -> None:
+        """Take no more songs; buttons and answers go on working."""
+        self._taking = False
+
+    async def close(self) -> None:
+        """End the connection."""
+        for task in (self._queue_news, *(line.later for line in self._lines.values())):
+            if task is not None:
+                task.cancel()
+        await self.client.close()
+        if self._connection is not None:
+            await asyncio.wait({self._connection}, timeout=CLOSE_SECONDS)
+
+    # What people do
+
+    async def heard(self, message: discord.Message) -> None:
+        """Take the songs in a message that is meant for the bot, or that was written where it listens."""
+        me = self.client.user
+        if me is None:
+            return
+        chat_id = place_of(None if message.guild is None else message.guild.id, message.channel.id)
+        setup = await self._setup(chat_id)
+        is_meant = is_addressed(message, me)
+        if not is_meant:
+            if not self._listens(setup, message):
+                return
+            message = await self._read_along(message)
+        parcels = songs_in(message)
+        if message.guild is None and not parcels:
+            parcels = [link_parcel(link) for link in links_in(message.content)]
+        locale = None if message.guild is None else str(message.guild.preferred_locale)
+        language = language_of(setup.language) or language_of(locale) or DEFAULT_LANGUAGE
+        spot = Spot(message.channel.id, message.id, reply_to=message.id, picture=setup.picture)
+        person = Person(PLATFORM, str(message.author.id))
+        if parcels:
+            await self._take_all(person, language, chat_id, parcels, spot)
+        elif is_meant:
+            spoken = await self.conversation.language(person) or language
+            words = self.conversation.words(spoken)
+            text = replies.sentence(NotAudio(), spoken) if attachments_of(message) else self.help_text(words)
+            await self._remark(spot, text, 0)
+
+    async def asked(
+        self, interaction: discord.Interaction[Any], files: Sequence[discord.Attachment], text: str
+    ) -> None:
+        """Take what ``/genre`` was given."""
+        links = links_in(text) or ([text.strip()] if text.strip() else [])
+        parcels = [parcel_of(file, None) for file in files] + [link_parcel(link) for link in links]
+        await self._take_asked(interaction, parcels)
+
+    async def asked_about(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
+        """Take the songs, or else the links, of a message that somebody points at."""
+        parcels = songs_in(message) or [link_parcel(link) for link in links_in(message.content)]
+        await self._take_asked(interaction, parcels)
+
+    async def pressed(self, interaction: discord.Interaction[Any], custom_id: str, values: Sequence[str]) -> None:
+        """Answer a press or a pick."""
+        await self.presses.take(interaction, custom_id, values)
+
+    async def typed(self, interaction: discord.Interaction[Any]) -> None:
+        """Answer a filled text box."""
+        await self.presses.take_text(interaction)
+
+    async def latest_answer(self, interaction: discord.Interaction[Any]) -> str | None:
+        """Return the id of the latest reply that the bot gave in a channel; None if it cannot be seen."""
+        channel = self.client.get_partial_messageable(interaction.channel_id or 0)
+        try:
+            async for message in channel.history(limit=ANSWERS_SEARCHED):
+                for custom_id in custom_ids(message) if message.author.id == interaction.application_id else ():
+                    if custom_id.startswith("votes:"):
+                        return custom_id.partition(":")[2]
+        except discord.HTTPException as error:
+            log.info("the channel's messages cannot be read: %s", error)
+        return None
+
+    def help_text(self, words: Words) -> str:
+        """Return what the bot can do here, and within which limits."""
+        kept = self._settings
+        limits = words.say(
+            "help-limits",
+            minutes=round(kept.max_minutes),
+            megabytes=round(kept.max_megabytes),
+            queued=kept.songs_per_person_queued,
+            daily=kept.songs_per_person_daily,
+        )
+        return f"{words.say('discord-help')}\n\n{limits}"
+
+    def settings_changed(self, chat_id: str) -> None:
+        """Read a place's settings anew the next time."""
+        self._setups.pop(chat_id, None)
+
+    async def _setup(self, chat_id: str) -> ChatSettings:
+        if chat_id not in self._setups:
+            self._setups[chat_id] = await self.conversation.housekeeping.chat(PLATFORM, chat_id)
+        return self._setups[chat_id]
+
+    @staticmethod
+    def _listens(setup: ChatSettings, message: discord.Message) -> bool:
+        # A thread belongs to its channel.
+        places = {str(message.channel.id), str(getattr(message.channel, "parent_id", None))}
+        return bool(setup.listening & places)
+
+    async def _read_along(self, message: discord.Message) -> discord.Message:
+        """Return a message with its files, which Discord keeps from events that do not concern the bot."""
+        if message.attachments or message.content or not self.client.may_read_along:
+            return message
+        try:
+            return await message.channel.fetch_message(message.id)
+        except discord.HTTPException as error:
+            log.info("a message cannot be read: %s", error)
+            return message
+
+    async def _take_asked(self, interaction: discord.Interaction[Any], parcels: list[Parcel]) -> None:
+        acknowledged = await interaction.response.defer(thinking=True)
+        guest = await welcome(self.conversation, interaction)
+        if not parcels:
+            await guest.excuse(NoSongThere())
+            return
+        if len(parcels) > 1:
+            # The next message of an interaction takes the place of "thinking…", whichever song it is about.
+            await interaction.edit_original_response(content=guest.words.say("progress-fetching"))
+        setup = await self._setup(guest.chat_id)
+        spot = Spot(
+            channel=interaction.channel_id or 0,
+            song=interaction.id,
+            token=interaction.token,
+            until=time.time() + TOKEN_SECONDS,
+            slot=None if acknowledged is None else acknowledged.message_id,
+            picture=setup.picture,
+        )
+        language = language_of(setup.language) or language_of(str(interaction.locale)) or DEFAULT_LANGUAGE
+        await self._take_all(guest.person, language, guest.chat_id, parcels, spot)
+
+    async def _take_all(
+        self, person: Person, language: Language, chat_id: str, parcels: list[Parcel], spot: Spot
+    ) -> None:
+        """Take songs that came together: each gets its own answer, and one refusal is enough for all that follow."""
+        spots = [
+            Spot(**spot.as_json() | {"named": len(parcels) > 1, "slot": spot.slot if number == 0 else None})
+            for number in range(len(parcels))
+        ]
+        shown = []
+        for number, (parcel, place) in enumerate(zip(parcels, spots, strict=True)):
+            try:
+                shown.append(await self._take(person, language, chat_id, parcel, place))
+            except (SongError, PersonError) as error:
+                spoken = await self.conversation.language(person) or language
+                await self._remark(place, replies.sentence(error, spoken), number)
+                if isinstance(error, (TooManyQueued, TooManyToday, Closing)):
+                    break
+        # Written down is every song by now; only then is anything said of them.
+        await asyncio.gather(*(self._show_place(job_id, words) for job_id, words in shown))
+
+    async def _take(
+        self, person: Person, language: Language, chat_id: str, parcel: Parcel, spot: Spot
+    ) -> tuple[int, Words]:
+        if not self._taking:
+            raise Closing()
+        if parcel.size > self._settings.max_megabytes * MEGABYTE:
+            raise TooLarge(megabytes=self._settings.max_megabytes)
+        submission = Submission(
+            person=person,
+            language=language,
+            chat_id=chat_id,
+            title=parcel.title,
+            source=parcel.source,
+            message=spot.as_json(),
+            payload=parcel.payload,
+            key=f"{spot.song}:{parcel.name}",
+        )
+        job = await self.conversation.submit(submission)
+        spoken = await self.conversation.language(person) or language
+        words = self.conversation.words(spoken)
+        if job.id not in self._ended:
+            self._waiting[job.id] = words
+            self._lines.setdefault(job.id, Line(self.client, job.id, spot))
+        return job.id, words
+
+    async def _show_place(self, job_id: int, words: Words) -> None:
+        """Show a song that has just been taken, or that waits, where it stands."""
+        line, stage = self._lines.get(job_id), await self.conversation.stage(job_id)
+        if line is None or stage is None or line.ended:
+            return
+        try:
+            await line.show(_progress(stage, words, job_id))
+        except (TryLater, Undeliverable) as reason:
+            log.info("job %d: progress could not be shown: %s", job_id, reason)
+
+    async def _remark(self, spot: Spot, text: str, number: int) -> None:
+        """Say something that no song's work stands behind."""
+        try:
+            # Numbers below zero name no job: such messages are told apart by them all the same.
+            await Line(self.client, -1 - number, spot).end(Saying(text))
+        except (TryLater, Undeliverable) as reason:
+            log.info("a remark could not be made: %s", reason)
+
+    # What the queue tells (see ``bot.chat.Chat``)
+
+    async def fetch(self, song: Song, folder: Path) -> Path:
+        """Download the song from Discord."""
+        suffix = PurePath(song.title or "").suffix
+        target = folder / f"song{suffix if suffix.isascii() and suffix[1:].isalnum() else ''}"
+        await fetch(self.client, song.payload, target, megabytes=self._settings.max_megabytes)
+        return target
+
+    async def show(self, song: Song, stage: Stage) -> Mapping[str, Any] | None:
+        """Show progress in the song's message."""
+        self._waiting.pop(song.job_id, None)
+        line = self._line(song)
+        await line.show(_progress(stage, song.words, song.job_id))
+        return None if line.slot is None else {"slot": line.slot}
+
+    async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
+        """Make the song's message its answer."""
+        spot = Spot(**song.message)
+        title = f"**{discord.utils.escape_markdown(song.title)}**\n" if spot.named and song.title else ""
+        said = replies.answer(
+            heard.report,
+            song.words,
+            heard.reply.id,
+            known=heard.known,
+            characters=MESSAGE_CHARACTERS - len(title),
+        )
+        picture = await self.conversation.picture(heard.report, song.words, "dark") if spot.picture else None
+        saying = Saying(
+            text=title + said.text,
+            view=view_of(said.buttons),
+            picture=picture,
+            description=timeline.alt_text(heard.report, song.words),
+        )
+        slot = await self._line(song).end(saying, marks=(f"votes:{heard.reply.id}",))
+        return {"channel": spot.channel, "message": slot}
+
+    async def refuse(self, song: Song, error: SongError | PersonError) -> None:
+        """Make the song's message the reason why there is no answer."""
+        await self._line(song).end(Saying(replies.sentence(error, song.words.language)))
+
+    async def stopped(self, song: Song) -> None:
+        """Say in the song's message that it was stopped."""
+        try:
+            await self._line(song).end(Saying(song.words.say("progress-cancelled")))
+        except (TryLater, Undeliverable) as reason:
+            log.info("job %d: nobody could be told that it was stopped: %s", song.job_id, reason)
+
+    async def discard(self, song: Song) -> None:
+        """The song has ended: nothing more is said of it."""
+        self._ended.append(song.job_id)
+        self._waiting.pop(song.job_id, None)
+        line = self._lines.pop(song.job_id, None)
+        if line is not None:
+            await line.quiet()
+
+    def queue_moved(self) -> None:
+        """Show whoever waits their new place, soon."""
+        if self._waiting and (self._queue_news is None or self._queue_news.done()):
+            self._queue_news = asyncio.create_task(self._tell_places())
+
+    async def _tell_places(self) -> None:
+        await asyncio.sleep(QUEUE_NEWS_SECONDS)
+        for job_id, words in list(self._waiting.items()):
+            await self._show_place(job_id, words)
+
+    def _line(self, song: Song) -> Line:
+        line = self._lines.get(song.job_id)
+        if line is None:
+            spot = Spot(**song.message)
+            line = Line(self.client, song.job_id, spot, slot=slot_noted(song.noted), is_old=spot.song < self._began)
+            self._lines[song.job_id] = line
+        return line
+
+
+def _progress(stage: Stage, words: Words, job_id: int) -> Saying:
+    said = replies.progress_message(stage, words, job_id)
+    return Saying(said.text, view_of(said.buttons))

@@ -1,0 +1,136 @@
+"""The connection to Discord: where it goes, what it is told, and to whom it hands what it hears."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any, Protocol
+
+import discord
+import yarl
+from discord import app_commands
+from discord.gateway import DiscordWebSocket
+from discord.http import Route
+
+from bot.discord_parts.views import Pick, Press
+from bot.texts import DEFAULT_LANGUAGE, has, language_of, say
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.settings import Settings
+
+# Longer pauses than this are the queue's to wait out, not a request's.
+LONGEST_PAUSE_SECONDS = 60.0
+OFFICIAL_GATEWAY = "wss://gateway.discord.gg"
+
+log = logging.getLogger(__name__)
+
+
+class Listener(Protocol):
+    """What the connection hands over."""
+
+    async def heard(self, message: discord.Message) -> None:
+        """Somebody wrote a message."""
+
+    async def pressed(self, interaction: discord.Interaction[Any], custom_id: str, values: Sequence[str]) -> None:
+        """Somebody pressed a button, or picked from a list."""
+
+    async def typed(self, interaction: discord.Interaction[Any]) -> None:
+        """Somebody filled a text box."""
+
+
+class Client(discord.AutoShardedClient):
+    """discord.py's client with as few rights as the bot needs: no member lists, no reading along.
+
+    Parameters
+    ----------
+    settings
+        Where Discord is.
+    listener
+        Who hears what happens.
+    """
+
+    def __init__(self, settings: Settings, listener: Listener) -> None:
+        intents = discord.Intents.none()
+        intents.guilds = intents.guild_messages = intents.dm_messages = True
+        super().__init__(
+            intents=intents,
+            allowed_mentions=discord.AllowedMentions.none(),
+            max_messages=None,
+            member_cache_flags=discord.MemberCacheFlags.none(),
+            chunk_guilds_at_startup=False,
+            max_ratelimit_timeout=LONGEST_PAUSE_SECONDS,
+        )
+        self._listener = listener
+        # The library keeps both addresses with the class: there is one Discord to a process.
+        Route.BASE = settings.discord_api_url
+        DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
+        self._gateway = settings.discord_gateway_url
+        self.tree: app_commands.CommandTree[Client] = app_commands.CommandTree(
+            self,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+        )
+
+    async def setup_hook(self) -> None:
+        """Make buttons of earlier processes work, and tell Discord which commands there are."""
+        self.add_dynamic_items(Press, Pick)
+        await self.tree.set_translator(Translator())
+        try:
+            await self.tree.sync()
+        except discord.HTTPException:
+            log.exception("Discord did not take the commands; those of the last start stay")
+        if self._gateway != OFFICIAL_GATEWAY:
+            ask = self.http.get_bot_gateway
+
+            async def through_ours() -> Any:
+                shards, _, limit = await ask()
+                return shards, self._gateway, limit
+
+            self.http.get_bot_gateway = through_ours  # type: ignore[method-assign]
+
+    async def on_message(self, message: discord.Message) -> None:
+        """Hand a person's message over."""
+        if not message.author.bot:
+            await self._listener.heard(message)
+
+    async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
+        """Hand a filled text box over; the library forgets those that were open when it was stopped."""
+        if interaction.type is discord.InteractionType.modal_submit:
+            await self._listener.typed(interaction)
+
+    async def pressed(self, interaction: discord.Interaction[Any], custom_id: str, values: Sequence[str]) -> None:
+        """Hand a press over."""
+        await self._listener.pressed(interaction, custom_id, values)
+
+    @property
+    def may_read_along(self) -> bool:
+        """Whether the operator has let this application read messages that do not concern it, on Discord's own site."""
+        flags = self.application_flags
+        return flags.gateway_message_content or flags.gateway_message_content_limited
+
+
+def named(key: str) -> app_commands.locale_str:
+    """Return a command's or an option's name, to be put into each language."""
+    return app_commands.locale_str(say(DEFAULT_LANGUAGE, key), key=key)
+
+
+def described(key: str) -> app_commands.locale_str:
+    """Return what a command or an option is for, to be put into each language."""
+    return named(f"{key}.about")
+
+
+class Translator(app_commands.Translator):
+    """Gives Discord the names and descriptions of commands in every language that the bot speaks."""
+
+    async def translate(
+        self,
+        string: app_commands.locale_str,
+        locale: discord.Locale,
+        context: app_commands.TranslationContextTypes,  # noqa: ARG002 - as the library calls it
+    ) -> str | None:
+        """Return a text in a language; None where the bot does not speak it."""
+        language, key = language_of(locale.value), string.extras.get("key")
+        if language is None or key is None or not has(language, key.partition(".")[0]):
+            return None
+        return say(language, key)

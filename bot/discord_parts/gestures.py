@@ -1,0 +1,94 @@
+"""What in a Discord message is a song, and whether the message is meant for the bot."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import discord
+
+MUSIC_SUFFIXES = frozenset(
+    {".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".wave", ".aif", ".aiff", ".wma"}
+    | {".webm", ".mka", ".mkv", ".mp4", ".mov", ".avi", ".3gp", ".amr"}
+)
+LINKS_AT_ONCE = 5
+_LINK = re.compile(r"https?://[^\s<>|\"]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A song as Discord hands it over.
+
+    Attributes
+    ----------
+    title, size
+        File name, and bytes; unknown for links.
+    source
+        ``upload``, ``voice``, ``link``.
+    name
+        What tells it from the message's other songs.
+    payload
+        The way to its bytes, as it is written down with the job.
+    """
+
+    title: str | None
+    size: int
+    source: str
+    name: str
+    payload: dict[str, Any]
+
+
+def attachments_of(message: discord.Message) -> list[discord.Attachment]:
+    """Return a message's attachments, those of messages forwarded in it included."""
+    forwarded = [attachment for snapshot in message.message_snapshots for attachment in snapshot.attachments]
+    return [*message.attachments, *forwarded]
+
+
+def is_music(attachment: discord.Attachment) -> bool:
+    """Whether an attachment says of itself that it can be heard."""
+    kind = attachment.content_type or ""
+    if kind.startswith(("audio/", "video/")) or kind == "application/ogg":
+        return True
+    return PurePath(attachment.filename).suffix.lower() in MUSIC_SUFFIXES
+
+
+def parcel_of(attachment: discord.Attachment, message: discord.Message | None) -> Parcel:
+    """Return an attachment as a song; ``message`` is where it can be found again once its address has expired."""
+    is_voice = message is not None and message.flags.voice
+    payload: dict[str, Any] = {"url": attachment.url, "attachment": attachment.id}
+    if message is not None:
+        payload |= {"channel": message.channel.id, "message": message.id}
+    return Parcel(
+        title=None if is_voice else attachment.title or attachment.filename,
+        size=attachment.size,
+        source="voice" if is_voice else "upload",
+        name=str(attachment.id),
+        payload=payload,
+    )
+
+
+def link_parcel(link: str) -> Parcel:
+    """Return a link as a song."""
+    return Parcel(title=None, size=0, source="link", name=link, payload={"link": link})
+
+
+def songs_in(message: discord.Message) -> list[Parcel]:
+    """Return the songs attached to a message."""
+    return [parcel_of(attachment, message) for attachment in attachments_of(message) if is_music(attachment)]
+
+
+def links_in(text: str) -> list[str]:
+    """Return the web addresses in a text, each once, without the punctuation behind them."""
+    found = [link.rstrip(".,;:!?)]}'") for link in _LINK.findall(text)]
+    return list(dict.fromkeys(found))[:LINKS_AT_ONCE]
+
+
+def is_addressed(message: discord.Message, me: discord.ClientUser) -> bool:
+    """Whether a message is meant for the bot: sent to it alone, mentioning it, or in reply to it."""
+    if message.guild is None or any(user.id == me.id for user in message.mentions):
+        return True
+    replied = message.reference.resolved if message.reference is not None else None
+    return getattr(getattr(replied, "author", None), "id", None) == me.id
