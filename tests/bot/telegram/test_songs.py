@@ -111,11 +111,11 @@ async def test_genre_with_nothing_to_listen_to_tells_how_it_is_used(ann: Somebod
     await lan.hears("/theloai")
 
 
-async def test_a_link_is_honestly_not_taken_or_answered(ann: Somebody, lan: Somebody) -> None:
-    await ann.writes("https://example.org/song.mp3")
-    await ann.hears("I cannot follow links yet")
-    await lan.in_group(GROUP).writes("/theloai https://example.org/song.mp3")
-    await lan.in_group(GROUP).hears("Mình chưa mở được đường dẫn")
+async def test_a_link_is_taken_unless_it_leads_inside(ann: Somebody, lan: Somebody) -> None:
+    await ann.writes("http://192.168.0.1/song.mp3")
+    await ann.hears("This link leads into a private network")
+    await lan.in_group(GROUP).writes("/theloai http://127.0.0.1/song.mp3")
+    await lan.in_group(GROUP).hears("Liên kết này dẫn vào một mạng riêng")
 
 
 async def test_too_large_and_too_long_songs_are_told_before_a_byte_is_fetched(ann: Somebody, tune: Path) -> None:
