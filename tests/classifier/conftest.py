@@ -37,9 +37,9 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def quick_training() -> Iterator[None]:
-    """Let the network be small, and the changed copies few."""
+    """Let the network be small, the grids narrow, and the changed copies few."""
     from classifier.features.families import TEXTURE, TEXTURE40
-    from classifier.training import rows
+    from classifier.training import experts, rows
     from classifier.training.network import KerasNetwork
 
     with pytest.MonkeyPatch.context() as patch:
@@ -47,4 +47,6 @@ def quick_training() -> Iterator[None]:
         patch.setattr(KerasNetwork.__init__, "__kwdefaults__", small)
         for family in (TEXTURE, TEXTURE40):
             patch.setitem(rows.COPIES, family, 2)
+        patch.setitem(experts.KNN_GRID, "expert__p", [2])
+        patch.setitem(experts.SVM_GRID, "expert__C", [10])
         yield
