@@ -5,6 +5,7 @@ Whether somebody may is asked of Telegram and of ``bot.moderation`` at every com
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +43,7 @@ class Desk:
         self._conversation = conversation
         self._moderation = conversation.moderation
         self._ears = ears
+        self._setting_up = asyncio.Lock()
 
     async def feedback(self, voice: Voice, said: str) -> None:
         """Take ``/feedback review``, ``stats`` or ``export …``."""
@@ -115,14 +117,16 @@ class Desk:
         language: Language | Literal["each"] | None = None
         if what == "language":
             language = "each" if value == "each" else language_of(value)
-        text = await self._conversation.housekeeping.change(
-            asker,
-            language=language,
-            picture=value == "on" if what == "picture" else None,
-            listen=voice.chat_id if (what, value) == ("listen", "on") else None,
-            ignore=voice.chat_id if (what, value) == ("listen", "off") else None,
-            channel_name=lambda _: voice.words.say("chat-here"),
-        )
+        # Settings are read, changed and kept: two administrators at once must not undo each other's choices.
+        async with self._setting_up:
+            text = await self._conversation.housekeeping.change(
+                asker,
+                language=language,
+                picture=value == "on" if what == "picture" else None,
+                listen=voice.chat_id if (what, value) == ("listen", "on") else None,
+                ignore=voice.chat_id if (what, value) == ("listen", "off") else None,
+                channel_name=lambda _: voice.words.say("chat-here"),
+            )
         await self._line.toast(query)
         if voice.where.message is not None:
             await self._line.change(voice.where.chat, voice.where.message, text, _settings_buttons(voice))

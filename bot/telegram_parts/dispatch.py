@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 from telegram import Message
 
@@ -71,6 +72,7 @@ class Dispatch:
         self._commands = commands
         self._tasks: set[asyncio.Task[None]] = set()
         self._failed: dict[int, int] = {}
+        self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, batch: Sequence[Update]) -> None:
         """Write the songs of a batch down; the rest goes on in tasks of its own.
@@ -90,7 +92,7 @@ class Dispatch:
 
     async def _receive(self, update: Update) -> None:
         if update.callback_query is not None:
-            self._spawn(self._pressed(update.callback_query))
+            self._spawn(self._in_turn(update.callback_query.from_user.id, self._pressed(update.callback_query)))
             return
         message = update.message
         if message is None:
@@ -102,7 +104,8 @@ class Dispatch:
             return
         asked = await self._intake.asked(message)
         if asked is None:
-            self._spawn(self._written(message))
+            writer = message.chat.id if message.from_user is None else message.from_user.id
+            self._spawn(self._in_turn(writer, self._written(message)))
         elif asked.media is None and asked.link is None:
             self._spawn(self._usage(message))
         else:
@@ -117,6 +120,12 @@ class Dispatch:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _in_turn(self, somebody: int, work: Coroutine[Any, Any, None]) -> None:
+        """Do what one person says in the order in which they say it; nobody waits for anybody else."""
+        turn = self._turns.setdefault(somebody, asyncio.Lock())
+        async with turn:
+            await work
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

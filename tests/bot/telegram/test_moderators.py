@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from storage import TABLE_COLUMNS, Format, Status
+from tests.bot.telegram.people import MENTION, Somebody, texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.bot.running import Bot
+    from tests.bot.telegram.server import TelegramServer
+
+pytestmark = pytest.mark.usefixtures("bot")
+HERE, THERE = -100_500, -100_600
+
+
+@pytest.fixture
+async def corrected(ann: Somebody, lan: Somebody, telegram: TelegramServer, tone: Callable[..., Path]) -> None:
+    """Ann corrected a song here with a name of her own, Lan another one there; both may be learned from."""
+    for somebody, chat, hertz, label in ((ann, HERE, 200, "zydeco"), (lan, THERE, 900, "jazz")):
+        there = somebody.in_group(chat)
+        answer = await there.answered(await there.sends(tone(hertz), caption=MENTION))
+        await there.writes(f"/correct {label}", to=answer)
+        question = await somebody.hears("?")
+        await somebody.presses_data(question, "allow:")
+    thanked = ("may teach me", "Từ giờ mình sẽ học")
+    await telegram.until(lambda: all(any(words in str(toast) for toast in telegram.toasts) for words in thanked))
+
+
+async def test_who_is_no_moderator_is_told_so_and_it_is_asked_each_time(
+    ann: Somebody, lan: Somebody, telegram: TelegramServer, corrected: None
+) -> None:
+    here = lan.in_group(HERE)
+    await here.writes("/ykien stats")
+    await here.hears("Chỉ người quản lý mới làm được việc này.")
+    telegram.administrators[HERE].add(lan.number)
+    await here.writes("/ykien review")
+    review = await here.hears("Lần sửa số")
+    telegram.administrators[HERE].clear()
+    await here.presses(review, "Chấp nhận")
+    await telegram.until(lambda: telegram.toasts[-1:] == ["Chỉ người quản lý mới làm được việc này."])
+    await ann.writes("/feedback stats")
+    await ann.hears("Only moderators can do that.")
+
+
+async def test_an_administrator_reviews_corrections_one_by_one_but_only_those_of_the_group(
+    bot: Bot, ann: Somebody, telegram: TelegramServer, corrected: None
+) -> None:
+    here = ann.in_group(HERE)
+    telegram.administrators[HERE].add(ann.number)
+    await here.writes("/feedback review")
+    review = await here.hears("Correction 1, one waits for review")
+    assert "I said blues (52%)." in review["text"]
+    assert "They say it is zydeco." in review["text"]
+    assert texts(review) == ["Accept", "Reject", "Another genre", "Skip"]
+    await here.presses_data(review, "accept:2")
+    await telegram.until(lambda: len(telegram.toasts) == 3)
+    await here.presses(review, "Accept")
+    await here.hears("Accepted: zydeco.\n\nNothing waits for review.")
+    statuses = [each.status for each in await bot.storage.feedback.review(status=None)]
+    assert statuses == [Status.ACCEPTED, Status.PENDING]
+
+
+async def test_the_operators_moderator_rejects_relabels_and_merges_everywhere(
+    bot: Bot, operator: Somebody, telegram: TelegramServer, corrected: None
+) -> None:
+    await operator.writes("/feedback review")
+    review = await operator.hears("Correction 1, 2 wait for review")
+    await operator.presses(review, "Merge into a genre")
+    key = operator.number, review["message_id"]
+    await telegram.until(lambda: "Country" in texts(telegram.messages[key]))
+    await operator.presses(telegram.messages[key], "Country")
+    review = await operator.hears("“zydeco” is now another name for country; one correction moved.")
+    await operator.presses(review, "Another genre")
+    await telegram.until(lambda: "Rock" in texts(telegram.messages[key]))
+    await operator.presses(telegram.messages[key], "Rock")
+    review = await operator.hears("Noted as rock.")
+    assert "Correction 2" in review["text"]
+    await operator.presses(review, "Another genre")
+    choice = await operator.hears("Which genre is it?")
+    await operator.writes("zouglou", to=choice)
+    await operator.hears("Noted as zouglou.")
+    verdicts = [each.verdict for each in await bot.storage.feedback.review(status=None)]
+    assert verdicts == ["rock", "zouglou"]
+
+
+async def test_a_reviewed_correction_is_skipped_or_rejected(operator: Somebody, corrected: None) -> None:
+    await operator.writes("/feedback review")
+    review = await operator.hears("Correction 1")
+    await operator.presses(review, "Skip")
+    review = await operator.hears("Correction 2")
+    await operator.presses(review, "Reject")
+    await operator.hears("Rejected: jazz.")
+
+
+@pytest.mark.parametrize("form", [Format.CSV, Format.JSONL, Format.PARQUET])
+async def test_corrections_leave_as_a_file_in_every_format(
+    operator: Somebody, telegram: TelegramServer, corrected: None, form: Format
+) -> None:
+    await operator.writes(f"/feedback export {form}")
+    await operator.hears("2 rows of 2 songs that may be used for training.")
+    name, content = telegram.calls("sendDocument")[0]["document"]
+    assert name == f"feedback.{form}"
+    if form is Format.CSV:
+        rows = list(csv.DictReader(io.StringIO(content.decode())))
+        assert set(TABLE_COLUMNS) <= set(rows[0])
+        assert {row["label"] for row in rows} == {"zydeco", "jazz"}
+    elif form is Format.JSONL:
+        assert {json.loads(line)["label"] for line in content.splitlines()} == {"zydeco", "jazz"}
+    else:
+        assert content.startswith(b"PAR1")
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ("jazz", "One row of one song"),
+        ("2020-01-01..2020-12-31", "0 rows of 0 songs"),
+        ("2020-01-01..", "2 rows of 2 songs"),
+        ("csv accepted", "0 rows of 0 songs"),
+        ("nothing of that name", "I know no genre of that name."),
+        ("last..week", "/feedback review shows"),
+    ],
+)
+async def test_what_leaves_may_be_chosen(operator: Somebody, corrected: None, wish: str, said: str) -> None:
+    await operator.writes(f"/feedback export {wish}")
+    await operator.hears(said)
+
+
+async def test_counts(operator: Somebody, corrected: None) -> None:
+    await operator.writes("/feedback stats")
+    counts = await operator.hears("2 opinions from 2 people on 2 songs.")
+    assert "Proposed: zydeco (1)." in counts["text"]
+    await operator.writes("/feedback")
+    await operator.hears("/feedback review shows corrections one by one.")
+
+
+async def test_a_group_is_set_up_by_its_administrators(
+    ann: Somebody, lan: Somebody, telegram: TelegramServer, tone: Callable[..., Path]
+) -> None:
+    here = ann.in_group(HERE)
+    await here.writes("/settings")
+    await here.hears("Only moderators can do that.")
+    telegram.administrators[HERE].add(ann.number)
+    await here.writes("/settings")
+    shown = await here.hears("Answers come with the timeline picture.")
+    await here.presses(shown, "Without picture")
+    shown = await here.hears("Answers come without the timeline picture.")
+    await here.presses(shown, "Tiếng Việt")
+    await here.presses(shown, "Answer every song")
+    await here.hears("ở đây")
+    song = await lan.in_group(HERE).sends(tone())
+    answer = await lan.in_group(HERE).answered(song)
+    assert "picture" not in answer
+    assert answer["text"].startswith("Mình nghe ra")
+    await lan.in_group(HERE).presses_data(shown, "set:picture:on")
+    await telegram.until(lambda: "Chỉ người quản lý mới làm được việc này." in telegram.toasts)
+
+
+async def test_a_group_that_became_a_supergroup_keeps_its_settings(
+    ann: Somebody, telegram: TelegramServer, tone: Callable[..., Path]
+) -> None:
+    old, new = ann.in_group(-500), ann.in_group(HERE)
+    telegram.administrators[-500].add(ann.number)
+    await old.writes("/settings")
+    shown = await old.hears("Language here")
+    await old.presses(shown, "Answer every song")
+    await old.hears("I answer every song")
+    moved: dict[str, Any] = telegram.add_message(old.chat, ann.user, migrate_to_chat_id=HERE)
+    await telegram.deliver(message=moved)
+    await new.answered(await new.sends(tone()))
