@@ -20,7 +20,7 @@ from classifier.commands.working import (
     say,
     worker_count,
 )
-from classifier.executor import CannotStart, UnknownExecutor, open_executor
+from classifier.executor import CannotStart, Release, UnknownExecutor, open_executor
 from classifier.organize import playlists
 from classifier.organize.bar import bar
 from classifier.organize.collection import walk
@@ -138,6 +138,8 @@ def run(arguments: argparse.Namespace) -> int:
 async def _organize(folder: Path, notebook: Notebook, arguments: argparse.Namespace) -> bool:
     """Do all but undoing; return whether anything failed."""
     workers = worker_count(arguments.jobs, [Listed("")] * MOST_WORKERS)
+    release = _release(arguments.model_dir)
+    _check(arguments, (*release.genres, NOT_SURE))
     executor = open_executor(
         os.environ.get("EXECUTOR_URL", ""),
         model_dir=arguments.model_dir,
@@ -145,13 +147,12 @@ async def _organize(folder: Path, notebook: Notebook, arguments: argparse.Namesp
         max_minutes=DEFAULT_MAX_MINUTES,
     )
     try:
-        await executor.start()
-        _check(arguments, (*executor.genres, NOT_SURE))
         collection = walk(folder)
         findings = await hear(
             folder,
             collection.files,
             executor,
+            release,
             notebook,
             minimum_confidence=arguments.minimum_confidence,
             # One more than are worked on, so that no worker waits while an answer is written down.
@@ -167,6 +168,17 @@ async def _organize(folder: Path, notebook: Notebook, arguments: argparse.Namesp
     if not arguments.dry_run:
         failed |= _write(findings, picked, notebook, arguments)
     return failed
+
+
+def _release(model_dir: Path) -> Release:
+    """Read which release will answer; workers that take long to start load it only if there is something to hear."""
+    from classifier.model import BadRelease, read_manifest
+
+    try:
+        manifest = read_manifest(model_dir)
+    except BadRelease as error:
+        raise CannotStart(str(error)) from error
+    return Release(str(manifest["name"]), tuple(manifest["genres"]))
 
 
 def _check(arguments: argparse.Namespace, known: Sequence[str]) -> None:

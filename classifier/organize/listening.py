@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
-    from classifier.executor import SongExecutor
+    from classifier.executor import Release, SongExecutor
     from classifier.organize.collection import Found
     from classifier.organize.notebook import Notebook
     from classifier.song import Classification
@@ -48,6 +48,7 @@ async def hear(
     folder: Path,
     files: Sequence[Found],
     executor: SongExecutor,
+    release: Release,
     notebook: Notebook,
     *,
     minimum_confidence: float | None,
@@ -58,7 +59,9 @@ async def hear(
     Parameters
     ----------
     executor
-        Started.
+        Not started: it is if there is anything to hear.
+    release
+        Which it will load.
     minimum_confidence
         As in ``classifier.organize.shelves.shelf_of``.
     at_once
@@ -69,15 +72,18 @@ async def hear(
     outcomes: dict[bytes, Answer | Failure] = {}
     unheard: dict[bytes, Path] = {}
     for song in songs:
-        known = notebook.outcome(song.content, executor.release)
+        known = notebook.outcome(song.content, release.name)
         if known is None:
             unheard.setdefault(song.content, song.path)
         else:
             outcomes[song.content] = known
-    begun = time.monotonic()
-    with bar("Listening", "songs", len(unheard)) as step:
-        outcomes |= await listen(unheard, executor, notebook, step, at_once=at_once)
-    minutes = (time.monotonic() - begun) / SECONDS_PER_MINUTE
+    minutes = 1.0
+    if unheard:
+        await executor.start()
+        begun = time.monotonic()
+        with bar("Listening", "songs", len(unheard)) as step:
+            outcomes |= await listen(unheard, executor, notebook, step, at_once=at_once)
+        minutes = (time.monotonic() - begun) / SECONDS_PER_MINUTE
     heard: list[Heard] = []
     failures = list(unreadable.items())
     for song in songs:
@@ -86,9 +92,7 @@ async def hear(
             heard.append(Heard(song, outcome, shelf_of(outcome, minimum_confidence)))
         else:
             failures.append((song.path, outcome))
-    return Findings(
-        folder, executor.release, tuple(executor.genres), heard, failures, len(unheard), len(unheard) / minutes
-    )
+    return Findings(folder, release.name, release.genres, heard, failures, len(unheard), len(unheard) / minutes)
 
 
 async def recognise(

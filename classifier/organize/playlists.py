@@ -23,7 +23,7 @@ HEADER: Final = "#EXTM3U"
 OURS: Final = "#GENRE-BOT:organize"
 """The second line of a playlist that may be replaced."""
 _FORBIDDEN: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
-_LONGEST_NAME: Final = 80
+_LONGEST_NAME: Final = 60  # letters; a file system counts up to four bytes each, and stops at 255
 
 
 class NotOurs(Exception):

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 PAGE: Final = Path(__file__).parent / "page"
 COORDINATE_DIGITS: Final = 4
+_SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
 def write(path: Path, findings: Findings, notebook: Notebook) -> None:
@@ -49,7 +50,7 @@ def write(path: Path, findings: Findings, notebook: Notebook) -> None:
     page = (PAGE / "report.html").read_text("utf-8")
     filling = {
         "policy": html.escape(policy),
-        "title": html.escape(printable_name(findings.folder)),
+        "title": html.escape(_text(findings.folder.name or findings.folder)),
         "style": style,
         "script": script,
         "data": data.replace("<", "\\u003c"),
@@ -57,9 +58,9 @@ def write(path: Path, findings: Findings, notebook: Notebook) -> None:
     replace(path, re.sub(r"\{(\w+)\}", lambda mark: filling[mark[1]], page).encode())
 
 
-def printable_name(folder: Path) -> str:
-    """Return a folder's name as text, whatever bytes it is made of."""
-    return os.fsencode(folder.name or folder).decode("utf-8", "replace")
+def _text(name: str | Path) -> str:
+    """Return a name as text that can be shown, whatever bytes it is made of."""
+    return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", str(name))
 
 
 def _allowed(source: str) -> str:
@@ -87,29 +88,31 @@ def contents(findings: Findings, folder: Path, notebook: Notebook) -> dict[str, 
     lengths = [heard[first_of[content]].answer.duration for content in distinct]
     pairs = near_duplicates(distinct, lengths, notebook)
     return {
-        "folder": printable_name(findings.folder),
+        "folder": _text(findings.folder.name or findings.folder),
         "release": findings.release,
         "shelves": [{"title": title(shelf), "count": len(found[shelf]), "sure": shelf != NOT_SURE} for shelf in order],
         "songs": [_song(song, order, spots[song.song.content], findings.folder, folder) for song in heard],
         "disagreements": [place[id(song)] for song in disagreements(heard, findings.genres)],
         "near": [[first_of[distinct[number]] for number in group] for group in groups(pairs)],
         "copies": [[place[id(song)] for song in group] for group in copies(heard)],
-        "failures": [[str(path.relative_to(findings.folder)), failure.message] for path, failure in findings.failures],
+        "failures": [
+            [_text(path.relative_to(findings.folder)), failure.message] for path, failure in findings.failures
+        ],
     }
 
 
 def _song(song: Heard, order: Sequence[str], spot: Sequence[float], collection: Path, folder: Path) -> dict[str, Any]:
     path, answer = song.song.path, song.answer
     return {
-        "title": song.song.title,
-        "path": str(path.relative_to(collection)),
+        "title": _text(song.song.title),
+        "path": _text(path.relative_to(collection)),
         "link": quote(os.fsencode(relative(path, folder))),
         "shelf": order.index(song.shelf),
         "ear": title(answer.genre),
         "second": title(answer.second),
         "confidence": round(answer.confidence, 3),
         "seconds": round(answer.duration),
-        "tag": song.song.tags.genre,
+        "tag": _text(song.song.tags.genre),
         "x": spot[0],
         "y": spot[1],
     }
