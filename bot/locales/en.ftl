@@ -321,6 +321,45 @@ settings-picture-on = Answers come with the timeline picture.
 settings-picture-off = Answers come without the timeline picture.
 settings-listening = I answer every song, unasked, in: { $channels }.
 
+## The chats' own words
+
+chat-help-private = Send me a song: a music file, a voice message, a video, a round video message or a link. I tell you its genre, part by part. If I am wrong, press “Wrong”: that is how I get better.
+chat-help-group = Answer a song or a link here with /genre, or send a song and name me in its caption. I tell you its genre, part by part. If I am wrong, press “Wrong”: that is how I get better.
+chat-limits = A song may have up to { $megabytes } MB and { $minutes } minutes; { $queued } of your songs may wait at a time, { $daily } a day. If yours is larger, send a link, an excerpt of it, or the same as mp3 or opus.
+chat-help-commands = /privacy tells what I keep, /about how good I am, /language changes the language.
+chat-genre-usage = Answer a song with /genre, or send a song and name me in its caption.
+chat-correct-usage = Answer one of my answers with /correct and the genre, such as /correct jazz.
+chat-choose-genre = Which genre is it? Choose one, or answer this message with its name.
+chat-language = Which language shall I speak with you?
+chat-language-set = From now on I speak English with you.
+chat-mydata = Everything that I keep about you.
+chat-sent-privately = I have sent it to you alone.
+chat-write-me-first = I may only send you this alone. Please write to me first, and then ask me there.
+chat-kept = All right, I keep everything as it is.
+chat-feedback-usage =
+    /feedback review shows corrections one by one.
+    /feedback stats counts them.
+    /feedback export sends them as a file: csv, jsonl or parquet, and if you like a period, a genre, a status, such as /feedback export jsonl 2026-01-01..2026-03-31 jazz accepted
+chat-here = here
+chat-each-language = Everybody's own
+chat-picture-on = With picture
+chat-picture-off = Without picture
+chat-listen-on = Answer every song
+chat-listen-off = Only when asked
+chat-too-late = It is too late to stop that: the answer is on its way.
+command-genre = What genre is this song? (as an answer to it)
+command-correct = Tell me the right genre (as an answer to mine)
+command-language = Choose a language
+command-privacy = What I keep, and why
+command-mydata = Everything I keep about you, as a file
+command-forgetme = Delete everything I keep about you
+command-about = How good I am, and what I cannot do
+command-stats = What I have heard here
+command-help = How this works
+command-feedback = For moderators: review, stats, export
+command-settings = For moderators: language, picture, listening
+error-telegram-too-large = Telegram hands me files of at most 20 MB. Please send a link to the song, a shorter excerpt, or the same as mp3 or opus.
+
 ## Choosing a genre in a chat
 
 genres-question = Which genre is it?
@@ -409,42 +448,3 @@ error-no-song-there = I find no song in that. Please give me a message with a mu
 error-nothing-to-correct = I see no answer of mine here. Please press “Wrong” below the answer instead.
 error-date-unclear = Please write a date like 2026-11-30.
 error-export-too-large = The file would be larger than { $megabytes } MB. Please choose a shorter period or one genre.
-
-## The chats' own words
-
-chat-help-private = Send me a song: a music file, a voice message, a video or a round video message. I tell you its genre, part by part. If I am wrong, press “Wrong”: that is how I get better.
-chat-help-group = Answer a song here with /genre, or send one and name me in its caption. I tell you its genre, part by part. If I am wrong, press “Wrong”: that is how I get better.
-chat-limits = A song may have up to { $megabytes } MB and { $minutes } minutes; { $queued } of your songs may wait at a time, { $daily } a day. If yours is larger, send an excerpt of it, or the same as mp3 or opus.
-chat-help-commands = /privacy tells what I keep, /about how good I am, /language changes the language.
-chat-genre-usage = Answer a song with /genre, or send a song and name me in its caption.
-chat-correct-usage = Answer one of my answers with /correct and the genre, such as /correct jazz.
-chat-choose-genre = Which genre is it? Choose one, or answer this message with its name.
-chat-language = Which language shall I speak with you?
-chat-language-set = From now on I speak English with you.
-chat-mydata = Everything that I keep about you.
-chat-sent-privately = I have sent it to you alone.
-chat-write-me-first = I may only send you this alone. Please write to me first, and then ask me there.
-chat-kept = All right, I keep everything as it is.
-chat-feedback-usage =
-    /feedback review shows corrections one by one.
-    /feedback stats counts them.
-    /feedback export sends them as a file: csv, jsonl or parquet, and if you like a period, a genre, a status, such as /feedback export jsonl 2026-01-01..2026-03-31 jazz accepted
-chat-here = here
-chat-each-language = Everybody's own
-chat-picture-on = With picture
-chat-picture-off = Without picture
-chat-listen-on = Answer every song
-chat-listen-off = Only when asked
-chat-too-late = It is too late to stop that: the answer is on its way.
-command-genre = What genre is this song? (as an answer to it)
-command-correct = Tell me the right genre (as an answer to mine)
-command-language = Choose a language
-command-privacy = What I keep, and why
-command-mydata = Everything I keep about you, as a file
-command-forgetme = Delete everything I keep about you
-command-about = How good I am, and what I cannot do
-command-stats = What I have heard here
-command-help = How this works
-command-feedback = For moderators: review, stats, export
-command-settings = For moderators: language, picture, listening
-error-telegram-too-large = Telegram hands me files of at most 20 MB. Please send a shorter excerpt, or the song as mp3 or opus.

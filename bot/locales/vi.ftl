@@ -261,6 +261,45 @@ settings-picture-on = Câu trả lời có kèm hình dòng thời gian.
 settings-picture-off = Câu trả lời không kèm hình dòng thời gian.
 settings-listening = Mình trả lời mọi bài hát, không cần hỏi, ở: { $channels }.
 
+## The chats' own words
+
+chat-help-private = Bạn gửi cho mình một bài: tệp nhạc, tin nhắn thoại, video, video tròn hoặc đường dẫn. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
+chat-help-group = Bạn trả lời một bài hát hay đường dẫn ở đây bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
+chat-limits = Mỗi bài tối đa { $megabytes } MB và { $minutes } phút; mỗi người được chờ { $queued } bài một lúc, { $daily } bài một ngày. Bài lớn hơn thì bạn gửi đường dẫn, một đoạn thôi, hoặc gửi dạng mp3 hay opus nhé.
+chat-help-commands = /riengtu cho biết mình giữ lại những gì, /gioithieu cho biết mình giỏi đến đâu, /ngonngu để đổi ngôn ngữ.
+chat-genre-usage = Bạn trả lời một bài hát bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích nhé.
+chat-correct-usage = Bạn trả lời một câu trả lời của mình bằng /sualai kèm thể loại nhé, ví dụ /sualai jazz.
+chat-choose-genre = Vậy là thể loại nào? Bạn chọn một thể loại, hoặc trả lời tin nhắn này bằng tên của nó nhé.
+chat-language = Bạn muốn mình nói tiếng gì?
+chat-language-set = Từ giờ mình nói tiếng Việt với bạn.
+chat-mydata = Tất cả những gì mình giữ về bạn.
+chat-sent-privately = Mình đã gửi riêng cho bạn rồi.
+chat-write-me-first = Cái này mình chỉ gửi riêng được thôi. Bạn nhắn cho mình trước, rồi hỏi lại ở đó nhé.
+chat-kept = Vâng, mình để nguyên mọi thứ.
+chat-feedback-usage =
+    /ykien review để duyệt từng lần sửa.
+    /ykien stats để xem số liệu.
+    /ykien export để nhận tệp: csv, jsonl hoặc parquet, có thể kèm khoảng thời gian, thể loại, trạng thái, ví dụ /ykien export jsonl 2026-01-01..2026-03-31 jazz accepted
+chat-here = ở đây
+chat-each-language = Tuỳ mỗi người
+chat-picture-on = Kèm hình
+chat-picture-off = Không kèm hình
+chat-listen-on = Trả lời mọi bài
+chat-listen-off = Chỉ khi được hỏi
+chat-too-late = Không dừng kịp nữa: câu trả lời sắp tới rồi.
+command-genre = Bài này thuộc thể loại gì? (trả lời vào bài hát)
+command-correct = Cho mình biết thể loại đúng (trả lời vào tin của mình)
+command-language = Chọn ngôn ngữ
+command-privacy = Mình giữ lại những gì, để làm gì
+command-mydata = Nhận tệp có mọi thứ mình giữ về bạn
+command-forgetme = Xoá mọi thứ mình giữ về bạn
+command-about = Mình giỏi đến đâu, không làm được gì
+command-stats = Mình đã nghe những gì ở đây
+command-help = Cách dùng
+command-feedback = Cho người quản lý: duyệt, số liệu, xuất tệp
+command-settings = Cho người quản lý: ngôn ngữ, hình, nghe mọi bài
+error-telegram-too-large = Telegram chỉ đưa cho mình tệp tối đa 20 MB. Bạn gửi đường dẫn tới bài hát, một đoạn ngắn hơn, hoặc bài đó dạng mp3 hay opus nhé.
+
 ## Choosing a genre in a chat
 
 genres-question = Vậy là thể loại nào?
@@ -349,42 +388,3 @@ error-no-song-there = Mình không thấy bài hát nào ở đó. Bạn đưa m
 error-nothing-to-correct = Mình không thấy câu trả lời nào của mình ở đây. Bạn bấm “Sai rồi” ngay dưới câu trả lời nhé.
 error-date-unclear = Bạn viết ngày như 2026-11-30 nhé.
 error-export-too-large = Tệp sẽ lớn hơn { $megabytes } MB. Bạn chọn khoảng thời gian ngắn hơn hoặc một thể loại nhé.
-
-## The chats' own words
-
-chat-help-private = Bạn gửi cho mình một bài: tệp nhạc, tin nhắn thoại, video hoặc video tròn. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
-chat-help-group = Bạn trả lời một bài hát ở đây bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
-chat-limits = Mỗi bài tối đa { $megabytes } MB và { $minutes } phút; mỗi người được chờ { $queued } bài một lúc, { $daily } bài một ngày. Bài lớn hơn thì bạn gửi một đoạn thôi, hoặc gửi dạng mp3 hay opus nhé.
-chat-help-commands = /riengtu cho biết mình giữ lại những gì, /gioithieu cho biết mình giỏi đến đâu, /ngonngu để đổi ngôn ngữ.
-chat-genre-usage = Bạn trả lời một bài hát bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích nhé.
-chat-correct-usage = Bạn trả lời một câu trả lời của mình bằng /sualai kèm thể loại nhé, ví dụ /sualai jazz.
-chat-choose-genre = Vậy là thể loại nào? Bạn chọn một thể loại, hoặc trả lời tin nhắn này bằng tên của nó nhé.
-chat-language = Bạn muốn mình nói tiếng gì?
-chat-language-set = Từ giờ mình nói tiếng Việt với bạn.
-chat-mydata = Tất cả những gì mình giữ về bạn.
-chat-sent-privately = Mình đã gửi riêng cho bạn rồi.
-chat-write-me-first = Cái này mình chỉ gửi riêng được thôi. Bạn nhắn cho mình trước, rồi hỏi lại ở đó nhé.
-chat-kept = Vâng, mình để nguyên mọi thứ.
-chat-feedback-usage =
-    /ykien review để duyệt từng lần sửa.
-    /ykien stats để xem số liệu.
-    /ykien export để nhận tệp: csv, jsonl hoặc parquet, có thể kèm khoảng thời gian, thể loại, trạng thái, ví dụ /ykien export jsonl 2026-01-01..2026-03-31 jazz accepted
-chat-here = ở đây
-chat-each-language = Tuỳ mỗi người
-chat-picture-on = Kèm hình
-chat-picture-off = Không kèm hình
-chat-listen-on = Trả lời mọi bài
-chat-listen-off = Chỉ khi được hỏi
-chat-too-late = Không dừng kịp nữa: câu trả lời sắp tới rồi.
-command-genre = Bài này thuộc thể loại gì? (trả lời vào bài hát)
-command-correct = Cho mình biết thể loại đúng (trả lời vào tin của mình)
-command-language = Chọn ngôn ngữ
-command-privacy = Mình giữ lại những gì, để làm gì
-command-mydata = Nhận tệp có mọi thứ mình giữ về bạn
-command-forgetme = Xoá mọi thứ mình giữ về bạn
-command-about = Mình giỏi đến đâu, không làm được gì
-command-stats = Mình đã nghe những gì ở đây
-command-help = Cách dùng
-command-feedback = Cho người quản lý: duyệt, số liệu, xuất tệp
-command-settings = Cho người quản lý: ngôn ngữ, hình, nghe mọi bài
-error-telegram-too-large = Telegram chỉ đưa cho mình tệp tối đa 20 MB. Bạn gửi một đoạn ngắn hơn, hoặc gửi bài dạng mp3 hay opus nhé.

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.chat import Submission
+from bot.chat import LINK_SOURCE, Submission
 from bot.errors import ButtonExpired
 from bot.telegram_parts.commands import english
 from bot.telegram_parts.limits import TelegramTooLarge
@@ -103,13 +103,13 @@ class Intake:
 
     def _submission(self, message: Message, asked: Asked, voice: Voice, where: Where) -> Submission:
         media = asked.media
-        payload: Mapping[str, str | None] = {"url": asked.link} if media is None else {"file": media.file_id}
+        payload: Mapping[str, str | None] = {"link": asked.link} if media is None else {"file": media.file_id}
         return Submission(
             person=voice.person,
             language=voice.language,
             chat_id=voice.chat_id,
             title=None if media is None else media.title,
-            source="link" if media is None else media.source,
+            source=LINK_SOURCE if media is None else media.source,
             message={**where.as_json(), "asked": message.message_id, "private": voice.private},
             payload=payload,
             key=f"{message.chat.id}:{message.message_id}",

@@ -7,4 +7,6 @@ from classifier.errors import SongError
 
 class TelegramTooLarge(SongError):
     code = "telegram-too-large"
-    sentence = "Telegram hands bots files of at most 20 MB. Please send a shorter excerpt, or the song as mp3 or opus."
+    sentence = (
+        "Telegram hands bots files of at most 20 MB. Please send a link, a shorter excerpt, or an mp3 or opus file."
+    )
