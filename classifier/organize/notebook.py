@@ -5,6 +5,7 @@ It is written as things happen, so a run that is killed loses the songs under wa
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import sqlite3
 import sys
@@ -218,11 +219,16 @@ class Notebook:
             "INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?)", (content, tags.genre, tags.artist, tags.title)
         )
 
-    def write_down(self, change: Change, patch: bytes) -> None:
-        """Write down a change before it is made; the tagged file is known to sound as its original does."""
+    def write_down(self, change: Change, patch: bytes) -> Change:
+        """Write down a change before it is made; the tagged file is known to sound as its original does.
+
+        Returns
+        -------
+        The change with the id that it was given.
+        """
         row = (os.fsencode(change.path), change.original, change.tagged, change.modified_ns, patch)
         with self.together():
-            self._database.execute(
+            written = self._database.execute(
                 "INSERT INTO change (path, original, tagged, modified_ns, patch) VALUES (?, ?, ?, ?, ?)", row
             )
             for table, columns in (
@@ -234,6 +240,7 @@ class Notebook:
                     f"SELECT ?, {columns} FROM {table} WHERE content = ?",
                     (change.tagged, change.original),
                 )
+        return dataclasses.replace(change, id=written.lastrowid or 0)
 
     def changes(self) -> list[Change]:
         """Return all changes that can be undone, the latest first."""

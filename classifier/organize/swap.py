@@ -103,10 +103,14 @@ def write_genre(path: Path, genre: str, content: bytes, notebook: Notebook) -> N
         os.utime(copy, ns=(time.time_ns(), time.time_ns()))  # players look for what is new by this
         _keep_owner(path, copy)
         _settle(copy)
-        notebook.write_down(Change(0, path, content, tagged, before.modified_ns), patch.packed())
-        if State.now(path) != before:
-            raise Changed
-        copy.replace(path)
+        change = notebook.write_down(Change(0, path, content, tagged, before.modified_ns), patch.packed())
+        try:
+            if State.now(path) != before:
+                raise Changed
+            copy.replace(path)
+        except (OSError, Changed):
+            notebook.strike_out(change)
+            raise
     _settle(path.parent)
     notebook.remember_tags(tagged, tags.read(path))
     notebook.remember_files([(path, State.now(path), tagged)])

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pty
+import select
 import shutil
 import signal
 import sqlite3
@@ -148,6 +150,37 @@ class TestThreeHundredFiles:
         undone = organize(collection.folder, state, "--undo")
         assert (undone.returncode, undone.stderr) == (0, f"{len(tagged)} changes undone.\n")
         assert collection.bytes_of_all() == before
+
+
+def test_who_watches_sees_a_bar_and_may_stop_it(tmp_path: Path, songs: list[Path]) -> None:
+    folder, state = tmp_path / "music", tmp_path / "state"
+    shutil.copytree(songs[0].parent, folder)
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        arguments(folder, state, "--jobs", "1"),
+        cwd=REPOSITORY,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = b""
+    while b"songs/min" not in shown:
+        shown += os.read(ours, 65536)
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    handles = [os.pidfd_open(int(child)) for child in children]
+    os.killpg(running.pid, signal.SIGINT)
+    with suppress(OSError):  # how Linux says that nobody holds a terminal's other end any more
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    assert running.wait() == 130
+    assert shown.endswith(b"Stopped.\r\n")
+    for handle in handles:
+        select.select([handle], [], [])
+        os.close(handle)
+    assert answers(state) >= 1
 
 
 def test_a_folder_that_was_renamed_can_still_be_undone(tmp_path: Path, songs: list[Path]) -> None:
