@@ -69,7 +69,7 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 def set_up_logging(settings: Settings) -> None:
     """Log to standard error, as LOG_FORMAT says."""
-    hidden = (*settings.tokens.values(), settings.secret_key, settings.local_chat_password)
+    hidden = (*settings.tokens.values(), settings.secret_key, settings.local_chat_password, settings.link_proxy)
     secrets = [secret.get_secret_value() for secret in hidden if secret is not None]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(secrets) if settings.log_format == "json" else TextFormatter(secrets))

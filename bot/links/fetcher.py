@@ -223,16 +223,19 @@ async def _end(process: Process) -> None:
     """Kill the child and all that it started, and wait until it is gone, even while being cancelled."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
-    gone = asyncio.ensure_future(process.wait())
-    while not gone.done():
-        try:
-            await asyncio.shield(gone)
-        except asyncio.CancelledError:
-            cancelled = asyncio.current_task()
-            if gone.done() or cancelled is None:
-                raise
-            # It will be gone in a moment; then the cancellation goes on.
-            await asyncio.wait([gone])
-            raise
+    gone = asyncio.ensure_future(_gone(process))
+    try:
+        await asyncio.shield(gone)
+    except asyncio.CancelledError:
+        # It will be gone in a moment; then the cancellation goes on.
+        await asyncio.wait([gone])
+        raise
+
+
+async def _gone(process: Process) -> None:
+    """Wait until a killed child is gone; asyncio does not see its end while something that it said is unread."""
+    while process.stdout is not None and await process.stdout.read(MESSAGE_BYTES):
+        pass
+    await process.wait()
     if process.stdin is not None:
         process.stdin.close()

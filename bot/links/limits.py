@@ -35,6 +35,8 @@ class Limits:
         Length of the song, where the site tells it.
     memory_bytes
         Address space beyond what the process has mapped when it begins.
+    script_bytes
+        Writable memory of the JavaScript runtime; Deno does not start with half a gibibyte.
     silence_seconds
         How long a server may say nothing.
     """
@@ -44,6 +46,7 @@ class Limits:
     seconds: float = 300
     page_bytes: int = 32 * MEBIBYTE
     memory_bytes: int = 512 * MEBIBYTE
+    script_bytes: int = 1536 * MEBIBYTE
     silence_seconds: float = 20
 
     @property
@@ -89,13 +92,13 @@ def confine(limits: Limits) -> None:
 
 
 def loosen_for_script(limits: Limits) -> None:
-    """Exchange, between fork and exec, the limit on address space for one on written-to memory.
+    """Exchange, between fork and exec, the limit on address space for one on writable memory.
 
     JavaScript engines reserve far more addresses than they will ever use.
     """
     _, ceiling = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (ceiling, ceiling))
-    resource.setrlimit(resource.RLIMIT_DATA, (limits.memory_bytes, limits.memory_bytes))
+    resource.setrlimit(resource.RLIMIT_DATA, (limits.script_bytes, limits.script_bytes))
 
 
 def _below(value: int, ceiling: int) -> int:
