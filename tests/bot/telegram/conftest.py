@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 OPERATOR = 99
 
 
+@pytest.fixture(autouse=True)
+def _a_network_that_recovers_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.telegram_parts.line.NETWORK_SECONDS", 0.1)
+
+
 @pytest.fixture
 async def telegram() -> AsyncIterator[TelegramServer]:
     server = TelegramServer()
