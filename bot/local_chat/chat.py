@@ -7,11 +7,13 @@ import logging
 import secrets
 import time
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.chat import CannotStart, Submission
+from bot.chat import LINK_SOURCE, CannotStart, Submission
 from bot.errors import ButtonExpired, OurFault
+from bot.links import read_link
 from bot.local_chat import view
 from bot.local_chat.events import Listeners
 from bot.local_chat.memory import Memory, State
@@ -126,8 +128,15 @@ class LocalChat:
 
     # What people do on the page
 
-    async def take(self, person: Person, language: Language, title: str | None, file: str) -> Entry:
-        """Take a song whose bytes are here, and write it down before any work starts."""
+    async def take_link(self, person: Person, language: Language, link: str) -> Entry:
+        """Take a link; until its site has named the song, it is called after the site."""
+        site = urlsplit(read_link(link, self.settings.link_hosts)).hostname
+        return await self.take(person, language, site, "", link=link)
+
+    async def take(
+        self, person: Person, language: Language, title: str | None, file: str, *, link: str | None = None
+    ) -> Entry:
+        """Take a song whose bytes are here (or behind a link), and write it down before any work starts."""
         token = secrets.token_hex(16)
         entry = await self.memory.add(self.conversation.key_of(person), clean_title(title), file, token)
         submission = Submission(
@@ -135,9 +144,9 @@ class LocalChat:
             language=language,
             chat_id=person.id,
             title=title,
-            source="example" if file.startswith(EXAMPLE_PREFIX) else "upload",
+            source=LINK_SOURCE if link else "example" if file.startswith(EXAMPLE_PREFIX) else "upload",
             message={"entry": entry.id},
-            payload={"file": file},
+            payload={"link": link} if link else {"file": file},
             key=token,
         )
         try:
@@ -203,6 +212,8 @@ class LocalChat:
     async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
         """Remember the answer, and tell the person's open pages."""
         entry = song.message["entry"]
+        if "link" in song.payload and song.title:
+            await self.memory.rename(entry, song.title)
         await self.memory.answered(entry, heard.reply.id, known=heard.known)
         await self.tell(entry)
         return {"entry": entry}
@@ -219,7 +230,7 @@ class LocalChat:
 
     async def discard(self, song: Song) -> None:
         """The song has ended: its bytes go."""
-        self.spool.delete(song.payload["file"])
+        self.spool.delete(song.payload.get("file", ""))
 
     def queue_moved(self) -> None:
         """Tell everybody who has a page open where their waiting songs are now."""

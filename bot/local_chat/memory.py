@@ -57,7 +57,7 @@ class Entry:
     person
         Keyed hash.
     file, token
-        Where the bytes are (a name in the spool or of an example), and a name that is this entry's alone.
+        Where the bytes are (a name in the spool or of an example; none for a link), and a name of this entry alone.
     job, reply
         The job that works on it; what its buttons hang on, once answered.
     known
@@ -120,6 +120,10 @@ class Memory:
             "UPDATE entries SET state = ?, reply = ?, known = ? WHERE id = ?",
             (State.ANSWERED, reply_id, known, entry_id),
         )
+
+    async def rename(self, entry_id: int, title: str) -> None:
+        """Remember what a song is called, once its link has told."""
+        await self._connection.execute("UPDATE entries SET title = ? WHERE id = ?", (title, entry_id))
 
     async def failed(self, entry_id: int, error: str, values: Mapping[str, Any]) -> None:
         """Remember why a song has no answer."""

@@ -80,6 +80,7 @@ class Server:
         router.add_post("/hello", self.hello)
         router.add_get("/events", self.events)
         router.add_post("/songs", self.send_song)
+        router.add_post("/links", self.send_link)
         router.add_post("/examples/{file}", self.send_example)
         router.add_delete(r"/songs/{id:\d{1,15}}", self.stop_song)
         router.add_post(r"/songs/{id:\d{1,15}}/opinion", self.give_opinion)
@@ -160,6 +161,14 @@ class Server:
             file = await self._chat.spool.receive(_chunks(request))
         title = unquote(request.headers.get("X-File-Name", ""), errors="replace")
         return await self._taken(person, language, title, file)
+
+    async def send_link(self, request: web.Request) -> web.Response:
+        person, language = _person(request), _language(request)
+        link = (await _json(request)).get("link")
+        if not isinstance(link, str):
+            raise web.HTTPBadRequest()
+        entry = await self._chat.take_link(person, language, link)
+        return web.json_response(await self._chat.show_entry(entry.id, person, language), status=201)
 
     async def send_example(self, request: web.Request) -> web.Response:
         person, language = _person(request), _language(request)

@@ -105,8 +105,8 @@ class Spool:
         return path
 
     def delete(self, name: str) -> None:
-        """Delete a file, if it is there; examples stay."""
-        if not _is_example(name):
+        """Delete a file, if it is there; examples stay, and no name (a link's) is no file."""
+        if name and not _is_example(name):
             (self._folder / name).unlink(missing_ok=True)
 
     def keep_only(self, names: Collection[str]) -> None:

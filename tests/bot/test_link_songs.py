@@ -12,11 +12,14 @@ import pytest
 from bot.links import Fetcher, Limits, fetcher
 from bot.links.errors import HostNotAllowed, InsideAddress, NoMusic, NotALink
 from bot.replies import progress
+from tests.bot.page import settled
 from tests.bot.running import Bot
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+
+    import aiohttp
 
     from bot.people import Keys
     from bot.settings import Settings
@@ -113,3 +116,20 @@ def test_progress_tells_how_much_has_arrived() -> None:
 
     assert progress(Stage("fetching"), Words("en", {})) == "Receiving the song…"
     assert progress(Stage("fetching", megabytes=3), Words("en", {})) == "Receiving the song: 3 MB so far…"
+
+
+async def test_a_link_pasted_on_the_page_is_refused_there_if_it_leads_inside(ann: aiohttp.ClientSession) -> None:
+    async with ann.post("/links", json={"link": "http://192.168.0.1/song.mp3"}) as response:
+        assert response.status == 422
+        assert "private network" in (await response.json())["error"]
+    async with ann.post("/links", json={"link": 17}) as response:
+        assert response.status == 400
+
+
+async def test_a_link_pasted_on_the_page_waits_under_the_name_of_its_site(ann: aiohttp.ClientSession) -> None:
+    async with ann.post("/links", json={"link": "https://song.example/a/secret?b"}) as response:
+        assert response.status == 201
+        entry = await response.json()
+    assert entry["title"] == "song.example"
+    # This bot was given nothing to fetch links with.
+    assert "cannot follow links" in (await settled(ann, entry["id"]))["text"]

@@ -39,10 +39,19 @@ for (const button of document.querySelectorAll("[data-example]")) {
   });
 }
 
+function takeLink(link) {
+  const entry = entries.add(link);
+  ask("POST", "links", { link }).then(entry.becomes, (refused) => entry.fails(refused.message));
+}
+
 document.addEventListener("paste", (event) => {
+  const text = event.clipboardData.getData("text").trim();
   if (event.clipboardData.files.length > 0) {
     event.preventDefault();
     take(event.clipboardData.files);
+  } else if (/^https?:\/\/\S+$/i.test(text) && !event.target.closest?.("input, textarea, dialog")) {
+    event.preventDefault();
+    takeLink(text);
   }
 });
 
