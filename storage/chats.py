@@ -9,6 +9,7 @@ from sqlalchemy import select
 
 from storage.database import insert_into
 from storage.tables import ChatRow
+from storage.whole import uninterrupted
 
 if TYPE_CHECKING:
     from storage.database import Database
@@ -33,6 +34,7 @@ class ChatSettings:
     listening: frozenset[str] = frozenset()
 
 
+@uninterrupted
 class Chats:
     """Reached as ``storage.chats``; ``chat`` is the keyed hash of a server, a group or a private chat."""
 

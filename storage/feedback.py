@@ -26,6 +26,7 @@ from storage.errors import UnknownRow
 from storage.labels import require_label
 from storage.tables import AnswerRow, CorrectionRow, PersonRow
 from storage.terms import FEEDBACK_LOCK
+from storage.whole import uninterrupted
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,6 +44,7 @@ class Given:
     previous: Correction | None
 
 
+@uninterrupted
 class Feedback:
     """Reached as ``storage.feedback``."""
 

@@ -31,6 +31,7 @@ from storage.job import (
 )
 from storage.replies import find_reply, insert_reply
 from storage.tables import JobRow
+from storage.whole import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -58,6 +59,7 @@ _ENDED: dict[str, Any] = {
 _QUEUED_AGAIN: dict[str, Any] = {"state": JobState.QUEUED, "owner": None, "leased_until": None}
 
 
+@uninterrupted
 class Jobs:
     """Reached as ``storage.jobs``.
 

@@ -13,6 +13,7 @@ from storage.errors import MergeRefused, UnknownRow
 from storage.names import bare_key, clean_name, name_key
 from storage.tables import CorrectionRow, LabelRow, TermRow
 from storage.terms import FEEDBACK_LOCK, add_label, add_terms, label_values, merge_labels, owner_of, verdict_is
+from storage.whole import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +78,7 @@ class Merged:
     corrections: int
 
 
+@uninterrupted
 class Labels:
     """Reached as ``storage.labels``. Every method that takes an id follows merges."""
 

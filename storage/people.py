@@ -14,6 +14,7 @@ from storage import privacy
 from storage.database import insert_into, lock
 from storage.tables import CorrectionRow, PersonRow
 from storage.terms import FEEDBACK_LOCK
+from storage.whole import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +44,7 @@ class Consent:
     decided: datetime | None = None
 
 
+@uninterrupted
 class People:
     """Reached as ``storage.people``."""
 

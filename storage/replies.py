@@ -13,6 +13,7 @@ from storage.database import LARGEST_NUMBER, insert_into
 from storage.errors import UnknownRow
 from storage.songs import log_heard
 from storage.tables import AnswerRow, ReplyRow
+from storage.whole import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -76,6 +77,7 @@ class Reply:
     created: datetime
 
 
+@uninterrupted
 class Replies:
     """Reached as ``storage.replies``. ``storage.jobs.answer`` adds the reply to a job's song."""
 

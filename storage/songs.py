@@ -17,6 +17,7 @@ from storage.names import clean_title
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, HeardRow, Song
 from storage.terms import owner_of
 from storage.vectors import FORMAT, SegmentVectors, pack, unpack
+from storage.whole import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -108,6 +109,7 @@ class ChatStats:
     last: datetime | None
 
 
+@uninterrupted
 class Songs:
     """Answers by song and release; reached as ``storage.songs``."""
 

@@ -19,6 +19,7 @@ from storage.replies import Replies
 from storage.songs import Songs
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, JobRow, LabelRow, ReplyRow
 from storage.terms import FEEDBACK_LOCK, delete_unheld
+from storage.whole import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,6 +49,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+@uninterrupted
 class Storage:
     """Everything that is kept, by what it is about.
 

@@ -1,0 +1,48 @@
+"""Methods that run to their end even where whoever asked goes away: what touches a database is not broken off midway.
+
+A transaction that is cancelled while the driver's thread works on it can leave SQLite's write lock held by a connection
+that nobody closes; every method here takes milliseconds, so a cancelled caller waits for it instead.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+Room = TypeVar("Room", bound=type)
+
+
+def uninterrupted(room: Room) -> Room:
+    """Decorate a class: its public coroutine methods finish before a cancellation of their caller takes effect."""
+    for name, method in list(vars(room).items()):
+        if not name.startswith("_") and inspect.iscoroutinefunction(method):
+            setattr(room, name, _finishing(method))
+    return room
+
+
+def _finishing(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    @wraps(method)
+    async def finish(*arguments: Any, **options: Any) -> Any:
+        task = asyncio.ensure_future(method(*arguments, **options))
+        cancelled: asyncio.CancelledError | None = None
+        while not task.done():
+            try:
+                await asyncio.shield(task)
+            except asyncio.CancelledError as error:
+                if task.cancelled():
+                    raise
+                cancelled = error
+            except Exception:  # the method's own, raised below
+                break
+        if cancelled is not None:
+            # Whoever was cancelled no longer asks how it went; an error unlooked at would only be warned of.
+            task.exception()
+            raise cancelled
+        return task.result()
+
+    return finish
