@@ -144,7 +144,10 @@ class Dispatch:
 
     async def _tell_place(self, job_id: int, taken: Taken) -> None:
         stage = await self._conversation.stage(job_id)
-        if stage is not None and stage.kind == "queued" and taken.job is not None and taken.card.message is None:
+        if stage is None:
+            # It came a second time, and was dealt with the first.
+            self._progress.forget_unsent(taken.key)
+        elif stage.kind == "queued" and taken.job is not None and taken.card.message is None:
             await self._progress.show(await self._conversation.song_of(taken.job), stage)
 
     async def _usage(self, message: Message) -> None:

@@ -43,8 +43,9 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of a request: a job with its card, or the reason why there is none."""
+    """What became of a request, whose chat and number are its key: a job with its card, or why there is none."""
 
+    key: tuple[int, int]
     voice: Voice
     card: Card
     job: Job | None
@@ -98,8 +99,8 @@ class Intake:
             job = await self._conversation.submit(self._submission(message, asked, voice, where))
         except (SongError, PersonError) as error:
             self._progress.forget_unsent(key)
-            return Taken(voice, card, None, error)
-        return Taken(voice, card, job, None)
+            return Taken(key, voice, card, None, error)
+        return Taken(key, voice, card, job, None)
 
     def _submission(self, message: Message, asked: Asked, voice: Voice, where: Where) -> Submission:
         media = asked.media
