@@ -238,6 +238,14 @@ def _tag(picked: Sequence[Heard], collection: Collection, notebook: Notebook, ar
 
 
 def _write(findings: Findings, picked: Sequence[Heard], notebook: Notebook, arguments: argparse.Namespace) -> bool:
+    try:
+        return _write_out(findings, picked, notebook, arguments)
+    except OSError as error:
+        say(f"{error.filename or 'A file'} could not be written: {error.strerror}.")
+        return True
+
+
+def _write_out(findings: Findings, picked: Sequence[Heard], notebook: Notebook, arguments: argparse.Namespace) -> bool:
     failed = False
     if arguments.playlists:
         for song in playlists.write(arguments.playlists.resolve(), shelves(picked)):

@@ -5,6 +5,8 @@ Only a copy is ever written to; how it takes the original's place is the matter 
 
 from __future__ import annotations
 
+import os
+import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,10 +17,12 @@ from mutagen.flac import FLAC
 from mutagen.id3 import ID3, TCON
 from mutagen.mp4 import MP4Tags
 from mutagen.ogg import OggFileType
+from mutagen.wave import WAVE
 
 from classifier.errors import SongError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MOST_CHARACTERS: Final = 300
@@ -30,6 +34,11 @@ _NAMES: Final[dict[type, dict[str, str]]] = {
     APEv2: {"genre": "Genre", "artist": "Artist", "title": "Title"},
     ASFTags: {"genre": "WM/Genre", "artist": "Author", "title": "Title"},
 }
+_INFO_FIELDS: Final = {b"IGNR": "genre", b"IART": "artist", b"INAM": "title"}
+_CHUNK_HEAD: Final = struct.Struct("<4sI")
+_RIFF_HEADER_BYTES: Final = 12
+_MOST_CHUNKS: Final = 1000
+_MOST_INFO_BYTES: Final = 65_536
 _UTF8: Final = 3  # ID3's number for it
 _OLD_VERSION: Final = 3
 _LATIN1, _UTF16 = 0, 1
@@ -54,7 +63,11 @@ def read(path: Path) -> Tags:
     try:
         file = mutagen.File(path)
         names = _names(file)
-        return Tags(**{field: _text(file.tags, name) for field, name in names.items()}) if names else Tags()
+        found = {field: _text(file.tags, name) for field, name in names.items()} if names else {}
+        if isinstance(file, WAVE):
+            # Older programs write these instead of ID3, and mutagen does not know them.
+            found = _riff_info(path) | {field: text for field, text in found.items() if text}
+        return Tags(**found)
     except Exception:  # what a broken file does to a parser is not told by the parser's own errors alone
         return Tags()
 
@@ -66,6 +79,32 @@ def _names(file: Any) -> dict[str, str] | None:
     if isinstance(file, FLAC | OggFileType):
         return _VORBIS
     return next((names for kind, names in _NAMES.items() if isinstance(file.tags, kind)), None)
+
+
+def _riff_info(path: Path) -> dict[str, str]:
+    """Read the LIST INFO chunk of a WAV file (Multimedia Programming Interface and Data Specifications 1.0, 1991)."""
+    with path.open("rb") as file:
+        file.seek(_RIFF_HEADER_BYTES)
+        for _ in range(_MOST_CHUNKS):
+            head = file.read(_CHUNK_HEAD.size)
+            if len(head) < _CHUNK_HEAD.size:
+                break
+            name, size = _CHUNK_HEAD.unpack(head)
+            if name == b"LIST" and size <= _MOST_INFO_BYTES and (info := file.read(size)).startswith(b"INFO"):
+                return dict(_riff_fields(info[4:]))
+            file.seek((size if name != b"LIST" or size > _MOST_INFO_BYTES else 0) + size % 2, os.SEEK_CUR)
+    return {}
+
+
+def _riff_fields(info: bytes) -> Iterator[tuple[str, str]]:
+    start = 0
+    while start + _CHUNK_HEAD.size <= len(info):
+        name, size = _CHUNK_HEAD.unpack_from(info, start)
+        start += _CHUNK_HEAD.size
+        if field := _INFO_FIELDS.get(name):
+            text = info[start : start + size].split(b"\0")[0].decode("utf-8", "replace")
+            yield field, " ".join(text.split())[:MOST_CHARACTERS]
+        start += size + size % 2
 
 
 def _text(tags: Any, name: str) -> str:

@@ -7,7 +7,9 @@ import shutil
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+import av
 import mutagen
+import numpy as np
 import pytest
 
 from classifier.errors import SongError
@@ -148,6 +150,23 @@ def test_several_genres_in_a_file_are_read_as_one_text(song: Path) -> None:
     file["genre"] = ["Pop", "Rock"]
     file.save()
     assert tags.read(song).genre == "Pop / Rock"
+
+
+def test_the_older_tags_of_wav_files_are_read_too(tmp_path: Path) -> None:
+    path = tmp_path / "old.wav"
+    with av.open(str(path), "w") as container:
+        container.metadata.update({"genre": "Cải lương", "artist": "Ai đó", "title": "odd"})
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        container.mux(stream.encode(silence()))
+    assert tags.read(path) == tags.Tags("Cải lương", "Ai đó", "odd")
+    tags.write_genre(path, "Rock")
+    assert tags.read(path) == tags.Tags("Rock", "Ai đó", "odd")
+
+
+def silence() -> av.AudioFrame:
+    frame = av.AudioFrame.from_ndarray(np.zeros((1, 801), dtype=np.int16), format="s16", layout="mono")
+    frame.sample_rate = 8000
+    return frame
 
 
 @pytest.mark.parametrize("content", [b"", b"ID3", b"fLaC" + bytes(99), b"OggS" * 40, b"RIFF\xff\xff\xff\xffWAVE"])
