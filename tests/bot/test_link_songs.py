@@ -12,7 +12,9 @@ import pytest
 from bot.links import Fetcher, Limits, fetcher
 from bot.links.errors import HostNotAllowed, InsideAddress, NoMusic, NotALink
 from bot.replies import progress
+from tests.bot.browser import visitor
 from tests.bot.page import settled
+from tests.bot.process import BotProcess
 from tests.bot.running import Bot
 
 if TYPE_CHECKING:
@@ -28,6 +30,14 @@ if TYPE_CHECKING:
     from tests.bot.notebook import Notebook
 
 LIMITS = Limits(file_bytes=1_000_000, song_seconds=60, seconds=60)
+
+PASTE = """
+(text) => {
+  const clipboardData = new DataTransfer();
+  clipboardData.setData("text", text);
+  document.body.dispatchEvent(new ClipboardEvent("paste", { clipboardData, bubbles: true, cancelable: true }));
+}
+"""
 
 
 class _Quiet(SimpleHTTPRequestHandler):
@@ -133,3 +143,14 @@ async def test_a_link_pasted_on_the_page_waits_under_the_name_of_its_site(ann: a
     assert entry["title"] == "song.example"
     # This bot was given nothing to fetch links with.
     assert "cannot follow links" in (await settled(ann, entry["id"]))["text"]
+
+
+async def test_pasting_a_link_on_the_page_sends_it(tmp_path: Path) -> None:
+    process = BotProcess(tmp_path)
+    process.start()
+    try:
+        async with visitor(process.address) as browser:
+            await browser.page.evaluate(PASTE, "http://192.168.0.1/song.mp3")
+            await browser.page.get_by_text("This link leads into a private network").first.wait_for()
+    finally:
+        process.kill()
