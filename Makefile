@@ -17,6 +17,9 @@ lint: $(DEV)
 	.venv/bin/ruff format --check .
 	.venv/bin/mypy
 
+bench: $(DEV)
+	.venv/bin/python benchmarks/organize.py
+
 lock:
 	sh requirements/compile.sh
 
