@@ -39,11 +39,13 @@ class Somebody:
         The language that their Discord speaks.
     """
 
-    def __init__(self, discord: FakeDiscord, locale: str = "en-US", *, administrator: bool = False) -> None:
+    def __init__(
+        self, discord: FakeDiscord, locale: str = "en-US", *, administrator: bool = False, number: str = ""
+    ) -> None:
         self._discord = discord
         self.world = discord.world
         self.locale = locale
-        self.id = self.world.snowflake()
+        self.id = number or self.world.snowflake()
         self.user: Event = {**BOT, "id": self.id, "bot": False, "username": f"user-{self.id}"}
         self.permissions = str(ORDINARY | (ADMINISTRATOR if administrator else 0))
         self.direct = discord.direct_channel(self.id)
