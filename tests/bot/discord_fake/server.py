@@ -64,13 +64,13 @@ class FakeDiscord:
         add("POST", "/api/v10/webhooks/{app}/{token}", self._follow)
         add("PATCH", "/api/v10/webhooks/{app}/{token}/messages/{message}", self._edit_spoken)
         add("GET", "/files/{file}/{name}", self._file)
-        add("GET", "/gateway/", self.gateway.serve)
+        add("GET", "/gateway", self.gateway.serve)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
         await self._runner.setup()
         site = web.TCPSite(self._runner, "127.0.0.1", 0)
         await site.start()
         self.address = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
-        self.gateway.address = f"{self.address.replace('http', 'ws')}/gateway/"
+        self.gateway.address = f"{self.address.replace('http', 'ws')}/gateway"
         return self
 
     async def __aexit__(self, *_: object) -> None:
