@@ -14,11 +14,11 @@ from bot import replies, timeline
 from bot.chat import LINK_SOURCE, Song, Stage, Submission
 from bot.errors import ButtonExpired, NotYours
 from bot.housekeeping import Housekeeping
-from bot.links import read_link
 from bot.moderation import Moderation
 from bot.texts import DEFAULT_LANGUAGE, Language, language_of
 from bot.words import Words
 from classifier.song import SongReport
+from links import read_link
 from storage import Cancel, LabelStatus, NewJob, Place, TooManyQueued, TooManyToday, UnknownRow
 
 if TYPE_CHECKING:

@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING
 
 from bot.chat import LINK_SOURCE, Heard, Stage
 from bot.errors import LinksNotTaken, OurFault, Undeliverable
-from bot.links import MEGABYTE
 from bot.replies import clean_title
 from classifier.errors import SongError, WorkerLost
 from classifier.song import SongReport
+from links import MEGABYTE
 from storage import JobCancelled, NewReply, PersonError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.links import Fetcher
     from bot.underway import UnderWay
     from classifier.executor import SongExecutor
     from classifier.song import Classification, Progress
+    from links import Fetcher
     from storage import Answer, Reply, Storage
 
 log = logging.getLogger(__name__)

@@ -16,10 +16,10 @@ from bot.chats import open_chats
 from bot.conversation import Conversation
 from bot.hearing import Hearing
 from bot.jobs import Queue
-from bot.links import MEGABYTE, Fetcher, Limits
 from bot.people import open_keys
 from classifier.executor import CannotStart as ExecutorCannotStart
 from classifier.executor import UnknownExecutor, open_executor
+from links import MEGABYTE, Fetcher, Limits
 from storage import BadDatabaseUrl, DatabaseTooNew, Storage
 
 if TYPE_CHECKING:

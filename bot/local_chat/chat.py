@@ -13,13 +13,13 @@ from aiohttp import web
 
 from bot.chat import LINK_SOURCE, CannotStart, Submission
 from bot.errors import ButtonExpired, OurFault
-from bot.links import read_link
 from bot.local_chat import view
 from bot.local_chat.events import Listeners
 from bot.local_chat.memory import Memory, State
 from bot.local_chat.server import make_application
 from bot.local_chat.spool import EXAMPLE_PREFIX, MEGABYTE, Spool, read_examples
 from bot.replies import clean_title
+from links import read_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.chat import Chat
-    from bot.links import Fetcher
     from bot.people import Keys
     from bot.settings import Settings
+    from links import Fetcher
     from storage import Storage
     from tests.bot.ear import EarAtHand
 

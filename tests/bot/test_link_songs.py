@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.links import Fetcher, Limits, fetcher
-from bot.links.errors import HostNotAllowed, InsideAddress, NoMusic, NotALink
 from bot.replies import progress
+from links import Fetcher, Limits, fetcher
+from links.errors import HostNotAllowed, InsideAddress, NoMusic, NotALink
 from tests.bot.browser import visitor
 from tests.bot.page import settled
 from tests.bot.process import BotProcess
@@ -58,8 +58,8 @@ def site(tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture
 def _within_reach(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetcher, "CHILD", ("-sPB", "-m", "tests.bot.links.unguarded_child"))
-    monkeypatch.setattr("bot.links.address.is_outside", lambda _: True)
+    monkeypatch.setattr(fetcher, "CHILD", ("-sPB", "-m", "tests.links.unguarded_child"))
+    monkeypatch.setattr("links.address.is_outside", lambda _: True)
 
 
 @pytest.fixture

@@ -86,7 +86,7 @@ def test_a_room_imports_nothing_from_rooms_that_it_must_not_know(room: str, othe
 def test_a_chat_library_is_imported_by_its_own_chat_only(library: str) -> None:
     strangers = [
         (module, imported)
-        for room in ("bot", "classifier", "storage")
+        for room in ("bot", "classifier", "links", "storage")
         for module, imported in imports_within(room)
         if lies_in(imported, library) and not module.startswith(f"bot.{library}_")
     ]
@@ -96,7 +96,7 @@ def test_a_chat_library_is_imported_by_its_own_chat_only(library: str) -> None:
 def test_training_packages_are_imported_by_training_only() -> None:
     strangers = [
         (module, imported)
-        for room in ("bot", "classifier", "storage")
+        for room in ("bot", "classifier", "links", "storage")
         for module, imported in imports_within(room)
         if lies_in(imported, *TRAINING_PACKAGES, "classifier.training", "classifier.study")
         and not lies_in(module, *TRAINING_ROOMS)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from unittest import mock
 
-from tests.bot.links.generic_child import run
+from tests.links.generic_child import run
 
 if __name__ == "__main__":
-    with mock.patch("bot.links.guard.Guard.arm"), mock.patch("bot.links.site.is_outside", return_value=True):
+    with mock.patch("links.guard.Guard.arm"), mock.patch("links.site.is_outside", return_value=True):
         run()

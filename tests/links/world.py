@@ -1,7 +1,7 @@
 """A world of its own, as one process in a network namespace: hostile web sites, names that mislead, and canaries.
 
 Whatever is asked of an address that is not one of the world's public ones is written down as a hit.
-``python -m tests.bot.links.world HITS ADDRESS…`` serves sites on every address, and names on the first public one.
+``python -m tests.links.world HITS ADDRESS…`` serves sites on every address, and names on the first public one.
 """
 
 from __future__ import annotations

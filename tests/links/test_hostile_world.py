@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.bot.links.cases import ENDINGS, GOOD_CASES, HERE, INSIDE_CASES, leads
-from tests.bot.links.namespaces import Namespaces, check_permitted
+from tests.links.cases import ENDINGS, GOOD_CASES, HERE, INSIDE_CASES, leads
+from tests.links.namespaces import Namespaces, check_permitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,7 +49,7 @@ def namespaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Namespaces]
 def told(namespaces: Namespaces) -> dict[str, Any]:
     """Fetch everything once; the tests look at what came of it."""
     good, good_hits = namespaces.fetch(GOOD_CASES)
-    bad, bad_hits = namespaces.fetch(BAD_CASES, "tests.bot.links.generic_child")
+    bad, bad_hits = namespaces.fetch(BAD_CASES, "tests.links.generic_child")
     return {
         "results": {**good["results"], **bad["results"]},
         "children": [*good["children"], *bad["children"]],
@@ -63,7 +63,7 @@ def test_not_one_canary_is_hit(told: dict[str, Any]) -> None:
 
 
 def test_without_the_guard_every_canary_is_hit(namespaces: Namespaces) -> None:
-    _, hits = namespaces.fetch(CANARIES, "tests.bot.links.unguarded_child")
+    _, hits = namespaces.fetch(CANARIES, "tests.links.unguarded_child")
     assert set(hits) == set(CANARIES)
 
 

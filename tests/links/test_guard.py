@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 ARMED = """
 import ctypes, os, socket, subprocess, sys
 from pathlib import Path
-from bot.links.guard import Guard
+from links.guard import Guard
 listener = socket.create_server(("127.0.0.1", 0))
 plain = socket.socket()
 Guard(Path.cwd(), {"true"}, lambda: print("inside", flush=True), proxy=PROXY).arm()

@@ -13,8 +13,8 @@ from urllib.parse import urlsplit
 import yt_dlp
 from yt_dlp.networking.exceptions import HTTPError
 
-from bot.links.address import allows, is_outside
-from bot.links.meanings import Found
+from links.address import allows, is_outside
+from links.meanings import Found
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from yt_dlp.networking import RequestHandler, Response
 
-    from bot.links.limits import Limits
+    from links.limits import Limits
 
 SONG_NAME: Final = "song"
 MOST_SONGS: Final = 25

@@ -3,9 +3,9 @@
 ``address`` reads what was pasted, ``fetcher`` runs the child, ``child``, ``site`` and ``guard`` are what runs in it.
 """
 
-from bot.links.address import read_link
-from bot.links.errors import LinkError, ManySongs
-from bot.links.fetcher import Fetched, Fetcher
-from bot.links.limits import MEGABYTE, Limits
+from links.address import read_link
+from links.errors import LinkError, ManySongs
+from links.fetcher import Fetched, Fetcher
+from links.limits import MEGABYTE, Limits
 
 __all__ = ["MEGABYTE", "Fetched", "Fetcher", "Limits", "LinkError", "ManySongs", "read_link"]

@@ -18,18 +18,18 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.links.address import ANY_HOST, clean_name, read_link
-from bot.links.errors import LinkError, LinkTimeout, error_of
 from classifier.errors import EmptyFile, TooLarge
+from links.address import ANY_HOST, clean_name, read_link
+from links.errors import LinkError, LinkTimeout, error_of
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Callable, Collection
 
-    from bot.links.limits import Limits
+    from links.limits import Limits
 
-ROOT: Final = Path(__file__).resolve().parents[2]
-CHILD: Final = ("-sPB", "-m", "bot.links.child")
+ROOT: Final = Path(__file__).resolve().parents[1]
+CHILD: Final = ("-sPB", "-m", "links.child")
 COOKIES: Final = "cookies.txt"
 SONG: Final = "song"
 MESSAGE_BYTES: Final = 64 * 1024

@@ -12,23 +12,23 @@ from pathlib import Path
 
 import pytest
 
-from bot.links import Fetcher, Limits, fetcher
-from bot.links.errors import LinkError
 from classifier.errors import EmptyFile
+from links import Fetcher, Limits, fetcher
+from links.errors import LinkError
 from tests.conftest import REPOSITORY
 
 LIMITS = Limits(file_bytes=100_000, song_seconds=60, seconds=30)
 WAITING_PARENT = """
 import asyncio, sys
 from pathlib import Path
-from bot.links import Fetcher, Limits, fetcher
+from links import Fetcher, Limits, fetcher
 fetcher.CHILD = ("-sPB", "-c", sys.argv[1])
 fetching = Fetcher(Limits(file_bytes=1000, song_seconds=60)).fetch("https://song.example/", Path.cwd())
 asyncio.run(fetching)
 """
 SLEEPER = """
 import json, sys, time
-from bot.links.limits import die_with
+from links.limits import die_with
 die_with(json.loads(sys.stdin.readline())["parent"])
 import os
 open("ready", "w").write(str(os.getpid()))

@@ -1,4 +1,4 @@
-"""The process that fetches one link: ``python -m bot.links.child``, told what to do on its standard input.
+"""The process that fetches one link: ``python -m links.child``, told what to do on its standard input.
 
 It tells its parent of progress and of its end in lines of JSON, and is confined before it looks at the link.
 """
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
-from bot.links.guard import Guard
-from bot.links.limits import Limits, confine, die_with, loosen_for_script
+from links.guard import Guard
+from links.limits import Limits, confine, die_with, loosen_for_script
 
 PROGRAMS: Final = frozenset({"deno"})
 """Runs YouTube's JavaScript, without any permission; yt-dlp's default choice."""
@@ -88,7 +88,7 @@ def main() -> None:
     try:
         parent.end(**_fetch(order, parent, limits, folder))
     except BaseException as error:
-        from bot.links.meanings import code_of
+        from links.meanings import code_of
 
         parent.end(error=code_of(error), count=getattr(error, "count", 0), why=_reason(error))
 
@@ -103,8 +103,8 @@ def _reason(error: BaseException) -> str:
 def _fetch(order: dict[str, Any], parent: Parent, limits: Limits, folder: Path) -> dict[str, object]:
     # Native code that would connect past the guard: where it is installed, yt-dlp is not to find it.
     sys.modules["curl_cffi"] = None  # type: ignore[assignment]
-    from bot.links import site
-    from bot.links.meanings import Found
+    from links import site
+    from links.meanings import Found
 
     proxy = order["proxy"]
     cookies = folder / "cookies.txt" if order["cookies"] else None

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
-from bot.links import Limits
-from bot.links.errors import error_of
-from bot.links.meanings import Found, code_of
+from links import Limits
+from links.errors import error_of
+from links.meanings import Found, code_of
 
 LIMITS = Limits(file_bytes=1_000_000, song_seconds=60)
 

@@ -12,8 +12,8 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
-from bot.links.errors import HostNotAllowed, InsideAddress, NotALink
-from bot.links.guard import is_public
+from links.errors import HostNotAllowed, InsideAddress, NotALink
+from links.guard import is_public
 
 if TYPE_CHECKING:
     from collections.abc import Collection

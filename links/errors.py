@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from classifier.errors import EmptyFile, SongError, TooLarge, TooLong
 
 if TYPE_CHECKING:
-    from bot.links.limits import Limits
+    from links.limits import Limits
 
 
 class LinkError(SongError):

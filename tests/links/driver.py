@@ -1,6 +1,6 @@
 """Fetches links as the bot does, as one process in a network namespace; tells how each ended and what was left.
 
-``python -m tests.bot.links.driver [CHILD] < CASES``: one JSON object of name → case in, name → result out. ``CHILD`` is
+``python -m tests.links.driver [CHILD] < CASES``: one JSON object of name → case in, name → result out. ``CHILD`` is
 the module of a child process other than the bot's own.
 """
 
@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from bot.links import Fetcher, Limits, fetcher
-from bot.links import site as site_room
 from classifier.errors import SongError
+from links import Fetcher, Limits, fetcher
+from links import site as site_room
 
 AT_ONCE = 3
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
-from bot.links import child, site
+from links import child, site
 
 whole = site._options
 

@@ -9,11 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.links import read_link
-from bot.links.address import LINK_CHARACTERS, allows, clean_name, is_outside
-from bot.links.errors import HostNotAllowed, InsideAddress, LinkError, NotALink
-from bot.links.guard import is_public
-from tests.bot.links.cases import INSIDE_ADDRESSES
+from links import read_link
+from links.address import LINK_CHARACTERS, allows, clean_name, is_outside
+from links.errors import HostNotAllowed, InsideAddress, LinkError, NotALink
+from links.guard import is_public
+from tests.links.cases import INSIDE_ADDRESSES
 
 MANY = settings(max_examples=400, deadline=None)
 INSIDE_NETWORKS = [

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.bot.links.world import PUBLIC, PUBLIC_6
 from tests.conftest import REPOSITORY
+from tests.links.world import PUBLIC, PUBLIC_6
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,7 +65,7 @@ class Namespaces:
         self.hits.write_text("")
         script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
         command = ["ip", "netns", "exec", self.house, "sh", "-c", script, str(self._folder / "resolv.conf")]
-        command += [sys.executable, "-m", "tests.bot.links.driver", *child]
+        command += [sys.executable, "-m", "tests.links.driver", *child]
         told = subprocess.run(
             command,
             input=json.dumps(cases),
@@ -86,7 +86,7 @@ class Namespaces:
             name,
             sys.executable,
             "-m",
-            "tests.bot.links.world",
+            "tests.links.world",
             str(self.hits),
             *addresses,
         ]
