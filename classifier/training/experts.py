@@ -145,7 +145,7 @@ def fit(recipe: Recipe, rows: Rows, tracks: NDArray[np.int64]) -> Expert:
         estimator = search(estimator, recipe.grid, X, y, groups)
     elif recipe.family == GTZAN57:
         estimator.fit(X, y, expert__groups=groups)
-        estimator.steps[-1] = ("expert", estimator["expert"].lite_)  # what is served needs no training package
+        estimator.steps[-1] = ("expert", estimator["expert"].served_)  # what is served needs no training package
     else:
         estimator.fit(X, y)
     return Expert(recipe.name, recipe.family, estimator)

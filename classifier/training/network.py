@@ -1,12 +1,10 @@
-"""The classic recipe's network: trained with Keras, handed on as a LiteRT flatbuffer.
+"""The classic recipe's network: trained with Keras, handed on as the weights of its layers.
 
 TensorFlow is imported only when a network is fitted.
 """
 
 from __future__ import annotations
 
-import contextlib
-import io
 import os
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -14,7 +12,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.model_selection import GroupShuffleSplit
 
-from classifier.estimators import LiteNetwork
+from classifier.estimators import DenseNetwork
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -76,16 +74,16 @@ class KerasNetwork(ClassifierMixin, BaseEstimator):
             callbacks=[stop],
             verbose=0,
         )
-        self.lite_ = LiteNetwork(_flatbuffer(network), self.classes_)
+        self.served_ = DenseNetwork(_layers(network), self.classes_)
         return self
 
     def predict_proba(self, X: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
         """Return the probability of each class, shape (n, classes)."""
-        return self.lite_.predict_proba(X)
+        return self.served_.predict_proba(X)
 
     def predict(self, X: NDArray[np.floating[Any]]) -> NDArray[Any]:
         """Return the most probable class of each row."""
-        return self.lite_.predict(X)
+        return self.served_.predict(X)
 
     def _build(self, keras: Any, columns: int) -> Any:
         layers = [keras.Input((columns,))]
@@ -108,10 +106,7 @@ def _keras() -> Any:
     return keras
 
 
-def _flatbuffer(network: Any) -> bytes:
-    """Convert for LiteRT: one row of float32 in, its logits out."""
-    import tensorflow as tf
-
-    # The converter tells its progress on standard output, which belongs to the caller.
-    with contextlib.redirect_stdout(io.StringIO()):
-        return bytes(tf.lite.TFLiteConverter.from_keras_model(network).convert())
+def _layers(network: Any) -> tuple[tuple[NDArray[np.float32], NDArray[np.float32]], ...]:
+    """Return the weights and biases of every dense layer, first to last."""
+    weights = [np.ascontiguousarray(array, dtype=np.float32) for array in network.get_weights()]
+    return tuple(zip(weights[::2], weights[1::2], strict=True))

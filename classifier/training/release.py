@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 SURE_SHARE: Final = 0.85
 """Of the answers told as sure, this share was right on songs held out."""
-PACKAGES: Final = ("numpy", "scipy", "scikit-learn", "joblib", "ai-edge-litert")
+PACKAGES: Final = ("numpy", "scipy", "scikit-learn", "joblib")
 COMPRESSION: Final = 3
 
 

@@ -16,7 +16,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
 
-from classifier.estimators import GroupScaler, LiteNetwork, MarginSVC
+from classifier.estimators import DenseNetwork, GroupScaler, MarginSVC
 from classifier.training.network import KerasNetwork
 from tests.conftest import REPOSITORY
 
@@ -157,7 +157,7 @@ class TestNetwork:
         network, keras_network, X, _ = trained
         logits = np.asarray(keras_network(X, training=False), dtype=np.float64)
         expected = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
-        served = network.lite_.predict_proba(X)
+        served = network.served_.predict_proba(X)
         assert served.shape == (ROWS, 3)
         np.testing.assert_allclose(served, expected, atol=1e-4)
         np.testing.assert_array_equal(network.predict_proba(X), served)
@@ -181,8 +181,8 @@ class TestNetwork:
         self, trained: tuple[KerasNetwork, Any, NDArray[np.float32], NDArray[np.str_]]
     ) -> None:
         network, _, X, _ = trained
-        expected = network.lite_.predict_proba(X)
-        for again in (pickle.loads(pickle.dumps(network.lite_)), clone(network.lite_)):
+        expected = network.served_.predict_proba(X)
+        for again in (pickle.loads(pickle.dumps(network.served_)), clone(network.served_)):
             np.testing.assert_array_equal(again.predict_proba(X), expected)
             np.testing.assert_array_equal(again.classes_, network.classes_)
 
@@ -191,7 +191,7 @@ class TestNetwork:
     ) -> None:
         network, _, X, y = trained
         with pytest.raises(TypeError, match="does not learn"):
-            network.lite_.fit(X, y)
+            network.served_.fit(X, y)
 
     def test_one_that_was_not_trained_does_not_answer(self) -> None:
         with pytest.raises((NotFittedError, AttributeError)):
@@ -201,7 +201,7 @@ class TestNetwork:
         self, trained: tuple[KerasNetwork, Any, NDArray[np.float32], NDArray[np.str_]], tmp_path: Path
     ) -> None:
         network, _, X, _ = trained
-        served: LiteNetwork = network.lite_
+        served: DenseNetwork = network.served_
         (tmp_path / "network").write_bytes(pickle.dumps((served, X)))
         code = """
 import pickle, sys
