@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from bot.aside import Aside
 from bot.chat import LINK_SOURCE, Heard, Stage
 from bot.errors import LinksNotTaken, OurFault, Undeliverable
 from bot.replies import clean_title
@@ -57,6 +58,7 @@ class Hearing:
         self._executor = executor
         self._folder = folder
         self._seats = asyncio.Semaphore(seats)
+        self.aside = Aside(executor, self._seats, seats)
 
     async def hear(self, running: UnderWay) -> str:
         """Take a song to its end and return the outcome: ``answered``, ``failed``, ``cancelled``, ``undeliverable``.

@@ -19,6 +19,7 @@ from storage import LEASE_SECONDS, MAX_ATTEMPTS, Cancel, LeaseLost
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
+    from bot.aside import Aside
     from bot.chat import Chat, Song
     from bot.hearing import Hearing
     from storage import Claimed, Job, NewJob, Storage
@@ -74,6 +75,11 @@ class Queue:
         self._closing = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._mean_seconds: float | None = None
+
+    @property
+    def aside(self) -> Aside:
+        """What listens to songs that are not in the queue."""
+        return self._hearing.aside
 
     async def start(self) -> None:
         """Take back what a process of this name held when it died, and begin to work."""
