@@ -5,22 +5,26 @@ How the processes are kept is the matter of ``classifier.pool``; what is heard i
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
+from classifier.manifest import BadRelease, whole
 from classifier.pool import WorkerPool
 from classifier.song import Classification, Progress
 from classifier.worker import MEBIBYTE, Limits, WorkFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
+    from typing import Any
 
     from classifier.model import Model
     from classifier.worker import Work
 
-BAD_RELEASE: Final = "BadRelease"  # of classifier.model, which only workers import
+    MakeWork = Callable[[], Work["Release", Classification]]
+
 SECONDS_PER_MINUTE: Final = 60
 LEAST_SONG_SECONDS: Final = 60
 SECONDS_PER_MINUTE_OF_MUSIC: Final = 4  # some twenty times what one core takes
@@ -34,6 +38,10 @@ class UnknownExecutor(ValueError):
 
 class CannotStart(Exception):
     """No worker could be made ready; the text tells whoever runs the program why."""
+
+
+class ReleaseRefused(Exception):
+    """A promoted release cannot be loaded, and the former one goes on serving; the text says why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +92,19 @@ class SongExecutor(Protocol):
         """
         ...
 
+    async def switch(self) -> None:
+        """Go over to the release that lies in the model's folder now, while songs go on being answered.
+
+        A song under way is finished by the release that it was begun with. When this returns, ``release`` and
+        ``genres`` are those of the new one, and songs are given to it.
+
+        Raises
+        ------
+        ReleaseRefused
+            If that release cannot be loaded; the former one goes on serving.
+        """
+        ...
+
     async def close(self) -> None:
         """End all workers; what they are doing is lost."""
         ...
@@ -100,10 +121,21 @@ class LocalExecutor:
         How many songs are worked on at a time; others wait for their turn.
     limits
         What one song may use.
+    find_work
+        Called at the start and at every switch, on a thread: returns what workers are to load from then on, in place of
+        ``make_work``. It must raise ``BadRelease`` where there is nothing fit to load.
     """
 
-    def __init__(self, make_work: Callable[[], Work[Release, Classification]], *, workers: int, limits: Limits) -> None:
+    def __init__(
+        self,
+        make_work: MakeWork,
+        *,
+        workers: int,
+        limits: Limits,
+        find_work: Callable[[], MakeWork] | None = None,
+    ) -> None:
         self._pool = WorkerPool(make_work, workers=workers, limits=limits)
+        self._find_work = find_work or (lambda: make_work)
         self._release: Release | None = None
 
     @property
@@ -132,15 +164,30 @@ class LocalExecutor:
 
     async def start(self) -> None:
         try:
-            self._release = await self._pool.start()
+            self._release = await self._pool.start(await asyncio.to_thread(self._find_work))
+        except BadRelease as error:
+            raise CannotStart(str(error)) from error
         except WorkFailed as error:
-            raise CannotStart(error.said if error.kind == BAD_RELEASE else str(error)) from error
+            raise CannotStart(_reason(error)) from error
 
     async def classify(self, path: Path, *, on_progress: Callable[[Progress], None] | None = None) -> Classification:
         return await self._pool.run(path, on_progress)
 
+    async def switch(self) -> None:
+        try:
+            make_work = await asyncio.to_thread(self._find_work)
+            self._release = await self._pool.switch(make_work)
+        except BadRelease as error:
+            raise ReleaseRefused(str(error)) from error
+        except WorkFailed as error:
+            raise ReleaseRefused(_reason(error)) from error
+
     async def close(self) -> None:
         await self._pool.close()
+
+
+def _reason(error: WorkFailed) -> str:
+    return error.said if error.kind == BadRelease.__name__ else str(error)
 
 
 class SongClassifier:
@@ -158,12 +205,26 @@ class SongClassifier:
         return self._model.classify(decode(path, max_seconds=self._max_seconds), report)
 
 
-def load_classifier(model_dir: Path, max_minutes: float) -> SongClassifier:
-    """Load a release from its directory, and all that is needed to use it."""
+def load_classifier(model_dir: Path, max_minutes: float, manifest: Mapping[str, Any] | None = None) -> SongClassifier:
+    """Load a release from its directory, and all that is needed to use it; the one in place unless told which."""
     from classifier import audio  # noqa: F401 - imported before the first song has to wait for it
     from classifier.model import Model
 
-    return SongClassifier(Model.load(model_dir), max_minutes)
+    return SongClassifier(Model.load(model_dir, manifest), max_minutes)
+
+
+def find_classifier(model_dir: Path, max_minutes: float) -> MakeWork:
+    """Return what loads the release that is in place now, and goes on loading it when another has taken its place.
+
+    A worker that must be replaced then never comes back with a release that nobody has looked at yet.
+
+    Raises
+    ------
+    BadRelease
+        If there is no whole release.
+    """
+    manifest, _ = whole(model_dir)
+    return partial(load_classifier, model_dir, max_minutes, manifest)
 
 
 def song_limits(max_minutes: float) -> Limits:
@@ -198,5 +259,8 @@ def open_executor(url: str, *, model_dir: Path, workers: int, max_minutes: float
             f"EXECUTOR_URL is {url!r}, but this version classifies songs on its own machine only: leave it empty."
         )
     return LocalExecutor(
-        partial(load_classifier, model_dir, max_minutes), workers=workers, limits=song_limits(max_minutes)
+        partial(load_classifier, model_dir, max_minutes),
+        workers=workers,
+        limits=song_limits(max_minutes),
+        find_work=partial(find_classifier, model_dir, max_minutes),
     )

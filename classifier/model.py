@@ -1,22 +1,29 @@
 """A released model: loaded only if its artifact is the one that its manifest vouches for, then asked for songs.
 
-Writing a release is the matter of ``classifier.training.release``.
+What a manifest says is the matter of ``classifier.manifest``; writing a release, of ``classifier.training.release``.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 from dataclasses import dataclass
-from pathlib import PurePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import joblib
 import numpy as np
 
 from classifier.audio import SAMPLE_RATE, segments
 from classifier.features.families import families
+from classifier.manifest import (
+    ARTIFACT_SUFFIX,
+    FORMAT,
+    MANIFEST,
+    BadRelease,
+    artifact_of,
+    read_manifest,
+    verified,
+    whole,
+)
 from classifier.song import Classification, Progress, SegmentFeatures, SegmentReport, SongReport
 
 if TYPE_CHECKING:
@@ -27,15 +34,17 @@ if TYPE_CHECKING:
 
     from classifier.ensemble import Ensemble, Expert
 
-MANIFEST: Final = "manifest.json"
-ARTIFACT_SUFFIX: Final = ".joblib"
-"""The one file of a release that ends so is its artifact."""
-FORMAT: Final = 1
-"""Version of the artifact's structure; a release of another one is refused."""
-
-
-class BadRelease(Exception):
-    """A release is missing, incomplete, altered or of another version; the text says which and what to do."""
+__all__ = [
+    "ARTIFACT_SUFFIX",
+    "FORMAT",
+    "MANIFEST",
+    "Artifact",
+    "BadRelease",
+    "Model",
+    "artifact_of",
+    "read_manifest",
+    "verified",
+]
 
 
 @dataclass(frozen=True)
@@ -73,30 +82,25 @@ class Model:
         self._artifact = artifact
 
     @classmethod
-    def load(cls, directory: Path) -> Model:
+    def load(cls, directory: Path, manifest: Mapping[str, Any] | None = None) -> Model:
         """Load a release.
 
         Parameters
         ----------
         directory
             Holds the manifest and the files that it lists.
+        manifest
+            Of the release to load, which may have given its place to another meanwhile; None loads what is there now.
 
         Raises
         ------
         BadRelease
             If a file is missing or is not the one that the manifest was written for.
         """
-        manifest = read_manifest(directory)
-        while True:
-            try:
-                content = verified(directory, artifact_of(directory, manifest), manifest)
-            except BadRelease:
-                # Between the reading of the two, another release may have taken the place of this one.
-                before, manifest = manifest, read_manifest(directory)
-                if manifest == before:
-                    raise
-            else:
-                break
+        if manifest is None:
+            manifest, content = whole(directory)
+        else:
+            content = verified(directory, artifact_of(directory, manifest), manifest)
         # Unpickling runs code: nothing is unpickled that the manifest does not vouch for.
         return cls(manifest["name"], joblib.load(io.BytesIO(content)))
 
@@ -180,59 +184,3 @@ class Model:
     def _ranked(self, probabilities: NDArray[np.float64]) -> Mapping[str, float]:
         order = np.argsort(-probabilities, kind="stable")
         return {self.genres[place]: float(probabilities[place]) for place in order}
-
-
-def read_manifest(directory: Path) -> Mapping[str, Any]:
-    """Read the manifest of a release.
-
-    Raises
-    ------
-    BadRelease
-        If there is none, or none of this version.
-    """
-    try:
-        manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise BadRelease(
-            f"There is no model in {directory}: train one with `python -m classifier train`, or set MODEL_DIR."
-        ) from None
-    except (OSError, ValueError) as error:
-        raise BadRelease(f"The manifest in {directory} cannot be read. Put the release back as it was.") from error
-    if not isinstance(manifest, dict) or manifest.get("format") != FORMAT:
-        raise BadRelease(f"The model in {directory} is of another version. Train it again, or update this program.")
-    files = manifest.get("files")
-    listed = isinstance(files, dict) and all(isinstance(entry, dict) for entry in files.values())
-    if not listed or not isinstance(manifest.get("name"), str):
-        raise BadRelease(f"The manifest in {directory} cannot be read. Put the release back as it was.")
-    return manifest
-
-
-def artifact_of(directory: Path, manifest: Mapping[str, Any]) -> str:
-    """Name the artifact among the files of a release.
-
-    Raises
-    ------
-    BadRelease
-        If the manifest lists none, or several.
-    """
-    names = [str(name) for name in manifest["files"] if str(name).endswith(ARTIFACT_SUFFIX)]
-    if len(names) != 1 or PurePath(names[0]).name != names[0]:
-        raise BadRelease(f"The manifest in {directory} lists no model. Put the release back as it was.")
-    return names[0]
-
-
-def verified(directory: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
-    """Read a file of a release and hold it against the manifest's checksum.
-
-    Raises
-    ------
-    BadRelease
-        If it is missing, unlisted or different.
-    """
-    try:
-        content = (directory / name).read_bytes()
-    except OSError as error:
-        raise BadRelease(f"The model in {directory} lacks {name}. Put the release back as it was.") from error
-    if hashlib.sha256(content).hexdigest() != manifest["files"].get(name, {}).get("sha256"):
-        raise BadRelease(f"{name} in {directory} is not the file that was released. Put the release back as it was.")
-    return content

@@ -11,8 +11,9 @@ import itertools
 import logging
 import multiprocessing
 import socket
+from collections import deque
 from concurrent.futures.process import BrokenProcessPool
-from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from pebble import ProcessExpired, ProcessPool
 
@@ -21,7 +22,7 @@ from classifier.errors import SongError, TookTooLong, WorkerLost
 from classifier.worker import WorkFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
     from concurrent.futures import Future
     from pathlib import Path
 
@@ -37,6 +38,7 @@ _MESSAGE_BYTES: Final = 1024
 
 About = TypeVar("About")
 Result = TypeVar("Result")
+Done = TypeVar("Done")
 
 
 class PoolClosed(RuntimeError):
@@ -61,9 +63,13 @@ class WorkerPool(Generic[About, Result]):
     """
 
     def __init__(self, make_work: Callable[[], Work[About, Result]], *, workers: int, limits: Limits) -> None:
-        self._slots = [_Slot(make_work, limits) for _ in range(workers)]
+        self._make_work, self._workers, self._limits = make_work, workers, limits
+        self._edition = 0
+        self._slots: list[_Slot[About, Result]] = []
         self._idle: asyncio.Queue[_Slot[About, Result] | None] = asyncio.Queue()
-        self._renewals: set[asyncio.Task[None]] = set()
+        self._chores: set[asyncio.Task[Any]] = set()
+        self._leaving: deque[asyncio.Future[_Slot[About, Result]]] = deque()
+        self._switching = asyncio.Lock()
         self._closed = False
         self.restarts = 0
 
@@ -72,14 +78,21 @@ class WorkerPool(Generic[About, Result]):
         """Ids of the worker processes that are ready."""
         return tuple(slot.pid for slot in self._slots if slot.pid is not None)
 
-    async def start(self) -> About:
+    async def start(self, make_work: Callable[[], Work[About, Result]] | None = None) -> About:
         """Start all workers, wait until each has loaded its work, and return what the work says of itself.
+
+        Parameters
+        ----------
+        make_work
+            In place of the one that the pool was made with.
 
         Raises
         ------
         WorkFailed
             If the work cannot be loaded.
         """
+        self._make_work = make_work or self._make_work
+        self._slots = [_Slot(self._make_work, self._limits, self._edition) for _ in range(self._workers)]
         try:
             abouts = await asyncio.gather(*(slot.open() for slot in self._slots))
         except BaseException:
@@ -133,12 +146,10 @@ class WorkerPool(Generic[About, Result]):
     def _give_back(self, slot: _Slot[About, Result], *, healthy: bool) -> None:
         if self._closed:
             return
-        if healthy:
-            self._idle.put_nowait(slot)
-            return
-        renewal = asyncio.get_running_loop().create_task(self._renew(slot))
-        self._renewals.add(renewal)
-        renewal.add_done_callback(self._renewals.discard)
+        if healthy or (self._leaving and self._is_outdated(slot)):
+            self._offer(slot)
+        else:
+            self._begin(self._renew(slot))
 
     async def _renew(self, slot: _Slot[About, Result]) -> None:
         self.restarts += 1
@@ -148,23 +159,115 @@ class WorkerPool(Generic[About, Result]):
         except Exception:
             # The next song that comes to this place tries again, and learns why if it fails again.
             log.exception("a worker could not be started again")
-        self._idle.put_nowait(slot)
+        self._offer(slot)
+
+    def _begin(self, chore: Coroutine[Any, Any, Done]) -> asyncio.Task[Done]:
+        """Start what ``close`` puts an end to."""
+        task = asyncio.get_running_loop().create_task(chore)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+        return task
+
+    def _offer(self, slot: _Slot[About, Result]) -> None:
+        """Give a worker to whoever waits for one: to end it if it is outdated, else to work with it."""
+        if self._leaving and self._is_outdated(slot):
+            self._leaving.popleft().set_result(slot)
+        else:
+            self._idle.put_nowait(slot)
+
+    def _is_outdated(self, slot: _Slot[About, Result]) -> bool:
+        return slot.edition != self._edition
+
+    async def switch(self, make_work: Callable[[], Work[About, Result]]) -> About:
+        """Bring the workers over to other work, one by one, while files go on being worked on.
+
+        Returns once the first new worker is there, with what its work says of itself; each of the others follows when
+        a former one has finished its file and ended, so that there is never more than one process too many.
+
+        Raises
+        ------
+        WorkFailed
+            If the work cannot be loaded; nothing has changed then.
+        PoolClosed
+            If the pool was closed meanwhile.
+        """
+        await self._switching.acquire()
+        try:
+            if self._closed:
+                raise PoolClosed
+            slot = _Slot(make_work, self._limits, self._edition + 1)
+            about = await self._begin(self._open_beside(slot))
+        except BaseException as error:
+            self._switching.release()
+            if self._closed and isinstance(error, asyncio.CancelledError):
+                raise PoolClosed from None
+            raise
+        self._make_work, self._edition = make_work, slot.edition
+        self._offer(slot)
+        self._begin(self._bring_over())
+        return about
+
+    async def _open_beside(self, slot: _Slot[About, Result]) -> About:
+        """Make a worker ready that belongs to the pool only once it is."""
+        self._slots.append(slot)
+        try:
+            about = await slot.open()
+        except BaseException:
+            self._slots.remove(slot)
+            await slot.close(for_good=True)
+            raise
+        return about
+
+    async def _bring_over(self) -> None:
+        """End the outdated workers one by one, and make a new one ready for each but the first."""
+        try:
+            await self._end_outdated()
+            while any(map(self._is_outdated, self._slots)):
+                slot = _Slot(self._make_work, self._limits, self._edition)
+                try:
+                    await self._open_beside(slot)
+                except WorkFailed as error:
+                    # It has been loaded before, so there is no room for one more beside the others.
+                    log.warning("a worker could not be started beside the others, so one of them ends first: %s", error)
+                    self._slots.append(slot)
+                self._offer(slot)
+                await self._end_outdated()
+        finally:
+            self._switching.release()
+
+    async def _end_outdated(self) -> None:
+        """End one outdated worker as soon as it has nothing to do."""
+        waiting = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
+        slot = next((each for each in waiting if each is not None and self._is_outdated(each)), None)
+        for each in waiting:
+            if each is not slot or each is None:
+                self._idle.put_nowait(each)
+        if slot is None:
+            leaving: asyncio.Future[_Slot[About, Result]] = asyncio.get_running_loop().create_future()
+            self._leaving.append(leaving)
+            try:
+                slot = await leaving
+            finally:
+                if leaving in self._leaving:
+                    self._leaving.remove(leaving)
+        self._slots.remove(slot)
+        await slot.close(for_good=True)
 
     async def close(self) -> None:
         """End all workers at once, whatever they are doing."""
         self._closed = True
         self._idle.put_nowait(None)
-        for renewal in tuple(self._renewals):
-            renewal.cancel()
-        await asyncio.gather(*self._renewals, return_exceptions=True)
+        for chore in tuple(self._chores):
+            chore.cancel()
+        await asyncio.gather(*self._chores, return_exceptions=True)
         await asyncio.gather(*(slot.close(for_good=True) for slot in self._slots))
 
 
 class _Slot(Generic[About, Result]):
     """A place for one worker, and the worker that has it now."""
 
-    def __init__(self, make_work: Callable[[], Work[About, Result]], limits: Limits) -> None:
-        self._make_work, self._limits = make_work, limits
+    def __init__(self, make_work: Callable[[], Work[About, Result]], limits: Limits, edition: int) -> None:
+        self._make_work, self._limits, self.edition = make_work, limits, edition
         self._processes: ProcessPool | None = None
         self._future: Future[Result] | None = None
         self._ending: asyncio.Future[None] | None = None

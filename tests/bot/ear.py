@@ -79,6 +79,9 @@ class EarAtHand:
             await self.go_on.wait()
         return judged(parts)
 
+    async def switch(self) -> None:
+        pass
+
     async def close(self) -> None:
         pass
 
