@@ -90,7 +90,7 @@ def main() -> None:
     except BaseException as error:
         from links.meanings import code_of
 
-        parent.end(error=code_of(error), count=getattr(error, "count", 0), why=_reason(error))
+        parent.end(error=code_of(error), list=getattr(error, "listing", None), why=_reason(error))
 
 
 def _reason(error: BaseException) -> str:
@@ -113,6 +113,8 @@ def _fetch(order: dict[str, Any], parent: Parent, limits: Limits, folder: Path) 
     Meter(parent, limits).install()
     Guard(folder, PROGRAMS, partial(parent.end, error="link-inside"), _addresses(proxy)).arm()
     with site.Site(folder, limits, order["hosts"], proxy, cookies) as downloader:
+        if order["most"] is not None:
+            return {"done": {"list": downloader.songs(order["link"], order["most"])}}
         song = downloader.fetch(order["link"], order["item"])
     path = folder / site.SONG_NAME
     if not path.exists():

@@ -8,6 +8,7 @@ from classifier.errors import EmptyFile, SongError, TooLarge, TooLong
 
 if TYPE_CHECKING:
     from links.limits import Limits
+    from links.listing import Listing
 
 
 class LinkError(SongError):
@@ -82,11 +83,22 @@ class LinkTimeout(LinkError):
     sentence = "Fetching this took longer than {seconds:g} seconds, so I stopped. Please send the file instead."
 
 
+class BadCertificate(LinkError):
+    code = "link-certificate"
+    sentence = (
+        "This site cannot prove that it is what it says it is, so I do not trust it. Please send the file instead."
+    )
+
+
 class ManySongs(LinkError):
-    """Placeholders: ``count``, how many of the songs behind the link may be asked for one by one."""
+    """There is more than one song at a link; ``listing`` says which, where that is known."""
 
     code = "link-list"
     sentence = "There is more than one song at this link. Please send the link of one song."
+
+    def __init__(self, listing: Listing | None = None) -> None:
+        super().__init__()
+        self.listing = listing
 
 
 _BY_CODE: dict[str, type[LinkError]] = {
@@ -104,19 +116,19 @@ _BY_CODE: dict[str, type[LinkError]] = {
         Removed,
         NothingThere,
         NoMusic,
+        BadCertificate,
+        ManySongs,
     )
 }
 
 
-def error_of(code: str, limits: Limits, *, count: int = 0) -> SongError:
+def error_of(code: str, limits: Limits) -> SongError:
     """Return the error that a child's code names; what it does not name is a failure of the site.
 
     Parameters
     ----------
     limits
         What the sentence tells of them comes from here and not from the child.
-    count
-        How many songs there are, for ``link-list``.
     """
     if code == TooLarge.code:
         return TooLarge(megabytes=limits.megabytes)
@@ -126,6 +138,4 @@ def error_of(code: str, limits: Limits, *, count: int = 0) -> SongError:
         return TooLong(minutes=limits.song_seconds / 60)
     if code == LinkTimeout.code:
         return LinkTimeout(seconds=limits.seconds)
-    if code == ManySongs.code:
-        return ManySongs(count=count)
     return _BY_CODE.get(code, LinkError)()

@@ -13,26 +13,28 @@ import shutil
 import signal
 import stat
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from classifier.errors import EmptyFile, TooLarge
 from links.address import ANY_HOST, clean_name, read_link
-from links.errors import LinkError, LinkTimeout, error_of
+from links.errors import LinkError, LinkTimeout, ManySongs, error_of
+from links.listing import LIST_SONGS, MOST_LIST_SONGS, full_name, read_listing
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
 
     from links.limits import Limits
+    from links.listing import Listing
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 CHILD: Final = ("-sPB", "-m", "links.child")
 COOKIES: Final = "cookies.txt"
 SONG: Final = "song"
-MESSAGE_BYTES: Final = 64 * 1024
+MESSAGE_BYTES: Final = 2 * 1024 * 1024
 
 log = logging.getLogger(__name__)
 
@@ -56,9 +58,7 @@ class Fetched:
     @property
     def name(self) -> str | None:
         """Title and uploader in one line."""
-        if self.title and self.uploader and self.uploader.casefold() not in self.title.casefold():
-            return f"{self.uploader} – {self.title}"
-        return self.title or self.uploader
+        return full_name(self.title, self.uploader)
 
 
 class Fetcher:
@@ -101,20 +101,44 @@ class Fetcher:
         Raises
         ------
         SongError
-            A ``LinkError``, ``TooLong``, ``TooLarge`` or ``EmptyFile``.
+            A ``LinkError``, ``TooLong``, ``TooLarge`` or ``EmptyFile``. ``ManySongs`` tells which songs there are.
         """
         link = read_link(link, self.hosts)
-        place = folder / "link"
-        place.mkdir(parents=True)
-        try:
-            names = await self._run(link, place, item, on_bytes)
+        with _own_place(folder) as place:
+            names = await self._run(link, place, on_bytes, item=item)
             path = self._take(place / SONG, folder)
-        finally:
-            shutil.rmtree(place, ignore_errors=True)
         return Fetched(path, clean_name(names.get("title")), clean_name(names.get("uploader")))
 
+    async def list_songs(self, link: str, folder: Path, *, most: int = LIST_SONGS) -> Listing:
+        """Return the songs at a link: those of a playlist, an album, a feed or a page, or the one that it leads to.
+
+        No song is fetched: each item's ``link`` and ``item`` are what ``fetch`` takes. Cancelling is as there.
+
+        Parameters
+        ----------
+        folder
+            Where the child may write; nothing is left in it.
+        most
+            As many songs are told of; at most ``MOST_LIST_SONGS``.
+
+        Raises
+        ------
+        SongError
+            As ``fetch`` does, but never ``ManySongs``.
+        """
+        link = read_link(link, self.hosts)
+        with _own_place(folder) as place:
+            done = await self._run(link, place, None, most=max(1, min(most, MOST_LIST_SONGS)))
+        return read_listing(done.get("list"), link, self.hosts)
+
     async def _run(
-        self, link: str, place: Path, item: int | None, on_bytes: Callable[[int], None] | None
+        self,
+        link: str,
+        place: Path,
+        on_bytes: Callable[[int], None] | None,
+        *,
+        item: int | None = None,
+        most: int | None = None,
     ) -> dict[str, Any]:
         if self._cookies is not None:
             await asyncio.to_thread(shutil.copyfile, self._cookies, place / COOKIES)
@@ -131,21 +155,20 @@ class Fetcher:
         )
         try:
             async with asyncio.timeout(self.limits.seconds):
-                await self._order(process, link, item)
-                return await self._follow(process, on_bytes)
+                await self._order(process, link=link, item=item, most=most)
+                return await self._follow(process, link, on_bytes)
         except TimeoutError:
             raise LinkTimeout(seconds=self.limits.seconds) from None
         finally:
             await _end(process)
 
-    async def _order(self, process: Process, link: str, item: int | None) -> None:
+    async def _order(self, process: Process, **wanted: str | int | None) -> None:
         """Tell the child what to do, on a way that no list of processes shows."""
         if process.stdin is None:
             raise RuntimeError("the child has no standard input")
         order = {
             "parent": os.getpid(),
-            "link": link,
-            "item": item,
+            **wanted,
             "limits": asdict(self.limits),
             "hosts": self.hosts,
             "proxy": self._proxy,
@@ -155,7 +178,7 @@ class Fetcher:
             process.stdin.write(json.dumps(order).encode() + b"\n")
             await process.stdin.drain()
 
-    async def _follow(self, process: Process, on_bytes: Callable[[int], None] | None) -> dict[str, Any]:
+    async def _follow(self, process: Process, link: str, on_bytes: Callable[[int], None] | None) -> dict[str, Any]:
         """Listen to the child until its end."""
         while True:
             message = await _next_message(process)
@@ -167,9 +190,11 @@ class Fetcher:
             done = message.get("done")
             if isinstance(done, dict):
                 return done
-            code, count = message.get("error"), message.get("count")
+            code = message.get("error")
             log.info("a link could not be fetched: %s: %s", code, message.get("why", ""))
-            raise error_of(str(code), self.limits, count=count if isinstance(count, int) else 0)
+            if code == ManySongs.code and "list" in message:
+                raise ManySongs(read_listing(message["list"], link, self.hosts))
+            raise error_of(str(code), self.limits)
 
     def _take(self, made: Path, folder: Path) -> Path:
         """Take the child's file out of its folder, if it is one."""
@@ -186,10 +211,22 @@ class Fetcher:
         return made.rename(folder / SONG)
 
 
+@contextmanager
+def _own_place(folder: Path) -> Iterator[Path]:
+    """Make the child's folder, which goes again whatever happens."""
+    place = folder / "link"
+    place.mkdir(parents=True)
+    try:
+        yield place
+    finally:
+        shutil.rmtree(place, ignore_errors=True)
+
+
 def _environment(place: Path) -> dict[str, str]:
     """Return the child's environment: nothing of the bot's own, so no secret and no setting of some library."""
     return {
-        "PATH": os.environ.get("PATH", os.defpath),
+        # Deno may have been installed beside the interpreter, which need not be on the bot's own way.
+        "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
         "PYTHONPATH": str(ROOT),
         "HOME": str(place),
         "TMPDIR": str(place),

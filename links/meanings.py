@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from yt_dlp.networking.exceptions import CertificateVerifyError, HTTPError
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
@@ -46,11 +46,11 @@ _BY_STATUS: Final = {
 
 
 class Found(Exception):
-    """The fetch ends here, with this code; ``count`` songs where there are many."""
+    """The fetch ends here, with this code; ``listing`` tells of the songs where there are many (``entries``)."""
 
-    def __init__(self, code: str, count: int = 0) -> None:
+    def __init__(self, code: str, listing: dict[str, Any] | None = None) -> None:
         super().__init__(code)
-        self.code, self.count = code, count
+        self.code, self.listing = code, listing
 
 
 def code_of(error: BaseException) -> str:
@@ -64,7 +64,7 @@ def code_of(error: BaseException) -> str:
         (GeoRestrictedError, "link-geo"),
         (UserNotLive, "link-live"),
         (UnsupportedError, "link-no-music"),
-        (CertificateVerifyError, "link-failed"),
+        (CertificateVerifyError, "link-certificate"),
         (socket.gaierror, "link-not-found"),
     ):
         if any(isinstance(cause, kind) for cause in causes):

@@ -5,7 +5,6 @@ What its errors mean is told by ``meanings``; that it stays outside is the matte
 
 from __future__ import annotations
 
-import itertools
 import sys
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
@@ -14,6 +13,8 @@ import yt_dlp
 from yt_dlp.networking.exceptions import HTTPError
 
 from links.address import allows, is_outside
+from links.entries import entry_of
+from links.listing import LIST_SONGS
 from links.meanings import Found
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from links.limits import Limits
 
 SONG_NAME: Final = "song"
-MOST_SONGS: Final = 25
-"""As many entries of a list are looked at."""
 HOPS: Final = 8
 """From a page to the one that it embeds, and on."""
 CHUNK_BYTES: Final = 64 * 1024
@@ -104,13 +103,15 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
 
         response.read = counted
 
-    def song(self, link: str, item: int | None) -> dict[str, Any]:
+    def song(self, link: str, item: int | None, most: int = LIST_SONGS) -> dict[str, Any]:
         """Return what is known of the one song at a link, before anything of it is fetched.
 
         Parameters
         ----------
         item
             Which one of a list, from 1; None if a list is not expected.
+        most
+            How many songs of such a list are told of.
 
         Raises
         ------
@@ -126,7 +127,7 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
             if kind == "video":
                 return {**result, **named}
             if kind in {"playlist", "multi_video"}:
-                entry, item = _entry(result, item), None
+                entry, item = entry_of(result, item, most), None
                 outer = ("extractor", "extractor_key", "webpage_url", "original_url")
                 result = {**{key: result[key] for key in outer if key in result}, **entry}
             elif kind in {"url", "url_transparent"}:
@@ -136,6 +137,18 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
             else:
                 break
         raise Found("link-no-music")
+
+    def songs(self, link: str, most: int) -> dict[str, Any]:
+        """Return what there is at a link, as the parent is told of it; nothing of it is fetched."""
+        try:
+            song = self.song(link, None, most)
+        except Found as found:
+            if found.listing is None:
+                raise
+            return dict(found.listing)
+        self.check(song)
+        only = {key: song[key] for key in ("title", "uploader") if isinstance(song.get(key), str)}
+        return {"songs": [{"number": 1, "link": link, **only}], "count": 1, "complete": True}
 
     def fetch(self, link: str, item: int | None) -> dict[str, Any]:
         """Fetch the song's file and return what is known of it."""
@@ -216,21 +229,6 @@ class _Silence:
     def info(self, message: str) -> None: ...
     def warning(self, message: str, **_: object) -> None: ...
     def error(self, message: str) -> None: ...
-
-
-def _entry(result: dict[str, Any], item: int | None) -> dict[str, Any]:
-    """Return the entry that is meant, or the only one that there is."""
-    entries = result.get("entries") or ()
-    most = MOST_SONGS if item is None else max(1, min(item, MOST_SONGS))
-    if hasattr(entries, "getslice"):
-        entries = entries.getslice(0, most)
-    listed = [entry for entry in itertools.islice(entries, most) if entry]
-    if not listed:
-        raise Found("link-no-music")
-    if item is None and len(listed) > 1:
-        raise Found("link-list", len(listed))
-    found: dict[str, Any] = listed[-1]
-    return found
 
 
 def _declared_bytes(response: Response) -> int:

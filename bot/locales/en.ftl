@@ -179,6 +179,7 @@ error-link-removed = This was removed from its site. Please send another link, o
 error-link-not-found = There is nothing at this link. Please check it, or send the file.
 error-link-no-music = I found no music at this link. Please send a link to a song, or the file.
 error-link-timeout = Fetching this took longer than { $seconds } seconds, so I stopped. Please send the file instead.
+error-link-certificate = This site cannot prove that it is what it says it is, so I do not trust it. Please send the file instead.
 error-link-list = There is more than one song at this link. Please send the link of one song.
 
 ## The timeline picture
@@ -199,7 +200,7 @@ page-greeting = Hello! Give me a song, and I will tell you its genre, part by pa
 page-deleted = Your file is deleted as soon as I have answered.
 page-conversation = Conversation
 page-drop = Drop songs here
-page-drop-more = or paste them, or
+page-drop-more = or paste them or a link, or
 page-choose = Choose files
 page-drop-now = Let go, and I will listen
 page-formats = mp3, m4a, ogg, opus, flac, wav, aiff, webm, mp4 or mov, up to { $megabytes } MB and { $minutes } minutes.

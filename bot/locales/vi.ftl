@@ -156,6 +156,7 @@ error-link-removed = Bài này đã bị gỡ khỏi trang. Bạn gửi liên k�
 error-link-not-found = Liên kết này không dẫn đến đâu cả. Bạn xem lại, hoặc gửi tệp nhé.
 error-link-no-music = Mình không thấy nhạc ở liên kết này. Bạn gửi liên kết đến một bài hát, hoặc gửi tệp nhé.
 error-link-timeout = Tải bài này mất hơn { $seconds } giây nên mình dừng lại. Bạn gửi tệp nhé.
+error-link-certificate = Trang này không chứng minh được nó đúng là trang ấy nên mình không tin. Bạn gửi tệp nhé.
 error-link-list = Ở liên kết này có nhiều bài hát. Bạn gửi liên kết của một bài thôi nhé.
 
 ## The timeline picture
@@ -176,7 +177,7 @@ page-greeting = Chào bạn! Gửi mình một bài hát, mình sẽ cho biết 
 page-deleted = Tệp của bạn được xoá ngay khi mình trả lời xong.
 page-conversation = Cuộc trò chuyện
 page-drop = Thả bài hát vào đây
-page-drop-more = hoặc dán vào, hoặc
+page-drop-more = hoặc dán bài hay liên kết vào, hoặc
 page-choose = Chọn tệp
 page-drop-now = Thả tay ra, mình nghe liền
 page-formats = mp3, m4a, ogg, opus, flac, wav, aiff, webm, mp4 hoặc mov, tối đa { $megabytes } MB và { $minutes } phút.

@@ -102,8 +102,19 @@ GOOD_CASES: dict[str, Case] = {
     "a proxy": {"link": "http://song.example/song.wav", "proxy": f"http://{PUBLIC}"},
 }
 
+LIST_CASES: dict[str, Case] = {
+    "list: a page of songs": {"link": f"{HERE}/elements", "most": 25},
+    "list: a feed": {"link": f"{HERE}/episodes.xml", "most": 25},
+    "list: a long feed": {"link": f"{HERE}/many.xml", "most": 40},
+    "list: one song": {"link": f"{HERE}/titled", "most": 25},
+}
+
 ENDINGS: dict[str, tuple[str, Case]] = {
     "several songs": ("link-list", {"link": f"{HERE}/elements"}),
+    "a feed of several": ("link-list", {"link": f"{HERE}/episodes.xml"}),
+    "no such one of several": ("link-not-found", {"link": f"{HERE}/elements", "item": 9}),
+    "one of several that leads inside": ("link-inside", {"link": f"{HERE}/episodes.xml", "item": 3}),
+    "one of several that is no link": ("link-no-music", {"link": f"{HERE}/episodes.xml", "item": 1}),
     "another host": ("link-host", {"link": "http://song.example/song.wav", "hosts": ["example.org"]}),
     "a redirect to another host": (
         "link-host",

@@ -11,11 +11,12 @@ import json
 import os
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from classifier.errors import SongError
-from links import Fetcher, Limits, fetcher
+from links import Fetcher, Limits, ManySongs, fetcher
 from links import site as site_room
 
 AT_ONCE = 3
@@ -34,6 +35,9 @@ async def run(case: dict[str, Any], folder: Path) -> dict[str, Any]:
     result: dict[str, Any] = {"code": None, "sentence": None}
     clock = asyncio.get_running_loop().time
     began = clock()
+    if "most" in case:
+        listing = await fetching.list_songs(case["link"], folder, most=case["most"])
+        return result | {"listing": asdict(listing), "seconds": clock() - began, "left": names_in(folder)}
     task = asyncio.ensure_future(fetching.fetch(case["link"], folder, item=case.get("item"), on_bytes=hear))
     if case.get("cancel"):
         await begun.wait()
@@ -43,6 +47,8 @@ async def run(case: dict[str, Any], folder: Path) -> dict[str, Any]:
         fetched = await task
     except SongError as error:
         result |= {"code": error.code, "sentence": str(error), "values": error.values}
+        found = error.listing if isinstance(error, ManySongs) else None
+        result["listing"] = None if found is None else asdict(found)
     except asyncio.CancelledError:
         result["code"] = "cancelled"
     else:

@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.links.cases import ENDINGS, GOOD_CASES, HERE, INSIDE_CASES, leads
+from tests.links.cases import ENDINGS, GOOD_CASES, HERE, INSIDE_CASES, LIST_CASES, leads
 from tests.links.namespaces import Namespaces, check_permitted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-BAD_CASES = {**INSIDE_CASES, **{name: case for name, (_, case) in ENDINGS.items()}}
+BAD_CASES = {**INSIDE_CASES, **LIST_CASES, **{name: case for name, (_, case) in ENDINGS.items()}}
 HARMLESS: dict[str, set[str | None]] = {
     "to wide digits": {"link-inside", "link-not-found"},  # as the resolver likes
     "to name of both": {"link-inside", None},  # whichever of its addresses comes first
@@ -88,6 +88,37 @@ def test_what_people_send_is_fetched(told: dict[str, Any], name: str) -> None:
 @pytest.mark.parametrize("name", [*GOOD_CASES, *BAD_CASES])
 def test_nothing_is_left_in_the_songs_folder(told: dict[str, Any], name: str) -> None:
     assert told["results"][name]["left"] == []
+
+
+def test_a_list_is_told_with_the_links_of_its_songs_or_their_numbers(told: dict[str, Any]) -> None:
+    page = told["results"]["list: a page of songs"]["listing"]
+    assert [(item["link"], item["item"]) for item in page["items"]] == [(f"{HERE}/elements", n) for n in (1, 2, 3)]
+    assert (page["title"], page["count"], page["complete"], page["newest_first"]) == ("Three songs", 3, True, False)
+    feed = told["results"]["list: a feed"]["listing"]
+    # What has no address that may be fetched has a number, so that it gets its own sentence when its turn comes.
+    assert [(item["link"].removeprefix(HERE), item["item"]) for item in feed["items"]] == [
+        ("/episodes.xml", 1),
+        ("/song.wav?3", None),
+        ("/episodes.xml", 3),
+        ("/episodes.xml", 4),
+    ]
+    assert told["results"]["a feed of several"]["listing"] == feed
+
+
+def test_a_feed_begins_with_the_newest_episode(told: dict[str, Any]) -> None:
+    feed = told["results"]["list: a feed"]["listing"]
+    assert [item["title"] for item in feed["items"]] == [f"＠everyone day {day}" for day in (4, 3, 2, 1)]
+    assert feed["newest_first"]
+
+
+def test_of_a_long_list_as_many_are_told_as_were_asked_for(told: dict[str, Any]) -> None:
+    listing = told["results"]["list: a long feed"]["listing"]
+    assert (len(listing["items"]), listing["count"], listing["complete"]) == (40, 2000, True)
+
+
+def test_one_song_is_a_list_of_one(told: dict[str, Any]) -> None:
+    (item,) = told["results"]["list: one song"]["listing"]["items"]
+    assert (item["link"], item["item"]) == (f"{HERE}/titled", None)
 
 
 def test_a_title_reaches_the_chat_without_what_was_hidden_in_it(told: dict[str, Any]) -> None:

@@ -137,6 +137,22 @@ async def feed(visit: Visit) -> None:
     )
 
 
+async def episodes(visit: Visit) -> None:
+    """A feed of several episodes, the oldest first, one of them inside and one that is no address at all."""
+    days = {1: "/song.wav?1", 2: "http://10.1.2.3/song.wav", 3: f"http://{PUBLIC}/song.wav?3", 4: "not://a/link"}
+    items = "".join(
+        f"<item><title>@everyone day {day}</title><pubDate>0{day} Nov 2026 00:00:00 GMT</pubDate>"
+        f'<guid>g{day}</guid><enclosure url="{link}" type="audio/wav"/></item>'
+        for day, link in days.items()
+    )
+    await visit.body(f'<rss version="2.0"><channel><title>Days</title>{items}</channel></rss>', "text/xml")
+
+
+async def endless_feed(visit: Visit) -> None:
+    items = "".join(f"<item><title>{n}</title><link>http://{PUBLIC}/{n}</link></item>" for n in range(2000))
+    await visit.body(f'<rss version="2.0"><channel><title>Many</title>{items}</channel></rss>', "text/xml")
+
+
 async def media_list(visit: Visit) -> None:
     lines = ["#EXTM3U", "#EXT-X-TARGETDURATION:2"]
     lines += [f'#EXT-X-KEY:METHOD=AES-128,URI="{visit.query["key"]}"'] if "key" in visit.query else []
@@ -282,6 +298,8 @@ ROUTES: dict[str, Callable[[Visit], Awaitable[None]]] = {
     "/element": element,
     "/elements": elements,
     "/feed.xml": feed,
+    "/episodes.xml": episodes,
+    "/many.xml": endless_feed,
     "/list.m3u8": media_list,
     "/master.m3u8": master_list,
     "/list.m3u": plain_list,
