@@ -29,6 +29,8 @@ class Findings:
         Files that could not be classified, and why.
     listened, songs_per_minute
         How many songs had to be heard anew, and how fast that went.
+    name
+        What to call the collection; by default, as its folder is called.
     """
 
     folder: Path
@@ -38,3 +40,9 @@ class Findings:
     failures: Sequence[tuple[Path, Failure]]
     listened: int = 0
     songs_per_minute: float = 0
+    name: str = ""
+
+    @property
+    def title(self) -> str:
+        """Return what a person would call the collection; bytes that are no text are kept as surrogates."""
+        return self.name or self.folder.name or str(self.folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import time
 import traceback
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import numpy as np
 
@@ -42,6 +42,15 @@ READ_AT_ONCE: Final = 2
 FILES_PER_TRANSACTION: Final = 50
 
 Item = TypeVar("Item")
+
+
+class Ear(Protocol):
+    """What ``hear_song`` needs of an executor."""
+
+    @property
+    def release(self) -> str: ...
+
+    async def classify(self, path: Path) -> Classification: ...
 
 
 async def hear(
@@ -166,19 +175,11 @@ async def listen(
     async def hear(item: tuple[bytes, Path]) -> None:
         content, path = item
         try:
-            before = State.now(path)
-            classification = await executor.classify(path)
-            if State.now(path) != before:
-                raise Changed
-            answer = _answer(classification)
-            notebook.remember_answer(content, classification.report.model, answer, mean_texture(classification))
-            outcomes[content] = answer
+            outcomes[content] = await hear_song(content, path, executor, notebook)
         except OSError:
             outcomes[content] = _failure(CannotRead())
         except SongError as error:
-            outcomes[content] = failure = _failure(error)
-            if failure.code in FAULTS_OF_THE_CONTENT:
-                notebook.remember_failure(content, executor.release, failure)
+            outcomes[content] = _failure(error)
         except WorkFailed as bug:
             say("".join(traceback.format_exception(bug)).rstrip())
             outcomes[content] = _failure(SongError())
@@ -186,6 +187,39 @@ async def listen(
 
     await _each(paths.items(), hear, at_once=at_once)
     return outcomes
+
+
+async def hear_song(content: bytes, path: Path, ear: Ear, notebook: Notebook) -> Answer:
+    """Have a content classified, and write down what came of it.
+
+    Parameters
+    ----------
+    content
+        SHA-256 of the file.
+    path
+        Of one of the files that hold it.
+
+    Raises
+    ------
+    SongError
+        What is wrong with it; written down, too, if it will be the same next time.
+    OSError
+        If the file cannot be read any more.
+    WorkFailed
+        For a bug.
+    """
+    before = State.now(path)
+    try:
+        classification = await ear.classify(path)
+    except SongError as error:
+        if error.code in FAULTS_OF_THE_CONTENT:
+            await asyncio.to_thread(notebook.remember_failure, content, ear.release, _failure(error))
+        raise
+    if State.now(path) != before:
+        raise Changed
+    answer, texture = _answer(classification), mean_texture(classification)
+    await asyncio.to_thread(notebook.remember_answer, content, classification.report.model, answer, texture)
+    return answer
 
 
 def mean_texture(classification: Classification) -> np.ndarray[tuple[int], np.dtype[np.float32]]:

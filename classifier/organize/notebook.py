@@ -9,6 +9,7 @@ import dataclasses
 import os
 import sqlite3
 import sys
+import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -109,7 +110,7 @@ def default_folder() -> Path:
 
 
 class Notebook:
-    """The open SQLite file.
+    """The open SQLite file; any thread may use it.
 
     Parameters
     ----------
@@ -124,9 +125,10 @@ class Notebook:
 
     def __init__(self, folder: Path) -> None:
         path = folder / FILE_NAME
+        self._one_writer = threading.RLock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+            self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
             self._database.execute("PRAGMA journal_mode = WAL")
             # Nothing of a change may be lost when the power fails: the file is swapped as soon as it is written down.
             self._database.execute("PRAGMA synchronous = FULL")
@@ -148,13 +150,14 @@ class Notebook:
     @contextmanager
     def together(self) -> Iterator[None]:
         """Write all that is written within, or nothing."""
-        self._database.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-        except BaseException:
-            self._database.execute("ROLLBACK")
-            raise
-        self._database.execute("COMMIT")
+        with self._one_writer:
+            self._database.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._database.execute("ROLLBACK")
+                raise
+            self._database.execute("COMMIT")
 
     def content_of(self, path: Path, state: State) -> bytes | None:
         """Return the SHA-256 of a file that has not changed since it was last read; else None."""
@@ -196,9 +199,9 @@ class Notebook:
 
     def remember_failure(self, content: bytes, release: str, failure: Failure) -> None:
         """Remember a fault of the content itself."""
-        self._database.execute(
-            "INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)", (content, release, failure.code, failure.message)
-        )
+        row = (content, release, failure.code, failure.message)
+        with self.together():
+            self._database.execute("INSERT OR REPLACE INTO failure VALUES (?, ?, ?, ?)", row)
 
     def textures(self, contents: Sequence[bytes]) -> Iterator[NDArray[np.float32]]:
         """Yield the textures of contents in their order, some at a time, shape (at most 500, 2192)."""
@@ -215,9 +218,9 @@ class Notebook:
         return Tags(*row) if row else None
 
     def remember_tags(self, content: bytes, tags: Tags) -> None:
-        self._database.execute(
-            "INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?)", (content, tags.genre, tags.artist, tags.title)
-        )
+        row = (content, tags.genre, tags.artist, tags.title)
+        with self.together():
+            self._database.execute("INSERT OR REPLACE INTO tags VALUES (?, ?, ?, ?)", row)
 
     def write_down(self, change: Change, patch: bytes) -> Change:
         """Write down a change before it is made; the tagged file is known to sound as its original does.

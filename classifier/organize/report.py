@@ -20,7 +20,7 @@ from classifier.organize.playlists import relative, replace
 from classifier.organize.shelves import NOT_SURE, copies, disagreements, shelves, title
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from classifier.organize.findings import Findings
     from classifier.organize.notebook import Notebook
@@ -28,34 +28,62 @@ if TYPE_CHECKING:
 
 PAGE: Final = Path(__file__).parent / "page"
 COORDINATE_DIGITS: Final = 4
+LANGUAGES: Final = ("en", "vi")
+_WORDS_OF_THE_SCRIPT: Final = ("summary", "summaryOne", "notSure", "notSureOr", "cannotPlay", "more")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
-def write(path: Path, findings: Findings, notebook: Notebook) -> None:
-    """Write the page.
+def write(path: Path, findings: Findings, notebook: Notebook, language: str = "en") -> None:
+    """Write the page to where it will be opened from: songs are linked relative to it.
 
     Raises
     ------
     OSError
         If it cannot be written.
     """
-    script, style = (PAGE / "report.js").read_text("utf-8"), (PAGE / "report.css").read_text("utf-8")
-    # The page may do what is written here and nothing else, whatever a file in the collection is called.
-    policy = (
-        f"default-src 'none'; script-src {_allowed(script)}; style-src {_allowed(style)}; media-src 'self' file:; "
-        "base-uri 'none'; form-action 'none'"
+    replace(path, page(contents(findings, path.parent.resolve(), notebook), language).encode())
+
+
+def policy() -> str:
+    """Return the content security policy of the page: it may do what it says itself and nothing else.
+
+    It stands in the page; where a server sends the page, it has to allow as much.
+    """
+    return (
+        f"default-src 'none'; script-src {_allowed(_part('report.js'))}; style-src {_allowed(_part('report.css'))}; "
+        "media-src 'self' file:; base-uri 'none'; form-action 'none'"
     )
+
+
+def page(shown: Mapping[str, Any], language: str = "en") -> str:
+    """Return the page.
+
+    Parameters
+    ----------
+    shown
+        As ``contents`` puts it together.
+    language
+        One of ``LANGUAGES``.
+    """
+    words: dict[str, str] = json.loads(_part("words.json"))[language]
+    if shown["songs"] and all(song["link"] is None for song in shown["songs"]):
+        words["mapHint"] = words["mapHintSilent"]
     # Escaped to ASCII: no name can end the element that the data is in, and bytes that are no text survive.
-    data = json.dumps(contents(findings, path.parent.resolve(), notebook), separators=(",", ":"))
-    page = (PAGE / "report.html").read_text("utf-8")
+    data = json.dumps({**shown, "words": {name: words[name] for name in _WORDS_OF_THE_SCRIPT}}, separators=(",", ":"))
     filling = {
-        "policy": html.escape(policy),
-        "title": html.escape(_text(findings.folder.name or findings.folder)),
-        "style": style,
-        "script": script,
+        **{name: html.escape(text) for name, text in words.items()},
+        "language": language,
+        "policy": html.escape(policy()),
+        "title": html.escape(words["inOrder"].replace("{name}", shown["folder"])),
+        "style": _part("report.css"),
+        "script": _part("report.js"),
         "data": data.replace("<", "\\u003c"),
     }
-    replace(path, re.sub(r"\{(\w+)\}", lambda mark: filling[mark[1]], page).encode())
+    return re.sub(r"\{(\w+)\}", lambda mark: filling[mark[1]], _part("report.html"))
+
+
+def _part(name: str) -> str:
+    return (PAGE / name).read_text("utf-8")
 
 
 def _text(name: str | Path) -> str:
@@ -68,13 +96,13 @@ def _allowed(source: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
-def contents(findings: Findings, folder: Path, notebook: Notebook) -> dict[str, Any]:
+def contents(findings: Findings, folder: Path | None, notebook: Notebook) -> dict[str, Any]:
     """Put together what the page shows.
 
     Parameters
     ----------
     folder
-        Where the page lies: songs are linked relative to it.
+        Where the page lies: songs are linked relative to it. None where there is no way from it to the songs.
     """
     heard = findings.heard
     found = shelves(heard)
@@ -88,7 +116,7 @@ def contents(findings: Findings, folder: Path, notebook: Notebook) -> dict[str, 
     lengths = [heard[first_of[content]].answer.duration for content in distinct]
     pairs = near_duplicates(distinct, lengths, notebook)
     return {
-        "folder": _text(findings.folder.name or findings.folder),
+        "folder": _text(findings.title),
         "release": findings.release,
         "shelves": [{"title": title(shelf), "count": len(found[shelf]), "sure": shelf != NOT_SURE} for shelf in order],
         "songs": [_song(song, order, spots[song.song.content], findings.folder, folder) for song in heard],
@@ -101,12 +129,14 @@ def contents(findings: Findings, folder: Path, notebook: Notebook) -> dict[str, 
     }
 
 
-def _song(song: Heard, order: Sequence[str], spot: Sequence[float], collection: Path, folder: Path) -> dict[str, Any]:
+def _song(
+    song: Heard, order: Sequence[str], spot: Sequence[float], collection: Path, folder: Path | None
+) -> dict[str, Any]:
     path, answer = song.song.path, song.answer
     return {
         "title": _text(song.song.title),
         "path": _text(path.relative_to(collection)),
-        "link": quote(os.fsencode(relative(path, folder))),
+        "link": None if folder is None else quote(os.fsencode(relative(path, folder))),
         "shelf": order.index(song.shelf),
         "ear": title(answer.genre),
         "second": title(answer.second),

@@ -16,6 +16,10 @@ const chosen = new Set();
 const marks = [];
 const element = (id) => document.getElementById(id);
 
+function say(name, values) {
+  return data.words[name].replace(/\{(\w+)\}/g, (_, place) => values[place]);
+}
+
 function make(tag, className, ...content) {
   const node = document.createElement(tag);
   if (className) node.className = className;
@@ -54,26 +58,28 @@ function clock(seconds) {
 
 function heardAs(song) {
   if (data.shelves[song.shelf].sure) return `${song.ear}, ${percent(song)}`;
-  return `Not sure: ${song.ear}, ${percent(song)}${song.second ? `, or ${song.second}` : ""}`;
+  const values = { ear: song.ear, percent: percent(song), second: song.second };
+  return say(song.second ? "notSureOr" : "notSure", values);
 }
 
 function play(number) {
   const song = data.songs[number];
+  if (song.link === null) return;
   element("player").hidden = false;
   element("playing").textContent = song.title;
   element("playing").title = song.path;
   const audio = element("audio");
   audio.src = song.link;
   audio.play().catch((error) => {
-    if (error.name !== "AbortError") element("playing").textContent = `This browser cannot play ${song.path}.`;
+    if (error.name !== "AbortError") element("playing").textContent = say("cannotPlay", song);
   });
   marks.forEach((node, place) => node.classList.toggle("playing", place === number));
 }
 
 function name(number, ...under) {
   const song = data.songs[number];
-  const button = make("button", "name", badge(song.shelf));
-  button.type = "button";
+  const button = make(song.link === null ? "div" : "button", "name", badge(song.shelf));
+  if (song.link !== null) button.type = "button";
   const small = make("small", "", [song.path, ...under].join(" · "));
   button.append(make("span", "", song.title, small));
   button.addEventListener("click", () => play(number));
@@ -84,8 +90,7 @@ function showHead() {
   const songs = data.songs.length;
   const unsure = data.shelves.filter((shelf) => !shelf.sure).reduce((sum, shelf) => sum + shelf.count, 0);
   element("heading").textContent = data.folder;
-  element("summary").textContent =
-    `${songs} ${songs === 1 ? "song" : "songs"}, ${unsure} of them not sure. Heard by ${data.release}.`;
+  element("summary").textContent = say(songs === 1 ? "summaryOne" : "summary", { songs, unsure, release: data.release });
 }
 
 function showGenres() {
@@ -125,6 +130,7 @@ function showMap() {
     map.append(node);
   });
   const songAt = (event) => event.target.dataset?.song;
+  map.classList.toggle("silent", data.songs.every((song) => song.link === null));
   map.addEventListener("click", (event) => songAt(event) !== undefined && play(Number(songAt(event))));
   map.addEventListener("pointerover", (event) => showTip(songAt(event), event));
   map.addEventListener("pointerleave", () => showTip(undefined));
@@ -170,7 +176,7 @@ function showAll() {
     const count = make("span", "", ` · ${numbers.length}`);
     const details = make("details", "", make("summary", "", data.shelves[shelf].title, count), list);
     let shown = 0;
-    const more = make("button", "name", "Show more");
+    const more = make("button", "name", data.words.more);
     more.type = "button";
     const extend = () => {
       more.remove();

@@ -1,0 +1,29 @@
+"""Reading tags of files from strangers: in a confined process, for ``classifier.pool`` to run.
+
+A tag may be made so as to fill the memory of whoever reads it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from classifier.organize import tags
+from classifier.worker import MEBIBYTE, Limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from classifier.organize.tags import Tags
+    from classifier.song import Progress
+
+LIMITS: Final = Limits(seconds=20, memory_bytes=128 * MEBIBYTE)
+
+
+class TagReader:
+    """A worker's work: what a file says of itself."""
+
+    about = "tags"
+
+    def __call__(self, path: Path, _report: Callable[[Progress], None]) -> Tags:
+        return tags.read(path)
