@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from classifier.manifest import BadRelease, whole
+from classifier.manifest import KEPT, BadRelease, whole
 from classifier.pool import WorkerPool
 from classifier.song import Classification, Progress
 from classifier.worker import MEBIBYTE, Limits, WorkFailed
@@ -96,7 +96,7 @@ class SongExecutor(Protocol):
         """Go over to the release that lies in the model's folder now, while songs go on being answered.
 
         A song under way is finished by the release that it was begun with. When this returns, ``release`` and
-        ``genres`` are those of the new one, and songs are given to it.
+        ``genres`` are those of the new one, and songs are given to it as far as it has workers.
 
         Raises
         ------
@@ -206,11 +206,24 @@ class SongClassifier:
 
 
 def load_classifier(model_dir: Path, max_minutes: float, manifest: Mapping[str, Any] | None = None) -> SongClassifier:
-    """Load a release from its directory, and all that is needed to use it; the one in place unless told which."""
+    """Load a release from its directory, and all that is needed to use it.
+
+    Parameters
+    ----------
+    manifest
+        Of the release to load; None loads the one in place. One that gave its place to another is looked for among
+        those that are kept.
+    """
     from classifier import audio  # noqa: F401 - imported before the first song has to wait for it
     from classifier.model import Model
 
-    return SongClassifier(Model.load(model_dir, manifest), max_minutes)
+    try:
+        model = Model.load(model_dir, manifest)
+    except BadRelease:
+        if manifest is None:
+            raise
+        model = Model.load(model_dir / KEPT / str(manifest["name"]), manifest)
+    return SongClassifier(model, max_minutes)
 
 
 def find_classifier(model_dir: Path, max_minutes: float) -> MakeWork:

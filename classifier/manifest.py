@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST: Final = "manifest.json"
+KEPT: Final = "releases"
+"""Folder of all releases beside the manifest of the one that serves, one folder for each, named after it."""
 ARTIFACT_SUFFIX: Final = ".joblib"
 """The one file of a release that ends so is its artifact."""
 FORMAT: Final = 1

@@ -141,6 +141,11 @@ class WorkerPool(Generic[About, Result]):
         if slot is None or self._closed:
             self._idle.put_nowait(None)  # for the next one who waits
             raise PoolClosed
+        if self._is_outdated(slot):
+            better = self._idle_one(outdated=False)
+            if better is not None:
+                self._idle.put_nowait(slot)
+                return better
         return slot
 
     def _give_back(self, slot: _Slot[About, Result], *, healthy: bool) -> None:
@@ -203,8 +208,8 @@ class WorkerPool(Generic[About, Result]):
                 raise PoolClosed from None
             raise
         self._make_work, self._edition = make_work, slot.edition
+        self._begin(self._bring_over(self._idle_one(outdated=True)))
         self._offer(slot)
-        self._begin(self._bring_over())
         return about
 
     async def _open_beside(self, slot: _Slot[About, Result]) -> About:
@@ -213,15 +218,15 @@ class WorkerPool(Generic[About, Result]):
         try:
             about = await slot.open()
         except BaseException:
-            self._slots.remove(slot)
             await slot.close(for_good=True)
+            self._slots.remove(slot)
             raise
         return about
 
-    async def _bring_over(self) -> None:
-        """End the outdated workers one by one, and make a new one ready for each but the first."""
+    async def _bring_over(self, first: _Slot[About, Result] | None) -> None:
+        """End the outdated workers one by one, an idle one first, and make a new one ready for each but the first."""
         try:
-            await self._end_outdated()
+            await self._end_outdated(first)
             while any(map(self._is_outdated, self._slots)):
                 slot = _Slot(self._make_work, self._limits, self._edition)
                 try:
@@ -235,23 +240,24 @@ class WorkerPool(Generic[About, Result]):
         finally:
             self._switching.release()
 
-    async def _end_outdated(self) -> None:
-        """End one outdated worker as soon as it has nothing to do."""
-        waiting = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
-        slot = next((each for each in waiting if each is not None and self._is_outdated(each)), None)
-        for each in waiting:
-            if each is not slot or each is None:
-                self._idle.put_nowait(each)
+    async def _end_outdated(self, slot: _Slot[About, Result] | None = None) -> None:
+        """End an outdated worker: the given one, else whichever has nothing to do first."""
+        slot = slot or self._idle_one(outdated=True)
         if slot is None:
             leaving: asyncio.Future[_Slot[About, Result]] = asyncio.get_running_loop().create_future()
             self._leaving.append(leaving)
-            try:
-                slot = await leaving
-            finally:
-                if leaving in self._leaving:
-                    self._leaving.remove(leaving)
-        self._slots.remove(slot)
+            slot = await leaving
         await slot.close(for_good=True)
+        self._slots.remove(slot)
+
+    def _idle_one(self, *, outdated: bool) -> _Slot[About, Result] | None:
+        """Take out of the waiting workers the first that is outdated, or that is not."""
+        waiting = [self._idle.get_nowait() for _ in range(self._idle.qsize())]
+        found = next((slot for slot in waiting if slot is not None and self._is_outdated(slot) is outdated), None)
+        for slot in waiting:
+            if slot is None or slot is not found:
+                self._idle.put_nowait(slot)
+        return found
 
     async def close(self) -> None:
         """End all workers at once, whatever they are doing."""
