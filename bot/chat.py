@@ -134,6 +134,10 @@ class Chat(Protocol):
     def platform(self) -> str:
         """``discord``, ``telegram`` or ``local``."""
 
+    @property
+    def connected(self) -> bool:
+        """Whether people can reach it just now; False before the start and after the end."""
+
     async def start(self) -> None:
         """Begin to take songs; raises ``CannotStart`` with a sentence for the operator."""
 

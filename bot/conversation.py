@@ -14,6 +14,7 @@ from bot import replies, timeline
 from bot.chat import LINK_SOURCE, Song, Stage, Submission
 from bot.errors import ButtonExpired, NotYours
 from bot.housekeeping import Housekeeping
+from bot.metrics import Metrics
 from bot.moderation import Moderation
 from bot.texts import DEFAULT_LANGUAGE, Language, language_of
 from bot.words import Words
@@ -92,9 +93,12 @@ class Conversation:
     ----------
     storage, keys, settings
         Where things are kept, what people are called there, and the limits.
+    metrics
+        Told of opinions.
     """
 
-    def __init__(self, storage: Storage, keys: Keys, settings: Settings) -> None:
+    def __init__(self, storage: Storage, keys: Keys, settings: Settings, metrics: Metrics | None = None) -> None:
+        self._metrics = metrics or Metrics()
         self._storage = storage
         self._keys = keys
         self._settings = settings
@@ -234,6 +238,7 @@ class Conversation:
             )
         except UnknownRow:
             raise ButtonExpired() from None
+        self._metrics.corrected(reply.platform, agrees=given.correction.agrees)
         words = self.words(language)
         opinion = self._opinion_on(found, words, agrees=given.correction.agrees)
         thanks = replies.thanks(opinion, words, reply_id)

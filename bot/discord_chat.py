@@ -17,7 +17,7 @@ import aiohttp
 from bot import replies, timeline
 from bot.chat import CannotStart, Submission
 from bot.discord_parts import discord
-from bot.discord_parts.asking import MESSAGE_CHARACTERS, PLATFORM, place_of, welcome
+from bot.discord_parts.asking import MESSAGE_CHARACTERS, PLATFORM, help_text, place_of, welcome
 from bot.discord_parts.client import Client
 from bot.discord_parts.commands import add_commands
 from bot.discord_parts.fetching import fetch
@@ -29,7 +29,7 @@ from bot.discord_parts.gestures import (
     parcel_of,
     songs_in,
 )
-from bot.discord_parts.lines import TOKEN_SECONDS, Line, Saying, Spot, slot_noted
+from bot.discord_parts.lines import TOKEN_SECONDS, Line, Saying, Spot, progress_saying, slot_noted, titled
 from bot.discord_parts.presses import Presses
 from bot.discord_parts.views import custom_ids, view_of
 from bot.errors import Closing, NoSongThere, TryLater, Undeliverable
@@ -92,6 +92,11 @@ class DiscordChat:
         self._setups: dict[str, ChatSettings] = {}
 
     # The life of the connection
+
+    @property
+    def connected(self) -> bool:
+        """Whether the gateway's connection stands; it may come back by itself."""
+        return self.client.is_ready() and not self.client.is_closed()
 
     async def start(self) -> None:
         """Log in and connect; reconnecting later is the library's work."""
@@ -194,15 +199,7 @@ class DiscordChat:
 
     def help_text(self, words: Words) -> str:
         """Return what the bot can do here, and within which limits."""
-        kept = self._settings
-        limits = words.say(
-            "help-limits",
-            minutes=round(kept.max_minutes),
-            megabytes=round(kept.max_megabytes),
-            queued=kept.songs_per_person_queued,
-            daily=kept.songs_per_person_daily,
-        )
-        return f"{words.say('discord-help')}\n\n{limits}"
+        return help_text(self._settings, words)
 
     def settings_changed(self, chat_id: str) -> None:
         """Read a place's settings anew the next time."""
@@ -301,7 +298,7 @@ class DiscordChat:
         if line is None or stage is None or line.ended:
             return
         try:
-            await line.show(_progress(stage, words, job_id))
+            await line.show(progress_saying(stage, words, job_id))
         except (TryLater, Undeliverable) as reason:
             log.info("job %d: progress could not be shown: %s", job_id, reason)
 
@@ -324,35 +321,42 @@ class DiscordChat:
 
     async def show(self, song: Song, stage: Stage) -> Mapping[str, Any] | None:
         """Show progress in the song's message."""
-        self._waiting.pop(song.job_id, None)
+        if stage.kind == "queued":
+            self._waiting[song.job_id] = song.words
+        else:
+            self._waiting.pop(song.job_id, None)
         line = self._line(song)
-        await line.show(_progress(stage, song.words, song.job_id))
+        saying = progress_saying(stage, song.words, song.job_id)
+        await line.show(titled(saying, song) if replies.is_from_list(song) else saying)
         return None if line.slot is None else {"slot": line.slot}
+
+    async def ask(self, song: Song, question: replies.Message) -> Mapping[str, Any]:
+        """Make the song's message a question."""
+        marks = tuple(button.data for button in question.buttons)
+        return {"slot": await self._line(song).end(Saying(question.text, view_of(question.buttons)), marks=marks)}
 
     async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
         """Make the song's message its answer."""
         spot = Spot(**song.message)
-        title = f"**{discord.utils.escape_markdown(song.title)}**\n" if spot.named and song.title else ""
+        title = len(titled(Saying(""), song).text) if spot.named else 0
         said = replies.answer(
-            heard.report,
-            song.words,
-            heard.reply.id,
-            known=heard.known,
-            characters=MESSAGE_CHARACTERS - len(title),
+            heard.report, song.words, heard.reply.id, known=heard.known, characters=MESSAGE_CHARACTERS - title
         )
         picture = await self.conversation.picture(heard.report, song.words, "dark") if spot.picture else None
         saying = Saying(
-            text=title + said.text,
+            text=said.text,
             view=view_of(said.buttons),
             picture=picture,
             description=timeline.alt_text(heard.report, song.words),
         )
+        saying = titled(saying, song) if spot.named else saying
         slot = await self._line(song).end(saying, marks=(f"votes:{heard.reply.id}",))
         return {"channel": spot.channel, "message": slot}
 
     async def refuse(self, song: Song, error: SongError | PersonError) -> None:
         """Make the song's message the reason why there is no answer."""
-        await self._line(song).end(Saying(replies.sentence(error, song.words.language)))
+        saying = Saying(replies.sentence(error, song.words.language))
+        await self._line(song).end(titled(saying, song) if replies.is_from_list(song) else saying)
 
     async def stopped(self, song: Song) -> None:
         """Say in the song's message that it was stopped."""
@@ -386,8 +390,3 @@ class DiscordChat:
             line = Line(self.client, song.job_id, spot, slot=slot_noted(song.noted), is_old=spot.song < self._began)
             self._lines[song.job_id] = line
         return line
-
-
-def _progress(stage: Stage, words: Words, job_id: int) -> Saying:
-    said = replies.progress_message(stage, words, job_id)
-    return Saying(said.text, view_of(said.buttons))

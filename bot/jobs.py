@@ -9,10 +9,12 @@ import asyncio
 import logging
 import math
 from contextlib import suppress
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.chat import Stage
 from bot.errors import Closing, TryLater
+from bot.metrics import Metrics
 from bot.underway import Stopped, UnderWay, Why
 from storage import LEASE_SECONDS, MAX_ATTEMPTS, Cancel, LeaseLost
 
@@ -52,6 +54,8 @@ class Queue:
         Name of this process, the same after a restart.
     seats
         How many songs are classified at a time.
+    metrics
+        Told of waits, stages and outcomes.
     """
 
     def __init__(
@@ -63,7 +67,9 @@ class Queue:
         *,
         owner: str,
         seats: int,
+        metrics: Metrics | None = None,
     ) -> None:
+        self._metrics = metrics or Metrics()
         self._storage = storage
         self._hearing = hearing
         self._chats = chats
@@ -108,6 +114,7 @@ class Queue:
         if done is Cancel.ASKED and job_id in self._running:
             self._running[job_id].stop(Why.CANCELLED)
         elif done is Cancel.DONE and job is not None and job.platform in self._chats:
+            self._ended(job, "cancelled")
             chat, song = self._chats[job.platform], await self._song_of(job)
             await chat.stopped(song)
             await chat.discard(song)
@@ -178,7 +185,9 @@ class Queue:
 
     async def _begin(self, claimed: Claimed) -> None:
         job, chat = claimed.job, self._chats[claimed.job.platform]
-        running = UnderWay(self._storage, chat, await self._song_of(job), job, claimed.lease)
+        if job.attempts == 1:
+            self._metrics.begun(_seconds_since(job.created))
+        running = UnderWay(self._storage, chat, await self._song_of(job), job, claimed.lease, self._metrics)
         self._running[job.id] = running
         running.begin(self._work(running))
         for other in self._chats.values():
@@ -191,6 +200,7 @@ class Queue:
             outcome = await self._hear(running)
             if outcome is not None:
                 await self._storage.jobs.finish(running.lease, outcome)
+                self._ended(job, outcome)
                 await running.chat.discard(running.song)
         except LeaseLost:
             log.info("job %d is no longer ours", job.id)
@@ -198,9 +208,16 @@ class Queue:
             # The lease runs out and the job is tried again: nothing is lost.
             log.exception("job %d could not be ended", job.id)
         finally:
+            running.leave_stage()
             self._running.pop(job.id, None)
             self._wake.set()
             await running.quiet()
+
+    def _ended(self, job: Job, outcome: str) -> None:
+        seconds = _seconds_since(job.created)
+        self._metrics.ended(job.platform, outcome, seconds)
+        about = {"job": job.id, "chat": job.platform, "outcome": outcome, "seconds": round(seconds, 3)}
+        log.info("job %d: %s after %.1f s", job.id, outcome, seconds, extra=about)
 
     async def _hear(self, running: UnderWay) -> str | None:
         """Return a song's outcome, None if it goes on later or elsewhere."""
@@ -217,6 +234,7 @@ class Queue:
         except Stopped:
             return await self._stopped(running)
         except Exception:
+            self._metrics.fault()
             log.exception("job %d failed through a bug", running.job.id)
             return await self._after_bug(running)
         self._learn_pace(clock() - began)
@@ -247,3 +265,7 @@ class Queue:
             return None
         seconds = self._mean_seconds * place / self._seats
         return math.ceil(seconds / 60) if seconds >= 60 else None
+
+
+def _seconds_since(moment: datetime) -> float:
+    return (datetime.now(UTC) - moment).total_seconds()

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from bot.chat import CannotStart
 from bot.chats import open_chats
 from bot.conversation import Conversation
+from bot.health import CannotListen, Health, Operations
 from bot.hearing import Hearing
 from bot.jobs import Queue
+from bot.metrics import Metrics
 from bot.people import open_keys
 from classifier.executor import CannotStart as ExecutorCannotStart
 from classifier.executor import UnknownExecutor, open_executor
@@ -58,26 +60,38 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         loop.add_signal_handler(number, signalled.set)
     async with AsyncExitStack() as stack:
         stack.enter_context(_only_one(settings.data_dir))
+        health = Health(Metrics())
+        await _operations(settings, health, stack)
         executor = executor or _executor(settings)
         stack.push_async_callback(executor.close)
-        storage = await stack.enter_async_context(await _storage(settings))
-        await _start(executor)
-        conversation = Conversation(storage, open_keys(settings), settings)
+        storage = await stack.enter_async_context(await _begin(settings, executor))
+        health.has_storage(storage)
+        health.has_model(executor)
+        conversation = Conversation(storage, open_keys(settings), settings, health.metrics)
         await conversation.know_genres(executor.genres)
         conversation.housekeeping.serves(executor.release, executor.genres)
         running: dict[str, Chat] = {}
         hearing = Hearing(storage, executor, settings.data_dir / "work", seats=settings.workers, links=_links(settings))
         queue = Queue(
-            storage, hearing, running, conversation.song_of, owner=_owner(settings.data_dir), seats=settings.workers
+            storage,
+            hearing,
+            running,
+            conversation.song_of,
+            owner=_owner(settings.data_dir),
+            seats=settings.workers,
+            metrics=health.metrics,
         )
         conversation.work_through(queue)
         stack.push_async_callback(_close_chats, running)
-        failed = await _start_chats(open_chats(settings, conversation), running)
+        chats = open_chats(settings, conversation)
+        failed = await _start_chats(chats, running)
         if not running:
             raise CannotServe("; ".join(failed) or "there is no chat to start: set a token, or LOCAL_CHAT")
         await queue.start()
         stack.push_async_callback(queue.stop)
+        health.has_chats(tuple(chat.platform for chat in chats), running)
         await _tidy_until(signalled, storage)
+        health.stops()
         log.info("stopping: no new songs; those under way finish or are written back")
         for chat in running.values():
             await chat.stop_taking()
@@ -130,6 +144,33 @@ def _executor(settings: Settings) -> SongExecutor:
         )
     except UnknownExecutor as reason:
         raise CannotServe(str(reason)) from None
+
+
+async def _operations(settings: Settings, health: Health, stack: AsyncExitStack) -> None:
+    """Serve health and metrics, if asked to, from before anything is ready until after everything has ended."""
+    if settings.operations_address is None:
+        return
+    try:
+        await stack.enter_async_context(Operations(health, settings.operations_address))
+    except CannotListen as reason:
+        raise CannotServe(str(reason)) from reason
+
+
+async def _begin(settings: Settings, executor: SongExecutor) -> Storage:
+    """Open the database while workers load the release: neither needs the other."""
+    starting = asyncio.create_task(_start(executor))
+    try:
+        storage = await _storage(settings)
+    except BaseException:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        raise
+    try:
+        await starting
+    except BaseException:
+        await storage.close()
+        raise
+    return storage
 
 
 async def _start(executor: SongExecutor) -> None:

@@ -144,6 +144,8 @@ class Settings(BaseSettings):
         default=None, validate_default=True
     )
 
+    operations_listen: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(_address)] = None
+
     data_dir: Path = Path("data")
     database_url: Annotated[str, BeforeValidator(_database)] = ""
     model_dir: Path = PACKAGED_MODELS
@@ -240,6 +242,11 @@ class Settings(BaseSettings):
         if self.local_chat is None and not self.tokens:
             return Address("127.0.0.1", DEFAULT_LOCAL_PORT)
         return None
+
+    @property
+    def operations_address(self) -> Address | None:
+        """Where health and metrics are served, or None where they are not."""
+        return self.operations_listen if isinstance(self.operations_listen, Address) else None
 
     @property
     def database(self) -> str:

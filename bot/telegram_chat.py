@@ -16,7 +16,7 @@ from bot.telegram_parts.dispatch import Dispatch
 from bot.telegram_parts.intake import Intake
 from bot.telegram_parts.line import CAPTION_CHARACTERS, TEXT_CHARACTERS, Line
 from bot.telegram_parts.opinions import Opinions
-from bot.telegram_parts.progress import Progress
+from bot.telegram_parts.progress import Progress, titled
 from bot.telegram_parts.updates import Polling, Webhook
 from bot.telegram_parts.who import PLATFORM, Ears
 
@@ -83,6 +83,11 @@ class TelegramChat:
             secret=hmac.new(token.encode(), b"webhook", hashlib.sha256).hexdigest(),
         )
 
+    @property
+    def connected(self) -> bool:
+        """Whether Telegram's messages reach the bot."""
+        return self._updates.connected
+
     async def start(self) -> None:
         """Connect, and begin to take songs; raises ``CannotStart``."""
         await self._line.open()
@@ -118,6 +123,11 @@ class TelegramChat:
         """Show how far a song has come."""
         return await self._progress.show(song, stage)
 
+    async def ask(self, song: Song, question: replies.Message) -> Mapping[str, Any]:
+        """Turn the song's message into a question."""
+        buttons = keyboards.keyboard(question.buttons)
+        return {"message": await self._progress.finish(song, question.text, buttons)}
+
     async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
         """Turn the song's message into its answer, with the picture if the chat wants it."""
         chat, private = str(song.message["chat"]), bool(song.message["private"])
@@ -125,14 +135,15 @@ class TelegramChat:
         if (await self._conversation.housekeeping.chat(PLATFORM, chat)).picture:
             picture = await self._conversation.picture(heard.report, song.words, "light")
         room = TEXT_CHARACTERS if picture is None else CAPTION_CHARACTERS
+        room -= 2 * len(titled("", song))  # Telegram counts characters beyond the basic plane twice
         said = replies.answer(heard.report, song.words, heard.reply.id, known=heard.known, characters=room)
         buttons = keyboards.below_answer(said.buttons, song.words, heard.reply.id, private=private)
-        message = await self._progress.finish(song, said.text, buttons, picture=picture)
+        message = await self._progress.finish(song, titled(said.text, song), buttons, picture=picture)
         return {"chat": song.message["chat"], "message": message}
 
     async def refuse(self, song: Song, error: SongError | PersonError) -> None:
         """Say in the song's message why there is no answer."""
-        await self._progress.finish(song, replies.sentence(error, song.words.language))
+        await self._progress.finish(song, titled(replies.sentence(error, song.words.language), song))
 
     async def stopped(self, song: Song) -> None:
         """Say in the song's message that it was stopped."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum, auto
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
     from bot.chat import Chat, Song
+    from bot.metrics import Metrics
     from storage import Job, Lease, Storage
 
 log = logging.getLogger(__name__)
@@ -46,7 +48,7 @@ class UnderWay:
         Why it was stopped; None while it goes on.
     """
 
-    def __init__(self, storage: Storage, chat: Chat, song: Song, job: Job, lease: Lease) -> None:
+    def __init__(self, storage: Storage, chat: Chat, song: Song, job: Job, lease: Lease, metrics: Metrics) -> None:
         self.chat = chat
         self.song = song
         self.job = job
@@ -54,6 +56,8 @@ class UnderWay:
         self.stage = Stage("fetching")
         self.why: Why | None = None
         self._storage = storage
+        self._metrics = metrics
+        self._stage_began = time.monotonic()
         self._task: asyncio.Task[None] | None = None
         self._may_be_stopped = False
         self._changed = asyncio.Event()
@@ -72,8 +76,16 @@ class UnderWay:
 
     def at(self, stage: Stage) -> None:
         """Note how far the song has come; it is shown as soon as the chat has time for it."""
+        if stage.kind != self.stage.kind:
+            self.leave_stage()
         self.stage = stage
         self._changed.set()
+
+    def leave_stage(self) -> None:
+        """Count the time that was spent in the present stage."""
+        now = time.monotonic()
+        self._metrics.stage_ended(self.stage.kind, now - self._stage_began)
+        self._stage_began = now
 
     def stop(self, why: Why) -> None:
         """Stop the work as soon as it may be stopped; the first reason given is the one that counts."""

@@ -77,6 +77,11 @@ class LocalChat:
 
     # The life of the server
 
+    @property
+    def connected(self) -> bool:
+        """Whether the page can be opened."""
+        return self._runner is not None and bool(self._runner.addresses)
+
     async def start(self) -> None:
         """Listen; songs that a killed process left half-way are taken up first."""
         self._memory = await Memory.open(self.settings.data_dir / "local-chat.db")

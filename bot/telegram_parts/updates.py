@@ -52,10 +52,17 @@ class Polling:
         self._bot = bot
         self._receive = receive
         self._task: asyncio.Task[None] | None = None
+        self._failing = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether it asks, and the last attempt did not fail."""
+        return self._task is not None and not self._failing
 
     async def start(self) -> None:
         """Begin to ask; an old webhook would stand in the way."""
         await self._bot.delete_webhook()
+        self._failing = False
         self._task = asyncio.create_task(self._poll())
 
     async def stop(self) -> None:
@@ -74,6 +81,7 @@ class Polling:
                 )
                 await self._receive(batch)
             except TelegramError as error:
+                self._failing = True
                 wait = _pause(error, pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
                 await asyncio.sleep(wait)
@@ -83,6 +91,7 @@ class Polling:
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
+                self._failing = False
                 pause = FIRST_PAUSE_SECONDS
                 offset = max([offset, *(update.update_id + 1 for update in batch)])
 
@@ -118,6 +127,11 @@ class Webhook:
         self._secret = secret
         self._seen: dict[int, None] = {}
         self._runner: web.AppRunner | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether it listens; whether Telegram has anything to bring cannot be known."""
+        return self._runner is not None
 
     async def start(self) -> None:
         """Listen, and tell Telegram where; raises ``CannotStart``."""

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.chat import Heard, Song, Stage
+    from bot.replies import Message
     from classifier.errors import SongError
     from storage import PersonError
 
@@ -23,7 +24,7 @@ class Notebook:
 
     Attributes
     ----------
-    answers, refusals
+    answers, questions, refusals
         Name of the song → what was said, every time it was said.
     stages
         Name of the song → kinds of stages shown.
@@ -34,9 +35,11 @@ class Notebook:
     """
 
     platform = "telegram"
+    connected = True
 
     def __init__(self) -> None:
         self.answers: dict[str, list[Heard]] = defaultdict(list)
+        self.questions: dict[str, list[Message]] = defaultdict(list)
         self.refusals: dict[str, list[SongError | PersonError]] = defaultdict(list)
         self.stages: dict[str, list[str]] = defaultdict(list)
         self.stopped_songs: list[str] = []
@@ -83,6 +86,12 @@ class Notebook:
             raise self.faults.pop(0)
         await self._note(self.answers[song.message["name"]], heard)
         return {"message": song.message["name"]}
+
+    async def ask(self, song: Song, question: Message) -> Mapping[str, Any] | None:
+        if self.faults:
+            raise self.faults.pop(0)
+        await self._note(self.questions[song.message["name"]], question)
+        return {"question": song.message["name"]}
 
     async def refuse(self, song: Song, error: SongError | PersonError) -> None:
         await self._note(self.refusals[song.message["name"]], error)

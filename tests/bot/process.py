@@ -52,7 +52,7 @@ class BotProcess:
             )
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._process.poll() is None:
-            found = re.search(r"the page is at (http://\S+)", self.log)
+            found = re.search(r'the page is at (http://[^\s"]+)', self.log)
             if found is not None:
                 self.address = found[1]
                 return self

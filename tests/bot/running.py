@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bot.conversation import Conversation
 from bot.hearing import Hearing
 from bot.jobs import Queue
+from bot.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -34,11 +35,18 @@ class Bot:
         links: Fetcher | None = None,
     ) -> None:
         self.storage, self.keys, self.settings, self.ear = storage, keys, settings, ear
-        self.conversation = Conversation(storage, keys, settings)
+        self.metrics = Metrics()
+        self.conversation = Conversation(storage, keys, settings, self.metrics)
         self.chats: dict[str, Chat] = {}
         hearing = Hearing(storage, ear, folder, seats=settings.workers, links=links)
         self.queue = Queue(
-            storage, hearing, self.chats, self.conversation.song_of, owner="this bot", seats=settings.workers
+            storage,
+            hearing,
+            self.chats,
+            self.conversation.song_of,
+            owner="this bot",
+            seats=settings.workers,
+            metrics=self.metrics,
         )
         self.conversation.work_through(self.queue)
 

@@ -1,0 +1,171 @@
+"""How the bot is, for whoever operates it: ``/healthz``, ``/readyz`` and ``/metrics`` on an address of their own.
+
+Nothing here tells of people or of secrets; still it is nobody else's business, so no chat's page serves it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Final
+
+from aiohttp import web
+from prometheus_client.aiohttp import make_aiohttp_handler
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.chat import Chat
+    from bot.metrics import Metrics
+    from bot.settings import Address
+    from classifier.executor import SongExecutor
+    from storage import Storage
+
+DATABASE_SECONDS: Final = 2.0
+CLOSE_SECONDS: Final = 1.0
+HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
+log = logging.getLogger(__name__)
+
+
+class CannotListen(Exception):
+    """The operations' address cannot be had; the message says why."""
+
+
+class Health:
+    """Knows which parts of the bot there should be, and asks them whether they work.
+
+    Parameters
+    ----------
+    metrics
+        Shown what was found.
+    """
+
+    def __init__(self, metrics: Metrics) -> None:
+        self.metrics = metrics
+        self._executor: SongExecutor | None = None
+        self._storage: Storage | None = None
+        self._expected: tuple[str, ...] | None = None
+        self._running: Mapping[str, Chat] = {}
+        self._stopping = False
+
+    def has_storage(self, storage: Storage) -> None:
+        """The database has been opened."""
+        self._storage = storage
+
+    def has_model(self, executor: SongExecutor) -> None:
+        """Workers have loaded the release."""
+        self._executor = executor
+        self.metrics.watch(executor)
+
+    def has_chats(self, expected: tuple[str, ...], running: Mapping[str, Chat]) -> None:
+        """Every chat that can has been started.
+
+        Parameters
+        ----------
+        expected
+            Platforms that the settings ask for.
+        running
+            Platform → chat, for those that started; looked at anew whenever somebody asks.
+        """
+        self._expected, self._running = expected, running
+        for chat in expected:
+            self.metrics.knows_chat(chat)
+
+    def stops(self) -> None:
+        """No more songs are taken."""
+        self._stopping = True
+
+    async def parts(self) -> dict[str, bool]:
+        """Return for every part whether it works: ``model``, ``database``, each chat, and ``taking-songs``.
+
+        The metrics show the same afterwards, and how long the queue is.
+        """
+        found = {"model": self._executor is not None, "database": await self._database_answers()}
+        for chat in self._expected or ():
+            found[chat] = chat in self._running and self._running[chat].connected
+        found["taking-songs"] = self._expected is not None and not self._stopping
+        for part, ready in found.items():
+            self.metrics.part_is(part, ready=ready)
+        return found
+
+    async def _database_answers(self) -> bool:
+        """Tell whether the queue can be read, and show how long it is."""
+        if self._storage is None:
+            return False
+        try:
+            async with asyncio.timeout(DATABASE_SECONDS):
+                load = await self._storage.jobs.load()
+        except Exception as error:
+            # Its text may hold the database's address; the class says enough for a probe that repeats.
+            log.warning("the database does not answer: %s", type(error).__name__)
+            return False
+        waited = 0.0 if load.oldest is None else (datetime.now(UTC) - load.oldest).total_seconds()
+        self.metrics.queue_is(load.queued, load.running, waited)
+        return True
+
+
+class Operations:
+    """The server.
+
+    Parameters
+    ----------
+    health
+        What it tells.
+    address
+        Where it listens.
+
+    Attributes
+    ----------
+    url
+        The same with the port that it got, once it listens.
+    """
+
+    def __init__(self, health: Health, address: Address) -> None:
+        self._health = health
+        self._address = address
+        self._runner: web.AppRunner | None = None
+        self.url = ""
+        self._metrics = make_aiohttp_handler(health.metrics.registry)
+
+    async def __aenter__(self) -> Operations:
+        application = web.Application()
+        application.on_response_prepare.append(_add_headers)
+        application.router.add_get("/healthz", self._alive)
+        application.router.add_get("/readyz", self._ready)
+        application.router.add_get("/metrics", self._measured)
+        self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._address.host, self._address.port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise CannotListen(
+                f"cannot listen on {self._address}: {error.strerror or error}; set OPERATIONS_LISTEN to another address"
+            ) from error
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        log.info("operations are at %s", self.url)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _alive(self, _: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def _ready(self, _: web.Request) -> web.Response:
+        parts = await self._health.parts()
+        missing = [part for part, works in parts.items() if not works]
+        return web.json_response({"ready": not missing, "missing": missing}, status=503 if missing else 200)
+
+    async def _measured(self, request: web.Request) -> web.StreamResponse:
+        await self._health.parts()
+        return await self._metrics(request)
+
+
+async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers.update(HEADERS)
+    response.headers.pop("Server", None)
