@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from classifier.cluster.credentials import Credentials
     from classifier.model import Model
     from classifier.worker import Work
 
@@ -30,6 +31,7 @@ LEAST_SONG_SECONDS: Final = 60
 SECONDS_PER_MINUTE_OF_MUSIC: Final = 4  # some twenty times what one core takes
 SONG_BYTES: Final = 192 * MEBIBYTE  # twice what decoding and one segment's features take
 BYTES_PER_SECOND_OF_MUSIC: Final = 22_050 * 4
+CLUSTER_PACKAGES: Final = {"dask", "distributed"}  # of the extra ``cluster``
 
 
 class UnknownExecutor(ValueError):
@@ -248,19 +250,23 @@ def song_limits(max_minutes: float) -> Limits:
     )
 
 
-def open_executor(url: str, *, model_dir: Path, workers: int, max_minutes: float) -> SongExecutor:
+def open_executor(
+    url: str, *, model_dir: Path, workers: int, max_minutes: float, credentials: Credentials | None = None
+) -> SongExecutor:
     """Choose the executor that ``EXECUTOR_URL`` asks for; it still has to be started.
 
     Parameters
     ----------
     url
-        Empty for processes on this machine.
+        Empty for processes on this machine; ``tcp://host:port`` or ``tls://host:port`` for a Dask scheduler.
     model_dir
         Where the release lies.
     workers
-        How many songs are worked on at a time.
+        How many songs are worked on at a time on this machine; a cluster works on as many as it has places.
     max_minutes
         Longer songs are refused.
+    credentials
+        The certificates for ``tls://``.
 
     Raises
     ------
@@ -268,12 +274,29 @@ def open_executor(url: str, *, model_dir: Path, workers: int, max_minutes: float
         If nothing here can follow that URL; the text says what to set instead.
     """
     if url:
-        raise UnknownExecutor(
-            f"EXECUTOR_URL is {url!r}, but this version classifies songs on its own machine only: leave it empty."
-        )
+        return _open_cluster(url, model_dir, max_minutes, credentials)
     return LocalExecutor(
         partial(load_classifier, model_dir, max_minutes),
         workers=workers,
         limits=song_limits(max_minutes),
         find_work=partial(find_classifier, model_dir, max_minutes),
     )
+
+
+def _open_cluster(url: str, model_dir: Path, max_minutes: float, credentials: Credentials | None) -> SongExecutor:
+    if not url.startswith(("tcp://", "tls://")):
+        raise UnknownExecutor(f"EXECUTOR_URL is {url!r}: write tcp://host:8786 or tls://host:8786, or leave it empty.")
+    try:
+        from classifier.cluster.credentials import BadCredentials
+        from classifier.cluster.executor import ClusterExecutor
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] not in CLUSTER_PACKAGES:
+            raise
+        raise UnknownExecutor(
+            f"EXECUTOR_URL is {url!r}, but the package `distributed` is not here: "
+            "install genre-bot with the extra `cluster`, or leave EXECUTOR_URL empty."
+        ) from error
+    try:
+        return ClusterExecutor(url, model_dir=model_dir, max_minutes=max_minutes, credentials=credentials)
+    except BadCredentials as error:
+        raise UnknownExecutor(f"EXECUTOR_URL: {error}") from error

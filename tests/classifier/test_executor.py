@@ -238,8 +238,8 @@ async def test_workers_end_with_their_parent(song: Song, tmp_path: Path) -> None
 
 
 def test_an_executor_elsewhere_is_refused_with_a_sentence() -> None:
-    with pytest.raises(UnknownExecutor, match=r"EXECUTOR_URL is 'tcp://scheduler:8786'.*leave it empty"):
-        open_executor("tcp://scheduler:8786", model_dir=Path("models"), workers=1, max_minutes=60)
+    with pytest.raises(UnknownExecutor, match=r"EXECUTOR_URL is 'http://elsewhere'.*leave it empty"):
+        open_executor("http://elsewhere", model_dir=Path("models"), workers=1, max_minutes=60)
 
 
 async def _work_until_killed(orders: Path) -> None:
