@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.people import Person
+    from bot.replies import Message
     from bot.texts import Language
     from bot.words import Words
     from classifier.errors import SongError
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 LINK_SOURCE = "link"
 """``Submission.source`` of a link: its payload has what was pasted as ``link`` (or ``url``); no chat fetches it."""
 
-StageKind = Literal["queued", "fetching", "decoding", "listening", "answering"]
+StageKind = Literal["queued", "fetching", "asking", "decoding", "listening", "answering"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,8 @@ class Stage:
     Attributes
     ----------
     kind
-        ``queued`` → ``fetching`` → ``decoding`` → ``listening`` → ``answering``.
+        ``queued`` → ``fetching`` → ``decoding`` → ``listening`` → ``answering``; ``asking`` where a link led to a list,
+        until the person answers.
     place, minutes
         In the queue: 1 is next; about how long it will take, None where nobody can tell yet.
     segment, segments
@@ -155,6 +157,12 @@ class Chat(Protocol):
 
     async def show(self, song: Song, stage: Stage) -> Mapping[str, Any] | None:
         """Show progress, if the platform allows it now; return what to note for after a restart, None for nothing."""
+
+    async def ask(self, song: Song, question: Message) -> Mapping[str, Any] | None:
+        """Put a question and its buttons in the place of the progress; return what to note, as ``show`` does.
+
+        Raises ``TryLater`` or ``Undeliverable``.
+        """
 
     async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
         """Give the answer, in the place of the progress; return where the message is.

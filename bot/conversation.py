@@ -14,6 +14,7 @@ from bot import replies, timeline
 from bot.chat import LINK_SOURCE, Song, Stage, Submission
 from bot.errors import ButtonExpired, NotYours
 from bot.housekeeping import Housekeeping
+from bot.lists import Lists
 from bot.metrics import Metrics
 from bot.moderation import Moderation
 from bot.texts import DEFAULT_LANGUAGE, Language, language_of
@@ -106,10 +107,12 @@ class Conversation:
         self._learned: dict[Language, dict[str, str]] = {"en": {}, "vi": {}}
         self.moderation = Moderation(storage, keys, settings, self.words)
         self.housekeeping = Housekeeping(storage, keys, settings, self.words, self.moderation.require)
+        self.lists = Lists(storage, keys, settings, self.song_of, lambda: self.queue)
 
     def work_through(self, queue: Queue) -> None:
         """Give songs to this queue from now on."""
         self._queue = queue
+        queue.ask_through(self.lists)
 
     @property
     def queue(self) -> Queue:

@@ -53,6 +53,30 @@ class LinksNotTaken(SongError):
     sentence = "I cannot follow links yet. Please send me the song itself, as a file."
 
 
+class ListTaken(SongError):
+    """Placeholders: ``count``. No error, but what became of a link all the same."""
+
+    code = "list-taken"
+    sentence = "I take {count:g} songs of this list; each gets its own answer."
+
+
+class ListCutShort(SongError):
+    """Placeholders: ``count`` of those ``wanted``."""
+
+    code = "list-cut-short"
+    sentence = "I could only take {count:g} of {wanted:g} songs: more of yours may not wait just now."
+
+
+class ListDeclined(SongError):
+    code = "list-declined"
+    sentence = "All right, I leave this list alone."
+
+
+class ListUnanswered(SongError):
+    code = "list-unanswered"
+    sentence = "Nobody told me whether to listen to this list. Please send the link again."
+
+
 class NoSongThere(SongError):
     code = "no-song-there"
     sentence = "I find no song in that. Please give me a message with a music file or a link."

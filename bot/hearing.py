@@ -16,16 +16,18 @@ from typing import TYPE_CHECKING
 from bot.aside import Aside
 from bot.chat import LINK_SOURCE, Heard, Stage
 from bot.errors import LinksNotTaken, OurFault, Undeliverable
+from bot.lists import Question
 from bot.replies import clean_title
 from classifier.errors import SongError, WorkerLost
 from classifier.song import SongReport
-from links import MEGABYTE
+from links import MEGABYTE, ManySongs
 from storage import JobCancelled, NewReply, PersonError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from bot.lists import Lists
     from bot.underway import UnderWay
     from classifier.executor import SongExecutor
     from classifier.song import Classification, Progress
@@ -48,11 +50,17 @@ class Hearing:
         How many songs are classified at a time; others may be fetched meanwhile.
     links
         What fetches links; None where none are taken.
+
+    Attributes
+    ----------
+    lists
+        Who asks about links that lead to many songs; None where nobody does.
     """
 
     def __init__(
         self, storage: Storage, executor: SongExecutor, folder: Path, *, seats: int, links: Fetcher | None = None
     ) -> None:
+        self.lists: Lists | None = None
         self._links = links
         self._storage = storage
         self._executor = executor
@@ -60,8 +68,11 @@ class Hearing:
         self._seats = asyncio.Semaphore(seats)
         self.aside = Aside(executor, self._seats, seats)
 
-    async def hear(self, running: UnderWay) -> str:
+    async def hear(self, running: UnderWay) -> str | None:
         """Take a song to its end and return the outcome: ``answered``, ``failed``, ``cancelled``, ``undeliverable``.
+
+        None is returned for a link that led to a list: its job was put aside until the person says how many songs
+        of it they want.
 
         Raises
         ------
@@ -72,16 +83,7 @@ class Hearing:
         """
         job = running.job
         try:
-            if job.reply_id is not None:
-                return await self._send_again(running, job.reply_id)
-            if job.exhausted:
-                raise WorkerLost()
-            answer, known = await self._listen(running)
-            running.at(Stage("answering"))
-            reply = await self._storage.jobs.answer(
-                running.lease, NewReply(answer.id, platform=job.platform, chat=job.chat, requester=job.person)
-            )
-            await self._send(running, reply, answer, known=known)
+            return await self._hear(running)
         except (SongError, PersonError) as error:
             log.info("job %d: %s", job.id, error)
             return await self._refuse(running, error)
@@ -92,6 +94,28 @@ class Hearing:
         except Undeliverable as reason:
             log.info("job %d: undeliverable: %s", job.id, reason)
             return "undeliverable"
+
+    async def _hear(self, running: UnderWay) -> str | None:
+        job = running.job
+        if job.reply_id is not None:
+            return await self._send_again(running, job.reply_id)
+        if job.exhausted:
+            raise WorkerLost()
+        question = Question.of(job)
+        if self.lists is not None and question is not None:
+            return await self.lists.resume(running, question)
+        try:
+            answer, known = await self._listen(running)
+        except ManySongs as many:
+            if self.lists is None:
+                raise
+            await self.lists.ask(running, many)
+            return None
+        running.at(Stage("answering"))
+        reply = await self._storage.jobs.answer(
+            running.lease, NewReply(answer.id, platform=job.platform, chat=job.chat, requester=job.person)
+        )
+        await self._send(running, reply, answer, known=known)
         return "answered"
 
     async def give_up(self, running: UnderWay) -> str:
@@ -146,7 +170,8 @@ class Hearing:
 
         payload = running.song.payload
         fetched = await self._links.fetch(payload["link"], folder, item=payload.get("item"), on_bytes=tell)
-        running.song = replace(running.song, title=clean_title(fetched.name))
+        # What a list calls its songs is what the person was told; a bare file has but its file name.
+        running.song = replace(running.song, title=clean_title(payload.get("title") or fetched.name))
         return fetched.path
 
     async def _classify(self, running: UnderWay, path: Path) -> Classification:

@@ -14,16 +14,18 @@ from typing import TYPE_CHECKING
 
 from bot.chat import Stage
 from bot.errors import Closing, TryLater
+from bot.lists import Question
 from bot.metrics import Metrics
 from bot.underway import Stopped, UnderWay, Why
 from storage import LEASE_SECONDS, MAX_ATTEMPTS, Cancel, LeaseLost
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
 
     from bot.aside import Aside
     from bot.chat import Chat, Song
     from bot.hearing import Hearing
+    from bot.lists import Lists
     from storage import Claimed, Job, NewJob, Storage
 
 HEARTBEAT_SECONDS = LEASE_SECONDS / 4
@@ -102,6 +104,25 @@ class Queue:
         self._wake.set()
         return added.job
 
+    def ask_through(self, lists: Lists) -> None:
+        """Have people asked about links that lead to many songs."""
+        self._hearing.lists = lists
+
+    def chat(self, platform: str) -> Chat | None:
+        """Return the chat of a platform, if it runs."""
+        return self._chats.get(platform)
+
+    async def show_places(self, jobs: Sequence[Job]) -> None:
+        """Show songs that were taken together where they stand; what cannot be shown now will be in its turn."""
+        for job in jobs:
+            stage = await self.stage(job.id)
+            if stage is None or stage.kind != "queued" or job.platform not in self._chats:
+                continue
+            try:
+                await self._chats[job.platform].show(await self._song_of(job), stage)
+            except Exception:
+                log.warning("job %d: its place could not be shown", job.id, exc_info=True)
+
     def check_open(self) -> None:
         """Raise ``Closing`` if no more songs are taken."""
         if self._closing.is_set():
@@ -134,6 +155,9 @@ class Queue:
         place = await self._storage.jobs.position(job_id)
         if place is None:
             return None
+        job = await self._storage.jobs.get(job_id)
+        if job is not None and Question.of(job) is not None:
+            return Stage("asking")
         return Stage("queued", place=max(place, 1), minutes=self._minutes(place))
 
     async def stop(self) -> None:
@@ -237,7 +261,8 @@ class Queue:
             self._metrics.fault()
             log.exception("job %d failed through a bug", running.job.id)
             return await self._after_bug(running)
-        self._learn_pace(clock() - began)
+        if outcome is not None:
+            self._learn_pace(clock() - began)
         return outcome
 
     async def _stopped(self, running: UnderWay) -> str | None:

@@ -16,13 +16,16 @@ from typing import TYPE_CHECKING
 from bot.texts import clock, percent, say
 
 if TYPE_CHECKING:
-    from bot.chat import Stage
+    from bot.chat import Song, Stage
+    from bot.lists import Question
     from bot.texts import Language
     from bot.words import Words
     from classifier.errors import SongError
     from classifier.song import SegmentReport, SongReport
     from storage import PersonError
 
+FROM_LIST = "from-list"
+"""In the payload of a song that was taken from a list."""
 SHORT_SONG_SECONDS = 12.0
 TITLE_CHARACTERS = 120
 # A second guess is worth naming if it is at least this likely, compared with the first.
@@ -45,6 +48,7 @@ class Action(StrEnum):
     RELABEL = "other"
     MERGE = "merge"
     SKIP = "skip"
+    TAKE = "take"
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +125,11 @@ def clean_title(title: str | None) -> str | None:
     )
     short = " ".join(kept.split())[:TITLE_CHARACTERS].strip()
     return short or None
+
+
+def is_from_list(song: Song) -> bool:
+    """Whether a song is one of several behind a link: what is said of it must say which."""
+    return bool(song.payload.get(FROM_LIST))
 
 
 def headline(report: SongReport, words: Words) -> str:
@@ -258,6 +267,26 @@ def progress(stage: Stage, words: Words) -> str:
 def progress_message(stage: Stage, words: Words, job_id: int) -> Message:
     """Return the progress with the button that stops the song."""
     return Message(progress(stage, words), (Button(Action.CANCEL, str(job_id), words.say("button-cancel")),))
+
+
+def list_question(question: Question, words: Words, job_id: int, *, queued: int, daily: int) -> Message:
+    """Return the question how many songs of a list are wanted; every button says which job it is about, and how many.
+
+    Parameters
+    ----------
+    queued, daily
+        How many songs a person may have waiting, and send in 24 hours.
+    """
+    offered, newest = len(question.items), "-newest" if question.newest_first else ""
+    lines = [
+        words.say(f"list-found{newest}" if question.complete else f"list-found{newest}-more", count=question.count),
+        words.say(f"list-offer{newest}", count=offered),
+        words.say("list-limits", queued=queued, daily=daily),
+    ]
+    choices = [Button(Action.TAKE, f"{job_id}-{offered}", words.say(f"button-list{newest}", count=offered))]
+    if offered > 1:
+        choices.append(Button(Action.TAKE, f"{job_id}-1", words.say(f"button-list{newest}", count=1)))
+    return Message(" ".join(lines), (*choices, Button(Action.TAKE, f"{job_id}-0", words.say("button-list-none"))))
 
 
 def thanks(opinion: Opinion, words: Words, reply_id: str) -> Message:

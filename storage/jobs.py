@@ -258,7 +258,9 @@ class Jobs:
                 return None
             if row.state == JobState.RUNNING:
                 return 0
-            ahead = select(func.count()).where(JobRow.state == JobState.QUEUED, place < (row.rank, row.turn, job_id))
+            # What was put aside is not in anybody's way.
+            due = (JobRow.state == JobState.QUEUED, JobRow.not_before <= self._database.now())
+            ahead = select(func.count()).where(*due, place < (row.rank, row.turn, job_id))
             return (await connection.execute(ahead)).scalar_one() + 1
 
     async def load(self) -> QueueLoad:

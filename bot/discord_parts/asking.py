@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.conversation import Conversation
     from bot.replies import Message
+    from bot.settings import Settings
     from bot.texts import Language
     from bot.words import Words
 
@@ -35,6 +36,18 @@ log = logging.getLogger(__name__)
 def place_of(guild_id: int | None, channel_id: int | None) -> str:
     """Return the id of the place whose administrators moderate it: a server, or a direct or group conversation."""
     return str(guild_id or channel_id or 0)
+
+
+def help_text(settings: Settings, words: Words) -> str:
+    """Return what the bot can do on Discord, and within which limits."""
+    limits = words.say(
+        "help-limits",
+        minutes=round(settings.max_minutes),
+        megabytes=round(settings.max_megabytes),
+        queued=settings.songs_per_person_queued,
+        daily=settings.songs_per_person_daily,
+    )
+    return f"{words.say('discord-help')}\n\n{limits}"
 
 
 @dataclass(frozen=True, slots=True)

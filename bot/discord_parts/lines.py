@@ -15,11 +15,15 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 import discord
 
-from bot.discord_parts.views import custom_ids
+from bot import replies
+from bot.discord_parts.views import custom_ids, view_of
 from bot.errors import TryLater, Undeliverable
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+
+    from bot.chat import Song, Stage
+    from bot.words import Words
 
 # Discord takes an interaction's token for 15 minutes; the last seconds are not to be relied on.
 TOKEN_SECONDS = 14.5 * 60
@@ -270,6 +274,18 @@ class Line:
         if error.code not in TOKEN_DEAD and error.status != 401:
             raise error
         self.spot = replace(self.spot, token=None)
+
+
+def progress_saying(stage: Stage, words: Words, job_id: int) -> Saying:
+    """Return how far a song has come, with the button that stops it."""
+    said = replies.progress_message(stage, words, job_id)
+    return Saying(said.text, view_of(said.buttons))
+
+
+def titled(saying: Saying, song: Song) -> Saying:
+    """Return what is said of a song below its title, if it has one."""
+    title = f"**{discord.utils.escape_markdown(song.title)}**\n" if song.title else ""
+    return replace(saying, text=title + saying.text)
 
 
 def slot_noted(noted: Mapping[str, Any]) -> int | None:

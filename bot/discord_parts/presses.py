@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING, Any
 
 import discord
 
 from bot import replies
-from bot.discord_parts.asking import acknowledge, welcome
+from bot.discord_parts.asking import PLATFORM, acknowledge, welcome
+from bot.discord_parts.lines import TOKEN_SECONDS, Spot
 from bot.discord_parts.views import genre_list, name_box, typed_name, view_of
 from bot.errors import NotYours
 from bot.replies import Action, read_button
@@ -16,10 +18,11 @@ from bot.texts import DEFAULT_LANGUAGE, language_of
 from storage import Status
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bot.conversation import Conversation, Said
     from bot.discord_parts.asking import Guest
+    from links import Item
 
 log = logging.getLogger(__name__)
 
@@ -93,6 +96,8 @@ class Presses:
                 await guest.tell(replies.votes(given.report, guest.words))
             case Action.CANCEL:
                 await self._cancel(guest, int(subject))
+            case Action.TAKE:
+                await self._take(guest, subject)
             case Action.ALLOW | Action.REFUSE:
                 await guest.say(await conversation.set_consent(person, language, allow=action is Action.ALLOW))
             case Action.RELABEL | Action.MERGE:
@@ -112,6 +117,26 @@ class Presses:
         except NotYours:
             await self._conversation.moderation.require_song(guest.asker, job_id)
             await self._conversation.cancel(job_id, guest.person, moderator=True)
+
+    async def _take(self, guest: Guest, subject: str) -> None:
+        """Take songs of a list; each gets a message of its own, below the one that was pressed."""
+        setup = await self._conversation.housekeeping.chat(PLATFORM, guest.chat_id)
+        pressed = guest.interaction
+        asked = None if pressed.message is None else pressed.message.reference
+        spot = Spot(
+            channel=pressed.channel_id or 0,
+            song=pressed.id,
+            reply_to=None if asked is None else asked.message_id,
+            token=pressed.token,
+            until=time.time() + TOKEN_SECONDS,
+            named=True,
+            picture=setup.picture,
+        )
+
+        async def back(_: Item) -> Mapping[str, Any]:
+            return spot.as_json()
+
+        await self._conversation.lists.answer(subject, guest.person, back)
 
     async def _offer(self, guest: Guest, aim: str, offset: int) -> None:
         choices, total = await self._conversation.choices("", guest.language, offset=offset)

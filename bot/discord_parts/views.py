@@ -24,6 +24,7 @@ NAME_FIELD = "name"
 _STYLES = {
     Action.RIGHT: discord.ButtonStyle.success,
     Action.ALLOW: discord.ButtonStyle.success,
+    Action.TAKE: discord.ButtonStyle.primary,
     Action.CANCEL: discord.ButtonStyle.danger,
 }
 _ACTIONS = "|".join(Action)

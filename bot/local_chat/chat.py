@@ -29,9 +29,11 @@ if TYPE_CHECKING:
     from bot.conversation import Conversation
     from bot.local_chat.memory import Entry
     from bot.people import Person
+    from bot.replies import Message
     from bot.settings import Address, Settings
     from bot.texts import Language
     from classifier.errors import SongError
+    from links import Item
     from storage import PersonError
 
 PLATFORM = "local"
@@ -138,6 +140,30 @@ class LocalChat:
         site = urlsplit(read_link(link, self.settings.link_hosts)).hostname
         return await self.take(person, language, site, "", link=link)
 
+    async def take_list(self, entry: Entry, person: Person, count: int) -> list[Entry]:
+        """Take so many songs of the list that an entry asks about; none is an answer, too. Return their entries."""
+        made: set[int] = set()
+        used: list[int] = []
+
+        async def back(item: Item) -> Mapping[str, Any]:
+            title = clean_title(item.title) or urlsplit(item.link).hostname
+            one = await self.memory.add(entry.person, title, "", secrets.token_hex(16))
+            made.add(one.id)
+            return {"entry": one.id}
+
+        try:
+            for job in await self.conversation.lists.answer(f"{entry.job or 0}-{count}", person, back):
+                # Of a song that was taken before and has ended, nobody knows the way back any more.
+                place = job.message.get("back", {}).get("entry")
+                if place is not None:
+                    await self.memory.set_job(place, job.id)
+                    used.append(place)
+        finally:
+            for number in made.difference(used):
+                await self.memory.remove(number)
+        found = [await self.memory.get(number) for number in used]
+        return [one for one in found if one is not None]
+
     async def take(
         self, person: Person, language: Language, title: str | None, file: str, *, link: str | None = None
     ) -> Entry:
@@ -200,6 +226,10 @@ class LocalChat:
         if entry.state is State.WAITING:
             if stage is None and entry.job is not None:
                 stage = await self.conversation.stage(entry.job)
+            if stage is not None and stage.kind == "asking" and entry.job is not None:
+                question = await self.conversation.lists.question(entry.job, words)
+                if question is not None:
+                    return view.asking(entry, question)
             return view.waiting(entry, stage, words)
         return view.ended(entry, words)
 
@@ -213,6 +243,10 @@ class LocalChat:
         """Tell the person's open pages."""
         await self.tell(song.message["entry"], stage)
         return None
+
+    async def ask(self, song: Song, question: Message) -> None:  # noqa: ARG002 - worded anew for every page
+        """Show the question on the person's open pages."""
+        await self.tell(song.message["entry"])
 
     async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
         """Remember the answer, and tell the person's open pages."""

@@ -12,6 +12,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from bot.errors import ButtonExpired
+from bot.lists import LIST_SONGS
 from bot.local_chat.guard import Guard, add_headers
 from bot.local_chat.pages import Pages
 from bot.local_chat.spool import EXAMPLE_PREFIX, EXAMPLES, MEGABYTE
@@ -83,6 +84,7 @@ class Server:
         router.add_post("/links", self.send_link)
         router.add_post("/examples/{file}", self.send_example)
         router.add_delete(r"/songs/{id:\d{1,15}}", self.stop_song)
+        router.add_post(r"/songs/{id:\d{1,15}}/list", self.take_list)
         router.add_post(r"/songs/{id:\d{1,15}}/opinion", self.give_opinion)
         router.add_delete(r"/songs/{id:\d{1,15}}/opinion", self.take_opinion_back)
         router.add_get(r"/songs/{id:\d{1,15}}/timeline-{theme}.png", self.picture)
@@ -178,6 +180,17 @@ class Server:
     async def _taken(self, person: Person, language: Language, title: str, file: str) -> web.Response:
         entry = await self._chat.take(person, language, title or None, file)
         return web.json_response(await self._chat.show_entry(entry.id, person, language), status=201)
+
+    async def take_list(self, request: web.Request) -> web.Response:
+        entry, person = await self._entry(request)
+        count = (await _json(request)).get("count")
+        if type(count) is not int or not 0 <= count <= LIST_SONGS:
+            raise web.HTTPBadRequest()
+        taken = await self._chat.take_list(entry, person, count)
+        language = _language(request)
+        songs = [await self._chat.show_entry(one.id, person, language) for one in taken]
+        shown = await self._chat.show_entry(entry.id, person, language)
+        return web.json_response({"entry": shown, "songs": songs})
 
     async def stop_song(self, request: web.Request) -> web.Response:
         entry, person = await self._entry(request)

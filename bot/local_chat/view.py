@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from classifier.song import SegmentReport
 
 # How much of the bar each stage has behind it when it begins.
-SHARE_BEFORE = {"queued": 0.0, "fetching": 0.02, "decoding": 0.05, "listening": 0.1, "answering": 0.97}
+SHARE_BEFORE = {"queued": 0.0, "fetching": 0.02, "asking": 0.03, "decoding": 0.05, "listening": 0.1, "answering": 0.97}
 
 
 def waiting(entry: Entry, stage: Stage | None, words: Words) -> dict[str, Any]:
@@ -30,6 +30,14 @@ def waiting(entry: Entry, stage: Stage | None, words: Words) -> dict[str, Any]:
         heard = (at.segment - 1) / at.segments
         share += heard * (SHARE_BEFORE["answering"] - share)
     return _base(entry) | {"progress": {"text": replies.progress(at, words), "share": round(share, 3)}}
+
+
+def asking(entry: Entry, question: replies.Message) -> dict[str, Any]:
+    """Return a link that leads to many songs, with the question how many of them are wanted."""
+    choices = [
+        {"count": int(button.subject.rpartition("-")[2]), "text": button.text} for button in question.buttons
+    ]
+    return _base(entry) | {"state": "asking", "text": question.text, "choices": choices}
 
 
 def ended(entry: Entry, words: Words) -> dict[str, Any]:

@@ -77,6 +77,7 @@ progress-queued-estimate = Number { $place } in the queue, about { $minutes ->
    *[other] { $minutes } minutes
 } to go…
 progress-fetching = Receiving the song…
+progress-asking = I have a question about this link.
 progress-fetching-megabytes = Receiving the song: { $megabytes } MB so far…
 progress-decoding = Opening the song…
 progress-listening = Listening: part { $segment } of { $segments }…
@@ -181,6 +182,38 @@ error-link-no-music = I found no music at this link. Please send a link to a son
 error-link-timeout = Fetching this took longer than { $seconds } seconds, so I stopped. Please send the file instead.
 error-link-certificate = This site cannot prove that it is what it says it is, so I do not trust it. Please send the file instead.
 error-link-list = There is more than one song at this link. Please send the link of one song.
+
+## A link that leads to many songs
+
+list-found = This is a list of { $count } songs.
+list-found-more = This is a list of more than { $count } songs.
+list-found-newest = This is a feed of { $count } episodes.
+list-found-newest-more = This is a feed of more than { $count } episodes.
+list-offer = { $count ->
+    [one] Shall I listen to the first one?
+   *[other] Shall I listen to the first { $count }?
+}
+list-offer-newest = { $count ->
+    [one] Shall I listen to the newest one?
+   *[other] Shall I listen to the newest { $count }?
+}
+list-limits = Each gets its own answer and counts as one song of yours: { $queued } may wait at a time, { $daily } in 24 hours.
+button-list = { $count ->
+    [one] Only the first
+   *[other] Yes, the first { $count }
+}
+button-list-newest = { $count ->
+    [one] Only the newest
+   *[other] Yes, the newest { $count }
+}
+button-list-none = No, thanks
+error-list-taken = { $count ->
+    [one] I take one song of this list; it gets its own answer.
+   *[other] I take { $count } songs of this list; each gets its own answer.
+}
+error-list-cut-short = I could take only { $count } of { $wanted } songs: no more of yours may wait just now.
+error-list-declined = All right, I leave this list alone.
+error-list-unanswered = Nobody told me whether to listen to this list. Please send the link again.
 
 ## The timeline picture
 

@@ -65,6 +65,7 @@ progress-queued-next = Sắp đến lượt bạn…
 progress-queued = Bạn đang đứng thứ { $place } trong hàng chờ…
 progress-queued-estimate = Bạn đang đứng thứ { $place } trong hàng chờ, còn khoảng { $minutes } phút…
 progress-fetching = Đang nhận bài hát…
+progress-asking = Mình có một câu hỏi về liên kết này.
 progress-fetching-megabytes = Đang nhận bài hát: { $megabytes } MB rồi…
 progress-decoding = Đang mở bài hát…
 progress-listening = Đang nghe đoạn { $segment } trên { $segments }…
@@ -158,6 +159,35 @@ error-link-no-music = Mình không thấy nhạc ở liên kết này. Bạn g�
 error-link-timeout = Tải bài này mất hơn { $seconds } giây nên mình dừng lại. Bạn gửi tệp nhé.
 error-link-certificate = Trang này không chứng minh được nó đúng là trang ấy nên mình không tin. Bạn gửi tệp nhé.
 error-link-list = Ở liên kết này có nhiều bài hát. Bạn gửi liên kết của một bài thôi nhé.
+
+## A link that leads to many songs
+
+list-found = Đây là danh sách { $count } bài hát.
+list-found-more = Đây là danh sách hơn { $count } bài hát.
+list-found-newest = Đây là kênh có { $count } tập.
+list-found-newest-more = Đây là kênh có hơn { $count } tập.
+list-offer = { $count ->
+    [1] Mình nghe bài đầu tiên nhé?
+   *[other] Mình nghe { $count } bài đầu tiên nhé?
+}
+list-offer-newest = { $count ->
+    [1] Mình nghe tập mới nhất nhé?
+   *[other] Mình nghe { $count } tập mới nhất nhé?
+}
+list-limits = Mỗi bài có câu trả lời riêng và tính là một bài của bạn: mỗi lúc tối đa { $queued } bài chờ, trong 24 giờ tối đa { $daily } bài.
+button-list = { $count ->
+    [1] Chỉ bài đầu tiên
+   *[other] Nghe { $count } bài đầu
+}
+button-list-newest = { $count ->
+    [1] Chỉ tập mới nhất
+   *[other] Nghe { $count } tập mới nhất
+}
+button-list-none = Không, cảm ơn
+error-list-taken = Mình nhận { $count } bài trong danh sách này; mỗi bài có câu trả lời riêng.
+error-list-cut-short = Mình chỉ nhận được { $count } trên { $wanted } bài: lúc này bạn không thể có thêm bài chờ nữa.
+error-list-declined = Được rồi, mình bỏ qua danh sách này.
+error-list-unanswered = Không ai cho mình biết có nghe danh sách này không. Bạn gửi lại liên kết nhé.
 
 ## The timeline picture
 

@@ -214,6 +214,9 @@ class Dispatch:
             await self._desk.press(voice, query, action, subject)
         elif action is Action.CANCEL:
             await self._cancel(voice, query, subject)
+        elif action is Action.TAKE:
+            await self._intake.take_list(voice, subject)
+            await self._line.toast(query)
         else:
             await self._commands.consent(voice, query, allow=action is Action.ALLOW)
 

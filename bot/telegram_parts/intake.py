@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -18,6 +19,7 @@ from storage import PersonError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from telegram import Message
 
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from bot.telegram_parts.progress import Card, Progress
     from bot.telegram_parts.songs import Media
     from bot.telegram_parts.who import Ears, Voice
+    from links import Item
     from storage import Job
 
 log = logging.getLogger(__name__)
@@ -101,6 +104,16 @@ class Intake:
             self._progress.forget_unsent(key)
             return Taken(key, voice, card, None, error)
         return Taken(key, voice, card, job, None)
+
+    async def take_list(self, voice: Voice, subject: str) -> None:
+        """Take songs of a list, as the button below the question about it says."""
+        numbers = itertools.count(1)
+
+        async def back(_: Item) -> Mapping[str, Any]:
+            place = {"asked": voice.where.message, "number": next(numbers), "private": voice.private}
+            return {**voice.where.as_json(), **place}
+
+        await self._conversation.lists.answer(subject, voice.person, back)
 
     def _submission(self, message: Message, asked: Asked, voice: Voice, where: Where) -> Submission:
         media = asked.media

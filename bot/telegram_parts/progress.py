@@ -52,17 +52,17 @@ class Progress:
 
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._cards: dict[tuple[int, int], Card] = {}
+        self._cards: dict[tuple[int, ...], Card] = {}
         self._shown: dict[int, float] = {}
         self._places: asyncio.Task[None] | None = None
 
-    def open(self, key: tuple[int, int], where: Where) -> Card:
-        """Return the card of the song that a message asks for; ``key`` is that message's chat and id."""
+    def open(self, key: tuple[int, ...], where: Where) -> Card:
+        """Return the card of the song that a message asks for; ``key`` is that message's chat and id (see ``_key``)."""
         return self._cards.setdefault(key, Card(where))
 
     def card(self, song: Song) -> Card:
         """Return a song's card, as it was noted if this process knows it not."""
-        card = self.open((song.message["chat"], song.message["asked"]), Where.from_json(song.message))
+        card = self.open(_key(song), Where.from_json(song.message))
         if card.message is None:
             card.message = song.noted.get("message")
         return card
@@ -76,7 +76,7 @@ class Progress:
             card.song, card.waits = song, stage.kind == "queued"
             message = replies.progress_message(stage, song.words, song.job_id)
             try:
-                await self._write(card, message.text, keyboard(message.buttons))
+                await self._write(card, titled(message.text, song), keyboard(message.buttons))
             except (NotThere, TryLater, Undeliverable) as error:
                 card.shut_out = not isinstance(error, TryLater)
                 log.info("job %d: progress is not shown: %s", song.job_id, error)
@@ -133,7 +133,7 @@ class Progress:
 
     def forget(self, song: Song) -> None:
         """The song has ended."""
-        card = self._cards.pop((song.message["chat"], song.message["asked"]), None)
+        card = self._cards.pop(_key(song), None)
         if card is not None:
             card.ended = True
             self._shown.pop(id(card), None)
@@ -168,3 +168,15 @@ class Progress:
     @staticmethod
     def _seconds(card: Card) -> float:
         return GROUP_SECONDS if card.where.chat < 0 else PRIVATE_SECONDS
+
+
+def titled(text: str, song: Song) -> str:
+    """Return what is said of a song, below its title if it is one of several behind a link."""
+    return f"{song.title}\n{text}" if song.title and replies.is_from_list(song) else text
+
+
+def _key(song: Song) -> tuple[int, ...]:
+    """Return what a song's card is known by: the message that asked for it, its number where that asked for several."""
+    number = song.message.get("number")
+    asked = song.message["chat"], song.message["asked"]
+    return asked if number is None else (*asked, number)

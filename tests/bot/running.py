@@ -39,6 +39,7 @@ class Bot:
         self.conversation = Conversation(storage, keys, settings, self.metrics)
         self.chats: dict[str, Chat] = {}
         hearing = Hearing(storage, ear, folder, seats=settings.workers, links=links)
+        self._hearing = hearing
         self.queue = Queue(
             storage,
             hearing,
@@ -49,6 +50,10 @@ class Bot:
             metrics=self.metrics,
         )
         self.conversation.work_through(self.queue)
+
+    def follows(self, links: Fetcher) -> None:
+        """Fetch links so from now on."""
+        self._hearing._links = links
 
     def with_chat(self, chat: Chat) -> Bot:
         """Add a chat."""

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.people import Person
 from bot.replies import progress
 from links import Fetcher, Limits, fetcher
-from links.errors import HostNotAllowed, InsideAddress, NoMusic, NotALink
+from links.errors import HostNotAllowed, InsideAddress, NoMusic, NotALink, NothingThere
 from tests.bot.browser import visitor
 from tests.bot.page import settled
 from tests.bot.process import BotProcess
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from bot.people import Keys
     from bot.settings import Settings
+    from links import Item
     from storage import Storage
     from tests.bot.ear import EarAtHand
     from tests.bot.notebook import Notebook
@@ -143,6 +145,39 @@ async def test_a_link_pasted_on_the_page_waits_under_the_name_of_its_site(ann: a
     assert entry["title"] == "song.example"
     # This bot was given nothing to fetch links with.
     assert "cannot follow links" in (await settled(ann, entry["id"]))["text"]
+
+
+@pytest.mark.usefixtures("_within_reach")
+async def test_a_feed_is_asked_about_and_answered_episode_by_episode(
+    bot: Bot, notebook: Notebook, site: str, tone: Callable[..., Path], tmp_path: Path
+) -> None:
+    days = {1: tone(200, name="one.wav"), 2: None, 3: tone(900, name="three.wav")}
+    for path in filter(None, days.values()):
+        path.rename(tmp_path / "site" / path.name)
+    items = "".join(
+        f"<item><title>Day {day}</title><pubDate>0{day} Nov 2026 00:00:00 GMT</pubDate>"
+        f'<enclosure url="{site}/{path.name if path else "gone.wav"}" type="audio/wav"/></item>'
+        for day, path in days.items()
+    )
+    feed = f'<?xml version="1.0"?><rss version="2.0"><channel><title>Days</title>{items}</channel></rss>'
+    (tmp_path / "site" / "feed.xml").write_text(feed)
+    await bot.start()
+    sent = notebook.sends(tmp_path, title=None, source="link", payload={"link": f"{site}/feed.xml"})
+    job = await bot.conversation.submit(sent)
+    await notebook.until(lambda: notebook.questions[tmp_path.name])
+    assert "a feed of 3 episodes" in notebook.questions[tmp_path.name][0].text
+
+    async def back(item: Item) -> dict[str, str | None]:
+        return {"name": item.title}
+
+    ann = Person("telegram", "ann")
+    assert len(await bot.conversation.lists.answer(f"{job.id}-3", ann, back)) == 3
+    await notebook.until(lambda: len(notebook.discarded) == 4)
+    await bot.queue.stop()
+    assert notebook.answers["Day 3"][0].report.genre == "jazz"
+    assert notebook.answers["Day 1"][0].report.genre == "blues"
+    assert [type(error) for error in notebook.refusals["Day 2"]] == [NothingThere]
+    assert list((tmp_path / "work").iterdir()) == []
 
 
 async def test_pasting_a_link_on_the_page_sends_it(tmp_path: Path) -> None:

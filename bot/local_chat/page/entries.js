@@ -88,11 +88,30 @@ export class Entries {
   showEnd(node, entry, quiet) {
     const reply = node.querySelector(".reply");
     const hadFocus = reply.contains(document.activeElement);
-    reply.replaceChildren(entry.state === "answered" ? this.answer(entry) : sentence(entry.text));
+    if (entry.state === "answered") reply.replaceChildren(this.answer(entry));
+    else if (entry.state === "asking") reply.replaceChildren(this.question(entry));
+    else reply.replaceChildren(sentence(entry.text));
     if (hadFocus) reply.querySelector("[tabindex]")?.focus();
     if (quiet) return;
     this.announce(entry.headline ?? entry.text);
     node.scrollIntoView({ block: "nearest" });
+  }
+
+  // A link that leads to many songs: how many of them?
+  question(entry) {
+    const node = copy("choices");
+    node.querySelector("p").textContent = entry.text;
+    const buttons = entry.choices.map(({ count, text }) => {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "quiet";
+      button.dataset.count = count;
+      button.textContent = text;
+      button.onclick = () => this.change("POST", `songs/${entry.id}/list`, { count });
+      return button;
+    });
+    node.querySelector(".buttons").append(...buttons);
+    return node;
   }
 
   answer(entry) {
@@ -159,6 +178,7 @@ export class Entries {
       return refused.message;
     }
     this.show(answer.entry);
+    for (const song of answer.songs ?? []) this.show(song);
     const { node } = this.shown.get(answer.entry.id);
     node.querySelector(".after form")?.remove();
     if (focusKey) node.querySelector(`[data-key=${focusKey}]`)?.focus();
