@@ -8,6 +8,7 @@ from storage.corrections import Correction, Place, Status
 from storage.counts import FeedbackStats, GenreCount
 from storage.errors import (
     BadDatabaseUrl,
+    BadFile,
     BadLabel,
     DatabaseTooNew,
     FormatUnavailable,
@@ -42,12 +43,16 @@ from storage.job import (
 )
 from storage.jobs import Jobs
 from storage.labels import Label, LabelPage, Labels, LabelStatus, Merged
+from storage.lessons import Lessons, Rules
 from storage.people import Consent, People
 from storage.privacy import Forgotten
+from storage.readers import Imported, import_lessons
 from storage.replies import NewReply, Replies, Reply
 from storage.songs import Answer, ChatStats, Songs
 from storage.store import Storage, Tidied
+from storage.training import Taught, export_for_training
 from storage.vectors import SegmentLike, SegmentVectors
+from storage.votes import Standing, Use, Verdict
 from storage.writers import TABLE_COLUMNS, TABLE_FAMILY, Format
 
 __all__ = [
@@ -58,6 +63,7 @@ __all__ = [
     "Added",
     "Answer",
     "BadDatabaseUrl",
+    "BadFile",
     "BadLabel",
     "Beat",
     "Cancel",
@@ -76,6 +82,7 @@ __all__ = [
     "FormatUnavailable",
     "GenreCount",
     "Given",
+    "Imported",
     "Job",
     "JobCancelled",
     "JobState",
@@ -90,6 +97,7 @@ __all__ = [
     "Labels",
     "Lease",
     "LeaseLost",
+    "Lessons",
     "MergeRefused",
     "Merged",
     "NewJob",
@@ -101,16 +109,23 @@ __all__ = [
     "QueueLoad",
     "Replies",
     "Reply",
+    "Rules",
     "SegmentLike",
     "SegmentVectors",
     "Selection",
     "Songs",
+    "Standing",
     "Status",
     "Storage",
     "StorageError",
+    "Taught",
     "Tidied",
     "TooManyQueued",
     "TooManyToday",
     "UnknownRow",
+    "Use",
+    "Verdict",
     "export_feedback",
+    "export_for_training",
+    "import_lessons",
 ]

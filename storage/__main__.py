@@ -1,37 +1,53 @@
-"""``python -m storage``: what an operator does with the database, ``migrate`` and ``export``.
+"""``python -m storage``: what an operator does with the database: ``migrate``, ``export``, ``import``, ``known``.
 
-Which database is told by ``DATABASE_URL``; without it, the SQLite file under ``data/``.
+Which database is told by ``DATABASE_URL``; without it, the bot's own file under ``DATA_DIR``.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
-import os
+import hashlib
+import shutil
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from storage import Format, Selection, Status, Storage, StorageError, export_feedback
+from storage import (
+    Format,
+    PersonError,
+    Rules,
+    Selection,
+    Status,
+    Storage,
+    StorageError,
+    export_feedback,
+    export_for_training,
+    import_lessons,
+)
 from storage.database import database_url
 from storage.migrate import migrate
+from storage.settings import read_settings
+from storage.songs import CONTENT_HASH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-DEFAULT_URL = "sqlite+aiosqlite:///data/genre.sqlite3"
+    from storage.settings import Settings
+
+STANDARD_OUTPUT = Path("-")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return the exit status: 0, or 2 with a sentence on standard error."""
     options = _parser().parse_args(arguments)
-    url = os.environ.get("DATABASE_URL") or DEFAULT_URL
     try:
-        asyncio.run(_migrate(url) if options.command == "migrate" else _export(url, options))
-    except (StorageError, SQLAlchemyError, OSError) as error:
+        asyncio.run(options.work(read_settings(), options))
+    except (StorageError, PersonError, SQLAlchemyError, OSError) as error:
         print(f"storage: {error}", file=sys.stderr)
         return 2
     return 0
@@ -39,11 +55,35 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m storage", description="The database: DATABASE_URL says which.")
-    commands = parser.add_subparsers(dest="command", required=True)
-    commands.add_parser("migrate", help="bring the tables up to date")
-    export = commands.add_parser("export", help="write corrections that may leave to a file")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    migrating = commands.add_parser("migrate", help="bring the tables up to date")
+    migrating.set_defaults(work=_migrate)
+    _add_export(commands.add_parser("export", help="write corrections that may leave to a file"))
+    importing = commands.add_parser("import", help="take in a file that export --for-training wrote")
+    importing.add_argument("file", type=Path, metavar="FILE")
+    importing.set_defaults(work=_import)
+    known = commands.add_parser("known", help="songs whose genre is certain: they show how careful people are")
+    asked = known.add_subparsers(required=True, metavar="ACTION")
+    adding = asked.add_parser("add", help="write down the genre of a song")
+    adding.add_argument("song", metavar="SONG", help="a music file, or the song id of an export")
+    adding.add_argument("genre", metavar="GENRE", help="id, name or alias")
+    adding.set_defaults(work=_add_known)
+    listing = asked.add_parser("list", help="list them")
+    listing.set_defaults(work=_list_known)
+    removing = asked.add_parser("remove", help="let it be for people to say again")
+    removing.add_argument("song", metavar="SONG", help="a music file, or a song id")
+    removing.set_defaults(work=_remove_known)
+    return parser
+
+
+def _add_export(export: argparse.ArgumentParser) -> None:
     export.add_argument("--format", type=Format, choices=list(Format), default=Format.CSV)
-    export.add_argument("--out", type=Path, required=True, metavar="FILE")
+    export.add_argument("--out", type=Path, required=True, metavar="FILE", help="- is standard output")
+    export.add_argument(
+        "--for-training",
+        action="store_true",
+        help="one label per song: that which enough people agree on, with weight, use and all features",
+    )
     export.add_argument("--since", type=_day, metavar="DATE", help="given on or after this day (UTC, 2026-01-31)")
     export.add_argument("--until", type=_day, metavar="DATE", help="given before this day")
     export.add_argument("--genre", help="only this genre: id, name or alias")
@@ -53,7 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument(
         "--family", action="append", default=[], help="repeatable: a feature family to put beside the 57 columns"
     )
-    return parser
+    export.set_defaults(work=_export)
 
 
 def _day(text: str) -> datetime:
@@ -61,26 +101,99 @@ def _day(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-async def _migrate(url: str) -> None:
-    where = database_url(url)
+async def _migrate(settings: Settings, _options: argparse.Namespace) -> None:
+    where = database_url(settings.database)
     print(f"{where.render_as_string(hide_password=True)} is at revision {await migrate(where)}.")
 
 
-async def _export(url: str, options: argparse.Namespace) -> None:
-    async with await Storage.open(url) as storage:
-        label = None if options.genre is None else await storage.labels.find(options.genre)
-        if options.genre is not None and label is None:
+async def _export(settings: Settings, options: argparse.Namespace) -> None:
+    narrowed = options.since or options.until or options.genre or options.status or options.family
+    if options.for_training and narrowed:
+        raise StorageError("--for-training writes all that was agreed on: leave out what would narrow it.")
+    async with await Storage.open(settings.database) as storage:
+        if options.out != STANDARD_OUTPUT:
+            print(await _write(storage, settings, options, options.out))
+            return
+        with TemporaryDirectory() as folder:
+            path = Path(folder) / f"export.{options.format}"
+            told = await _write(storage, settings, options, path)
+            await asyncio.to_thread(_pour, path)
+        print(told, file=sys.stderr)
+
+
+def _pour(path: Path) -> None:
+    sys.stdout.flush()
+    with path.open("rb") as file:
+        shutil.copyfileobj(file, sys.stdout.buffer)
+    sys.stdout.buffer.flush()
+
+
+async def _write(storage: Storage, settings: Settings, options: argparse.Namespace, path: Path) -> str:
+    """Write what was asked for, and return a line that says how much it is."""
+    if options.for_training:
+        rules = Rules(agreement=settings.feedback_agreement, sources=settings.training_sources)
+        taught = await export_for_training(storage, path, options.format, rules)
+        left_out = {
+            f"{taught.evaluate} of them only to measure": taught.evaluate,
+            f"{taught.waiting} songs wait for more people": taught.waiting,
+            f"{taught.disputed} are disputed": taught.disputed,
+            f"{taught.without_features} left out, without features": taught.without_features,
+        }
+        said = [f"{taught.rows} rows of {taught.songs} songs", *(text for text, count in left_out.items() if count)]
+        return f"{options.out}: {'; '.join(said)}."
+    label = None if options.genre is None else await storage.labels.find(options.genre)
+    if options.genre is not None and label is None:
+        raise StorageError(f"There is no genre {options.genre!r}.")
+    selection = Selection(
+        since=options.since,
+        until=options.until,
+        genre=None if label is None else label.id,
+        statuses=options.status,
+        families=options.family,
+    )
+    done = await export_feedback(storage, path, options.format, selection)
+    without = f"; {done.without_features} songs left out, without features" if done.without_features else ""
+    return f"{options.out}: {done.rows} rows of {done.songs} songs{without}."
+
+
+async def _import(settings: Settings, options: argparse.Namespace) -> None:
+    async with await Storage.open(settings.database) as storage:
+        done = await import_lessons(storage, options.file)
+    left_out = f"; {done.left_out} left out, as nothing in them is new here" if done.left_out else ""
+    print(f"{options.file}: {done.songs} songs taken in{left_out}.")
+
+
+async def _add_known(settings: Settings, options: argparse.Namespace) -> None:
+    async with await Storage.open(settings.database) as storage:
+        song = await _song(options.song)
+        found = await storage.labels.find(options.genre)
+        if found is None:
             raise StorageError(f"There is no genre {options.genre!r}.")
-        selection = Selection(
-            since=options.since,
-            until=options.until,
-            genre=None if label is None else label.id,
-            statuses=options.status,
-            families=options.family,
-        )
-        done = await export_feedback(storage, options.out, options.format, selection)
-    left_out = f"; {done.without_features} songs left out, without features" if done.without_features else ""
-    print(f"{options.out}: {done.rows} rows of {done.songs} songs{left_out}.")
+        await storage.lessons.add_known(song, found.id)
+    print(f"{song} is {found.name_en}, for certain.")
+
+
+async def _list_known(settings: Settings, _options: argparse.Namespace) -> None:
+    async with await Storage.open(settings.database) as storage:
+        for song, label in (await storage.lessons.known()).items():
+            print(f"{song} {label}")
+
+
+async def _remove_known(settings: Settings, options: argparse.Namespace) -> None:
+    async with await Storage.open(settings.database) as storage:
+        song = await _song(options.song)
+        await storage.lessons.remove_known(song)
+    print(f"{song} is for people to say again.")
+
+
+async def _song(named: str) -> str:
+    """Return the content hash that an operator means: by itself, or the file's."""
+    return named if CONTENT_HASH.fullmatch(named) else await asyncio.to_thread(_hash_of, Path(named))
+
+
+def _hash_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 if __name__ == "__main__":

@@ -25,6 +25,21 @@ class FormatUnavailable(StorageError):
     """An export format needs a package that is not installed."""
 
 
+class BadFile(StorageError):
+    """A file that should be taken in is damaged, or something else.
+
+    Parameters
+    ----------
+    path
+        The file.
+    reason
+        What is wrong with it, without a capital or a full stop.
+    """
+
+    def __init__(self, path: object, reason: str) -> None:
+        super().__init__(f"Nothing was taken in from {path}: {reason}.")
+
+
 class LeaseLost(StorageError):
     """The job is no longer this worker's: its lease ran out, or the job ended. Drop the work, say nothing."""
 

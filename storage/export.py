@@ -17,7 +17,7 @@ from storage.corrections import Correction, Place, Status, corrections, to_corre
 from storage.counts import within
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, PersonRow
 from storage.vectors import SegmentVectors, unpack
-from storage.writers import TABLE_COLUMNS, TABLE_FAMILY, Format, Row, Writer, open_writer
+from storage.writers import TABLE_COLUMNS, TABLE_FAMILY, Format, Layout, Row, Writer, open_writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -100,7 +100,7 @@ async def export_feedback(storage: Storage, target: Path, form: Format, selectio
     part = target.with_name(target.name + ".part")
     counts = _Counts()
     try:
-        writer = await asyncio.to_thread(open_writer, form, part, tuple(selection.families))
+        writer = await asyncio.to_thread(open_writer, form, part, Layout(tuple(selection.families)))
         try:
             async with storage.database.reading() as connection:
                 async for opinions in _songs(connection, selection):

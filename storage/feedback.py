@@ -23,7 +23,9 @@ from storage.corrections import (
 from storage.counts import FeedbackStats, count_feedback
 from storage.database import LARGEST_NUMBER, insert_into, lock
 from storage.errors import UnknownRow
+from storage.imported import take_back
 from storage.labels import require_label
+from storage.review import next_to_review
 from storage.tables import AnswerRow, CorrectionRow, PersonRow
 from storage.terms import FEEDBACK_LOCK
 from storage.whole import uninterrupted
@@ -88,6 +90,7 @@ class Feedback:
             }
             if previous is None or previous.label != known.id:
                 values |= {"status": Status.PENDING, "ruling": None, "moderator": None, "moderated": None}
+                values["everywhere"] = False
             if previous is None:
                 values |= {"person": person, "content_hash": content_hash, "created": now}
                 await connection.execute(insert_into(connection, CorrectionRow).values(values))
@@ -117,6 +120,7 @@ class Feedback:
             await lock(connection, FEEDBACK_LOCK)
             previous = await find_correction(connection, person, content_hash)
             if previous is not None:
+                await take_back(connection, self._database.now(), CorrectionRow.id == previous.id)
                 await connection.execute(delete(CorrectionRow).where(CorrectionRow.id == previous.id))
             return previous
 
@@ -131,6 +135,21 @@ class Feedback:
         )
         async with self._database.reading() as connection:
             return dict((await connection.execute(query)).all())
+
+    async def next_to_review(self, *, place: Place | None = None, after: int = 0) -> Correction | None:
+        """Return the next correction that waits for a ruling; None if there is none.
+
+        Songs of which people say different things come first, then the others, each oldest first.
+
+        Parameters
+        ----------
+        place
+            Only those given there (an administrator's own rows); None looks at all.
+        after
+            The one that was seen last, ruled on meanwhile or not; 0 begins.
+        """
+        async with self._database.reading() as connection:
+            return await next_to_review(connection, place, after)
 
     async def review(
         self, *, place: Place | None = None, status: Status | None = Status.PENDING, after: int = 0, limit: int = 10
@@ -171,7 +190,8 @@ class Feedback:
         label
             Id of the right label; needed for ``RELABELLED``, and only there.
         place
-            Rule only on a row given there (an administrator's own rows).
+            Rule only on a row given there (an administrator's own rows). Without one the ruling is the operator's, and
+            settles what the song is; an administrator's changes only this one opinion.
 
         Raises
         ------
@@ -191,6 +211,7 @@ class Feedback:
                 "ruling": ruling,
                 "moderator": None if undone else moderator,
                 "moderated": None if undone else self._database.now(),
+                "everywhere": place is None and not undone,
             }
             if await numbered_correction(connection, correction_id, place) is not None:
                 await connection.execute(update(CorrectionRow).where(CorrectionRow.id == correction_id).values(values))

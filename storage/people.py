@@ -12,6 +12,7 @@ from sqlalchemy import func, select, update
 
 from storage import privacy
 from storage.database import insert_into, lock
+from storage.imported import take_back
 from storage.tables import CorrectionRow, PersonRow
 from storage.terms import FEEDBACK_LOCK
 from storage.whole import uninterrupted
@@ -73,6 +74,8 @@ class People:
         async with self._database.transaction() as connection:
             await lock(connection, FEEDBACK_LOCK)
             await connection.execute(row.on_conflict_do_update(index_elements=["person"], set_=chosen))
+            if not may_train:
+                await take_back(connection, now, CorrectionRow.person == person)
             given = update(CorrectionRow).where(CorrectionRow.person == person)
             await connection.execute(given.values(consent=may_train))
             return await _consent(connection, person)
@@ -103,7 +106,7 @@ class People:
     async def forget(self, person: str, private_chats: Sequence[Place] = ()) -> Forgotten:
         """Delete everything about a person, running jobs included; say how much it was."""
         async with self._database.transaction() as connection:
-            return await privacy.forget(connection, person, private_chats)
+            return await privacy.forget(connection, person, private_chats, self._database.now())
 
 
 async def _consent(connection: AsyncConnection, person: str) -> Consent:

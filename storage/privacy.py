@@ -10,6 +10,7 @@ from sqlalchemy import and_, delete, false, func, or_, select, update
 
 from storage.corrections import corrections, to_correction
 from storage.database import lock
+from storage.imported import take_back
 from storage.tables import AnswerRow, ChatRow, CorrectionRow, HeardRow, JobRow, LabelRow, PersonRow, ReplyRow, Song
 from storage.terms import FEEDBACK_LOCK, delete_unheld
 
@@ -95,13 +96,14 @@ async def data(connection: AsyncConnection, person: str, private_chats: Sequence
     }
 
 
-async def forget(connection: AsyncConnection, person: str, private_chats: Sequence[Place]) -> Forgotten:
+async def forget(connection: AsyncConnection, person: str, private_chats: Sequence[Place], now: datetime) -> Forgotten:
     """Delete everything about a person and count it, in the caller's transaction."""
     await lock(connection, FEEDBACK_LOCK)
 
     async def count(statement: Any) -> int:
         return (await connection.execute(statement)).rowcount
 
+    await take_back(connection, now, CorrectionRow.person == person)
     opinions = await count(delete(CorrectionRow).where(CorrectionRow.person == person))
     # Jobs before replies: a worker that is just writing its reply down holds the job, and is waited for here. In the
     # order in which heartbeats hold them, so that neither waits for the other.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 TITLE_CHARACTERS = 200
 
-_HASH = re.compile(r"[0-9a-f]{64}")
+CONTENT_HASH = re.compile(r"[0-9a-f]{64}")
 _REPORT_KEYS: dict[str, type | tuple[type, ...]] = {
     "genre": str,
     "model": str,
@@ -225,7 +225,7 @@ async def log_heard(connection: AsyncConnection, answer_id: int, platform: str, 
 
 
 def _check(content_hash: str, report: Mapping[str, Any]) -> None:
-    if not _HASH.fullmatch(content_hash):
+    if not CONTENT_HASH.fullmatch(content_hash):
         raise ValueError("the content hash is not 64 lower-case hexadecimal digits")
     wrong = [key for key, kind in _REPORT_KEYS.items() if not isinstance(report.get(key), kind)]
     if wrong:

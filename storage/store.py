@@ -13,6 +13,7 @@ from storage.database import Database, database_url, lock
 from storage.feedback import Feedback
 from storage.jobs import Jobs
 from storage.labels import Labels
+from storage.lessons import Lessons
 from storage.migrate import migrate
 from storage.people import People
 from storage.replies import Replies
@@ -55,7 +56,7 @@ class Storage:
 
     Attributes
     ----------
-    songs, replies, feedback, labels, jobs, people, chats
+    songs, replies, feedback, labels, lessons, jobs, people, chats
         See there.
 
     Examples
@@ -70,6 +71,7 @@ class Storage:
         self.replies = Replies(database)
         self.feedback = Feedback(database)
         self.labels = Labels(database)
+        self.lessons = Lessons(database)
         self.jobs = Jobs(database)
         self.people = People(database)
         self.chats = Chats(database)

@@ -22,6 +22,7 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -181,8 +182,47 @@ class CorrectionRow(Base):
     chat: Mapped[str]
     moderator: Mapped[str | None] = mapped_column(index=True)
     moderated: Mapped[datetime | None]
+    everywhere: Mapped[bool] = mapped_column(server_default=false())
     created: Mapped[datetime]
     updated: Mapped[datetime]
+
+
+class KnownRow(Base):
+    """A song whose genre the operator is certain of; it need not have been heard yet."""
+
+    __tablename__ = "known_songs"
+
+    content_hash: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(ForeignKey("labels.id"), index=True)
+    created: Mapped[datetime]
+
+
+class ImportedRow(Base):
+    """What another database's export said of a song, with the features; no person stands behind it here."""
+
+    __tablename__ = "imported_songs"
+
+    content_hash: Mapped[str] = mapped_column(primary_key=True)
+    label: Mapped[str] = mapped_column(ForeignKey("labels.id"), index=True)
+    weight: Mapped[float]
+    may_train: Mapped[bool]
+    source: Mapped[str]
+    people: Mapped[int]
+    reviewed: Mapped[bool]
+    model: Mapped[str]
+    heard_as: Mapped[str]
+    updated: Mapped[datetime]
+    format: Mapped[int] = mapped_column(SmallInteger)
+    data: Mapped[bytes]
+
+
+class TakenBackRow(Base):
+    """When somebody last took back what they had let go of a song: an older file must not bring it in again."""
+
+    __tablename__ = "taken_back"
+
+    content_hash: Mapped[str] = mapped_column(primary_key=True)
+    moment: Mapped[datetime]
 
 
 class JobRow(Base):

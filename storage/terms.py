@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 
 from storage.database import insert_into
 from storage.names import bare_key, bare_words, name_key
-from storage.tables import CorrectionRow, LabelRow, TermRow
+from storage.tables import CorrectionRow, ImportedRow, KnownRow, LabelRow, TermRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,8 +113,13 @@ async def take_terms(connection: AsyncConnection, label_id: str, texts: Iterable
 async def merge_labels(connection: AsyncConnection, source_id: str, target_id: str) -> int:
     """Move everything of one label to another and return how many corrections that were."""
     moved = await connection.execute(select(func.count()).select_from(CorrectionRow).where(_holds(source_id)))
-    for column in (CorrectionRow.label, CorrectionRow.ruling):
-        await connection.execute(update(CorrectionRow).where(column == source_id).values({column: target_id}))
+    for table, column in (
+        (CorrectionRow, CorrectionRow.label),
+        (CorrectionRow, CorrectionRow.ruling),
+        (KnownRow, KnownRow.label),
+        (ImportedRow, ImportedRow.label),
+    ):
+        await connection.execute(update(table).where(column == source_id).values({column: target_id}))
     await connection.execute(
         update(TermRow).where(TermRow.label_id == source_id).values(label_id=target_id, is_alias=True)
     )
@@ -125,8 +130,12 @@ async def merge_labels(connection: AsyncConnection, source_id: str, target_id: s
 
 
 async def delete_unheld(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> int:
-    """Delete proposed labels that no correction holds, and return how many those were."""
-    held = select(CorrectionRow.id).where(_holds(LabelRow.id)).exists()
+    """Delete proposed labels that nothing holds: no correction, no known and no imported song; say how many."""
+    held = or_(
+        select(CorrectionRow.id).where(_holds(LabelRow.id)).exists(),
+        select(KnownRow.label).where(KnownRow.label == LabelRow.id).exists(),
+        select(ImportedRow.label).where(ImportedRow.label == LabelRow.id).exists(),
+    )
     deleted = delete(LabelRow).where(LabelRow.status == "proposed", ~held, *conditions)
     return (await connection.execute(deleted)).rowcount
 

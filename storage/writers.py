@@ -8,10 +8,12 @@ from __future__ import annotations
 import csv
 import importlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
 
 from storage.errors import FormatUnavailable
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    import numpy as np
     from numpy.typing import NDArray
 
 TABLE_FAMILY = "gtzan57"
@@ -50,6 +51,25 @@ BOOKKEEPING: Mapping[str, type] = {
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
+LESSON_FACTS: Mapping[str, type] = {
+    "song": str,
+    "segment": int,
+    "weight": float,
+    "use": str,
+    "source": str,
+    "people": int,
+    "reviewed": bool,
+    "model": str,
+    "heard_as": str,
+    "start": float,
+    "end": float,
+    "updated": datetime,
+}
+"""The bookkeeping of lessons for the next model."""
+ROWS_AT_ONCE = 512
+"""Rows of a Parquet file that are written together: thousands of columns would cost much in every small group."""
+
+
 class Format(StrEnum):
     """The forms in which corrections leave."""
 
@@ -73,7 +93,7 @@ class Row:
     label
         Id of the label.
     facts
-        The bookkeeping, in the order of ``BOOKKEEPING``.
+        The bookkeeping, in the layout's order.
     """
 
     filename: str
@@ -82,6 +102,35 @@ class Row:
     families: Mapping[str, NDArray[np.float32]]
     label: str
     facts: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Which columns a file has.
+
+    Attributes
+    ----------
+    families
+        Feature families between the 57 columns and the label.
+    facts
+        Name of each piece of bookkeeping → its type.
+    wide
+        Whether a family's numbers have a column each in every format (``texture_0``, ``texture_1``, …), not only in
+        CSV. Such a family is as wide as the first row says, and rows of another width stay out.
+    """
+
+    families: tuple[str, ...] = ()
+    facts: Mapping[str, type] = field(default_factory=lambda: BOOKKEEPING)
+    wide: bool = False
+
+    def widths(self, row: Row) -> dict[str, int]:
+        """Return how wide each family is in a row."""
+        return {name: len(row.families[name]) for name in self.families}
+
+    def columns(self, widths: Mapping[str, int]) -> list[str]:
+        """Name all columns of a file whose families have a column for each of so many numbers."""
+        further = [f"{name}_{index}" for name, width in widths.items() for index in range(width)]
+        return ["filename", "length", *TABLE_COLUMNS, *further, "label", *self.facts]
 
 
 class Writer(Protocol):
@@ -94,7 +143,7 @@ class Writer(Protocol):
         """Finish the file."""
 
 
-def open_writer(form: Format, path: Path, families: tuple[str, ...]) -> Writer:
+def open_writer(form: Format, path: Path, layout: Layout) -> Writer:
     """Create a file in one of the formats.
 
     Raises
@@ -102,12 +151,12 @@ def open_writer(form: Format, path: Path, families: tuple[str, ...]) -> Writer:
     FormatUnavailable
         For Parquet where pyarrow is not installed.
     """
-    kinds: Mapping[Format, type[CsvWriter | JsonlWriter | ParquetWriter]] = {
+    kinds: Mapping[Format, type[CsvWriter | JsonlWriter | ParquetWriter | WideParquetWriter]] = {
         Format.CSV: CsvWriter,
         Format.JSONL: JsonlWriter,
-        Format.PARQUET: ParquetWriter,
+        Format.PARQUET: WideParquetWriter if layout.wide else ParquetWriter,
     }
-    return kinds[form](path, families)
+    return kinds[form](path, layout)
 
 
 def harmless(text: str) -> str:
@@ -115,19 +164,24 @@ def harmless(text: str) -> str:
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
 
 
+def formula(text: str) -> str:
+    """Return the text that ``harmless`` was given."""
+    return text[1:] if text.startswith("'") and harmless(text[1:]) == text else text
+
+
 class CsvWriter:
     """Rows as CSV in UTF-8; a further family is as wide as its first row says, and rows of another width stay out."""
 
-    def __init__(self, path: Path, families: tuple[str, ...]) -> None:
-        self._families = families
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._layout = layout
         self._widths: dict[str, int] | None = None
         self._file = path.open("w", encoding="utf-8", newline="")
         self._rows = csv.writer(self._file)
 
     def write(self, rows: Sequence[Row]) -> int:
         if rows and self._widths is None:
-            self._head({name: len(rows[0].families[name]) for name in self._families})
-        fitting = [row for row in rows if {name: len(row.families[name]) for name in self._families} == self._widths]
+            self._head(self._layout.widths(rows[0]))
+        fitting = [row for row in rows if self._layout.widths(row) == self._widths]
         self._rows.writerows(map(self._cells, fitting))
         return len(fitting)
 
@@ -138,12 +192,11 @@ class CsvWriter:
 
     def _head(self, widths: dict[str, int]) -> None:
         self._widths = widths
-        further = [f"{name}_{index}" for name, width in widths.items() for index in range(width)]
-        self._rows.writerow(["filename", "length", *TABLE_COLUMNS, *further, "label", *BOOKKEEPING])
+        self._rows.writerow(self._layout.columns(widths))
 
     def _cells(self, row: Row) -> list[str | int | float]:
         # float32 as text is the shortest that reads back as the same float32.
-        numbers = [text for name in self._families for text in row.families[name].astype(str).tolist()]
+        numbers = [text for name in self._layout.families for text in row.families[name].astype(str).tolist()]
         facts = [_plain(value) for value in row.facts.values()]
         return [
             harmless(row.filename),
@@ -156,50 +209,42 @@ class CsvWriter:
 
 
 class JsonlWriter:
-    """Rows as one JSON object per line, with the same names; a further family is a list under its own name."""
+    """Rows as one JSON object per line, with the same names; a family is a list under its own name unless wide."""
 
-    def __init__(self, path: Path, families: tuple[str, ...]) -> None:
-        self._families = families
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._layout = layout
+        self._widths: dict[str, int] | None = None
         self._file = path.open("w", encoding="utf-8", newline="\n")
 
     def write(self, rows: Sequence[Row]) -> int:
-        for row in rows:
+        if rows and self._widths is None:
+            self._widths = self._layout.widths(rows[0])
+        fitting = [row for row in rows if not self._layout.wide or self._layout.widths(row) == self._widths]
+        for row in fitting:
             values: dict[str, Any] = {"filename": row.filename, "length": row.length}
             values |= zip(TABLE_COLUMNS, _shortest(row.table), strict=True)
-            values |= {name: _shortest(row.families[name]) for name in self._families}
+            values |= self._further(row)
             values |= {"label": row.label} | {name: _plain(fact) for name, fact in row.facts.items()}
             self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
-        return len(rows)
+        return len(fitting)
 
     def close(self) -> None:
         self._file.close()
+
+    def _further(self, row: Row) -> dict[str, Any]:
+        families = {name: _shortest(row.families[name]) for name in self._layout.families}
+        if not self._layout.wide:
+            return families
+        return {f"{name}_{index}": number for name, numbers in families.items() for index, number in enumerate(numbers)}
 
 
 class ParquetWriter:
     """Rows as Parquet, with the same names and real types; a further family is a list of float32."""
 
-    def __init__(self, path: Path, families: tuple[str, ...]) -> None:
-        try:
-            self._arrow: Any = importlib.import_module("pyarrow")
-            parquet: Any = importlib.import_module("pyarrow.parquet")
-        except ImportError:
-            raise FormatUnavailable(
-                "Parquet needs the package pyarrow, which is not installed. Install it, or choose csv or jsonl."
-            ) from None
-        arrow = self._arrow
-        self._families = families
-        types = {str: arrow.string(), float: arrow.float64(), int: arrow.int64()}
-        types[datetime] = arrow.timestamp("us", tz="UTC")
-        self._schema = arrow.schema(
-            [
-                ("filename", arrow.string()),
-                ("length", arrow.int64()),
-                *((name, arrow.float32()) for name in TABLE_COLUMNS),
-                *((name, arrow.list_(arrow.float32())) for name in families),
-                ("label", arrow.string()),
-                *((name, types[kind]) for name, kind in BOOKKEEPING.items()),
-            ]
-        )
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._arrow, parquet = _arrow()
+        self._families = layout.families
+        self._schema = _schema(self._arrow, layout, [(name, self._list_of_numbers()) for name in layout.families])
         self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
 
     def write(self, rows: Sequence[Row]) -> int:
@@ -216,6 +261,78 @@ class ParquetWriter:
 
     def close(self) -> None:
         self._writer.close()
+
+    def _list_of_numbers(self) -> Any:
+        return self._arrow.list_(self._arrow.float32())
+
+
+class WideParquetWriter:
+    """Rows as Parquet with a column for each number, written many rows at a time."""
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self._arrow, self._parquet = _arrow()
+        self._path, self._layout = path, layout
+        self._widths: dict[str, int] | None = None
+        self._writer: Any = None
+        self._waiting: list[Row] = []
+
+    def write(self, rows: Sequence[Row]) -> int:
+        if rows and self._widths is None:
+            self._widths = self._layout.widths(rows[0])
+        fitting = [row for row in rows if self._layout.widths(row) == self._widths]
+        self._waiting += fitting
+        if len(self._waiting) >= ROWS_AT_ONCE:
+            self._flush()
+        return len(fitting)
+
+    def close(self) -> None:
+        self._flush()
+        self._writer.close()
+
+    def _flush(self) -> None:
+        rows, self._waiting = self._waiting, []
+        number = self._arrow.float32()
+        names = self._layout.columns(self._widths or {})
+        if self._writer is None:
+            further = [(name, number) for name in names[2 + len(TABLE_COLUMNS) : -1 - len(self._layout.facts)]]
+            schema = _schema(self._arrow, self._layout, further)
+            self._writer = self._parquet.ParquetWriter(self._path, schema, compression="zstd")
+        if not rows:
+            return
+        vectors = [np.concatenate([row.table, *(row.families[name] for name in self._layout.families)]) for row in rows]
+        columns: list[Any] = [[row.filename for row in rows], [row.length for row in rows]]
+        columns += list(np.ascontiguousarray(np.stack(vectors).T))
+        columns.append([row.label for row in rows])
+        columns += [[row.facts[name] for row in rows] for name in self._layout.facts]
+        arrays = [
+            self._arrow.array(column, type=field.type)
+            for column, field in zip(columns, self._writer.schema, strict=True)
+        ]
+        self._writer.write_table(self._arrow.Table.from_arrays(arrays, schema=self._writer.schema))
+
+
+def _arrow() -> tuple[Any, Any]:
+    try:
+        return importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+    except ImportError:
+        raise FormatUnavailable(
+            "Parquet needs the package pyarrow, which is not installed. Install it, or choose csv or jsonl."
+        ) from None
+
+
+def _schema(arrow: Any, layout: Layout, further: Sequence[tuple[str, Any]]) -> Any:
+    types = {str: arrow.string(), float: arrow.float64(), int: arrow.int64(), bool: arrow.bool_()}
+    types[datetime] = arrow.timestamp("us", tz="UTC")
+    return arrow.schema(
+        [
+            ("filename", arrow.string()),
+            ("length", arrow.int64()),
+            *((name, arrow.float32()) for name in TABLE_COLUMNS),
+            *further,
+            ("label", arrow.string()),
+            *((name, types[kind]) for name, kind in layout.facts.items()),
+        ]
+    )
 
 
 def _plain(value: Any) -> Any:

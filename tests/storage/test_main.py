@@ -81,5 +81,5 @@ def test_without_a_setting_the_file_under_data_is_made(tmp_path: Path) -> None:
     environment["PYTHONPATH"] = str(REPOSITORY)
     command = [sys.executable, "-m", "storage", "migrate"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
-    assert done.stdout == "sqlite+aiosqlite:///data/genre.sqlite3 is at revision 0001.\n"
-    assert (tmp_path / "data" / "genre.sqlite3").is_file()
+    assert done.stdout == "sqlite+aiosqlite:///data/songs.db is at revision 0002.\n"
+    assert (tmp_path / "data" / "songs.db").is_file()

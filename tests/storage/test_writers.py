@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import FormatUnavailable
-from storage.writers import BOOKKEEPING, TABLE_COLUMNS, Format, Row, harmless, open_writer
+from storage.writers import BOOKKEEPING, TABLE_COLUMNS, Format, Layout, Row, harmless, open_writer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,7 +47,7 @@ ROW = Row(
 
 
 def write(path: Path, form: Format, rows: list[Row], families: tuple[str, ...] = ()) -> int:
-    writer = open_writer(form, path, families)
+    writer = open_writer(form, path, Layout(families))
     written = writer.write(rows)
     writer.close()
     return written
@@ -107,7 +107,7 @@ def test_no_text_begins_a_formula(text: str) -> None:
 def test_parquet_without_its_package_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(FormatUnavailable, match="Install it, or choose csv or jsonl"):
-        open_writer(Format.PARQUET, tmp_path / "feedback.parquet", ())
+        open_writer(Format.PARQUET, tmp_path / "feedback.parquet", Layout())
     assert not list(tmp_path.iterdir())
 
 

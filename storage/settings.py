@@ -1,0 +1,57 @@
+"""The settings that ``python -m storage`` shares with the bot, read from the same environment and ``.env``.
+
+What they mean is told in ``.env.example``; all others are the bot's own.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, Field, ValidationError
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from storage.errors import StorageError
+from storage.votes import AGREEMENT_PEOPLE
+
+
+def _parts(value: Any) -> Any:
+    return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
+
+
+class Settings(BaseSettings):
+    """Settings by the names that the environment gives them, in lower case; all are optional."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+    )
+
+    data_dir: Path = Path("data")
+    database_url: str = ""
+    training_sources: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)] = ("telegram", "local")
+    feedback_agreement: int = Field(default=AGREEMENT_PEOPLE, ge=1, le=100)
+
+    @property
+    def database(self) -> str:
+        """The database's URL; the bot's own file in ``data_dir`` unless another was set."""
+        return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'songs.db'}"
+
+
+def read_settings() -> Settings:
+    """Read the settings.
+
+    Raises
+    ------
+    StorageError
+        If one of them is wrong.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problem = error.errors()[0]
+        raise StorageError(f"{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Input ')}.") from None
