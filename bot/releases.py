@@ -147,20 +147,21 @@ def seed(model_dir: Path, packaged: Path) -> bool:
     Raises
     ------
     BadRelease
-        If what came with the bot is not whole.
-    OSError
-        If the folder cannot be written.
+        If what came with the bot is not whole, or the folder cannot be written; the text says so.
     """
     if (model_dir / MANIFEST).exists() or not (packaged / MANIFEST).exists():
         return False
     manifest = read_manifest(packaged)
     files = [str(name) for name in manifest["files"]]
-    model_dir.mkdir(parents=True, exist_ok=True)
-    others = {path.name for path in model_dir.iterdir() if not path.name.startswith(".")}
-    if others - _NOT_OURS - set(files):
-        return False
-    for name in (*files, MANIFEST):
-        _copy(packaged / name, model_dir / name)
+    try:
+        model_dir.mkdir(parents=True, exist_ok=True)
+        others = {path.name for path in model_dir.iterdir() if not path.name.startswith(".")}
+        if others - _NOT_OURS - set(files):
+            return False
+        for name in (*files, MANIFEST):
+            _copy(packaged / name, model_dir / name)
+    except OSError as error:
+        raise BadRelease(f"The model that came with the bot cannot be copied to {model_dir}: {error}") from error
     log.info("%s was empty: it starts with %s", model_dir, manifest["name"])
     return True
 

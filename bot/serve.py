@@ -19,8 +19,11 @@ from bot.hearing import Hearing
 from bot.jobs import Queue
 from bot.metrics import Metrics
 from bot.people import open_keys
+from bot.releases import ReleaseWatch, seed
+from bot.settings import PACKAGED_MODELS
 from classifier.executor import CannotStart as ExecutorCannotStart
 from classifier.executor import UnknownExecutor, open_executor
+from classifier.manifest import BadRelease
 from links import MEGABYTE, Fetcher, Limits
 from storage import BadDatabaseUrl, DatabaseTooNew, Storage
 
@@ -64,12 +67,12 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         await _operations(settings, health, stack)
         executor = executor or _executor(settings)
         stack.push_async_callback(executor.close)
-        storage = await stack.enter_async_context(await _begin(settings, executor))
+        releases = ReleaseWatch(settings.model_dir, executor)
+        storage = await stack.enter_async_context(await _begin(settings, releases))
         health.has_storage(storage)
         health.has_model(executor)
         conversation = Conversation(storage, open_keys(settings), settings, health.metrics)
-        await conversation.know_genres(executor.genres)
-        conversation.housekeeping.serves(executor.release, executor.genres)
+        await stack.enter_async_context(releases.followed(conversation.know_genres, conversation.housekeeping.serves))
         running: dict[str, Chat] = {}
         hearing = Hearing(storage, executor, settings.data_dir / "work", seats=settings.workers, links=_links(settings))
         queue = Queue(
@@ -156,9 +159,9 @@ async def _operations(settings: Settings, health: Health, stack: AsyncExitStack)
         raise CannotServe(str(reason)) from reason
 
 
-async def _begin(settings: Settings, executor: SongExecutor) -> Storage:
+async def _begin(settings: Settings, releases: ReleaseWatch) -> Storage:
     """Open the database while workers load the release: neither needs the other."""
-    starting = asyncio.create_task(_start(executor))
+    starting = asyncio.create_task(_start(settings, releases))
     try:
         storage = await _storage(settings)
     except BaseException:
@@ -173,10 +176,11 @@ async def _begin(settings: Settings, executor: SongExecutor) -> Storage:
     return storage
 
 
-async def _start(executor: SongExecutor) -> None:
+async def _start(settings: Settings, releases: ReleaseWatch) -> None:
     try:
-        await executor.start()
-    except ExecutorCannotStart as reason:
+        await asyncio.to_thread(seed, settings.model_dir, PACKAGED_MODELS)
+        await releases.start()
+    except (BadRelease, ExecutorCannotStart) as reason:
         raise CannotServe(str(reason)) from reason
 
 
