@@ -13,6 +13,31 @@ class Closing(SongError):
     sentence = "I am just shutting down. Please send the song again in a minute."
 
 
+class FileUnreadable(SongError):
+    code = "file-unreadable"
+    sentence = "Your browser could not read this file. It may have been moved, or its permissions forbid it."
+
+
+class FolderTooFull(SongError):
+    """Placeholders: ``count``, songs in it, and ``limit``, songs that are taken."""
+
+    code = "folder-too-full"
+    sentence = (
+        "There are {count} songs in this folder, and this page takes up to {limit} at a time. Drop a smaller folder, "
+        "or put it in order from the command line: python -m classifier organize FOLDER --playlists OUT"
+    )
+
+
+class FolderWithoutMusic(SongError):
+    code = "folder-without-music"
+    sentence = "There is no file in this folder whose name ends like that of music or a video. Please choose another."
+
+
+class FolderUnderWay(SongError):
+    code = "folder-under-way"
+    sentence = "Another folder of yours is just being heard. Please wait until it is done, or stop it."
+
+
 class FileGone(SongError):
     code = "file-gone"
     sentence = "The file was no longer there when its turn came. Please send it again."

@@ -13,7 +13,8 @@ from aiohttp import web
 
 from bot.chat import LINK_SOURCE, CannotStart, Submission
 from bot.errors import ButtonExpired, OurFault
-from bot.local_chat import view
+from bot.local_chat import collection_view, view
+from bot.local_chat.collections import Collections
 from bot.local_chat.events import Listeners
 from bot.local_chat.memory import Memory, State
 from bot.local_chat.server import make_application
@@ -66,6 +67,7 @@ class LocalChat:
         self.examples = read_examples()
         self.spool = Spool(settings.data_dir / "spool", round(settings.max_megabytes * MEGABYTE))
         self._memory: Memory | None = None
+        self._collections: Collections | None = None
         self._runner: web.AppRunner | None = None
         self._queue_news: asyncio.Task[None] | None = None
         self.port = address.port
@@ -76,6 +78,13 @@ class LocalChat:
         if self._memory is None:
             raise RuntimeError("the page has not been started")
         return self._memory
+
+    @property
+    def collections(self) -> Collections:
+        """The folders that were dropped on the page."""
+        if self._collections is None:
+            raise RuntimeError("the page has not been started")
+        return self._collections
 
     # The life of the server
 
@@ -89,6 +98,10 @@ class LocalChat:
         self._memory = await Memory.open(self.settings.data_dir / "local-chat.db")
         await self._memory.forget_older(ENTRY_DAYS)
         await self._take_up()
+        self._collections = Collections(
+            self.conversation, self._memory, self.spool, self.settings.data_dir / "collections", self.tell
+        )
+        await self._collections.sweep()
         self._runner = web.AppRunner(
             make_application(self), access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS
         )
@@ -120,6 +133,9 @@ class LocalChat:
             await asyncio.gather(self._queue_news, return_exceptions=True)
         if self._runner is not None:
             await self._runner.cleanup()
+        if self._collections is not None:
+            await self._collections.close()
+            self._collections = None
         if self._memory is not None:
             await self._memory.close()
             self._memory = None
@@ -195,12 +211,14 @@ class LocalChat:
         entries = await self.memory.forget(self.conversation.key_of(person))
         for entry in entries:
             self.spool.delete(entry.file)
+            if entry.state is State.COLLECTION:
+                await self.collections.forget(entry)
         return len(entries), forgotten.corrections
 
     async def my_data(self, person: Person) -> dict[str, Any]:
         """Return all that is kept of a person, the page's own memory included."""
         entries = await self.memory.of_person(self.conversation.key_of(person), limit=-1)
-        page = [{"title": entry.title, "state": entry.state} for entry in entries]
+        page = [{"title": entry.title, "state": entry.state} | await self.collections.kept(entry) for entry in entries]
         return {**await self.conversation.my_data(person, [person.id]), "page": page}
 
     async def show_entry(
@@ -218,6 +236,8 @@ class LocalChat:
 
     async def _view(self, entry: Entry, person: Person, language: Language, stage: Stage | None) -> dict[str, Any]:
         words = self.conversation.words(language)
+        if entry.state is State.COLLECTION:
+            return collection_view.collected(entry, await self.collections.look(entry, words), words)
         if entry.state is State.ANSWERED and entry.reply is not None:
             try:
                 return view.answered(entry, await self.conversation.given(entry.reply, person, language), words)

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import aiosqlite
 
+from bot.local_chat.collection_memory import TABLES as COLLECTION_TABLES
+from bot.local_chat.collection_memory import CollectionMemory
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
@@ -40,12 +43,13 @@ _COLUMNS = "id, person, title, file, token, state, job, reply, known, error, err
 
 
 class State(StrEnum):
-    """How a song on the page stands."""
+    """How a song on the page stands; a folder of songs is an entry, too, and stands as ``collections`` says."""
 
     WAITING = "waiting"
     ANSWERED = "answered"
     FAILED = "failed"
     STOPPED = "stopped"
+    COLLECTION = "collection"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +88,7 @@ class Memory:
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
+        self.collections = CollectionMemory(connection)
 
     @classmethod
     async def open(cls, path: Path) -> Memory:
@@ -91,7 +96,8 @@ class Memory:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = await aiosqlite.connect(path, isolation_level=None)
         await connection.execute("PRAGMA journal_mode = WAL")
-        await connection.executescript(_TABLES)
+        await connection.execute("PRAGMA foreign_keys = ON")
+        await connection.executescript(_TABLES + COLLECTION_TABLES)
         return cls(connection)
 
     async def close(self) -> None:
@@ -105,6 +111,16 @@ class Memory:
             (person, title, file, token, State.WAITING),
         )
         return _entries(rows)[0]
+
+    async def add_collection(self, person: str, name: str | None, token: str) -> Entry:
+        """Remember a folder that was dropped."""
+        rows = await self._connection.execute_fetchall(
+            f"INSERT INTO entries (person, title, file, token, state) VALUES (?, ?, '', ?, ?) RETURNING {_COLUMNS}",  # noqa: S608
+            (person, name, token, State.COLLECTION),
+        )
+        entry = _entries(rows)[0]
+        await self.collections.add(entry.id)
+        return entry
 
     async def remove(self, entry_id: int) -> None:
         """Forget a song that was turned away."""
@@ -146,6 +162,17 @@ class Memory:
         found = await self._select("WHERE person = ? ORDER BY id DESC LIMIT ?", person, limit)
         return found[::-1]
 
+    async def latest_collection(self, person: str, name: str | None) -> Entry | None:
+        """Return the latest folder of that name that a person dropped."""
+        found = await self._select(
+            "WHERE person = ? AND state = ? AND title IS ? ORDER BY id DESC LIMIT 1", person, State.COLLECTION, name
+        )
+        return found[0] if found else None
+
+    async def all_collections(self) -> list[Entry]:
+        """Return all folders that are remembered, of everybody."""
+        return await self._select("WHERE state = ?", State.COLLECTION)
+
     async def waiting(self, person: str | None = None) -> list[Entry]:
         """Return the songs that wait for their answer, of everybody or of one person."""
         if person is None:
@@ -164,7 +191,7 @@ class Memory:
         """Delete what was said so long ago."""
         await self._connection.execute("DELETE FROM entries WHERE created < datetime('now', ?)", (f"-{days} days",))
 
-    async def _select(self, condition: str, *values: str | int) -> list[Entry]:
+    async def _select(self, condition: str, *values: str | int | None) -> list[Entry]:
         # The condition is a constant of this module; only values come from outside.
         rows = await self._connection.execute_fetchall(f"SELECT {_COLUMNS} FROM entries {condition}", values)  # noqa: S608
         return _entries(rows)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.canvas import FONT
+from bot.local_chat.collections import MOST_SONGS
 from bot.texts import LANGUAGES, OWN_NAMES, Language, say
 
 if TYPE_CHECKING:
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 PAGE = Path(__file__).parent / "page"
-SERVED = ("chat.css", "chat.js", "entries.js", "genres.js", "server.js", "icon.svg")
+SERVED = ("chat.css", "chat.js", "collections.js", "entries.js", "folders.js", "genres.js", "server.js", "icon.svg")
 
 _PLACE = re.compile(r"\{\{([a-z0-9-]+)\}\}")
 
@@ -48,12 +49,17 @@ class Pages:
         return PAGE / name if name in SERVED else None
 
     def _worded(self, template: str, language: Language) -> str:
+        # Only here: it belongs to the command line, whose errors no chat has words for.
+        from classifier.commands.files import MUSIC_SUFFIXES
+
         limits = {"megabytes": self._settings.max_megabytes, "minutes": self._settings.max_minutes}
         special = {
             "language": language,
             "languages": "".join(_language_option(option, option == language) for option in LANGUAGES),
             "examples": "".join(_example_option(example, language) for example in self._examples),
             "no-examples": "" if self._examples else "hidden",
+            "most-songs": str(MOST_SONGS),
+            "music-suffixes": " ".join(sorted(MUSIC_SUFFIXES)),
             "max-bytes": str(round(self._settings.max_megabytes * 1_000_000)),
             "error-too-large": html.escape(say(language, "error-too-large", megabytes=self._settings.max_megabytes)),
             "page-formats": html.escape(say(language, "page-formats", **limits)),

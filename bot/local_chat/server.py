@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -13,30 +12,36 @@ from aiohttp import web
 
 from bot.errors import ButtonExpired
 from bot.lists import LIST_SONGS
+from bot.local_chat.asking import (
+    COOKIE_SECONDS,
+    IDENTITY_COOKIE,
+    LANGUAGE_COOKIE,
+    chunks_of,
+    identity_of,
+    is_tls,
+    json_of,
+    language_asked,
+    person_of,
+)
+from bot.local_chat.collection_routes import CollectionRoutes
 from bot.local_chat.guard import Guard, add_headers
 from bot.local_chat.pages import Pages
 from bot.local_chat.spool import EXAMPLE_PREFIX, EXAMPLES, MEGABYTE
 from bot.palette import THEMES
 from bot.people import Person
 from bot.replies import sentence
-from bot.texts import LANGUAGES, Language, language_of, preferred_language
+from bot.texts import LANGUAGES, Language, language_of
 from classifier.errors import SongError, TooLarge
 from storage import PersonError
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
     from aiohttp.typedefs import Handler
 
     from bot.local_chat.chat import LocalChat
     from bot.local_chat.memory import Entry
 
-IDENTITY_COOKIE = "listener"
-LANGUAGE_COOKIE = "language"
 IDENTITY_BYTES = 16
-COOKIE_SECONDS = 400 * 24 * 3600
 JSON_BYTES = 4096
-CHUNK_BYTES = 256 * 1024
 KEEP_ALIVE_SECONDS = 20.0
 UPLOADS_AT_ONCE = 8
 UPLOAD_SECONDS = 1800.0
@@ -59,7 +64,7 @@ async def _say_what_is_wrong(request: web.Request, handler: Handler) -> web.Stre
         return await handler(request)
     except (SongError, PersonError) as error:
         status = 413 if isinstance(error, TooLarge) else 404 if isinstance(error, ButtonExpired) else 422
-        return web.json_response({"error": sentence(error, _language(request))}, status=status)
+        return web.json_response({"error": sentence(error, language_asked(request))}, status=status)
     except (TimeoutError, ConnectionError):
         return web.Response(status=408)
 
@@ -88,6 +93,7 @@ class Server:
         router.add_post(r"/songs/{id:\d{1,15}}/opinion", self.give_opinion)
         router.add_delete(r"/songs/{id:\d{1,15}}/opinion", self.take_opinion_back)
         router.add_get(r"/songs/{id:\d{1,15}}/timeline-{theme}.png", self.picture)
+        CollectionRoutes(self._chat, self._uploads).add_routes(router)
         router.add_get("/genres", self.genres)
         router.add_get("/privacy", self.privacy)
         router.add_post("/consent", self.consent)
@@ -98,7 +104,7 @@ class Server:
     # The page itself
 
     async def page(self, request: web.Request) -> web.Response:
-        return web.Response(text=self._pages.html(_language(request)), content_type="text/html", charset="utf-8")
+        return web.Response(text=self._pages.html(language_asked(request)), content_type="text/html", charset="utf-8")
 
     async def alive(self, _: web.Request) -> web.Response:
         return web.Response(text="alive\n")
@@ -118,10 +124,10 @@ class Server:
         The identity is made here and not with the page: a browser that comes by a link from elsewhere does not send
         a Strict cookie with its first request, and would lose its conversation to a new one.
         """
-        identity = _identity(request) or secrets.token_urlsafe(IDENTITY_BYTES)
+        identity = identity_of(request) or secrets.token_urlsafe(IDENTITY_BYTES)
         person = Person("local", identity)
         entries = await self._chat.memory.of_person(self._chat.conversation.key_of(person))
-        language = _language(request)
+        language = language_asked(request)
         question = await self._chat.conversation.open_question(person, language)
         shown = [await self._chat.show_entry(entry.id, person, language) for entry in entries]
         response = web.json_response(
@@ -131,15 +137,17 @@ class Server:
             }
         )
         response.set_cookie(
-            IDENTITY_COOKIE, identity, max_age=COOKIE_SECONDS, httponly=True, samesite="Strict", secure=_is_tls(request)
+            IDENTITY_COOKIE, identity, max_age=COOKIE_SECONDS, httponly=True, samesite="Strict", secure=is_tls(request)
         )
         return response
 
     async def events(self, request: web.Request) -> web.StreamResponse:
-        person = _person(request)
+        person = person_of(request)
         stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
         await stream.prepare(request)
-        with self._chat.listeners.listening(self._chat.conversation.key_of(person), person, _language(request)) as page:
+        with self._chat.listeners.listening(
+            self._chat.conversation.key_of(person), person, language_asked(request)
+        ) as page:
             await stream.write(b"retry: 2000\n\n")
             while True:
                 try:
@@ -155,25 +163,25 @@ class Server:
     # Songs
 
     async def send_song(self, request: web.Request) -> web.Response:
-        person, language = _person(request), _language(request)
+        person, language = person_of(request), language_asked(request)
         await self._chat.conversation.check_limits(person)
         if (request.content_length or 0) > self._chat.settings.max_megabytes * MEGABYTE:
             raise TooLarge(megabytes=self._chat.settings.max_megabytes)
         async with self._uploads, asyncio.timeout(UPLOAD_SECONDS):
-            file = await self._chat.spool.receive(_chunks(request))
+            file = await self._chat.spool.receive(chunks_of(request))
         title = unquote(request.headers.get("X-File-Name", ""), errors="replace")
         return await self._taken(person, language, title, file)
 
     async def send_link(self, request: web.Request) -> web.Response:
-        person, language = _person(request), _language(request)
-        link = (await _json(request)).get("link")
+        person, language = person_of(request), language_asked(request)
+        link = (await json_of(request)).get("link")
         if not isinstance(link, str):
             raise web.HTTPBadRequest()
         entry = await self._chat.take_link(person, language, link)
         return web.json_response(await self._chat.show_entry(entry.id, person, language), status=201)
 
     async def send_example(self, request: web.Request) -> web.Response:
-        person, language = _person(request), _language(request)
+        person, language = person_of(request), language_asked(request)
         example = self._example(request)
         return await self._taken(person, language, example.titles[language], EXAMPLE_PREFIX + example.file)
 
@@ -183,11 +191,11 @@ class Server:
 
     async def take_list(self, request: web.Request) -> web.Response:
         entry, person = await self._entry(request)
-        count = (await _json(request)).get("count")
+        count = (await json_of(request)).get("count")
         if type(count) is not int or not 0 <= count <= LIST_SONGS:
             raise web.HTTPBadRequest()
         taken = await self._chat.take_list(entry, person, count)
-        language = _language(request)
+        language = language_asked(request)
         songs = [await self._chat.show_entry(one.id, person, language) for one in taken]
         shown = await self._chat.show_entry(entry.id, person, language)
         return web.json_response({"entry": shown, "songs": songs})
@@ -203,7 +211,7 @@ class Server:
         theme = next((theme for theme in THEMES if theme == request.match_info["theme"]), None)
         if theme is None or entry.reply is None:
             raise web.HTTPNotFound()
-        language = language_of(request.query.get("language")) or _language(request)
+        language = language_of(request.query.get("language")) or language_asked(request)
         given = await self._chat.conversation.given(entry.reply, person, language)
         words = self._chat.conversation.words(language)
         png = await self._chat.conversation.picture(given.report, words, theme)
@@ -213,7 +221,7 @@ class Server:
 
     async def give_opinion(self, request: web.Request) -> web.Response:
         entry, person = await self._entry(request)
-        body, language = await _json(request), _language(request)
+        body, language = await json_of(request), language_asked(request)
         if entry.reply is None:
             raise web.HTTPConflict()
         label = body.get("genre")
@@ -228,11 +236,11 @@ class Server:
         entry, person = await self._entry(request)
         if entry.reply is None:
             raise web.HTTPConflict()
-        said = await self._chat.conversation.undo(entry.reply, person, _language(request))
+        said = await self._chat.conversation.undo(entry.reply, person, language_asked(request))
         return await self._shown(request, entry, notice=said.message.text)
 
     async def genres(self, request: web.Request) -> web.Response:
-        language = _language(request)
+        language = language_asked(request)
         text = request.query.get("q", "")[:MAX_SEARCH_CHARACTERS].strip()
         choices, total = await self._chat.conversation.choices(text, language)
         words = self._chat.conversation.words(language)
@@ -248,24 +256,24 @@ class Server:
     # What is kept of a person
 
     async def privacy(self, request: web.Request) -> web.Response:
-        person = _person(request)
-        said = await self._chat.conversation.privacy(person, _language(request))
+        person = person_of(request)
+        said = await self._chat.conversation.privacy(person, language_asked(request))
         consent = await self._chat.conversation.consent(person)
         return web.json_response(
             {"text": said.text, "allowed": bool(consent.may_train), "change": said.buttons[0].text}
         )
 
     async def consent(self, request: web.Request) -> web.Response:
-        allow = (await _json(request)).get("allow")
+        allow = (await json_of(request)).get("allow")
         if not isinstance(allow, bool):
             raise web.HTTPBadRequest()
-        said = await self._chat.conversation.set_consent(_person(request), _language(request), allow=allow)
+        said = await self._chat.conversation.set_consent(person_of(request), language_asked(request), allow=allow)
         return web.json_response({"notice": said.text})
 
     async def my_data(self, request: web.Request) -> web.Response:
-        person = _person(request)
+        person = person_of(request)
         data = await self._chat.my_data(person)
-        name = self._chat.conversation.words(_language(request)).say("mydata-name")
+        name = self._chat.conversation.words(language_asked(request)).say("mydata-name")
         return web.json_response(
             data,
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
@@ -273,17 +281,17 @@ class Server:
         )
 
     async def forget(self, request: web.Request) -> web.Response:
-        songs, corrections = await self._chat.forget(_person(request))
-        words = self._chat.conversation.words(_language(request))
+        songs, corrections = await self._chat.forget(person_of(request))
+        words = self._chat.conversation.words(language_asked(request))
         response = web.json_response({"notice": words.say("forget-done", songs=songs, corrections=corrections)})
         response.del_cookie(IDENTITY_COOKIE)
         return response
 
     async def language(self, request: web.Request) -> web.Response:
-        language = (await _json(request)).get("language")
+        language = (await json_of(request)).get("language")
         if language not in LANGUAGES:
             raise web.HTTPBadRequest()
-        await self._chat.conversation.set_language(_person(request), language)
+        await self._chat.conversation.set_language(person_of(request), language)
         response = web.json_response({})
         response.set_cookie(LANGUAGE_COOKIE, language, max_age=COOKIE_SECONDS, samesite="Lax")
         return response
@@ -298,7 +306,7 @@ class Server:
         return found
 
     async def _entry(self, request: web.Request) -> tuple[Entry, Person]:
-        person = _person(request)
+        person = person_of(request)
         entry = await self._chat.memory.get(int(request.match_info["id"]))
         # Somebody else's entry is answered like one that never was: its number alone tells nothing.
         if entry is None or entry.person != self._chat.conversation.key_of(person):
@@ -306,42 +314,6 @@ class Server:
         return entry, person
 
     async def _shown(self, request: web.Request, entry: Entry, **more: str | None) -> web.Response:
-        shown = await self._chat.show_entry(entry.id, _person(request), _language(request))
+        shown = await self._chat.show_entry(entry.id, person_of(request), language_asked(request))
         await self._chat.tell(entry.id)
         return web.json_response({"entry": shown, **more})
-
-
-def _identity(request: web.Request) -> str | None:
-    identity = request.cookies.get(IDENTITY_COOKIE, "")
-    return identity if re.fullmatch(r"[A-Za-z0-9_-]{22,64}", identity) else None
-
-
-def _person(request: web.Request) -> Person:
-    identity = _identity(request)
-    if identity is None:
-        raise web.HTTPUnauthorized(text="Reload the page.")
-    return Person("local", identity)
-
-
-def _language(request: web.Request) -> Language:
-    chosen = language_of(request.cookies.get(LANGUAGE_COOKIE))
-    return chosen or preferred_language(request.headers.get("Accept-Language"))
-
-
-def _is_tls(request: web.Request) -> bool:
-    return request.secure or request.headers.get("X-Forwarded-Proto") == "https"
-
-
-async def _json(request: web.Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.read() or b"{}")
-    except ValueError:
-        raise web.HTTPBadRequest() from None
-    if not isinstance(body, dict):
-        raise web.HTTPBadRequest()
-    return body
-
-
-async def _chunks(request: web.Request) -> AsyncIterator[bytes]:
-    async for chunk in request.content.iter_chunked(CHUNK_BYTES):
-        yield chunk

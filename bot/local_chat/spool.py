@@ -61,8 +61,13 @@ class Spool:
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def max_megabytes(self) -> float:
+        """The same as people count it."""
+        return self.max_bytes / MEGABYTE
 
     async def receive(self, chunks: AsyncIterator[bytes]) -> str:
         """Write bytes to a file as they come, and return its name.
@@ -81,8 +86,8 @@ class Spool:
             with path.open("xb") as file:
                 while chunk := await _next(chunks):
                     size += len(chunk)
-                    if size > self._max_bytes:
-                        raise TooLarge(megabytes=self._max_bytes / MEGABYTE)
+                    if size > self.max_bytes:
+                        raise TooLarge(megabytes=self.max_megabytes)
                     await asyncio.to_thread(file.write, chunk)
             if size == 0:
                 raise EmptyFile()

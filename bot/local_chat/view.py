@@ -34,9 +34,7 @@ def waiting(entry: Entry, stage: Stage | None, words: Words) -> dict[str, Any]:
 
 def asking(entry: Entry, question: replies.Message) -> dict[str, Any]:
     """Return a link that leads to many songs, with the question how many of them are wanted."""
-    choices = [
-        {"count": int(button.subject.rpartition("-")[2]), "text": button.text} for button in question.buttons
-    ]
+    choices = [{"count": int(button.subject.rpartition("-")[2]), "text": button.text} for button in question.buttons]
     return _base(entry) | {"state": "asking", "text": question.text, "choices": choices}
 
 

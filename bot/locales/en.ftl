@@ -156,6 +156,10 @@ error-too-many-today = { $limit ->
    *[other] That is all for today: { $limit } songs in 24 hours. Please come back tomorrow.
 }
 error-closing = I am just shutting down. Please send the song again in a minute.
+error-file-unreadable = Your browser could not read this file. It may have been moved, or its permissions forbid it.
+error-folder-too-full = There are { $count } songs in this folder, and this page takes up to { $limit } at a time. Drop a smaller folder, or put it in order from the command line: python -m classifier organize FOLDER --playlists OUT
+error-folder-without-music = I find no music in this folder. Please choose another one.
+error-folder-under-way = I am still listening to another folder of yours. Please wait until it is done, or stop it.
 error-file-gone = The file was no longer there when its turn came. Please send it again.
 error-button-expired = I no longer have this song, so this button has expired. Please send the song again.
 error-not-yours = Only the person who sent this song can do that.
@@ -180,6 +184,7 @@ error-link-removed = This was removed from its site. Please send another link, o
 error-link-not-found = There is nothing at this link. Please check it, or send the file.
 error-link-no-music = I found no music at this link. Please send a link to a song, or the file.
 error-link-timeout = Fetching this took longer than { $seconds } seconds, so I stopped. Please send the file instead.
+error-link-script = This site hides its songs behind a script that I cannot run here. Please send the file instead.
 error-link-certificate = This site cannot prove that it is what it says it is, so I do not trust it. Please send the file instead.
 error-link-list = There is more than one song at this link. Please send the link of one song.
 
@@ -232,15 +237,18 @@ page-skip = Skip to the song box
 page-greeting = Hello! Give me a song, and I will tell you its genre, part by part. If I am wrong, tell me: that is how I get better.
 page-deleted = Your file is deleted as soon as I have answered.
 page-conversation = Conversation
-page-drop = Drop songs here
+page-drop = Drop songs or a folder here
 page-drop-more = or paste them or a link, or
 page-choose = Choose files
+page-choose-folder = Open a folder
 page-drop-now = Let go, and I will listen
 page-formats = mp3, m4a, ogg, opus, flac, wav, aiff, webm, mp4 or mov, up to { $megabytes } MB and { $minutes } minutes.
 page-examples = Or try one of these:
 page-example = Try “{ $title }”
 page-you-sent = You sent a song
+page-you-sent-folder = You sent a folder
 page-uploading = Sending…
+page-folder-opening = Looking through the folder…
 page-upload-failed = The song did not get through. Is the bot still running? Please try again.
 page-lost = I cannot reach the bot. Is it still running? I keep trying…
 page-segments = Part by part
@@ -268,6 +276,39 @@ page-forget-keep = No, keep it
 page-no-script = This page needs JavaScript to talk to the bot.
 page-model = Release { $model }
 
+## A folder on the page
+
+page-collection-songs = { $count ->
+    [one] one song
+   *[other] { $count } songs
+}
+page-collection-progress = { $done } of { $total } songs heard…
+page-collection-progress-soon = { $done } of { $total } songs heard, { $speed } a minute. Less than a minute to go…
+page-collection-progress-minutes = { $done } of { $total } songs heard, { $speed } a minute. About { $minutes ->
+    [one] a minute
+   *[other] { $minutes } minutes
+} to go…
+page-collection-paused = { $done } of { $total } songs heard. No page is sending the others: open the same folder again, and I go on from here.
+page-collection-again = Open the folder again
+page-collection-done = { $songs ->
+    [0] No song could be heard.
+    [one] One song, in order.
+   *[other] { $songs } songs, in order.
+}
+page-collection-stopped = Stopped after { $done } of { $total } songs. Open the same folder again to go on.
+page-collection-not-sure = Not sure
+page-collection-failures = { $count ->
+    [one] One file could not be heard
+   *[other] { $count } files could not be heard
+}
+page-collection-minimum = Rely on answers
+page-collection-minimum-sure = that the model is sure of
+page-collection-minimum-percent = of { $percent } % confidence or more
+page-collection-report = Map, likely duplicates, doubtful tags
+page-collection-playlists = Download playlists
+page-collection-unpack = The zip holds a playlist for each genre, one of the songs that I am not sure of, and the report. Unpack it in “{ $name }”: from there they find the songs.
+page-collection-file = playlists of { $name }
+
 ## Moderators
 
 button-accept = Accept
@@ -285,6 +326,8 @@ review-said-unsure = I was not sure: { $genre } ({ $confidence }%).
 review-agreed = They say that { $label } is right.
 review-given = They say it is { $label }.
 review-proposed = That name is only proposed: nobody has confirmed it yet.
+review-disputed = People disagree about this song: { $labels }. Your ruling settles it.
+review-disputed-count = { $label } ({ $people })
 review-pending = Put back for review.
 review-accepted = Accepted: { $label }.
 review-rejected = Rejected: { $label }.

@@ -133,6 +133,10 @@ error-worker-lost = Đọc tệp này bị lỗi nặng nên mình dừng lại.
 error-too-many-queued = Bạn còn { $limit } bài đang chờ. Đợi mình trả lời xong một bài rồi gửi tiếp nhé.
 error-too-many-today = Hôm nay vậy là đủ rồi: { $limit } bài trong 24 giờ. Mai bạn quay lại nhé.
 error-closing = Mình đang tắt. Khoảng một phút nữa bạn gửi lại bài hát nhé.
+error-file-unreadable = Trình duyệt không đọc được tệp này. Có thể tệp đã bị chuyển đi, hoặc không được phép đọc.
+error-folder-too-full = Thư mục này có { $count } bài, mà trang này mỗi lần chỉ nhận tối đa { $limit } bài. Bạn thả thư mục nhỏ hơn, hoặc xếp bằng dòng lệnh: python -m classifier organize FOLDER --playlists OUT
+error-folder-without-music = Mình không thấy nhạc trong thư mục này. Bạn chọn thư mục khác nhé.
+error-folder-under-way = Mình còn đang nghe một thư mục khác của bạn. Bạn đợi xong, hoặc dừng nó lại nhé.
 error-file-gone = Đến lượt thì tệp không còn nữa. Bạn gửi lại nhé.
 error-button-expired = Mình không còn giữ bài này nên nút này hết hiệu lực rồi. Bạn gửi lại bài hát nhé.
 error-not-yours = Chỉ người gửi bài này mới làm được việc đó.
@@ -157,6 +161,7 @@ error-link-removed = Bài này đã bị gỡ khỏi trang. Bạn gửi liên k�
 error-link-not-found = Liên kết này không dẫn đến đâu cả. Bạn xem lại, hoặc gửi tệp nhé.
 error-link-no-music = Mình không thấy nhạc ở liên kết này. Bạn gửi liên kết đến một bài hát, hoặc gửi tệp nhé.
 error-link-timeout = Tải bài này mất hơn { $seconds } giây nên mình dừng lại. Bạn gửi tệp nhé.
+error-link-script = Trang này giấu nhạc sau một đoạn mã mà ở đây mình không chạy được. Bạn gửi tệp nhé.
 error-link-certificate = Trang này không chứng minh được nó đúng là trang ấy nên mình không tin. Bạn gửi tệp nhé.
 error-link-list = Ở liên kết này có nhiều bài hát. Bạn gửi liên kết của một bài thôi nhé.
 
@@ -206,15 +211,18 @@ page-skip = Đến ngay khung gửi bài hát
 page-greeting = Chào bạn! Gửi mình một bài hát, mình sẽ cho biết thể loại của từng đoạn. Mình sai thì bạn bảo nhé: nhờ vậy mình mới giỏi lên được.
 page-deleted = Tệp của bạn được xoá ngay khi mình trả lời xong.
 page-conversation = Cuộc trò chuyện
-page-drop = Thả bài hát vào đây
+page-drop = Thả bài hát hoặc thư mục vào đây
 page-drop-more = hoặc dán bài hay liên kết vào, hoặc
 page-choose = Chọn tệp
+page-choose-folder = Mở thư mục
 page-drop-now = Thả tay ra, mình nghe liền
 page-formats = mp3, m4a, ogg, opus, flac, wav, aiff, webm, mp4 hoặc mov, tối đa { $megabytes } MB và { $minutes } phút.
 page-examples = Hoặc thử một trong những bài này:
 page-example = Thử “{ $title }”
 page-you-sent = Bạn đã gửi một bài hát
+page-you-sent-folder = Bạn đã gửi một thư mục
 page-uploading = Đang gửi…
+page-folder-opening = Đang xem trong thư mục…
 page-upload-failed = Bài hát chưa gửi được. Bot còn chạy không nhỉ? Bạn thử lại nhé.
 page-lost = Mình mất liên lạc với bot. Bot còn chạy không nhỉ? Mình vẫn đang thử lại…
 page-segments = Từng đoạn
@@ -241,6 +249,29 @@ page-forget-keep = Không, cứ giữ lại
 page-no-script = Trang này cần JavaScript để nói chuyện với bot.
 page-model = Bản phát hành { $model }
 
+## Một thư mục trên trang
+
+page-collection-songs = { $count } bài
+page-collection-progress = Đã nghe { $done } trên { $total } bài…
+page-collection-progress-soon = Đã nghe { $done } trên { $total } bài, mỗi phút { $speed } bài. Còn chưa đầy một phút…
+page-collection-progress-minutes = Đã nghe { $done } trên { $total } bài, mỗi phút { $speed } bài. Còn khoảng { $minutes } phút…
+page-collection-paused = Đã nghe { $done } trên { $total } bài. Không còn trang nào gửi tiếp: bạn mở lại đúng thư mục đó, mình sẽ làm tiếp từ đây.
+page-collection-again = Mở lại thư mục
+page-collection-done = { $songs ->
+    [0] Không nghe được bài nào.
+   *[other] Đã xếp xong { $songs } bài.
+}
+page-collection-stopped = Mình dừng sau { $done } trên { $total } bài. Muốn làm tiếp thì bạn mở lại đúng thư mục đó nhé.
+page-collection-not-sure = Chưa chắc
+page-collection-failures = { $count } tệp không nghe được
+page-collection-minimum = Tin những câu trả lời
+page-collection-minimum-sure = mà mô hình thấy chắc
+page-collection-minimum-percent = có độ tin cậy từ { $percent } % trở lên
+page-collection-report = Bản đồ, bản trùng, nhãn đáng ngờ
+page-collection-playlists = Tải danh sách phát
+page-collection-unpack = Tệp zip có một danh sách phát cho mỗi thể loại, một danh sách những bài chưa chắc, và bản báo cáo. Bạn giải nén vào “{ $name }”: từ đó chúng tìm thấy các bài hát.
+page-collection-file = danh sách phát của { $name }
+
 ## Moderators
 
 button-accept = Chấp nhận
@@ -255,6 +286,8 @@ review-said-unsure = Mình không chắc: { $genre } ({ $confidence }%).
 review-agreed = Người nghe nói { $label } là đúng.
 review-given = Người nghe nói đây là { $label }.
 review-proposed = Tên này mới chỉ được đề xuất, chưa ai xác nhận.
+review-disputed = Mọi người không thống nhất về bài này: { $labels }. Quyết định của bạn sẽ phân xử.
+review-disputed-count = { $label } ({ $people })
 review-pending = Đã đưa lại vào hàng chờ duyệt.
 review-accepted = Đã chấp nhận: { $label }.
 review-rejected = Đã từ chối: { $label }.

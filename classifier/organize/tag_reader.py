@@ -25,5 +25,5 @@ class TagReader:
 
     about = "tags"
 
-    def __call__(self, path: Path, _report: Callable[[Progress], None]) -> Tags:
+    def __call__(self, path: Path, report: Callable[[Progress], None]) -> Tags:  # noqa: ARG002 - there is nothing to tell
         return tags.read(path)

@@ -14,6 +14,7 @@ import numpy as np
 
 from classifier.audio import SAMPLE_RATE, decode, segments
 from classifier.executor import LocalExecutor, Release, song_limits
+from classifier.features.texture import WIDTH
 from classifier.song import Classification, Progress, SegmentFeatures, SegmentReport, SongReport
 
 if TYPE_CHECKING:
@@ -94,7 +95,10 @@ def judged(parts: list[Segment]) -> Classification:
         genre = max(probabilities, key=lambda name: probabilities[name])
         votes = {"knn": genre, "svm": min(probabilities, key=lambda name: probabilities[name])}
         heard.append(SegmentReport(part.start, part.end, genre, probabilities[genre], probabilities, votes))
-        families = {"gtzan57": np.full(57, number, np.float32), "texture": np.full(8, number, np.float32)}
+        families = {
+            "gtzan57": np.full(57, number, np.float32),
+            "texture": np.full(WIDTH, probabilities[genre] + GENRES.index(genre), np.float32),
+        }
         features.append(SegmentFeatures(part.start, part.end, families))
     return Classification(_song(heard), tuple(features))
 

@@ -1,6 +1,7 @@
 // The page: songs dropped, chosen, pasted or tried; language; privacy. How a song is shown is entries.js.
 
 import { Entries, paragraph } from "./entries.js";
+import { foldersOf, listed, sendFolder } from "./folders.js";
 import { ask, listen, send } from "./server.js";
 
 const find = (id) => document.getElementById(id);
@@ -11,7 +12,7 @@ function announce(text) {
   setTimeout(() => (find("announcer").textContent = text), 50);
 }
 
-const entries = new Entries(find("entries"), announce, askConsent);
+const entries = new Entries(find("entries"), announce, askConsent, () => find("choose-folder").click());
 
 // Songs
 
@@ -28,6 +29,21 @@ function take(files) {
 find("choose").addEventListener("change", (event) => {
   take(event.target.files);
   event.target.value = "";
+});
+
+// Folders
+
+let organising = Promise.resolve();
+
+function takeFolder(folder) {
+  const entry = entries.add(folder.name, true);
+  organising = organising.then(() => sendFolder(folder, entry));
+}
+
+find("choose-folder").addEventListener("change", (event) => {
+  const files = [...event.target.files];
+  event.target.value = "";
+  if (files.length > 0) takeFolder(listed(files));
 });
 
 for (const button of document.querySelectorAll("[data-example]")) {
@@ -66,7 +82,10 @@ document.addEventListener("drop", (event) => {
   event.preventDefault();
   inside = 0;
   veil(false);
-  take(event.dataTransfer.files);
+  // What was dropped can be looked at only now, before anything is waited for.
+  const { folders, files } = foldersOf(event.dataTransfer);
+  take(files);
+  folders.forEach(takeFolder);
 });
 
 // What was said so far, now and whenever the connection comes back

@@ -1,6 +1,7 @@
 // One song on the page: what was sent, how far it is, the answer, what its sender said of that. Draws what the server
 // says and has no words of its own; the nodes of an entry stay while only its progress changes, so that focus stays too.
 
+import { newCollection, showCollection } from "./collections.js";
 import { chooseGenre } from "./genres.js";
 import { ask } from "./server.js";
 
@@ -10,19 +11,20 @@ const PROGRESS_PAUSE = 5000;
 const copy = (name) => document.getElementById(name).content.cloneNode(true);
 
 export class Entries {
-  constructor(list, announce, onQuestion) {
+  constructor(list, announce, onQuestion, onAgain) {
     this.list = list;
     this.announce = announce;
     this.onQuestion = onQuestion;
+    this.onAgain = onAgain;
     this.shown = new Map();
     this.progressTold = -PROGRESS_PAUSE;
   }
 
   // A song that is just being sent: it has no number yet.
-  add(title) {
+  add(title, folder = false) {
     const node = copy("entry").firstElementChild;
     node.querySelector(".title").textContent = title || document.getElementById("untitled").content.textContent;
-    node.querySelector(".reply").append(copy("progress"));
+    node.querySelector(".reply").append(folder ? newCollection(node) : copy("progress"));
     node.querySelector(".stop").hidden = true;
     this.list.append(node);
     node.scrollIntoView({ block: "end" });
@@ -30,8 +32,9 @@ export class Entries {
       share: (share) => (node.querySelector("progress").value = share),
       becomes: (entry) => {
         // News of it may have come before the answer to its sending; its place is where it was sent from.
-        if (this.shown.has(entry.id)) node.replaceWith(this.shown.get(entry.id).node);
-        else this.shown.set(entry.id, { node, entry: null });
+        const known = this.shown.get(entry.id)?.node;
+        if (known !== undefined && known !== node) node.replaceWith(known);
+        else if (known === undefined) this.shown.set(entry.id, { node, entry: null });
         this.show(entry);
       },
       fails: (text) => {
@@ -64,7 +67,9 @@ export class Entries {
       player.firstElementChild.setAttribute("aria-label", entry.title);
       node.querySelector(".you").append(player);
     }
-    if (entry.state === "waiting") this.showProgress(node, entry);
+    if (entry.state === "collection") {
+      showCollection(node, entry, before, { quiet, owner: this });
+    } else if (entry.state === "waiting") this.showProgress(node, entry);
     else if (before?.state !== entry.state) this.showEnd(node, entry, quiet);
     if (entry.state === "answered") this.showOpinion(node, entry, before);
   }
@@ -79,10 +84,13 @@ export class Entries {
     bar.value = entry.progress.share;
     bar.setAttribute("aria-label", entry.progress.text);
     reply.querySelector(".stage").textContent = entry.progress.text;
-    if (performance.now() - this.progressTold >= PROGRESS_PAUSE) {
-      this.progressTold = performance.now();
-      this.announce(entry.progress.text);
-    }
+    this.tellProgress(entry.progress.text);
+  }
+
+  tellProgress(text) {
+    if (performance.now() - this.progressTold < PROGRESS_PAUSE) return;
+    this.progressTold = performance.now();
+    this.announce(text);
   }
 
   showEnd(node, entry, quiet) {

@@ -2,7 +2,13 @@
 
 const words = (name) => document.getElementById(name).content.textContent.trim();
 
-export class Refused extends Error {}
+// status is that of the answer, or 0 where none came.
+export class Refused extends Error {
+  constructor(message, status = 0) {
+    super(message);
+    this.status = status;
+  }
+}
 
 export async function ask(method, path, body) {
   let response;
@@ -26,7 +32,19 @@ function read(status, text) {
     // Not worded by the bot: the general sentence has to do.
   }
   if (status >= 200 && status < 300 && answer !== null) return answer;
-  throw new Refused(answer?.error ?? words("upload-failed"));
+  throw new Refused(answer?.error ?? words("upload-failed"), status);
+}
+
+// Sends a file as it is; how much of it has been sent is nobody's business.
+export async function sendQuietly(path, file, signal) {
+  let response;
+  try {
+    const headers = { "Content-Type": "application/octet-stream" };
+    response = await fetch(path, { method: "POST", headers, body: file, signal });
+  } catch {
+    throw new Refused(words("upload-failed"));
+  }
+  return read(response.status, await response.text());
 }
 
 // A header holds some thousand bytes, and half a surrogate pair cannot be encoded.

@@ -12,6 +12,7 @@ const SHAPES = [
   "M0-8L8 6H-8z",
 ];
 const ALL_AT_ONCE = 500;
+const SMALLEST_WHOLE_MAP = 700;
 const chosen = new Set();
 const marks = [];
 const element = (id) => document.getElementById(id);
@@ -122,9 +123,12 @@ function fade() {
 
 function showMap() {
   const map = element("map");
+  // The map shrinks with the window; its marks must not become too small to hit.
+  const size = Math.min(2.5, Math.max(1, SMALLEST_WHOLE_MAP / map.clientWidth)).toFixed(2);
   data.songs.forEach((song, number) => {
     const node = mark(song.shelf);
-    node.setAttribute("transform", `translate(${(song.x * 1000).toFixed(1)} ${(600 - song.y * 600).toFixed(1)})`);
+    const place = `${(song.x * 1000).toFixed(1)} ${(600 - song.y * 600).toFixed(1)}`;
+    node.setAttribute("transform", `translate(${place}) scale(${size})`);
     node.dataset.song = number;
     marks.push(node);
     map.append(node);

@@ -1,0 +1,95 @@
+// How a folder is shown: how far it is, then what was found in it. Its nodes stay while what they say changes, so that
+// focus stays, too.
+
+const copy = (name) => document.getElementById(name).content.cloneNode(true);
+
+export function newCollection(node) {
+  node.querySelector(".you .unseen").textContent = `${document.getElementById("folder-sent").content.textContent}: `;
+  node.querySelector(".you").classList.add("folder");
+  return copy("collection");
+}
+
+export function showCollection(node, entry, before, { quiet, owner }) {
+  const reply = node.querySelector(".reply");
+  if (!reply.querySelector(".collection")) reply.replaceChildren(newCollection(node));
+  const part = (name) => reply.querySelector(name);
+  const hadFocus = document.activeElement === part(".stop");
+
+  part(".progress").hidden = !entry.going;
+  part(".headline").hidden = entry.going;
+  part(entry.going ? ".stage" : ".headline").textContent = entry.text;
+  part("progress").value = entry.share;
+  part("progress").setAttribute("aria-label", entry.text);
+  part(".stop").hidden = false;
+  part(".stop").onclick = () => owner.change("DELETE", `collections/${entry.id}`);
+  part(".again").hidden = entry.again === null;
+  part(".again button").textContent = entry.again ?? "";
+  part(".again button").onclick = owner.onAgain;
+
+  if (JSON.stringify(before?.sorted) !== JSON.stringify(entry.sorted)) showSorted(part, entry, owner);
+  if (JSON.stringify(before?.failures) !== JSON.stringify(entry.failures)) showFailures(part, entry);
+
+  // On a small window, what was just found may lie below its edge.
+  if (!quiet && before === null) node.scrollIntoView({ block: "nearest" });
+  if (entry.going) {
+    owner.tellProgress(entry.text);
+    return;
+  }
+  if (hadFocus) part(".headline").focus();
+  if (quiet || before?.going !== true) return;
+  owner.announce(entry.text);
+  node.scrollIntoView({ block: "nearest" });
+}
+
+function showSorted(part, entry, owner) {
+  part(".sorted").hidden = entry.sorted === null;
+  if (entry.sorted === null) return;
+  part(".shelves").replaceChildren(...entry.sorted.shelves.map(shelf));
+  const select = part("select");
+  select.replaceChildren(...entry.sorted.minimums.map(option));
+  select.onchange = () =>
+    owner.change("POST", `collections/${entry.id}/confidence`, {
+      percent: select.value === "" ? null : Number(select.value),
+    });
+  part(".report").href = entry.sorted.report;
+  part(".playlists").href = entry.sorted.playlists;
+  part(".unpack").textContent = entry.sorted.unpack;
+}
+
+function shelf({ name, count, share, sure }) {
+  const item = document.createElement("li");
+  const label = document.createElement("span");
+  label.textContent = name;
+  const bar = document.createElement("progress");
+  bar.max = 1;
+  bar.value = share;
+  bar.setAttribute("aria-hidden", "true");
+  const number = document.createElement("strong");
+  number.textContent = count;
+  item.classList.toggle("unsure", !sure);
+  item.append(label, " ", bar, " ", number);
+  return item;
+}
+
+function option({ percent, name, chosen }) {
+  const node = document.createElement("option");
+  node.value = percent ?? "";
+  node.textContent = name;
+  node.selected = chosen;
+  return node;
+}
+
+function showFailures(part, entry) {
+  part(".failures").hidden = entry.failed === null;
+  part(".failures summary").textContent = entry.failed ?? "";
+  const items = entry.failures.map(({ path, why }) => {
+    const item = document.createElement("li");
+    const name = document.createElement("bdi");
+    name.textContent = path;
+    const sentence = document.createElement("span");
+    sentence.textContent = why;
+    item.append(name, " ", sentence);
+    return item;
+  });
+  part(".failures ul").replaceChildren(...items);
+}
