@@ -14,9 +14,15 @@ if TYPE_CHECKING:
 COMMANDS: Final = {
     "classify": "say what genre songs are",
     "organize": "put a music collection in order",
+    "worker": "listen to songs for a cluster",
     "features": "compute the 57 features of the public GTZAN table",
     "train": "build a release from music whose genre is known",
     "evaluate": "measure every system on songs held out",
+    "study": "re-run an earlier system, or try models on a table, with songs apart beside it",
+    "retrain": "make the next release of corrections, and let it serve if it is better",
+    "releases": "list the releases that are kept",
+    "promote": "let a kept release serve",
+    "rollback": "go back to the release that served before",
 }
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141

@@ -77,8 +77,8 @@ class MarginSVC(ClassifierMixin, BaseEstimator):
         self.class_weight = class_weight
         self.sharpness = sharpness
 
-    def fit(self, X: NDArray[np.floating[Any]], y: ArrayLike) -> Self:
-        """Fit on ``X`` of shape (n, columns) and n labels of at least two classes."""
+    def fit(self, X: NDArray[np.floating[Any]], y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit on ``X`` of shape (n, columns), n labels of at least two classes, and how much each row counts."""
         from sklearn.svm import SVC
 
         X = np.asarray(X, dtype=np.float64)
@@ -90,7 +90,7 @@ class MarginSVC(ClassifierMixin, BaseEstimator):
             class_weight=self.class_weight,
             decision_function_shape="ovo",
             cache_size=1000,
-        ).fit(X, y)
+        ).fit(X, y, sample_weight)
         self.classes_: NDArray[Any] = machine.classes_
         self.gamma_ = float(gamma)
         self.vectors_ = machine.support_vectors_.astype(np.float16)
@@ -128,6 +128,72 @@ class MarginSVC(ClassifierMixin, BaseEstimator):
         """Return the most probable class of each row."""
         predicted: NDArray[Any] = self.classes_[self.decision_function(X).argmax(axis=1)]
         return predicted
+
+
+class WeightedLDA(ClassifierMixin, BaseEstimator):
+    """Linear discriminant analysis in which every row counts by its weight.
+
+    It is ``sklearn.discriminant_analysis.LinearDiscriminantAnalysis(solver="lsqr")``, which knows no weights: class
+    means and the covariance within classes, shrunk towards a multiple of the identity.
+
+    Parameters
+    ----------
+    shrinkage
+        Share of that identity, 0 to 1.
+    """
+
+    def __init__(self, *, shrinkage: float = 0.3) -> None:
+        self.shrinkage = shrinkage
+
+    def fit(self, X: NDArray[np.floating[Any]], y: ArrayLike, sample_weight: ArrayLike | None = None) -> Self:
+        """Fit on ``X`` of shape (n, columns), n labels, and how much each row counts; classes count by their rows."""
+        X = np.asarray(X, dtype=np.float64)
+        weight = np.ones(len(X)) if sample_weight is None else np.asarray(sample_weight, dtype=np.float64)
+        self.classes_, place = np.unique(y, return_inverse=True)
+        masses = np.bincount(place, weights=weight)
+        means = np.stack([np.average(X[place == c], axis=0, weights=weight[place == c]) for c in range(len(masses))])
+        centred = (X - means[place]) * np.sqrt(weight / weight.sum())[:, None]
+        covariance = (1 - self.shrinkage) * (centred.T @ centred)
+        covariance.flat[:: len(covariance) + 1] += self.shrinkage * np.square(centred).sum() / X.shape[1]
+        coefficients = np.linalg.lstsq(covariance, means.T, rcond=None)[0].T
+        self.coefficients_ = coefficients.astype(np.float32)
+        self.intercept_ = (np.log(masses / masses.sum()) - (means * coefficients).sum(axis=1) / 2).astype(np.float32)
+        return self
+
+    def predict_proba(self, X: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
+        """Return the probability of each class, shape (n, classes)."""
+        scores = np.asarray(X, dtype=np.float32) @ self.coefficients_.T + self.intercept_
+        probabilities: NDArray[np.float32] = softmax(scores, axis=1)
+        return probabilities
+
+    def predict(self, X: NDArray[np.floating[Any]]) -> NDArray[Any]:
+        """Return the most probable class of each row."""
+        predicted: NDArray[Any] = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        return predicted
+
+
+class FirstColumns(TransformerMixin, BaseEstimator):
+    """Hand on the first columns alone, so that several machines can share one reduction and look at less of it.
+
+    Parameters
+    ----------
+    columns
+        How many, at most.
+    """
+
+    def __init__(self, columns: int) -> None:
+        self.columns = columns
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return True
+
+    def fit(self, X: object, y: object = None) -> Self:
+        """Learn nothing."""
+        return self
+
+    def transform(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return shape (n, columns)."""
+        return X[:, : self.columns]
 
 
 def _pairs(classes: int) -> list[tuple[int, int]]:

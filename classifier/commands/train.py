@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION: Final = """\
 Builds a release: experts, the weights that pool them, a manifest with checksums, and a model card with every measured
-figure.
+figure. The training matrix goes with it, so that `retrain` needs no download.
 
 DIR holds either the published sets (gtzan/, vietnamese/), or a folder of audio files for each genre, named for it;
 the latter is measured by folds of its own, files kept whole, and needs three songs of each genre at the least. Seeds
@@ -45,8 +45,10 @@ def run(arguments: argparse.Namespace) -> int:
     """Train; return the exit status."""
     from classifier.model import Model
     from classifier.training import card, material, recordings, release
+    from classifier.training.base import file_of, pack
     from classifier.training.bench import Bench
-    from classifier.training.splits import usable
+    from classifier.training.retraining import reference
+    from classifier.training.splits import gate_folds, usable
 
     if problem := missing_packages() or _not_writable(arguments.out):
         print(problem, file=sys.stderr)
@@ -76,13 +78,17 @@ def run(arguments: argparse.Namespace) -> int:
                 figures += measure(bench, split, arguments.data)
     say("writing the release")
     genres, truth, probabilities, sure = release.held_out_answers(bench, artifact)
+    base = reference(bench.rows, gate_folds(tracks), artifact, jobs=arguments.jobs)
+    base_content = pack(base)
     files = {
         release.file_of(name): packed,
+        file_of(base_content): base_content,
         EVALUATION: _json(figures),
         CARD: card.markdown(name, artifact, tracks, figures, sure).encode(),
         **card.pictures(genres, truth, probabilities),
     }
-    release.write(arguments.out, name, artifact, files, {"trained_on": _counts(artifact, bench)})
+    about = {"trained_on": _counts(artifact, bench), "figures": {"base": base.accuracy, "feedback": None}}
+    release.write(arguments.out, name, artifact, files, about)
     say(f"done: {name}, {len(packed) / 1e6:.1f} MB, in {arguments.out}")
     return 0
 

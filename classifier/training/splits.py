@@ -63,8 +63,8 @@ def random_songs(tracks: Sequence[Track], *, seed: int = 0) -> Trial:
     return Trial(np.concatenate([drawn[train], others]), drawn[test])
 
 
-def blocks(tracks: Sequence[Track]) -> list[Trial]:
-    """Return five trials over blocks of neighbouring clips; each tests on every fifth block of 40 of each genre.
+def blocks(tracks: Sequence[Track], *, folds: int = VIETNAMESE_FOLDS) -> list[Trial]:
+    """Return trials over blocks of neighbouring clips; each tests on every fifth block of 40 of each genre.
 
     Clips within five of a test block do not train; all tracks without blocks do.
     """
@@ -72,8 +72,8 @@ def blocks(tracks: Sequence[Track]) -> list[Trial]:
     number = np.array([int(track.splits.get("number", -1)) for track in tracks])
     genre = np.array([track.genre for track in tracks])
     trials = []
-    for fold in range(VIETNAMESE_FOLDS):
-        test = (block >= 0) & (block % VIETNAMESE_FOLDS == fold)
+    for fold in range(folds):
+        test = (block >= 0) & (block % folds == fold)
         near = np.zeros(len(tracks), dtype=bool)
         for name in np.unique(genre[test]):
             mine = genre == name
@@ -94,3 +94,19 @@ def own_folds(tracks: Sequence[Track], *, seed: int = 0) -> list[Trial]:
 def usable(tracks: Sequence[Track]) -> list[Track]:
     """Leave out what every published split leaves out: exact duplicates and distorted recordings."""
     return [track for track in tracks if not track.splits or any(track.splits.values())]
+
+
+def gate_folds(tracks: Sequence[Track]) -> list[Trial]:
+    """Return the trials by which a retrained model is held against another: few, and everything tested once.
+
+    The published artist folds and, at the same time, every third block of neighbouring clips, with clips near to them
+    left out as in ``blocks``; a collection of one's own by its own folds.
+    """
+    if not any("artist_fold" in track.splits for track in tracks):
+        return own_folds(tracks)
+    artists, clips = artist_folds(tracks), blocks(tracks, folds=len(artist_folds(tracks)))
+    # Whatever one protocol leaves out of training stays out; each lets train all that the other tests.
+    return [
+        Trial(np.intersect1d(artist.train, clip.train), np.union1d(artist.test, clip.test))
+        for artist, clip in zip(artists, clips, strict=True)
+    ]

@@ -1,0 +1,83 @@
+"""``releases``: lists the releases that a folder keeps, and what became of them."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from classifier.commands.classify import PACKAGED_MODELS
+
+if TYPE_CHECKING:
+    import argparse
+
+    from classifier.releases import Entry, Kept
+
+DESCRIPTION: Final = """\
+Lists all releases that DIR keeps: when each was made, how often it is right on the base material and on corrected songs
+held out, which one serves, and what last happened to it and why."""
+
+
+def add_models(parser: argparse.ArgumentParser) -> None:
+    """Add the argument that says where the releases are."""
+    default = Path(os.environ.get("MODEL_DIR") or PACKAGED_MODELS)
+    parser.add_argument("--models", type=Path, default=default, metavar="DIR", help="folder of the serving release")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    add_models(parser)
+    parser.add_argument("--json", action="store_true", help="one JSON object per line")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """List; return the exit status."""
+    from classifier.releases import Releases
+
+    releases = Releases(arguments.models)
+    last = {entry.name: entry for entry in releases.journal()}
+    rows = [_row(kept, last.get(kept.name)) for kept in releases.all()]
+    if arguments.json:
+        for row in rows:
+            print(json.dumps(row, ensure_ascii=False))
+    else:
+        _print_table(rows)
+    return 0
+
+
+def _row(kept: Kept, entry: Entry | None) -> dict[str, Any]:
+    figures = kept.manifest.get("figures") or {}
+    return {
+        "name": kept.name,
+        "serving": kept.serving,
+        "made": kept.made,
+        "genres": len(kept.manifest["genres"]),
+        "base": figures.get("base"),
+        "feedback": figures.get("feedback"),
+        "event": None if entry is None else str(entry.event),
+        "time": None if entry is None else entry.time,
+        "reason": None if entry is None else entry.reason,
+    }
+
+
+def _print_table(rows: list[dict[str, Any]]) -> None:
+    import sys
+
+    from rich.console import Console
+    from rich.table import Table
+
+    from classifier.commands.tables import PIPE_COLUMNS
+
+    table = Table("", "Release", "Made", "Genres", "Base", "Feedback", "What happened", box=None, pad_edge=False)
+    for row in rows:
+        happened = f"{row['event']} {row['time'] or ''}: {row['reason']}" if row["event"] else ""
+        mark, made = "serves" if row["serving"] else "", str(row["made"])
+        table.add_row(
+            mark, row["name"], made, str(row["genres"]), _share(row["base"]), _share(row["feedback"]), happened
+        )
+    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(table)
+
+
+def _share(value: float | None) -> str:
+    return "–" if value is None else f"{value:.3f}"

@@ -1,0 +1,152 @@
+"""``retrain``: makes the next release of the serving one and of corrections, and lets it serve if the gate says so."""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from classifier.commands.measuring import number_of_processes
+from classifier.commands.releases import add_models
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from classifier.releases import Releases
+    from classifier.training.candidate import Candidate, Split
+    from classifier.training.feedback import Song
+
+PROMOTED: Final = 0
+FAILED: Final = 1
+MISUSED: Final = 2
+REFUSED: Final = 3
+NOT_ENOUGH: Final = 4
+_KIBIBYTES_PER_MEBIBYTE: Final = 1024
+
+DESCRIPTION: Final = f"""\
+Trains the serving release on, with what people corrected, and holds the candidate against it on songs that neither
+learnt from. It serves if it is not worse on the base beyond chance, and better, or newly able, on feedback. Otherwise
+it is kept, and `promote NAME --overrule REASON` can let it serve all the same. Running bots notice.
+
+  python -m storage export --for-training --format csv --out - | python -m classifier retrain --feedback - --if-enough
+
+exit status: {PROMOTED} promoted, {REFUSED} refused by the gate, {NOT_ENOUGH} not enough new feedback,
+             {FAILED} failed, {MISUSED} used wrongly"""
+
+
+def _share(text: str) -> float:
+    share = float(text)
+    if not 0 <= share < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no share: 0 or more, below 1")
+    return share
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text} is too few")
+    return count
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    parser.add_argument("--feedback", required=True, metavar="FILE", help="CSV, JSON lines or Parquet; - for a pipe")
+    add_models(parser)
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="folder in which the candidate is kept and serves (default: --models)"
+    )
+    parser.add_argument("--if-enough", action="store_true", help="only if there is enough new feedback")
+    parser.add_argument("--new-songs", type=_count, default=20, help="enough are so many new songs (%(default)s)")
+    parser.add_argument("--songs", type=_count, default=20, help="songs that a new genre needs (%(default)s)")
+    parser.add_argument("--people", type=_count, default=2, help="people that a new genre needs (%(default)s)")
+    parser.add_argument("--held-out", type=_share, default=0.2, help="share of songs that only judge (%(default)s)")
+    parser.add_argument(
+        "--most-share", type=_share, default=0.5, help="largest share of feedback in a genre of the base (%(default)s)"
+    )
+    parser.add_argument("--keep-only", action="store_true", help="keep the candidate, but let nothing serve")
+    parser.add_argument("--jobs", type=number_of_processes, default=-1, help="threads (default: one per core)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Retrain; return the exit status."""
+    from classifier.manifest import BadRelease
+    from classifier.releases import CannotPromote, Releases
+    from classifier.training.candidate import CannotRetrain
+    from classifier.training.feedback import BadFeedback
+
+    begun = time.monotonic()
+
+    def say(stage: str) -> None:
+        print(f"{time.monotonic() - begun:6.0f} s  {stage}", file=sys.stderr, flush=True)
+
+    releases = Releases(arguments.out or arguments.models)
+    try:
+        songs = _read(arguments.feedback)
+        with releases.alone():
+            status = _retrain(arguments, releases, songs, say)
+    except (BadFeedback, BadRelease, CannotRetrain, CannotPromote) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    say(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIBIBYTES_PER_MEBIBYTE:.0f} MiB")
+    return status
+
+
+def _read(source: str) -> list[Song]:
+    from classifier.training import feedback
+
+    return feedback.read(sys.stdin.buffer if source == "-" else Path(source))
+
+
+def _retrain(arguments: argparse.Namespace, releases: Releases, songs: list[Song], say: Callable[[str], None]) -> int:
+    from classifier.training import candidate
+    from classifier.training.lessons import Settings
+
+    split = candidate.Split.of(songs, arguments.held_out)
+    say(f"{len(songs)} songs of feedback: {len(split.train)} to learn from, {len(split.judge)} to judge by")
+    if arguments.if_enough and (new := _new_songs(arguments.models, releases, split)) < arguments.new_songs:
+        print(f"Not enough new feedback: {new} songs, {arguments.new_songs} are needed.")
+        return NOT_ENOUGH
+    if not split.train:
+        print("There is no feedback that may train.")
+        return NOT_ENOUGH
+    serving = candidate.Serving.load(arguments.models)
+    settings = Settings(arguments.songs, arguments.people, arguments.most_share)
+    made = candidate.make(serving, split, settings, jobs=arguments.jobs, say=say)
+    return _kept(arguments, releases, made)
+
+
+def _new_songs(models: Path, releases: Releases, split: Split) -> int:
+    """Count songs by which labels grew since the serving release, and since the last candidate that was refused."""
+    from classifier.training.candidate import seen_by
+
+    seen: Mapping[str, int] = seen_by(models)
+    if journal := releases.journal():
+        seen = {label: max(seen.get(label, 0), journal[-1].feedback.get(label, 0)) for label in split.counts}
+    return sum(max(0, count - seen.get(label, 0)) for label, count in split.counts.items())
+
+
+def _kept(arguments: argparse.Namespace, releases: Releases, made: Candidate) -> int:
+    """Keep the candidate, and let it serve if it passed."""
+    from classifier.releases import Event
+    from classifier.training import release
+
+    reasons = " ".join(made.verdict.reasons)
+    if (before := releases.serving()) is None or before["name"] != made.about["gate"]["against"]:
+        releases.keep(arguments.models)  # so that one can go back to what it was held against
+    with releases.adding(made.name) as folder:
+        release.write(folder, made.name, made.artifact, made.files, made.about)
+    for reason in made.verdict.reasons:
+        print(reason)
+    if not made.verdict.passed:
+        releases.note(Event.REFUSED, made.name, reasons)
+        print(f"The gate refused {made.name}. It is kept; {made.about['gate']['against']} serves on.")
+        return REFUSED
+    if arguments.keep_only:
+        print(f"The gate let {made.name} pass. It is kept; `promote {made.name}` lets it serve.")
+        return PROMOTED
+    releases.promote(made.name, Event.PROMOTED, reasons)
+    print(f"{made.name} serves now.")
+    return PROMOTED

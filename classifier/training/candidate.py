@@ -1,0 +1,223 @@
+"""Makes a candidate: the serving release trained on, judged by the gate, and written down with its card."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import joblib
+import numpy as np
+
+from classifier.manifest import BadRelease, read_manifest, verified, whole
+from classifier.training import base as material_of_base
+from classifier.training import gate, lessons, release, retrain_card, retraining
+from classifier.training.feedback import held_out
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from classifier.model import Artifact
+    from classifier.training.base import Base
+    from classifier.training.feedback import Song
+    from classifier.training.gate import Verdict
+    from classifier.training.lessons import Settings
+    from classifier.training.retraining import HeldOut
+
+
+class CannotRetrain(Exception):
+    """The serving release cannot be trained on; the text says why and what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class Serving:
+    """The release that serves, with what travels in it.
+
+    Attributes
+    ----------
+    answers
+        What it answered of the base's tracks when they were held out, shape (tracks,); empty where they never were.
+    """
+
+    name: str
+    artifact: Artifact
+    base: Base
+    base_file: str
+    base_content: bytes
+    answers: NDArray[np.str_]
+
+    @classmethod
+    def load(cls, directory: Path) -> Serving:
+        """Load it from its folder.
+
+        Raises
+        ------
+        BadRelease
+            If it is not whole, or carries no base material.
+        """
+        manifest, content = whole(directory)
+        file, packed = material_of_base.find(directory)
+        base = material_of_base.unpack(packed)
+        answers = base.answers
+        if evaluation := manifest.get("evaluation"):
+            told = json.loads(verified(directory, str(evaluation), manifest))["answers"]
+            if len(told) != len(base.genres):
+                raise BadRelease(f"The release in {directory} does not fit its base material. Put it back as it was.")
+            answers = np.array(told)
+        return cls(str(manifest["name"]), joblib.load(io.BytesIO(content)), base, file, packed, answers)
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A release that might serve.
+
+    Attributes
+    ----------
+    files, about
+        As ``release.write`` takes them.
+    """
+
+    name: str
+    artifact: Artifact
+    verdict: Verdict
+    files: Mapping[str, bytes]
+    about: Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """Songs of feedback by what they are for.
+
+    Attributes
+    ----------
+    train
+        Learnt from, if their label is a class.
+    judge
+        Held out from this and every other candidate.
+    """
+
+    train: tuple[Song, ...]
+    judge: tuple[Song, ...]
+
+    @classmethod
+    def of(cls, songs: Sequence[Song], share: float) -> Split:
+        """Hold out a share of each label's songs."""
+        out = held_out(songs, share)
+        train, judge = ([song for song in songs if (song.id in out) == held] for held in (False, True))
+        return cls(tuple(train), tuple(judge))
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Label → songs that may be learnt from."""
+        return dict(sorted(Counter(song.label for song in self.train).items()))
+
+
+def make(serving: Serving, split: Split, settings: Settings, *, jobs: int, say: Callable[[str], None]) -> Candidate:
+    """Train a candidate and let the gate judge it.
+
+    Raises
+    ------
+    CannotRetrain
+        If the release was made in a way that cannot be trained on.
+    """
+    spaces = material_of_base.spaces(serving.artifact)
+    base = serving.base
+    if set(spaces) != set(base.families) or any(
+        len(space.reduce.components_) != base.families[name].shape[1] for name, space in spaces.items()
+    ):
+        raise CannotRetrain(f"{serving.name} does not fit its base material. Train it again.")
+    material = lessons.assemble(base, split.train, spaces, settings)
+    items = len(material.weights) - material.size
+    say(f"learning from {material.size} tracks of the base and {items} segments of feedback, {len(base.trials)} times")
+    held = retraining.held_out(material, jobs=jobs)
+    say("learning from everything")
+    strangers = [song for song in split.train if song.label not in held.genres]
+    artifact = retraining.finish(material, held, serving.artifact, spaces, strangers, jobs=jobs)
+    say(f"asking {serving.name} and the candidate about {len(split.judge)} songs of feedback held out")
+    verdict = _judged(serving, artifact, held, split)
+    packed = release.content(artifact)
+    name = release.name_of(artifact, packed)
+    return Candidate(name, artifact, verdict, *_written(name, packed, artifact, serving, split, held, verdict))
+
+
+def _judged(serving: Serving, artifact: Artifact, held: HeldOut, split: Split) -> Verdict:
+    base = serving.base
+    asked = (base.answers != "") & (serving.answers != "")
+    after = held.answers[: len(base.genres)]
+    ones = np.ones(len(base.genres))
+    on_base, since = (
+        gate.Answers(base.genres, before, after, base.groups, ones).only(asked)
+        for before in (serving.answers, base.answers)
+    )
+    # A song of a label that neither knows is right under no answer: it is told of, but decides nothing.
+    judged = [song for song in split.judge if song.label in artifact.ensemble.genres and song.weight > 0]
+    heard = gate.Answers(
+        np.array([song.label for song in judged], dtype=str),
+        _first(serving.artifact, judged),
+        _first(artifact, judged),
+        np.arange(len(judged)),
+        np.array([song.weight for song in judged]),
+    )
+    new = sorted(set(artifact.ensemble.genres) - set(serving.artifact.ensemble.genres))
+    return gate.judge(on_base, since, heard, new)
+
+
+def _first(artifact: Artifact, songs: Sequence[Song]) -> NDArray[np.str_]:
+    answers: NDArray[np.str_] = np.array(artifact.ensemble.genres)[retraining.ask(artifact, songs).argmax(axis=1)]
+    return answers
+
+
+def _written(
+    name: str,
+    packed: bytes,
+    artifact: Artifact,
+    serving: Serving,
+    split: Split,
+    held: HeldOut,
+    verdict: Verdict,
+) -> tuple[Mapping[str, bytes], Mapping[str, Any]]:
+    """Return the files of a candidate, each under a name that no other release has for something else."""
+    base = serving.base
+    evaluation = {
+        "against": serving.name,
+        "differences": [
+            found.as_dict() for found in (verdict.base, verdict.first, verdict.feedback, *verdict.by_genre)
+        ],
+        "not_sure": retrain_card.not_sure(serving.artifact, artifact, split.judge),
+        "answers": held.answers[: len(base.genres)].tolist(),
+    }
+    trained_on = {genre: int((base.genres == genre).sum()) for genre in artifact.ensemble.genres}
+    learnt = {label: count for label, count in split.counts.items() if label in trained_on}
+    made = datetime.now(UTC).isoformat(timespec="seconds")
+    about = {
+        "made": made,
+        "trained_on": trained_on,
+        "feedback": dict(split.counts),
+        "figures": {"base": _rounded(verdict.base.after), "feedback": _rounded(verdict.feedback.after)},
+        "gate": {"passed": verdict.passed, "against": serving.name, "reasons": list(verdict.reasons)},
+        "evaluation": f"{name}.json",
+    }
+    card = retrain_card.markdown(name, serving.name, artifact, made, trained_on, learnt, verdict, evaluation)
+    files = {
+        release.file_of(name): packed,
+        serving.base_file: serving.base_content,
+        f"{name}.json": (json.dumps(evaluation, indent=1, ensure_ascii=False) + "\n").encode(),
+        f"{name}.md": card.encode(),
+    }
+    return files, about
+
+
+def _rounded(share: float) -> float | None:
+    return None if np.isnan(share) else round(share, 4)
+
+
+def seen_by(directory: Path) -> Mapping[str, int]:
+    """Return label → songs that the release in a folder was trained from."""
+    seen: Mapping[str, int] = read_manifest(directory).get("feedback") or {}
+    return seen

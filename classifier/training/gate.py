@@ -1,0 +1,185 @@
+"""The gate: whether a candidate may take the place of the release that serves, and the figures that say why.
+
+Both answered the same songs, which neither had learnt from, so they are compared song by song. How sure a difference is
+comes from the bootstrap: songs are drawn again, with all of one artist or recording together, and the difference is
+taken anew each time. An interval holds nine tenths of the draws, so that a change for the worse, or for the better,
+passes for real with at most one chance in twenty to be mistaken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+DRAWS: Final = 2000
+CONFIDENCE: Final = 0.9
+LEAST_NEW: Final = 3
+"""Songs of a new genre that must be held out before anything is believed of it."""
+NEW_SHARE: Final = 0.5
+"""Of a new genre's songs held out, this share must be known before the release counts as able."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Shares of right answers before and after, over the same songs.
+
+    Attributes
+    ----------
+    what
+        Which songs.
+    songs
+        How many.
+    before, after
+        Share of right answers of the release that serves and of the candidate.
+    low, high
+        Interval of ``after - before``.
+    """
+
+    what: str
+    songs: int
+    before: float
+    after: float
+    low: float
+    high: float
+
+    @property
+    def worse(self) -> bool:
+        """Whether it is worse beyond chance."""
+        return self.high < 0
+
+    @property
+    def better(self) -> bool:
+        """Whether it is better beyond chance."""
+        return self.low > 0
+
+    def __str__(self) -> str:
+        gain = f"{100 * (self.after - self.before):+.1f} points, {100 * self.low:+.1f} to {100 * self.high:+.1f}"
+        return f"{self.what}: {self.before:.3f} → {self.after:.3f} over {self.songs} songs ({gain})"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return plain JSON data."""
+        numbers = {name: round(getattr(self, name), 4) for name in ("before", "after", "low", "high")}
+        return {"what": self.what, "songs": self.songs, **numbers}
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """What two releases answered of n songs that neither learnt from.
+
+    Attributes
+    ----------
+    truth, before, after
+        Genres, shape (n,).
+    groups
+        Songs that are drawn together, shape (n,).
+    weights
+        How much the truth is to be believed, shape (n,).
+    """
+
+    truth: NDArray[np.str_]
+    before: NDArray[np.str_]
+    after: NDArray[np.str_]
+    groups: NDArray[Any]
+    weights: NDArray[np.float64]
+
+    def only(self, chosen: NDArray[np.bool_]) -> Answers:
+        """Return those of some songs."""
+        names = ("truth", "before", "after", "groups", "weights")
+        return Answers(*(getattr(self, name)[chosen] for name in names))
+
+
+def difference(what: str, answers: Answers, *, confidence: float = CONFIDENCE, seed: int = 0) -> Difference:
+    """Compare; the interval is by bootstrap over groups."""
+    count = len(answers.truth)
+    if not count or answers.weights.sum() <= 0:
+        return Difference(what, 0, float("nan"), float("nan"), float("-inf"), float("inf"))
+    before, after = answers.before == answers.truth, answers.after == answers.truth
+    _, group = np.unique(answers.groups, return_inverse=True)
+    gains = np.bincount(group, weights=answers.weights * (after.astype(float) - before))
+    masses = np.bincount(group, weights=answers.weights)
+    size = len(masses)
+    drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=DRAWS)
+    totals = drawn @ masses
+    spread = (drawn @ gains)[totals > 0] / totals[totals > 0]
+    low, high = np.quantile(spread, [(1 - confidence) / 2, (1 + confidence) / 2])
+    first, then = (float(np.average(right, weights=answers.weights)) for right in (before, after))
+    return Difference(what, count, first, then, float(low), float(high))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate found.
+
+    Attributes
+    ----------
+    passed
+        Whether the candidate may serve.
+    reasons
+        Sentences for a person, the deciding ones first.
+    base, first, feedback
+        All songs of the base against the release that serves, and against what the base alone can do; all songs of
+        feedback held out. ``first`` keeps a chain of releases from getting worse little by little.
+    by_genre
+        Songs of one genre each, of the base and of the feedback.
+    """
+
+    passed: bool
+    reasons: tuple[str, ...]
+    base: Difference
+    first: Difference
+    feedback: Difference
+    by_genre: tuple[Difference, ...]
+
+
+def judge(base: Answers, first: Answers, feedback: Answers, new: Sequence[str]) -> Verdict:
+    """Decide.
+
+    Parameters
+    ----------
+    base
+        Songs of the base, answered in its trials.
+    first
+        The same, with what machines without any feedback answered as ``before``.
+    feedback
+        Songs of feedback held out.
+    new
+        Genres that the candidate knows and the release that serves does not.
+    """
+    genres = [str(genre) for genre in np.unique(base.truth)]
+    # Many genres are looked at, so each must be further off before it counts: Bonferroni's correction.
+    strict = 1 - (1 - CONFIDENCE) / max(1, len(genres))
+    whole = difference("the base", base)
+    since = difference("the base, against machines without feedback", first)
+    on_base = [difference(f"{name}, base", base.only(base.truth == name), confidence=strict) for name in genres]
+    mine = np.isin(feedback.truth, new)
+    labels = [str(label) for label in np.unique(feedback.truth)]
+    on_feedback = [difference(f"{name}, feedback", feedback.only(feedback.truth == name)) for name in labels]
+    heard, known = difference("feedback", feedback), difference("feedback on known genres", feedback.only(~mine))
+    able = [found for name, found in zip(labels, on_feedback, strict=True) if name in new and _is_able(found)]
+    against = [f"Worse on {found}." for found in (whole, since, *on_base, known) if found.worse]
+    better = heard.better or known.better
+    if not against and not better and not able:
+        against = [f"No better beyond chance on {heard}."]
+        against += [f"New, but not yet known well enough: {found}." for found in on_feedback if found.what[:-10] in new]
+    grounds = [f"Not worse beyond chance on {whole}."]
+    grounds += [f"Better on {heard}."] if better else []
+    grounds += [f"Newly able: {found}." for found in able]
+    return Verdict(
+        passed=not against,
+        reasons=tuple(against or grounds),
+        base=whole,
+        first=since,
+        feedback=heard,
+        by_genre=(*on_base, *on_feedback),
+    )
+
+
+def _is_able(found: Difference) -> bool:
+    return found.songs >= LEAST_NEW and found.after >= NEW_SHARE and found.after > found.before
