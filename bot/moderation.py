@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 GENRES_COUNTED = 15
 PROPOSALS_COUNTED = 10
+LABELS_DISPUTED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,10 +113,10 @@ class Moderation:
             raise NotYours()
 
     async def review(self, asker: Asker, *, after: int = 0) -> Review | None:
-        """Return the next correction that waits for a ruling, those up to ``after`` left out; None if there is none."""
+        """Return the next correction that waits for a ruling, disputed songs first; None if ``after`` was the last."""
         place = self._scope(asker)
-        waiting = await self._storage.feedback.review(place=place, after=after, limit=1)
-        return await self._shown(asker, waiting[0]) if waiting else None
+        waiting = await self._storage.feedback.next_to_review(place=place, after=after)
+        return None if waiting is None else await self._shown(asker, waiting)
 
     async def reviewed(self, asker: Asker, correction_id: int) -> Review:
         """Return one correction by number; raises ``UnknownRow`` where the asker has none such."""
@@ -234,9 +235,21 @@ class Moderation:
             ),
             words.say("review-agreed" if correction.agrees else "review-given", label=given),
             *([words.say("review-proposed")] if proposed else []),
+            *await self._dispute(correction, words),
         ]
         buttons = _buttons(words, str(correction.id), may_merge=proposed and self.everywhere(asker.person))
         return Review(correction.id, Message("\n".join(lines), buttons), proposed)
+
+    async def _dispute(self, correction: Correction, words: Words) -> list[str]:
+        """Say what people call a song of which they say different things."""
+        votes = await self._storage.feedback.votes(correction.content_hash)
+        if len(votes) < 2:
+            return []
+        counted = [
+            words.say("review-disputed-count", label=words.genre(label), people=people)
+            for label, people in list(votes.items())[:LABELS_DISPUTED]
+        ]
+        return [words.say("review-disputed", labels=", ".join(counted))]
 
 
 def _buttons(words: Words, subject: str, *, may_merge: bool) -> tuple[Button, ...]:

@@ -138,11 +138,12 @@ def _genres_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(map(str, genres)) if isinstance(genres, list) else ()
 
 
-def seed(model_dir: Path, packaged: Path) -> bool:
-    """Put the release that came with the bot into a folder that has none yet; return whether that was needed.
+def seed(model_dir: Path, packaged: Path, data_dir: Path) -> bool:
+    """Put the release that came with the bot into an empty folder; return whether that was needed.
 
     Every file is written beside its place and renamed, the manifest last: whoever is interrupted, or comes second,
-    finds a whole release or a folder that is still to be filled. A folder with anything else in it is left alone.
+    finds a whole release or a folder that is still to be filled. A folder with anything else in it is left alone, and
+    one that is not there is made only in the bot's own ``data_dir``: elsewhere it is more likely misspelt.
 
     Raises
     ------
@@ -150,6 +151,8 @@ def seed(model_dir: Path, packaged: Path) -> bool:
         If what came with the bot is not whole, or the folder cannot be written; the text says so.
     """
     if (model_dir / MANIFEST).exists() or not (packaged / MANIFEST).exists():
+        return False
+    if not model_dir.exists() and data_dir.resolve() not in model_dir.resolve().parents:
         return False
     manifest = read_manifest(packaged)
     files = [str(name) for name in manifest["files"]]

@@ -178,7 +178,7 @@ async def _begin(settings: Settings, releases: ReleaseWatch) -> Storage:
 
 async def _start(settings: Settings, releases: ReleaseWatch) -> None:
     try:
-        await asyncio.to_thread(seed, settings.model_dir, PACKAGED_MODELS)
+        await asyncio.to_thread(seed, settings.model_dir, PACKAGED_MODELS, settings.data_dir)
         await releases.start()
     except (BadRelease, ExecutorCannotStart) as reason:
         raise CannotServe(str(reason)) from reason
