@@ -15,19 +15,33 @@ import time
 import traceback
 from functools import partial
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
 from links.guard import Guard
 from links.limits import Limits, confine, die_with, loosen_for_script
 
-PROGRAMS: Final = frozenset({"deno"})
-"""Runs YouTube's JavaScript, without any permission; yt-dlp's default choice."""
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 NEWS_SECONDS: Final = 0.3
 REASON_CHARACTERS: Final = 400
 NAME_CHARACTERS: Final = 500
 PROXY_PORTS: Final = {"http": 80, "https": 443}
 SOCKS_PORT: Final = 1080
+
+
+def runs_tamely(arguments: Sequence[str]) -> bool:
+    """Whether Deno is started without any permission: not to read, write, connect, import, or see the environment."""
+    loose = re.compile(r"--(allow|permission|unsafely|inspect|env-file|preload|import)|-[A-Z]")
+    return arguments[:1] in (["--version"], ["run"]) and (
+        arguments[0] == "--version"
+        or ("--no-remote" in arguments and not any(loose.match(argument) for argument in arguments))
+    )
+
+
+PROGRAMS: Final = {"deno": runs_tamely}
+"""Runs YouTube's JavaScript; yt-dlp's default choice."""
 
 
 class Parent:
@@ -112,7 +126,7 @@ def _fetch(order: dict[str, Any], parent: Parent, limits: Limits, folder: Path) 
     confine(limits)
     Meter(parent, limits).install()
     Guard(folder, PROGRAMS, partial(parent.end, error="link-inside"), _addresses(proxy)).arm()
-    with site.Site(folder, limits, order["hosts"], proxy, cookies) as downloader:
+    with site.Site(folder, limits, order["hosts"], proxy, cookies) as downloader, downloader.missing_script_told():
         if order["most"] is not None:
             return {"done": {"list": downloader.songs(order["link"], order["most"])}}
         song = downloader.fetch(order["link"], order["item"])

@@ -90,6 +90,11 @@ class BadCertificate(LinkError):
     )
 
 
+class ScriptNeeded(LinkError):
+    code = "link-script"
+    sentence = "This site hides its songs behind a script that I cannot run here. Please send the file instead."
+
+
 class ManySongs(LinkError):
     """There is more than one song at a link; ``listing`` says which, where that is known."""
 
@@ -117,6 +122,7 @@ _BY_CODE: dict[str, type[LinkError]] = {
         NothingThere,
         NoMusic,
         BadCertificate,
+        ScriptNeeded,
         ManySongs,
     )
 }

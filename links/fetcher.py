@@ -225,7 +225,7 @@ def _own_place(folder: Path) -> Iterator[Path]:
 def _environment(place: Path) -> dict[str, str]:
     """Return the child's environment: nothing of the bot's own, so no secret and no setting of some library."""
     return {
-        # Deno may have been installed beside the interpreter, which need not be on the bot's own way.
+        # Deno may have been installed beside the interpreter, which need not be on the bot's own path.
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
         "PYTHONPATH": str(ROOT),
         "HOME": str(place),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
 OPEN_PORTS: Final = frozenset({80, 443})
 LOWEST_FREE_PORT: Final = 1024
@@ -98,7 +98,7 @@ class Guard:
     folder
         The only place where files may be written.
     programs
-        Names of the programs that may be run.
+        Names of the programs that may be run, each with whether it may be with these arguments.
     on_inside
         Called when something tries to connect to an inside address; it should end the process.
     proxy
@@ -108,12 +108,12 @@ class Guard:
     def __init__(
         self,
         folder: Path,
-        programs: Collection[str],
+        programs: Mapping[str, Callable[[Sequence[str]], bool]],
         on_inside: Callable[[], None],
         proxy: Collection[tuple[str, int]] = (),
     ) -> None:
         self._folder = os.path.realpath(folder)
-        self._programs = frozenset(programs)
+        self._programs = dict(programs)
         self._on_inside = on_inside
         self._proxy = frozenset(proxy)
         self._probes = {family: _probe(family) for family in (socket.AF_INET, socket.AF_INET6)}
@@ -181,8 +181,12 @@ class Guard:
 
     def _check_program(self, executable: object, arguments: object, *_: object) -> None:
         name = os.fsdecode(executable) if isinstance(executable, str | bytes | os.PathLike) else ""
-        if Path(name).name not in self._programs or not isinstance(arguments, list | tuple):
+        may_run = self._programs.get(Path(name).name)
+        # One string would be a shell's to read.
+        if may_run is None or not isinstance(arguments, list | tuple):
             raise Refused("no such program")
+        if not may_run([os.fsdecode(argument) for argument in arguments[1:]]):
+            raise Refused("not with such arguments")
 
     def _check_open(self, path: object, mode: object, flags: int) -> None:
         writes = flags & _WRITING or (isinstance(mode, str) and set(mode) & set("wax+"))

@@ -6,6 +6,7 @@ What its errors mean is told by ``meanings``; that it stays outside is the matte
 from __future__ import annotations
 
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
@@ -15,10 +16,10 @@ from yt_dlp.networking.exceptions import HTTPError
 from links.address import allows, is_outside
 from links.entries import entry_of
 from links.listing import LIST_SONGS
-from links.meanings import Found
+from links.meanings import Found, code_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Iterator
     from pathlib import Path
 
     from yt_dlp.networking import RequestHandler, Response
@@ -31,6 +32,10 @@ HOPS: Final = 8
 CHUNK_BYTES: Final = 64 * 1024
 _PROTOCOLS: Final = "protocol~='^(https?|m3u8(_native)?|http_dash_segments)$'"
 _TAME_HEIGHT: Final = 480
+NO_RUNTIME: Final = "No supported JavaScript runtime"
+"""What yt-dlp's warning begins with."""
+_SCRIPTLESS: Final = frozenset({"link-no-music", "link-not-found", "link-failed"})
+"""What a site looks like whose script could not be run."""
 _HANDLERS: Final = ("Requests",)
 """The one way out that knows only http and https, streams what it reads, and connects through Python's sockets."""
 
@@ -54,8 +59,9 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
         self, folder: Path, limits: Limits, hosts: Collection[str], proxy: str = "", cookies: Path | None = None
     ) -> None:
         self._limits, self._hosts = limits, hosts
+        self._words = _Ears()
         self.received_unpacked = 0
-        super().__init__(_options(folder, limits, proxy, cookies))
+        super().__init__({**_options(folder, limits, proxy, cookies), "logger": self._words})
 
     def build_request_director(self, handlers: Collection[type[RequestHandler]], preferences: Any = None) -> Any:
         """Leave all ways out but one: no native code, no ftp, no data, no files, no web sockets."""
@@ -157,6 +163,16 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
         fetched: dict[str, Any] = self.process_ie_result(song, download=True)
         return fetched
 
+    @contextmanager
+    def missing_script_told(self) -> Iterator[None]:
+        """Where a song is not found only because a site's script could not be run, say so."""
+        try:
+            yield
+        except Exception as error:
+            if self._words.lacks_script and code_of(error) in _SCRIPTLESS:
+                raise Found("link-script") from error
+            raise
+
     def check(self, song: dict[str, Any]) -> None:
         """Turn a song away for what its site says of it; what the site says may be wrong, and is counted later."""
         if song.get("is_live") or song.get("live_status") in {"is_live", "is_upcoming", "post_live"}:
@@ -182,7 +198,6 @@ def _options(folder: Path, limits: Limits, proxy: str, cookies: Path | None) -> 
         "proxy": proxy,
         "cookiefile": None if cookies is None else str(cookies),
         "match_filter": _LiveAfterAll(),
-        "logger": _Silence(),
         "quiet": True,
         "noprogress": True,
         "no_color": True,
@@ -222,13 +237,24 @@ class _LiveAfterAll:
         return None
 
 
-class _Silence:
-    """Where yt-dlp's own words go: the parent process tells people, and the log."""
+class _Ears:
+    """Where yt-dlp's own words go: the parent process tells people, and the log.
+
+    Attributes
+    ----------
+    lacks_script
+        Whether yt-dlp said that a site's script should have been run, but nothing is there that could.
+    """
+
+    def __init__(self) -> None:
+        self.lacks_script = False
 
     def debug(self, message: str) -> None: ...
     def info(self, message: str) -> None: ...
-    def warning(self, message: str, **_: object) -> None: ...
     def error(self, message: str) -> None: ...
+
+    def warning(self, message: str, **_: object) -> None:
+        self.lacks_script = self.lacks_script or NO_RUNTIME in message
 
 
 def _declared_bytes(response: Response) -> int:

@@ -19,7 +19,8 @@ from pathlib import Path
 from links.guard import Guard
 listener = socket.create_server(("127.0.0.1", 0))
 plain = socket.socket()
-Guard(Path.cwd(), {"true"}, lambda: print("inside", flush=True), proxy=PROXY).arm()
+programs = {"true": lambda arguments: "-x" not in arguments}
+Guard(Path.cwd(), programs, lambda: print("inside", flush=True), proxy=PROXY).arm()
 """
 REFUSED = {
     "a connection": "plain.connect(listener.getsockname())",
@@ -36,6 +37,7 @@ REFUSED = {
     "a mail server's port": "plain.connect(('1.1.1.1', 25))",
     "listening": "plain.bind(('127.0.0.1', 0))",
     "a program": "subprocess.run(['id'])",
+    "a program with more rights": "subprocess.run(['true', '-x'])",
     "a shell": "subprocess.run('true', shell=True)",
     "system": "os.system('id')",
     "exec": "os.execv('/bin/true', ['true'])",
