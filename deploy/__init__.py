@@ -1,0 +1,1 @@
+"""Running the bot for others: the image's steps, dashboards, alerts, backups."""
