@@ -1,0 +1,181 @@
+"""``study``: re-runs an earlier system, or tries models on a table of one's own, with songs kept apart beside it."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import tempfile
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from classifier.commands.classify import PACKAGED_MODELS
+from classifier.commands.measuring import missing_packages, number_of_processes
+
+if TYPE_CHECKING:
+    import argparse
+
+    from classifier.study.recipe import Study
+    from classifier.study.running import Results
+
+BESIDE_THE_CHECKOUT: Final = Path(__file__).resolve().parents[3] / "shared" / "data"
+REPORT_PACKAGES: Final = ("jinja2", "pandas")
+DESCRIPTION: Final = """\
+Measures models by the protocol of a study, and again with songs and artists kept apart; writes one page with tables,
+plots and downloads (report.html), and beside it PNGs, CSVs and figures.json. A run that was stopped goes on where it
+was; the same seeds give the same page.
+
+hust        KNN, SVM, a network and their stacking, before and after a grid search
+audionome   seven models with their printed settings
+project4    eight genres, then pairs of genres; --table takes any table of that shape
+echonest    Rock or Hip-Hop from eight numbers, balanced and not
+FILE.toml   a study of your own, paths beside the file; see classifier/study/shipped for how they are written
+
+With --table alone, four usual models are tried on a table of your own: a line of column names, a row per song or piece
+of a song, numbers in all columns but those that describe the row."""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
+    models = Path(os.environ.get("MODEL_DIR") or PACKAGED_MODELS)
+    parser.add_argument("study", nargs="?", metavar="NAME|FILE.toml", help="see above")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the report is written")
+    parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the tables (default: ../shared/data)")
+    parser.add_argument("--table", type=Path, metavar="FILE.csv", help="a table of your own")
+    parser.add_argument("--label", metavar="COLUMN", help="its column of genres (default: label)")
+    parser.add_argument("--group", metavar="COLUMN", help="its column that tells songs apart (default: song, if any)")
+    parser.add_argument("--ignore", action="append", default=[], metavar="COLUMN", help="not to be learnt from; repeat")
+    parser.add_argument(
+        "--missing", choices=("refuse", "drop", "median"), help="rows that lack a number (default: refuse)"
+    )
+    parser.add_argument("--quick", action="store_true", help="a few songs and settings, to see that all works")
+    parser.add_argument("--times", action="store_true", help="show on the page how long models took")
+    parser.add_argument("--jobs", type=number_of_processes, default=-1, help="processes (default: one per core)")
+    parser.add_argument("--model-dir", type=Path, default=models, metavar="DIR", help="the released model's figures")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run a study; return the exit status."""
+    if problem := missing_packages() or _missing_here():
+        print(problem, file=sys.stderr)
+        return 2
+    # One core a process, and the plain sums of any processor: the same seeds give the same figures. It also keeps
+    # TensorFlow from telling about its build on standard error.
+    for name, value in {
+        "TF_NUM_INTRAOP_THREADS": "1",
+        "TF_NUM_INTEROP_THREADS": "1",
+        "TF_ENABLE_ONEDNN_OPTS": "0",
+    }.items():
+        os.environ.setdefault(name, value)
+    from classifier.study.recipe import StudyError
+
+    try:
+        _check(arguments)
+        study, folder = _declared(arguments)
+        results = _measure(study, folder, arguments)
+    except StudyError as error:
+        print(error, file=sys.stderr)
+        return 2
+    _tell(results)
+    print(arguments.out / "report.html")
+    return 0
+
+
+def _missing_here() -> str | None:
+    missing = [name for name in REPORT_PACKAGES if find_spec(name) is None]
+    return (
+        f"A study needs packages that serving does without: {', '.join(missing)}. Install genre-bot[train]."
+        if missing
+        else None
+    )
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    """Find out before the work, not after it, whether its fruits can be kept."""
+    from classifier.study.recipe import StudyError
+
+    if arguments.study is None and arguments.table is None:
+        raise StudyError("Name a study, or a table of your own with --table; --help lists what there is.")
+    own = {"--label": arguments.label, "--group": arguments.group, "--ignore": arguments.ignore}
+    if arguments.table is None and (given := [option for option, value in own.items() if value]):
+        raise StudyError(f"{given[0]} says something of a table of your own; name it with --table.")
+    try:
+        arguments.out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=arguments.out):
+            pass
+    except OSError as error:
+        raise StudyError(f"Nothing can be written to {arguments.out}: {error.strerror}.") from error
+
+
+def _declared(arguments: argparse.Namespace) -> tuple[Study, Path]:
+    """Return the study that is asked for, and the folder that its tables lie in."""
+    from classifier.study import recipe, table
+
+    if arguments.study is None:
+        group = arguments.group or table.group_column(arguments.table)
+        study = recipe.for_table(
+            arguments.table,
+            arguments.label or "label",
+            group,
+            ignore=tuple(arguments.ignore),
+            missing=arguments.missing or "refuse",
+        )
+        folder = arguments.table.parent
+    else:
+        path = recipe.find(arguments.study)
+        study = recipe.read(path)
+        beside = BESIDE_THE_CHECKOUT if path.parent == recipe.SHIPPED else path.parent
+        folder = arguments.data or beside
+        if arguments.table is not None:
+            group = arguments.group or table.group_column(arguments.table)
+            study = recipe.with_table(study, arguments.table, arguments.label or "label", group, arguments.ignore)
+            folder = arguments.table.parent
+        if arguments.missing is not None:
+            study = recipe.with_missing(study, arguments.missing)
+    return (recipe.quick(study) if arguments.quick else study), folder
+
+
+def _measure(study: Study, folder: Path, arguments: argparse.Namespace) -> Results:
+    from classifier.study import ours, report, running
+    from classifier.study.explore import explore
+    from classifier.study.steps import Steps
+    from classifier.study.table import load
+
+    table = load(study, folder)
+    steps = Steps(arguments.out / "steps", jobs=arguments.jobs)
+    explored = explore(study, table, steps)
+    results = running.run(study, table, steps)
+    known = ours.held_out(arguments.model_dir) if study.data.released_model_knows else {}
+    report.write(arguments.out, results, explored, known, command=_command(arguments), with_times=arguments.times)
+    return results
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """Return what makes the page again, without the folders of this machine."""
+    words = ["python", "-m", "classifier", "study"]
+    if arguments.study is not None:
+        words.append(Path(arguments.study).name)
+    if arguments.table is not None:
+        words += ["--table", arguments.table.name]
+    for option in ("label", "group", "missing"):
+        if (value := getattr(arguments, option)) is not None:
+            words += [f"--{option}", value]
+    for column in arguments.ignore:
+        words += ["--ignore", column]
+    words += [f"--{flag}" for flag in ("quick", "times") if getattr(arguments, flag)]
+    return shlex.join([*words, "--out", "DIR"])
+
+
+def _tell(results: Results) -> None:
+    """Print the figures in short."""
+    from rich.console import Console
+    from rich.table import Table
+
+    section = results.main
+    table = Table("model", "printed", *(protocol.title for protocol in section.protocols), box=None, pad_edge=False)
+    for one in section.of("rows"):
+        same = [section.figure(one.model, protocol.name) for protocol in section.protocols]
+        printed = "" if one.printed is None else f"{one.printed:.3f}"
+        table.add_row(one.model, printed, *("" if figure is None else f"{figure.accuracy:.3f}" for figure in same))
+    Console(highlight=False).print(table)

@@ -1,0 +1,405 @@
+"""What a study's pictures show; how a picture is made for a light and a dark page lies in ``canvas``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator, PercentFormatter
+
+from classifier.study.canvas import draw
+from classifier.study.protocols import ARTISTS, ROWS, SONGS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+    from classifier.study.canvas import Picture, Theme
+    from classifier.study.explore import Explored
+    from classifier.study.scores import Measured
+    from classifier.study.table import Table
+
+WIDTH: Final = 9.0
+"""Inches."""
+MARKS: Final = {ROWS: ("o", 0), SONGS: ("s", 1), ARTISTS: ("^", 2)}
+"""Protocol → marker, place among the theme's colours."""
+SHAPES: Final = "o^sDvPX*<>hd"
+MOST_CELLS_WITH_NUMBERS: Final = 12
+MOST_LINES: Final = 8
+HISTOGRAM_BINS: Final = 30
+OUTSIDE_PERCENT: Final = 0.5
+"""Of each end of a distribution, left out so that one odd song does not squeeze the others."""
+
+
+@dataclass(frozen=True)
+class Gap:
+    """One line of the gap plot: a model's accuracies, protocol by protocol."""
+
+    label: str
+    printed: float | None
+    accuracies: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class GapPlot:
+    """What the gap plot shows.
+
+    Attributes
+    ----------
+    gaps
+        Models, the first on top.
+    titles
+        Protocol → what it is called.
+    ours
+        Protocol → accuracy of the released model.
+    printed_range
+        Lowest and highest printed accuracy, where no more is known.
+    """
+
+    gaps: Sequence[Gap]
+    titles: Mapping[str, str]
+    ours: Mapping[str, float] = field(default_factory=dict)
+    printed_range: tuple[float, float] | None = None
+
+
+def gap(content: GapPlot, name: str, title: str) -> Picture:
+    """Show how far each model falls when songs, then artists, are new to it."""
+    height = 1.9 + 0.42 * len(content.gaps)
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        legend: dict[str, Any] = {}
+        if content.printed_range is not None:
+            legend["printed, range of all"] = axes.axvspan(*content.printed_range, color=theme.line, alpha=0.5, lw=0)
+        for height_of, one in enumerate(content.gaps):
+            _gap_line(axes, theme, height_of, one, content.titles, legend)
+        for protocol, accuracy in content.ours.items():
+            colour = theme.series[MARKS[protocol][1]]
+            label = f"this bot, {content.titles[protocol]}"
+            legend[label] = axes.axvline(accuracy, color=colour, ls=(0, (4, 3)), lw=1.5)
+        axes.set_yticks(range(len(content.gaps)), [one.label for one in content.gaps])
+        axes.set_ylim(len(content.gaps) - 0.5, -0.6)
+        axes.set_xlim(0, 1.08)
+        axes.set_xticks(np.linspace(0, 1, 6))
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.grid(axis="x")
+        axes.set_xlabel("right answers")
+        figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=3)
+
+    alt = "; ".join(
+        f"{one.label}: " + ", ".join(f"{content.titles[p]} {a:.0%}" for p, a in one.accuracies.items())
+        for one in content.gaps
+    )
+    return draw(name, title, alt, (WIDTH, height), paint)
+
+
+def _gap_line(axes: Axes, theme: Theme, y: int, one: Gap, titles: Mapping[str, str], legend: dict[str, Any]) -> None:
+    known = list(one.accuracies.values())
+    axes.plot([min(known), max(known)], [y, y], color=theme.quiet, lw=1.5, zorder=1)
+    for protocol, accuracy in one.accuracies.items():
+        marker, colour = MARKS[protocol]
+        (line,) = axes.plot(accuracy, y, marker, color=theme.series[colour], ms=9, zorder=3)
+        legend.setdefault(titles[protocol], Line2D([], [], marker=marker, ls="", color=line.get_color(), ms=9))
+    if one.printed is not None:
+        axes.plot(one.printed, y, "D", mfc="none", mec=theme.text, mew=1.4, ms=9, zorder=4)
+        legend.setdefault("printed", Line2D([], [], marker="D", ls="", mfc="none", mec=theme.text, mew=1.4, ms=8))
+    if len(known) > 1:
+        points = round(100 * (known[-1] - known[0]))
+        axes.annotate(
+            f"{points:+d}".replace("-", "−"),
+            (max(*known, one.printed or 0), y),
+            (9, 0),
+            textcoords="offset points",
+            va="center",
+            color=theme.text,
+            fontsize=9,
+            zorder=5,
+        )
+
+
+def bars(
+    name: str,
+    title: str,
+    labels: Sequence[str],
+    series: Mapping[str, Sequence[float]],
+    *,
+    errors: Mapping[str, Sequence[float]] | None = None,
+) -> Picture:
+    """Show shares side by side: a group of bars per label, a colour per series."""
+    height = 1.4 + (0.2 * len(series) + 0.16) * len(labels)
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        thick = 0.8 / len(series)
+        for place, (called, shares) in enumerate(series.items()):
+            y = np.arange(len(labels)) + (place - (len(series) - 1) / 2) * thick
+            spread = None if errors is None else errors[called]
+            axes.barh(y, shares, thick * 0.9, xerr=spread, label=called, color=theme.series[place], ecolor=theme.quiet)
+            for at, share in zip(y, shares, strict=True):
+                axes.text(0.008, at, f"{share:.0%}", va="center", fontsize=8, color=theme.card, fontweight="bold")
+        axes.set_yticks(range(len(labels)), labels)
+        axes.set_ylim(len(labels) - 0.5, -0.5)
+        axes.set_xlim(0, 1)
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
+        axes.grid(axis="x")
+        figure.legend(loc="outside lower center", ncols=4)
+
+    alt = "; ".join(
+        f"{label}: " + ", ".join(f"{called} {shares[place]:.0%}" for called, shares in series.items())
+        for place, label in enumerate(labels)
+    )
+    return draw(name, title, alt, (WIDTH, height), paint)
+
+
+def counts(explored: Explored) -> Picture:
+    """Show how many rows of each genre there are."""
+    genres = list(explored.counts)
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        drawn = axes.barh(genres, list(explored.counts.values()), 0.7, color=theme.series[1])
+        axes.bar_label(drawn, fmt="{:,.0f}", padding=4, color=theme.text, fontsize=9)
+        axes.set_ylim(len(genres) - 0.5, -0.5)
+        axes.margins(x=0.1)
+        axes.set_xlabel("rows")
+
+    alt = ", ".join(f"{genre} {count:,}" for genre, count in explored.counts.items())
+    return draw("counts", "Rows of each genre", alt, (WIDTH, 0.9 + 0.3 * len(genres)), paint)
+
+
+def distributions(table: Table) -> Picture:
+    """Show how the values of each column are spread."""
+    across = 5 if len(table.columns) > 12 else 4
+    down = -(-len(table.columns) // across)
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        for place, column in enumerate(table.columns):
+            axes = figure.add_subplot(down, across, place + 1)
+            values = table.X[:, place]
+            low, high = np.percentile(values, [OUTSIDE_PERCENT, 100 - OUTSIDE_PERCENT])
+            inside = values[(values >= low) & (values <= high)]
+            axes.hist(inside, HISTOGRAM_BINS, color=theme.series[1])
+            axes.set_title(column, fontsize=8)
+            axes.set_yticks([])
+            axes.locator_params(axis="x", nbins=3)
+            axes.tick_params(axis="x", labelsize=7)
+            axes.spines["left"].set_visible(False)
+            axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
+            axes.xaxis.get_offset_text().set_fontsize(7)
+
+    alt = f"Histograms of {len(table.columns)} columns: {', '.join(table.columns)}."
+    return draw("distributions", "Distributions of the features", alt, (WIDTH, 1.15 * down + 0.3), paint)
+
+
+def correlation(explored: Explored) -> Picture:
+    """Show which columns rise and fall together."""
+    names = list(explored.correlated)
+    numbers = len(names) <= MOST_CELLS_WITH_NUMBERS
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        shown = axes.imshow(explored.correlation, cmap=theme.diverging, vmin=-1, vmax=1)
+        small = 9 if numbers else 7.5
+        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=small)
+        axes.set_yticks(range(len(names)), names, fontsize=small)
+        axes.spines[:].set_visible(False)
+        if numbers:
+            _numbers(axes, explored.correlation, shown, "{:.2f}")
+        figure.colorbar(shown, ax=axes, shrink=0.7, label="correlation")
+
+    size = (WIDTH, 7.5 if len(names) > 8 else 6.2)
+    return draw("correlation", "Which features go together", _strongest(names, explored.correlation), size, paint)
+
+
+def _strongest(names: Sequence[str], matrix: NDArray[np.float64]) -> str:
+    if len(names) < 2:
+        return "One column only."
+    first, second = np.triu_indices(len(names), 1)
+    best = int(np.abs(matrix[first, second]).argmax())
+    a, b = names[int(first[best])], names[int(second[best])]
+    return f"Correlations of {len(names)} columns; the strongest is {matrix[first, second][best]:.2f}, of {a} and {b}."
+
+
+def _numbers(axes: Axes, matrix: NDArray[Any], shown: Any, form: str) -> None:
+    """Write numbers into cells, in black or white, whichever the cell's colour leaves readable."""
+    for (row, column), value in np.ndenumerate(matrix):
+        red, green, blue, _ = shown.cmap(shown.norm(value))
+        bright = 0.299 * red + 0.587 * green + 0.114 * blue > 0.55
+        text = form.format(value)
+        axes.text(column, row, text, ha="center", va="center", fontsize=7, color="#000000" if bright else "#ffffff")
+
+
+def variance(explored: Explored) -> Picture:
+    """Show how much of the variance the first components explain, each and together."""
+    shares = explored.explained[:30]
+    places = np.arange(1, len(shares) + 1)
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        axes.bar(places, shares, 0.75, color=theme.series[1], label="each")
+        axes.plot(places, np.cumsum(shares), "o-", color=theme.series[0], ms=4, label="together")
+        axes.axhline(0.9, color=theme.quiet, ls=(0, (4, 3)), lw=1, label="90 %")
+        axes.set_ylim(0, 1.03)
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
+        axes.set_xlabel("principal component")
+        axes.set_ylabel("variance explained")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        figure.legend(loc="outside lower center", ncols=3)
+
+    alt = f"The first two components explain {shares[:2].sum():.0%}; {explored.components_for(0.9)} explain 90 %."
+    return draw("variance", "How much the principal components explain", alt, (WIDTH, 3.8), paint)
+
+
+def scatter(name: str, title: str, spots: NDArray[np.float64], genres: NDArray[np.str_], axes_of: str) -> Picture:
+    """Show rows as points, each genre in a colour and a shape of its own."""
+    known = sorted(set(genres.tolist()))
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        for place, genre in enumerate(known):
+            mine = spots[genres == genre]
+            colour = theme.series[place % (len(theme.series) - 1)]
+            shape = SHAPES[place % len(SHAPES)]
+            axes.scatter(
+                mine[:, 0], mine[:, 1], s=14, marker=shape, color=colour, alpha=0.65, linewidths=0, label=genre
+            )
+        axes.set_xlabel(f"{axes_of} 1")
+        axes.set_ylabel(f"{axes_of} 2")
+        # Far outliers would leave the others a speck.
+        for low, high, limit in zip(
+            *np.percentile(spots, [0.3, 99.7], axis=0), (axes.set_xlim, axes.set_ylim), strict=True
+        ):
+            edge = 0.06 * (high - low) or 1
+            limit(low - edge, high + edge)
+        figure.legend(loc="outside lower center", ncols=min(6, len(known)), markerscale=2)
+
+    alt = f"{len(spots):,} rows of {len(known)} genres: {', '.join(known)}."
+    return draw(name, title, alt, (WIDTH, 6.6), paint)
+
+
+def confusion(name: str, title: str, shown: Sequence[tuple[str, Measured]]) -> Picture:
+    """Show what was taken for what, under one protocol beside another."""
+    genres = [one.genre for one in shown[0][1].genres]
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        for place, (called, measured) in enumerate(shown):
+            axes = figure.add_subplot(1, len(shown), place + 1)
+            matrix = np.array(measured.confusion, dtype=float)
+            shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+            image = axes.imshow(shares, cmap=theme.heat, vmin=0, vmax=1)
+            axes.set_title(f"{called}: {measured.accuracy:.1%}")
+            axes.set_xticks(range(len(genres)), genres, rotation=90, fontsize=8)
+            axes.set_yticks(range(len(genres)), genres if place == 0 else [], fontsize=8)
+            axes.set_xlabel("answered")
+            if place == 0:
+                axes.set_ylabel("true genre")
+            axes.spines[:].set_visible(False)
+            if len(genres) <= MOST_CELLS_WITH_NUMBERS:
+                _numbers(axes, 100 * shares, _Scaled(image), "{:.0f}")
+
+    alt = (
+        f"Rows are the true genre, columns the answer, in percent of the true genre. {_confused(genres, shown[-1][1])}"
+    )
+    return draw(name, title, alt, (WIDTH, 3.2 + 0.14 * len(genres)), paint)
+
+
+class _Scaled:
+    """An image's colours, for values in percent."""
+
+    def __init__(self, image: Any) -> None:
+        self.cmap = image.cmap
+        self.norm = lambda percent: image.norm(percent / 100)
+
+
+def _confused(genres: Sequence[str], measured: Measured) -> str:
+    matrix = np.array(measured.confusion, dtype=float)
+    np.fill_diagonal(matrix, -1)
+    row, column = divmod(int(matrix.argmax()), len(genres))
+    return f"Most often {genres[row]} was taken for {genres[column]}."
+
+
+def sweep(name: str, measured: Measured) -> Picture | None:
+    """Show how accuracy goes with the searched setting; None where no setting is a number of several values."""
+    lines = _lines(measured)
+    if lines is None:
+        return None
+    setting, others = lines
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        for place, (called, points) in enumerate(others.items()):
+            x, y = zip(*sorted(points), strict=True)
+            marker = SHAPES[place % len(SHAPES)]
+            axes.plot(x, y, f"{marker}-", color=theme.series[place], ms=5, lw=1.3, label=called or None)
+        if max(x) > 30 * max(min(x), 1e-9):
+            axes.set_xscale("log")
+        axes.set_xlabel(setting)
+        axes.set_ylabel("right answers")
+        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.grid()
+        if any(others):
+            figure.legend(loc="outside lower center", ncols=3)
+
+    best = max(measured.tried, key=lambda pair: pair[1])
+    alt = f"Best of {len(measured.tried)}: {', '.join(f'{k} = {v}' for k, v in best[0].items())}, {best[1]:.1%}."
+    return draw(name, f"{measured.model}: what the search saw", alt, (WIDTH, 4.2), paint)
+
+
+def _lines(measured: Measured) -> tuple[str, dict[str, list[tuple[float, float]]]] | None:
+    values: dict[str, list[Any]] = {}
+    for settings, _ in measured.tried:
+        for setting, value in settings.items():
+            if value not in values.setdefault(setting, []):
+                values[setting].append(value)
+    numeric = {s: v for s, v in values.items() if len(v) > 2 and all(type(n) in (int, float) for n in v)}
+    if not numeric:
+        return None
+    along = max(numeric, key=lambda setting: len(numeric[setting]))
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for settings, share in measured.tried:
+        called = ", ".join(f"{s} = {v}" for s, v in settings.items() if s != along and len(values[s]) > 1)
+        lines.setdefault(called, []).append((settings[along], share))
+    return (along, lines) if len(lines) <= MOST_LINES else None
+
+
+def strips(name: str, title: str, shares: Mapping[str, Sequence[float]]) -> Picture:
+    """Show the accuracy of every fold, and their mean."""
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        for place, folds in enumerate(shares.values()):
+            axes.plot(folds, np.full(len(folds), place), "o", color=theme.series[1], alpha=0.7, ms=6)
+            axes.plot(np.mean(folds), place, "|", color=theme.series[0], ms=26, mew=3)
+        axes.set_yticks(range(len(shares)), list(shares))
+        axes.set_ylim(len(shares) - 0.5, -0.5)
+        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.grid(axis="x")
+        axes.set_xlabel("right answers of each fold; the bar is their mean")
+
+    alt = "; ".join(f"{called}: mean {np.mean(folds):.1%} of {len(folds)} folds" for called, folds in shares.items())
+    return draw(name, title, alt, (WIDTH, 1.0 + 0.5 * len(shares)), paint)
+
+
+def times(seconds: Mapping[str, tuple[float, float]]) -> Picture:
+    """Show how long models take to train and to answer, on a logarithmic axis."""
+    called = list(seconds)
+
+    def paint(figure: Figure, theme: Theme) -> None:
+        axes = figure.add_subplot()
+        for part, (marker, label) in enumerate((("o", "to train"), ("s", "to answer the test"))):
+            taken = [max(seconds[model][part], 1e-4) for model in called]
+            axes.plot(taken, range(len(called)), marker, color=theme.series[part], ms=9, label=label)
+        axes.set_xscale("log")
+        axes.set_xlabel("seconds")
+        axes.set_yticks(range(len(called)), called)
+        axes.set_ylim(len(called) - 0.5, -0.5)
+        axes.grid()
+        figure.legend(loc="outside lower center", ncols=2)
+
+    alt = "; ".join(f"{model}: {fit:.2f} s to train, {ask:.3f} s to answer" for model, (fit, ask) in seconds.items())
+    return draw("times", "How long they take", alt, (WIDTH, 1.4 + 0.35 * len(called)), paint)
