@@ -277,15 +277,19 @@ def list_question(question: Question, words: Words, job_id: int, *, queued: int,
     queued, daily
         How many songs a person may have waiting, and send in 24 hours.
     """
-    offered, newest = len(question.items), "-newest" if question.newest_first else ""
+    offered = len(question.items)
+    found, found_more, offer, choice = ("list-found", "list-found-more", "list-offer", "button-list")
+    if question.newest_first:
+        found, found_more = "list-found-newest", "list-found-newest-more"
+        offer, choice = "list-offer-newest", "button-list-newest"
     lines = [
-        words.say(f"list-found{newest}" if question.complete else f"list-found{newest}-more", count=question.count),
-        words.say(f"list-offer{newest}", count=offered),
+        words.say(found if question.complete else found_more, count=question.count),
+        words.say(offer, count=offered),
         words.say("list-limits", queued=queued, daily=daily),
     ]
-    choices = [Button(Action.TAKE, f"{job_id}-{offered}", words.say(f"button-list{newest}", count=offered))]
+    choices = [Button(Action.TAKE, f"{job_id}-{offered}", words.say(choice, count=offered))]
     if offered > 1:
-        choices.append(Button(Action.TAKE, f"{job_id}-1", words.say(f"button-list{newest}", count=1)))
+        choices.append(Button(Action.TAKE, f"{job_id}-1", words.say(choice, count=1)))
     return Message(" ".join(lines), (*choices, Button(Action.TAKE, f"{job_id}-0", words.say("button-list-none"))))
 
 

@@ -44,6 +44,9 @@ INSIDE_ADDRESSES = {
     "hexadecimal": "http://0xa.1.2.3/",
     "hexadecimal whole": "http://0x0a010203/",
     "short": "http://127.1/",
+    "short ten": "http://10.66051/",
+    "octal metadata": "http://0251.0376.0251.0376/",
+    "mapped metadata": "http://[::ffff:169.254.169.254]/",
     "user name": f"http://{PUBLIC}@10.1.2.3/",
     "user name and colon": f"http://{PUBLIC}:80@127.0.0.1:80/",
     "fragment": f"http://10.1.2.3#@{PUBLIC}/",
@@ -78,6 +81,8 @@ WAYS_IN = {
 }
 
 INSIDE_CASES: dict[str, Case] = {
+    "straight to a name": {"link": "http://inside.example/"},
+    "straight to a name of both kinds": {"link": "http://metadata.example/latest/meta-data/"},
     **{f"to {name}": {"link": leads("redirect", to, status=302)} for name, to in INSIDE_ADDRESSES.items()},
     **{f"by {name}": {"link": link} for name, link in WAYS_IN.items()},
 }
@@ -99,6 +104,8 @@ GOOD_CASES: dict[str, Case] = {
     "an allowed host": {"link": "http://song.example/song.wav", "hosts": ["example"]},
     "a page that says it is a song": {"link": f"{HERE}/page-as-song"},
     "a title that means harm": {"link": f"{HERE}/titled"},
+    "a file over HTTPS": {"link": "https://good.example/song.wav"},
+    "a redirect to HTTPS": {"link": leads("redirect", "https://good.example/song.wav", status=301)},
     "a proxy": {"link": "http://song.example/song.wav", "proxy": f"http://{PUBLIC}"},
 }
 
@@ -133,6 +140,10 @@ ENDINGS: dict[str, tuple[str, Case]] = {
     "a lying head": ("too-large", {"link": f"{HERE}/lying-head.wav"}),
     "a packed page": ("too-large", {"link": f"{HERE}/packed"}),
     "a packed song": ("too-large", {"link": f"{HERE}/packed?kind=audio/wav"}),
+    "a page packed by deflate": ("too-large", {"link": f"{HERE}/packed?encoding=deflate"}),
+    "a page packed by brotli": ("too-large", {"link": f"{HERE}/packed?encoding=br"}),
+    "a song packed by brotli": ("too-large", {"link": f"{HERE}/packed?encoding=br&kind=audio/wav"}),
+    "a page packed twice": ("too-large", {"link": f"{HERE}/packed?encoding=gzip,+gzip"}),
     "a packed error": ("link-not-found", {"link": f"{HERE}/packed?status=404+No"}),
     "endless segments": ("too-large", {"link": leads("list.m3u8", "/large.ts", parts=29)}),
     "a truncated body": ("link-failed", {"link": f"{HERE}/truncated.wav"}),
@@ -156,5 +167,21 @@ ENDINGS: dict[str, tuple[str, Case]] = {
     "too many": ("link-blocked", {"link": f"{HERE}/status?status=429+No"}),
     "for legal reasons": ("link-geo", {"link": f"{HERE}/status?status=451+No"}),
     "broken": ("link-failed", {"link": f"{HERE}/status?status=500+No"}),
+    "a certificate of its own": ("link-certificate", {"link": "https://self-signed.example/song.wav"}),
+    "a certificate by nobody": ("link-certificate", {"link": "https://unknown.example/song.wav"}),
+    "a certificate of another": ("link-certificate", {"link": "https://wrong-name.example/song.wav"}),
+    "a certificate that has expired": ("link-certificate", {"link": "https://expired.example/song.wav"}),
+    "a redirect to a bad certificate": (
+        "link-certificate",
+        {"link": leads("redirect", "https://expired.example/song.wav", status=302)},
+    ),
+    "an element with a bad certificate": (
+        "link-certificate",
+        {"link": leads("element", "https://self-signed.example/song.wav")},
+    ),
+    "a segment with a bad certificate": (
+        "link-certificate",
+        {"link": leads("list.m3u8", "https://wrong-name.example/part.ts")},
+    ),
     "cancelled": ("cancelled", {"link": f"{HERE}/slow-body.wav", "cancel": True}),
 }

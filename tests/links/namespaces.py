@@ -9,9 +9,11 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
+import certifi
 import pytest
 
 from tests.conftest import REPOSITORY
+from tests.links.certificates import TRUSTED, make_certificates
 from tests.links.world import PUBLIC, PUBLIC_6
 
 if TYPE_CHECKING:
@@ -35,6 +37,7 @@ class Namespaces:
     def open(self) -> None:
         """Make them, and start everything that answers."""
         (self._folder / "resolv.conf").write_text(f"nameserver {PUBLIC}\noptions timeout:1 attempts:2\n")
+        make_certificates(self._folder)
         self.hits.touch()
         _ip("netns", "add", self.house)
         _ip("netns", "add", self.world)
@@ -63,9 +66,10 @@ class Namespaces:
         ``child`` is the module of a child process other than the bot's own.
         """
         self.hits.write_text("")
-        script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"'
+        # In this house names are asked for in the world, and the world's good authority is trusted.
+        script = 'mount --bind "$0" /etc/resolv.conf && mount --bind "$1" "$2" && shift 2 && exec "$@"'
         command = ["ip", "netns", "exec", self.house, "sh", "-c", script, str(self._folder / "resolv.conf")]
-        command += [sys.executable, "-m", "tests.links.driver", *child]
+        command += [str(self._folder / TRUSTED), certifi.where(), sys.executable, "-m", "tests.links.driver", *child]
         told = subprocess.run(
             command,
             input=json.dumps(cases),

@@ -13,10 +13,15 @@ import socket
 import struct
 import sys
 import wave
+import zlib
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qs, urlsplit
+
+import brotli  # type: ignore[import-untyped]
+
+from tests.links.certificates import SECURE_HOSTS, contexts
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -24,6 +29,7 @@ if TYPE_CHECKING:
 PUBLIC = "45.0.0.2"
 PUBLIC_6 = "2600:beef::2"
 PORTS = (80, 25)
+SECURE_PORT = 443
 MANY = 50_000_000
 TICK_SECONDS = 0.2
 NAMES = {
@@ -36,6 +42,7 @@ NAMES = {
     "six.example": [PUBLIC_6],
     "inside-six.example": ["fd00::9"],
     "loopback-six.example": ["::1"],
+    **{host: [PUBLIC] for host in SECURE_HOSTS},
 }
 
 
@@ -52,9 +59,15 @@ def song(seconds: float = 0.5) -> bytes:
 
 
 @cache
-def bomb() -> bytes:
-    """Fifty megabytes that arrive as fifty kilobytes."""
-    return gzip.compress(bytes(MANY))
+def bomb(encoding: str = "gzip") -> bytes:
+    """Fifty megabytes that arrive as fifty kilobytes, or far fewer."""
+    pack: dict[str, Callable[[bytes], bytes]] = {
+        "gzip": gzip.compress,
+        "deflate": zlib.compress,
+        "br": lambda content: brotli.compress(content, quality=1),
+        "gzip, gzip": lambda content: gzip.compress(gzip.compress(content)),
+    }
+    return pack[encoding](bytes(MANY))
 
 
 class Visit:
@@ -232,8 +245,8 @@ async def lying_head(visit: Visit) -> None:
 
 
 async def packed(visit: Visit) -> None:
-    kind = visit.query.get("kind", "text/html")
-    await visit.body(bomb(), kind, visit.query.get("status", "200 OK"), Content_Encoding="gzip")
+    kind, encoding = visit.query.get("kind", "text/html"), visit.query.get("encoding", "gzip")
+    await visit.body(bomb(encoding), kind, visit.query.get("status", "200 OK"), Content_Encoding=encoding)
 
 
 async def truncated(visit: Visit) -> None:
@@ -337,7 +350,7 @@ class World:
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         host, port = writer.get_extra_info("sockname")[:2]
-        if host not in {PUBLIC, PUBLIC_6} or port != PORTS[0]:
+        if host not in {PUBLIC, PUBLIC_6} or port not in {PORTS[0], SECURE_PORT}:
             with self._hits.open("a") as file:
                 file.write(f"{host} {port}\n")
         try:
@@ -395,6 +408,7 @@ async def serve(hits: Path, addresses: list[str]) -> None:
             await asyncio.start_server(world.answer, host, port)
     if PUBLIC in addresses:
         bomb()
+        await asyncio.start_server(world.answer, PUBLIC, SECURE_PORT, ssl=contexts(hits.parent))
         await asyncio.get_running_loop().create_datagram_endpoint(Names, (PUBLIC, 53))
     sys.stdout.write("ready\n")
     sys.stdout.flush()
