@@ -95,23 +95,24 @@ def about_ours(results: Results, ours: Mapping[str, Ours]) -> list[str]:
 
 
 UNKNOWN_SONGS: Final = """\
-This table does not say which rows are of one song. If several are, some of a song's rows train and others test, and a \
-model may recognise the recording rather than the genre: the figures are then too high for any song that it has not \
-met. Name the column that tells songs apart with --group, and the study shows by how much."""
+This table does not say which rows are of one song. If several are, some of a song's rows train and others test, and \
+a model may recognise the recording rather than the genre: the figures are then too high for any song that it has \
+not met. Name the column that tells songs apart with --group, and the study shows by how much."""
 NEIGHBOURS: Final = """\
-Think of an album: one band, one studio, one engineer, ten tracks. Draw tracks at random, and of most albums some train \
-and some test; here {share:.0%} of the test rows have a neighbour of the same {called} among those that train. A model \
-that has learnt how that record sounds can name its genre without knowing what the genre is. Keeping such neighbours on \
-one side takes that help away."""
+Think of an album: one band, one studio, one engineer, ten tracks. Draw tracks at random, and of most albums some \
+train and some test; here {share:.0%} of the test rows have a neighbour of the same {called} among those that train. \
+A model that has learnt how that record sounds can name its genre without knowing what the genre is. Keeping such \
+neighbours on one side takes that help away."""
 EAR_TEST: Final = """\
-Imagine an ear test. You practise on a thousand records, but of each you hear only the first and the last ten seconds. \
-In the test you are played the ten seconds between. You need not know what makes a blues a blues: you remember this \
-singer, this guitar, the hiss of this tape, and say what was written on the sleeve."""
+Imagine an ear test. You practise on a thousand records, but of each you hear only the first and the last ten \
+seconds. In the test you are played the ten seconds between. You need not know what makes a blues a blues: you \
+remember this singer, this guitar, the hiss of this tape, and say what was written on the sleeve."""
 SAME_RECORDING: Final = """\
-That is what drawing pieces of songs at random does. In this study {share:.0%} of the pieces in the test have another \
-piece of the very same recording among those that train. The score then says how well a model recognises recordings. How \
-well it will do on your song, which it has never heard, is what the figures with songs apart say; and since an artist's \
-other songs share voice, band and studio too, figures with artists apart, where there are any, say it best."""
+That is what drawing pieces of songs at random does. In this study {share:.0%} of the pieces in the test have \
+another piece of the very same recording among those that train. The score then says how well a model recognises \
+recordings. How well it will do on your song, which it has never heard, is what the figures with songs apart say; \
+and since an artist's other songs share voice, band and studio too, figures with artists apart, where there are any, \
+say it best."""
 
 
 def leak(results: Results) -> Sequence[str]:
