@@ -31,7 +31,7 @@ MIRROR: Final = "http://deb.debian.org/debian"
 # What python:*-slim-bookworm has of Debian, and Debian's own Python in the place of the image's.
 PACKAGES: Final = "python3,python3-pip,python3-venv,ca-certificates,netbase,tzdata"
 SONG: Final = "bot/local_chat/examples/late-train.opus"
-KEPT_OUT: Final = shutil.ignore_patterns("__pycache__", "*.part", "*.png")  # of what is copied, as .dockerignore says
+KEPT_OUT: Final = shutil.ignore_patterns("__pycache__", "*.part")  # of what is copied, as .dockerignore says
 READY: Final = 200
 START_SECONDS: Final = 60.0
 DRAIN_SECONDS: Final = 30.0
@@ -69,10 +69,19 @@ class Image:
 
 
 class Builder:
-    """Builds stages, each once, below a workplace."""
+    """Builds stages, each once, below a workplace.
 
-    def __init__(self, workplace: Path, dockerfile: Path) -> None:
+    Parameters
+    ----------
+    workplace, dockerfile
+        Where to build what.
+    again
+        Whether what an earlier run has built there is taken as it is.
+    """
+
+    def __init__(self, workplace: Path, dockerfile: Path, *, again: bool) -> None:
         self._workplace = workplace
+        self._again = again
         self._stages = read_stages(dockerfile.read_text(encoding="utf-8"))
         self._built: dict[str, Image] = {}
 
@@ -82,7 +91,7 @@ class Builder:
             return self._built[name]
         stage = self._stages[name]
         root = self._workplace / "stages" / name
-        shutil.rmtree(root, ignore_errors=True)
+        standing = self._again and root.exists()
         root.parent.mkdir(parents=True, exist_ok=True)
         if stage.base in self._stages:
             below = self.build(stage.base)
@@ -90,8 +99,12 @@ class Builder:
         else:
             below = Image(self._bare_debian(stage.base))
             image = Image(root)
-        _run("cp", "--archive", "--reflink=auto", f"{below.root}", f"{root}")
+        if not standing:
+            shutil.rmtree(root, ignore_errors=True)
+            _run("cp", "--archive", "--reflink=auto", str(below.root), str(root))
         for instruction in stage.instructions:
+            if standing and instruction.name in {"RUN", "COPY"}:
+                continue
             print(f"{name}: {instruction.name} {instruction.rest}", flush=True)
             self._follow(image, instruction)
         self._built[name] = image
@@ -190,6 +203,7 @@ class Container:
         script = MOUNTS.format(root=image.root, data=data) + f"exec {start}"
         namespaces = ["--mount", "--pid", "--net", "--ipc", "--uts", "--fork", "--kill-child"]
         self._outside = subprocess.Popen(["unshare", *namespaces, "sh", "-c", script])
+        self.pid = self._first_process()
 
     def _as_user(self, command: list[str]) -> list[str]:
         # setpriv comes after chroot: no privilege is left, nor can one be had again.
@@ -199,11 +213,16 @@ class Container:
         within = ["sh", "-c", f'cd {self._image.workdir} && exec "$@"', "sh", *command]
         return ["chroot", str(self._image.root), "env", "-i", *self._env, *dropped, *within]
 
-    @property
-    def pid(self) -> int:
-        """Id of the image's first process, as it is outside."""
-        children = Path(f"/proc/{self._outside.pid}/task/{self._outside.pid}/children").read_text(encoding="ascii")
-        return int(children.split()[0])
+    def _first_process(self) -> int:
+        """Return the id of the image's first process, as it is outside, once that is the image's own command."""
+        family = Path(f"/proc/{self._outside.pid}/task/{self._outside.pid}/children")
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline and self._outside.poll() is None:
+            children = family.read_text(encoding="ascii").split()
+            if children and Path(f"/proc/{children[0]}/root").resolve() == self._image.root:
+                return int(children[0])
+            time.sleep(0.02)
+        raise SystemExit("the image's command did not start")
 
     def enter(self, *command: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of this machine in the container's network."""
@@ -268,12 +287,13 @@ def main() -> int:
     parser.add_argument("workplace", type=Path, help="an empty folder, or one of an earlier run")
     parser.add_argument("--target", default="bot", help="stage to build (default: %(default)s)")
     parser.add_argument("--only-build", action="store_true", help="do not start it")
+    parser.add_argument("--again", action="store_true", help="start what an earlier run has built")
     asked = parser.parse_args()
     if os.geteuid():
         parser.error("only root can make a chroot and namespaces")
     asked.workplace.mkdir(parents=True, exist_ok=True)
     workplace = asked.workplace.resolve()
-    image = Builder(workplace, REPOSITORY / "Dockerfile").build(asked.target)
+    image = Builder(workplace, REPOSITORY / "Dockerfile", again=asked.again).build(asked.target)
     sizes = {
         "image": _run("du", "-sm", str(image.root)),
         "packages": _run("du", "-sm", f"{image.root}/opt/venv"),

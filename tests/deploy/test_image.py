@@ -63,7 +63,9 @@ def test_everything_that_is_copied_exists_and_passes_dockerignore() -> None:
 def test_all_that_the_bot_is_made_of_is_copied() -> None:
     packages = {path.parent.name for path in REPOSITORY.glob("*/__init__.py")} - {"tests", "deploy", "benchmarks"}
     assert packages <= _outside_sources()
-    tracked = subprocess.run(["git", "ls-files", *packages], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", *packages, "models"], cwd=REPOSITORY, capture_output=True, text=True, check=True
+    )
     assert all(_kept(path) for path in tracked.stdout.split())
 
 
