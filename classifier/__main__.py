@@ -15,6 +15,7 @@ COMMANDS: Final = {
     "classify": "say what genre songs are",
     "organize": "put a music collection in order",
     "worker": "listen to songs for a cluster",
+    "dataset": "build a table of songs to train and to study on",
     "features": "compute the 57 features of the public GTZAN table",
     "train": "build a release from music whose genre is known",
     "evaluate": "measure every system on songs held out",

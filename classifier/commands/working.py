@@ -35,6 +35,11 @@ Result = TypeVar("Result")
 def add_file_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what every command has that works on many files."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="files, folders, or patterns such as 'music/**/*.mp3'")
+    add_work_arguments(parser)
+
+
+def add_work_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add how much may be worked on at a time, and how long a song may be."""
     parser.add_argument(
         "--workers", type=_count, default=None, metavar="N", help="files worked on at a time (default: one per core)"
     )
