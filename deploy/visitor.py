@@ -50,9 +50,9 @@ class Visitor:
         with self._post("/songs", path.read_bytes() + more, {"X-File-Name": quote(path.name)}) as response:
             return dict(json.load(response))
 
-    def answer(self, number: int) -> dict[str, Any]:
+    def answer(self, number: int, seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
         """Wait until a song has come to an end; return its entry."""
-        deadline = time.monotonic() + ANSWER_SECONDS
+        deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with self._post("/hello") as response:
                 entries = json.load(response)["entries"]
