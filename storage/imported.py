@@ -38,7 +38,7 @@ class ImportedSong:
         Content hash.
     label
         As the file names it.
-    weight, may_train, source, people, reviewed, model, heard_as, updated
+    weight, may_train, source, people, reviewed, model, heard_as, label_people, updated
         As in ``votes.Verdict``.
     segments
         The features, in the order of time.
@@ -53,6 +53,7 @@ class ImportedSong:
     reviewed: bool
     model: str
     heard_as: str
+    label_people: int
     updated: datetime
     segments: tuple[SegmentVectors, ...]
 
@@ -83,6 +84,7 @@ async def keep_imported(connection: AsyncConnection, song: ImportedSong, label_i
         "reviewed": song.reviewed,
         "model": song.model,
         "heard_as": song.heard_as,
+        "label_people": song.label_people,
         "updated": song.updated,
         "format": FORMAT,
         "data": data,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-LEASE_SECONDS = 60
+LEASE_SECONDS = 30
 """How long a worker may be silent before its job is another's."""
 MAX_ATTEMPTS = 3
 """Starts after which a job is not tried again but its person told so."""
@@ -49,6 +49,8 @@ class NewJob:
         Higher goes first, whatever the turns: leave it at 0 for people.
     fairness_key
         Who shares a turn in the queue; the person by default.
+    home
+        Names those processes that can answer this chat; None where any can that serves the platform.
     """
 
     platform: str
@@ -60,6 +62,7 @@ class NewJob:
     key: str | None = None
     priority: int = 0
     fairness_key: str | None = None
+    home: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,7 +95,12 @@ class Jobs:
             return Added(await _insert(connection, new, now), is_new=True)
 
     async def claim(
-        self, owner: str, *, platforms: Sequence[str] | None = None, lease_seconds: float = LEASE_SECONDS
+        self,
+        owner: str,
+        *,
+        platforms: Sequence[str] | None = None,
+        homes: Sequence[str] | None = None,
+        lease_seconds: float = LEASE_SECONDS,
     ) -> Claimed | None:
         """Take the next job, people by turns; None if nothing waits. Jobs whose lease ran out are queued again first.
 
@@ -105,11 +110,15 @@ class Jobs:
             Name of the worker; stable over restarts if ``take_back`` is to be of use.
         platforms
             Only jobs of these platforms; None takes any.
+        homes
+            Only jobs of these homes, or of none in particular; None takes any.
         """
         now = self._database.now()
         waiting = [JobRow.state == JobState.QUEUED, JobRow.not_before <= now]
         if platforms is not None:
             waiting.append(JobRow.platform.in_(platforms))
+        if homes is not None:
+            waiting.append(or_(JobRow.home.is_(None), JobRow.home.in_(homes)))
         # An idle queue is asked often; asking is not to hold the writers up.
         async with self._database.reading() as connection:
             query = select(JobRow.id).where(or_(_expired(now), and_(*waiting))).limit(1)
@@ -321,6 +330,7 @@ async def _insert(connection: AsyncConnection, new: NewJob, now: datetime) -> Jo
         key=new.key,
         platform=new.platform,
         chat=new.chat,
+        home=new.home,
         person=new.person,
         fairness_key=lane,
         message=dict(new.message),

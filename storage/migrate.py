@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-REVISION = "0002"
+REVISION = "0003"
 """The newest file in ``migrations/versions``."""
 SCRIPTS = Path(__file__).parent / "migrations"
 _TOO_NEW = "The database was made by a newer release (revision {found}). Start that release, or restore a backup."

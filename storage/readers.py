@@ -173,7 +173,9 @@ def _song(rows: list[tuple[int, Mapping[str, Any]]]) -> ImportedSong:
         label = clean_name(facts["label"])
     except BadLabel:
         raise _Wrong(f"row {number} has no label that a genre could have") from None
-    if not (0 <= facts["weight"] <= 1 and facts["people"] >= 0 and facts["use"] in set(Use)):
+    if not (
+        0 <= facts["weight"] <= 1 and min(facts["people"], facts["label_people"]) >= 0 and facts["use"] in set(Use)
+    ):
         raise _Wrong(f"row {number} has a weight, a use or a number of people that cannot be")
     segments: list[SegmentVectors] = []
     for place, (line, row) in enumerate(rows):
@@ -195,6 +197,7 @@ def _song(rows: list[tuple[int, Mapping[str, Any]]]) -> ImportedSong:
         reviewed=facts["reviewed"],
         model=facts["model"],
         heard_as=facts["heard_as"],
+        label_people=facts["label_people"],
         updated=facts["updated"],
         segments=tuple(segments),
     )

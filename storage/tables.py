@@ -211,6 +211,7 @@ class ImportedRow(Base):
     reviewed: Mapped[bool]
     model: Mapped[str]
     heard_as: Mapped[str]
+    label_people: Mapped[int]
     updated: Mapped[datetime]
     format: Mapped[int] = mapped_column(SmallInteger)
     data: Mapped[bytes]
@@ -239,6 +240,7 @@ class JobRow(Base):
     key: Mapped[str | None] = mapped_column(unique=True)
     platform: Mapped[str]
     chat: Mapped[str]
+    home: Mapped[str | None]
     person: Mapped[str]
     fairness_key: Mapped[str]
     message: Mapped[dict[str, Any]]

@@ -67,6 +67,7 @@ class _Lesson(NamedTuple):
     reviewed: bool
     model: str
     heard_as: str
+    label_people: int
     updated: datetime
     imported: bool
 
@@ -132,6 +133,7 @@ def _told(verdict: Verdict) -> _Lesson:
         reviewed=verdict.reviewed,
         model=verdict.model,
         heard_as=verdict.heard_as,
+        label_people=verdict.label_people,
         updated=verdict.updated,
         imported=False,
     )
@@ -149,6 +151,7 @@ async def _imported(connection: AsyncConnection, rules: Rules, own: set[str]) ->
         ImportedRow.reviewed,
         ImportedRow.model,
         ImportedRow.heard_as,
+        ImportedRow.label_people,
         ImportedRow.updated,
     )
     found = []
@@ -166,6 +169,7 @@ async def _imported(connection: AsyncConnection, rules: Rules, own: set[str]) ->
                 reviewed=row.reviewed,
                 model=row.model,
                 heard_as=row.heard_as,
+                label_people=row.label_people,
                 updated=row.updated,
                 imported=True,
             )
@@ -215,6 +219,7 @@ def _rows(lesson: _Lesson, segments: Sequence[SegmentVectors], families: tuple[s
             "reviewed": lesson.reviewed,
             "model": lesson.model,
             "heard_as": lesson.heard_as,
+            "label_people": lesson.label_people,
             "start": segment.start,
             "end": segment.end,
             "updated": lesson.updated,

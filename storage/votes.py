@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from math import sqrt
+from math import fsum, sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -109,6 +109,9 @@ class Verdict:
         The release that answered last, of those that these people heard, and what it said.
     updated
         When the newest of these opinions was given or ruled on.
+    label_people
+        How many people in all stand behind the songs of this label that count for the same use; a genre that is one
+        person's alone can be told by it.
     """
 
     song: str
@@ -122,6 +125,7 @@ class Verdict:
     model: str
     heard_as: str
     updated: datetime
+    label_people: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +153,7 @@ def verdicts(
     for vote, weight in zip(votes, weights, strict=True):
         by_song[vote.song].append(_Weighed(vote, weight))
     found = {song: _verdict(given, known.get(song), agreement) for song, given in by_song.items()}
-    return _smoothed(found)
+    return _with_people(_smoothed(found), by_song)
 
 
 def weights_of(votes: Sequence[Vote], known: Mapping[str, str]) -> list[float]:
@@ -245,17 +249,16 @@ def _decided(pool: list[_Weighed], known: str | None, use: Use) -> Verdict | Non
         return None
     label = known if known is not None else max(rulings)[1]
     saying = [each.vote for each in pool if each.vote.label == label]
-    moment = max([vote.moment for vote in saying] + [ruled for ruled, _ in rulings], default=pool[0].vote.moment)
     voices = saying or [each.vote for each in pool]
+    moment = max([*(vote.moment for vote in voices), *(ruled for ruled, _ in rulings)])
     return _told(voices, label, len(saying), moment, use=use, standing=Standing.COUNTS, weight=1.0, reviewed=True)
 
 
 def _counted(pool: list[_Weighed], use: Use, agreement: int) -> Verdict:
-    totals: dict[str, float] = defaultdict(float)
-    for each in pool:
-        totals[each.vote.label] += each.weight
+    labels = {each.vote.label for each in pool}
+    totals = {label: fsum(each.weight for each in pool if each.vote.label == label) for label in labels}
     label = max(totals, key=lambda each: (totals[each], each))
-    everything = sum(totals.values())
+    everything = fsum(each.weight for each in pool)
     saying = [each.vote for each in pool if each.vote.label == label and each.weight > 0]
     share = totals[label] / everything if everything else 0.0
     standing, weight = Standing.COUNTS, min(1.0, totals[label] / agreement) * share
@@ -280,7 +283,7 @@ def _told(
     weight: float,
     reviewed: bool,
 ) -> Verdict:
-    latest = max(voices, key=lambda vote: vote.moment)
+    latest = max(voices, key=lambda vote: (vote.moment, vote.person))
     return Verdict(
         song=latest.song,
         label=label,
@@ -308,4 +311,19 @@ def _smoothed(found: dict[str, Verdict]) -> dict[str, Verdict]:
         each.song: replace(each, weight=each.weight * GENRE_SONGS_PER_HOUR / crowds[hour_of(each)])
         for each in unreviewed
         if crowds[hour_of(each)] > GENRE_SONGS_PER_HOUR
+    }
+
+
+def _with_people(found: dict[str, Verdict], given: Mapping[str, Sequence[_Weighed]]) -> dict[str, Verdict]:
+    """Count the different people behind all songs of each label."""
+    people: dict[tuple[str, Use], set[str]] = defaultdict(set)
+    for song, verdict in found.items():
+        if verdict.standing is Standing.COUNTS:
+            people[verdict.label, verdict.use] |= {
+                each.vote.person
+                for each in given[song]
+                if each.vote.label == verdict.label and (each.vote.trains or verdict.use is Use.EVALUATE)
+            }
+    return {
+        song: replace(verdict, label_people=len(people[verdict.label, verdict.use])) for song, verdict in found.items()
     }

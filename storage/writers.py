@@ -61,6 +61,7 @@ LESSON_FACTS: Mapping[str, type] = {
     "reviewed": bool,
     "model": str,
     "heard_as": str,
+    "label_people": int,
     "start": float,
     "end": float,
     "updated": datetime,

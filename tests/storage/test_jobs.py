@@ -110,6 +110,16 @@ async def test_a_process_takes_only_jobs_of_its_platforms(storage: Storage) -> N
     assert await storage.jobs.claim("worker", platforms=["discord"]) is not None
 
 
+async def test_a_process_takes_only_jobs_that_it_can_answer(storage: Storage) -> None:
+    theirs = await queued(storage, "ann", home="telegram:them")
+    ours = await queued(storage, "bob", home="telegram:us")
+    anyones = await queued(storage, "cat")
+    assert theirs.id < ours.id < anyones.id
+    taken = [await storage.jobs.claim("we", homes=["telegram:us", "local:us"]) for _ in range(3)]
+    assert [each and each.job.id for each in taken] == [ours.id, anyones.id, None]
+    assert await storage.jobs.claim("they", homes=["telegram:them"]) is not None
+
+
 async def test_a_dead_workers_job_is_done_by_another(storage: Storage, another: Storage, clock: Clock) -> None:
     await queued(storage)
     dead = await claimed(storage, "dead")

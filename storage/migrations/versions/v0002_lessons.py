@@ -39,6 +39,7 @@ def upgrade() -> None:
         sa.Column("reviewed", sa.Boolean(), nullable=False),
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("heard_as", sa.Text(), nullable=False),
+        sa.Column("label_people", NUMBER, nullable=False),
         sa.Column("updated", MOMENT, nullable=False),
         sa.Column("format", sa.SmallInteger(), nullable=False),
         sa.Column("data", sa.LargeBinary(), nullable=False),
