@@ -5,7 +5,9 @@ A chat module ``bot.<platform>_chat`` plugs in by having ``open_chat(settings, c
 
 from __future__ import annotations
 
+import hashlib
 import importlib
+import re
 from typing import TYPE_CHECKING, cast
 
 from bot.local_chat import LocalChat
@@ -26,6 +28,23 @@ def open_chats(settings: Settings, conversation: Conversation) -> list[Chat]:
     if settings.local_address is not None:
         chats.append(LocalChat(conversation, settings, settings.local_address))
     return chats
+
+
+def homes(settings: Settings, owner: str) -> dict[str, str]:
+    """Return for every platform what this process speaks for there.
+
+    Processes with the same token speak for the same bot and may finish each other's songs; the songs of a page lie on
+    the machine that serves it.
+
+    Parameters
+    ----------
+    owner
+        Name of this process.
+    """
+    # The first part of a token is the bot's id; hashed, since who has only that part wrong must not lose all of it.
+    bots = {chat: re.split("[:.]", token.get_secret_value())[0] for chat, token in settings.tokens.items()}
+    hashed = {chat: hashlib.sha256(bot.encode()).hexdigest()[:16] for chat, bot in bots.items()}
+    return {chat: f"{chat}:{name}" for chat, name in {**hashed, "local": owner}.items()}
 
 
 def plan(settings: Settings) -> list[str]:

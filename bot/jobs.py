@@ -9,6 +9,7 @@ import asyncio
 import logging
 import math
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -28,12 +29,15 @@ if TYPE_CHECKING:
     from bot.lists import Lists
     from storage import Claimed, Job, NewJob, Storage
 
-HEARTBEAT_SECONDS = LEASE_SECONDS / 4
+# So soon a song stops whose Cancel was pressed at another process.
+HEARTBEAT_SECONDS = LEASE_SECONDS / 6
 # A job that another process gave back, or that waits for its delay, is seen after this time at the latest.
 POLL_SECONDS = 3.0
 FAULT_DELAY_SECONDS = 5.0
 # Songs that may be fetched or sent while every seat is taken.
 AHEAD = 2
+# Answers beyond those that may wait for their platform while other songs are heard.
+ANSWERS_AHEAD = 50
 # Running songs get the first time to finish; what is left is written back within the second.
 FINISH_SECONDS = 5.0
 WRITE_BACK_SECONDS = 3.0
@@ -58,6 +62,9 @@ class Queue:
         How many songs are classified at a time.
     metrics
         Told of waits, stages and outcomes.
+    homes
+        Platform → name of what this process speaks for there: another process takes its songs over only if it speaks
+        for the same. Without any, all songs of its platforms are taken.
     """
 
     def __init__(
@@ -70,7 +77,9 @@ class Queue:
         owner: str,
         seats: int,
         metrics: Metrics | None = None,
+        homes: Mapping[str, str] | None = None,
     ) -> None:
+        self._homes = homes or {}
         self._metrics = metrics or Metrics()
         self._storage = storage
         self._hearing = hearing
@@ -100,6 +109,7 @@ class Queue:
     async def add(self, new: NewJob, *, queued_limit: int, daily_limit: int) -> Job:
         """Write a song down; raises what ``storage.jobs.add`` raises, and ``Closing``."""
         self.check_open()
+        new = replace(new, home=self._homes.get(new.platform))
         added = await self._storage.jobs.add(new, queued_limit=queued_limit, daily_limit=daily_limit)
         self._wake.set()
         return added.job
@@ -180,8 +190,10 @@ class Queue:
             self._wake.clear()
             try:
                 claimed = None
-                if len(self._running) < self._seats + AHEAD:
-                    claimed = await self._storage.jobs.claim(self._owner, platforms=tuple(self._chats))
+                if self._has_room():
+                    claimed = await self._storage.jobs.claim(
+                        self._owner, platforms=tuple(self._chats), homes=tuple(self._homes.values()) or None
+                    )
                 if claimed is not None:
                     await self._begin(claimed)
                     continue
@@ -190,6 +202,11 @@ class Queue:
             with suppress(TimeoutError):
                 async with asyncio.timeout(POLL_SECONDS):
                     await self._wake.wait()
+
+    def _has_room(self) -> bool:
+        """Whether another song may be begun: answers that a platform takes slowly keep nobody else from being heard."""
+        answering = sum(running.stage.kind == "answering" for running in self._running.values())
+        return len(self._running) - min(answering, ANSWERS_AHEAD) < self._seats + AHEAD
 
     async def _hold_songs(self) -> None:
         while not self._closing.is_set():

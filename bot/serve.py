@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from bot.chat import CannotStart
-from bot.chats import open_chats
+from bot.chats import homes, open_chats
 from bot.conversation import Conversation
 from bot.health import CannotListen, Health, Operations
 from bot.hearing import Hearing
@@ -80,9 +80,10 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
             hearing,
             running,
             conversation.song_of,
-            owner=_owner(settings.data_dir),
+            owner=(owner := _owner(settings.data_dir)),
             seats=settings.workers,
             metrics=health.metrics,
+            homes=homes(settings, owner),
         )
         conversation.work_through(queue)
         stack.push_async_callback(_close_chats, running)
