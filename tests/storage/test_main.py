@@ -13,6 +13,7 @@ import pytest
 
 from storage import Storage
 from storage.__main__ import main
+from storage.migrate import REVISION
 from storage.store import utc_now
 from tests.conftest import REPOSITORY
 from tests.storage.making import corrected
@@ -81,7 +82,7 @@ def test_without_a_setting_the_file_under_data_is_made(tmp_path: Path) -> None:
     environment["PYTHONPATH"] = str(REPOSITORY)
     command = [sys.executable, "-m", "storage", "migrate"]
     done = subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
-    assert done.stdout == "sqlite+aiosqlite:///data/songs.db is at revision 0002.\n"
+    assert done.stdout == f"sqlite+aiosqlite:///data/songs.db is at revision {REVISION}.\n"
     assert (tmp_path / "data" / "songs.db").is_file()
 
 
