@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LINK_SOURCE = "link"
 """``Submission.source`` of a link: its payload has what was pasted as ``link`` (or ``url``); no chat fetches it."""
 
-StageKind = Literal["queued", "fetching", "asking", "decoding", "listening", "answering"]
+StageKind = Literal["queued", "fetching", "asking", "waiting", "decoding", "listening", "answering"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class Stage:
     ----------
     kind
         ``queued`` → ``fetching`` → ``decoding`` → ``listening`` → ``answering``; ``asking`` where a link led to a list,
-        until the person answers.
+        until the person answers; ``waiting`` while no machine that listens can be reached or has the time.
     place, minutes
         In the queue: 1 is next; about how long it will take, None where nobody can tell yet.
     segment, segments

@@ -216,4 +216,4 @@ def _sha256(path: Path) -> str:
 def _stage_of(progress: Progress) -> Stage:
     if progress.stage == "listening":
         return Stage("listening", segment=progress.segment, segments=progress.segments)
-    return Stage("decoding")
+    return Stage("waiting" if progress.stage == "waiting" else "decoding")

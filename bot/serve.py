@@ -21,6 +21,7 @@ from bot.metrics import Metrics
 from bot.people import open_keys
 from bot.releases import ReleaseWatch, seed
 from bot.settings import PACKAGED_MODELS
+from classifier.cluster.credentials import Credentials
 from classifier.executor import CannotStart as ExecutorCannotStart
 from classifier.executor import UnknownExecutor, open_executor
 from classifier.manifest import BadRelease
@@ -145,9 +146,16 @@ def _executor(settings: Settings) -> SongExecutor:
             model_dir=settings.model_dir,
             workers=settings.workers,
             max_minutes=settings.max_minutes,
+            credentials=_credentials(settings),
         )
     except UnknownExecutor as reason:
         raise CannotServe(str(reason)) from None
+
+
+def _credentials(settings: Settings) -> Credentials | None:
+    files = (settings.executor_ca, settings.executor_certificate, settings.executor_key)
+    authority, certificate, key = files
+    return None if authority is None or certificate is None or key is None else Credentials(authority, certificate, key)
 
 
 async def _operations(settings: Settings, health: Health, stack: AsyncExitStack) -> None:

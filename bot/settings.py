@@ -80,6 +80,18 @@ def _moderators(value: Any) -> Any:
     return tuple(found)
 
 
+def _shards(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    found: list[int] = []
+    for part in _parts(value):
+        match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", part)
+        if match is None:
+            raise ValueError(f"{part!r} is not like 0,1,2 or 0-15")
+        found.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
+    return tuple(found)
+
+
 def _address(value: Any) -> Any:
     if not isinstance(value, str):
         return value
@@ -136,6 +148,9 @@ class Settings(BaseSettings):
     discord_gateway_url: Annotated[str, _url("ws", "wss")] = "wss://gateway.discord.gg"
     telegram_api_url: Annotated[str, _url("http", "https")] = "https://api.telegram.org"
 
+    discord_shard_count: int | None = Field(default=None, ge=1, le=10_000)
+    discord_shards: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_shards)] = ()
+
     webhook_url: Annotated[str, _url("https", "http")] = ""
     webhook_listen: Annotated[Address, NoDecode, BeforeValidator(_address)] = Address("127.0.0.1", 8081)
 
@@ -149,8 +164,11 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     database_url: Annotated[str, BeforeValidator(_database)] = ""
     model_dir: Path = PACKAGED_MODELS
-    workers: int = Field(default=1, ge=1, le=64)
+    workers: int = Field(default=1, ge=1, le=1024)
     executor_url: Annotated[str, _url("tcp", "tls")] = ""
+    executor_ca: Path | None = None
+    executor_certificate: Path | None = None
+    executor_key: Path | None = Field(default=None, validate_default=True)
 
     moderators: Annotated[tuple[Moderator, ...], NoDecode, BeforeValidator(_moderators)] = ()
     training_sources: Annotated[
@@ -195,6 +213,37 @@ class Settings(BaseSettings):
         if path is not None and not path.is_file():
             raise ValueError(f"{path} is not a file")
         return path
+
+    @field_validator("discord_shards")
+    @classmethod
+    def _shards_are_counted(cls, shards: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        # A wrong count is absent from info.data and is a problem of its own: one is enough.
+        count = info.data.get("discord_shard_count", 10_000)
+        if shards and count is None:
+            raise ValueError("set DISCORD_SHARD_COUNT, the number of all shards, too")
+        if len(set(shards)) != len(shards) or any(shard >= count for shard in shards):
+            raise ValueError(f"must be different numbers below {count}")
+        return shards
+
+    @field_validator("executor_ca", "executor_certificate", "executor_key")
+    @classmethod
+    def _certificates_are_there(cls, path: Path | None) -> Path | None:
+        if path is not None and not path.is_file():
+            raise ValueError(f"{path} is not a file")
+        return path
+
+    @field_validator("executor_key")
+    @classmethod
+    def _certificates_fit(cls, key: Path | None, info: ValidationInfo) -> Path | None:
+        if {"executor_url", "executor_ca", "executor_certificate"} - info.data.keys():
+            return key  # one of them is wrong, and told
+        files = (info.data["executor_ca"], info.data["executor_certificate"], key)
+        encrypted = info.data["executor_url"].startswith("tls://")
+        if any(files) != all(files) or encrypted != all(files):
+            raise ValueError(
+                "EXECUTOR_CA, EXECUTOR_CERTIFICATE and EXECUTOR_KEY belong together, and with a tls:// EXECUTOR_URL"
+            )
+        return key
 
     @field_validator("secret_key")
     @classmethod

@@ -138,7 +138,10 @@ class Classification:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a song has come: ``decoding``, then ``listening`` to segment ``segment`` of ``segments`` (from 1)."""
+    """How far a song has come: ``decoding``, then ``listening`` to segment ``segment`` of ``segments`` (from 1).
+
+    On a cluster also ``waiting``, at any time: no machine that listens can be reached, or has the time.
+    """
 
     stage: str
     segment: int = 0

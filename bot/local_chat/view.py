@@ -19,7 +19,15 @@ if TYPE_CHECKING:
     from classifier.song import SegmentReport
 
 # How much of the bar each stage has behind it when it begins.
-SHARE_BEFORE = {"queued": 0.0, "fetching": 0.02, "asking": 0.03, "decoding": 0.05, "listening": 0.1, "answering": 0.97}
+SHARE_BEFORE = {
+    "queued": 0.0,
+    "fetching": 0.02,
+    "asking": 0.03,
+    "waiting": 0.04,
+    "decoding": 0.05,
+    "listening": 0.1,
+    "answering": 0.97,
+}
 
 
 def waiting(entry: Entry, stage: Stage | None, words: Words) -> dict[str, Any]:

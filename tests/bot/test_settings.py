@@ -148,3 +148,39 @@ def test_the_example_file_as_it_stands_changes_nothing() -> None:
     given = same.model_dump(exclude={"model_dir", "local_chat"})
     assert given == defaults.model_dump(exclude={"model_dir", "local_chat"})
     assert same.local_address == defaults.local_address
+
+
+@pytest.mark.parametrize(("written", "shards"), [("3", (3,)), ("0, 2,3", (0, 2, 3)), ("4-6,0", (4, 5, 6, 0)), ("", ())])
+def test_a_process_has_some_of_all_shards(
+    monkeypatch: pytest.MonkeyPatch, written: str, shards: tuple[int, ...]
+) -> None:
+    monkeypatch.setenv("DISCORD_SHARD_COUNT", "8")
+    monkeypatch.setenv("DISCORD_SHARDS", written)
+    assert read_settings().discord_shards == shards
+
+
+@pytest.mark.parametrize("written", ["8", "1,1", "2-4,3", "first", "-1"])
+def test_shards_are_different_ones_of_those_that_there_are(monkeypatch: pytest.MonkeyPatch, written: str) -> None:
+    monkeypatch.setenv("DISCORD_SHARDS", written)
+    with pytest.raises(WrongSettings, match="DISCORD_SHARDS"):
+        read_settings()
+    monkeypatch.setenv("DISCORD_SHARD_COUNT", "8")
+    with pytest.raises(WrongSettings, match="DISCORD_SHARDS"):
+        read_settings()
+
+
+def test_a_closed_cluster_takes_three_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("here.pem").touch()
+    monkeypatch.setenv("EXECUTOR_URL", "tls://scheduler:8786")
+    names = ("EXECUTOR_CA", "EXECUTOR_CERTIFICATE", "EXECUTOR_KEY")
+    for name in names:
+        with pytest.raises(WrongSettings, match="belong together, and with a tls:// EXECUTOR_URL"):
+            read_settings()
+        monkeypatch.setenv(name, "nowhere.pem")
+        with pytest.raises(WrongSettings, match=rf"{name}: nowhere\.pem is not a file"):
+            read_settings()
+        monkeypatch.setenv(name, "here.pem")
+    assert read_settings().executor_key == Path("here.pem")
+    monkeypatch.setenv("EXECUTOR_URL", "tcp://scheduler:8786")
+    with pytest.raises(WrongSettings, match="belong together"):
+        read_settings()
