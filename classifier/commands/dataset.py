@@ -105,10 +105,21 @@ async def _build(arguments: argparse.Namespace) -> Outcome:
         pool: WorkerPool[object, list[Piece]] = WorkerPool(
             reader, workers=workers, limits=song_limits(arguments.max_minutes)
         )
+        starting = asyncio.Lock()
+        started = False
+
+        async def read(path: Path) -> list[Piece]:
+            # Workers take seconds to start, and where every song is known there is nothing for them to do.
+            nonlocal started
+            async with starting:
+                if not started:
+                    await pool.start()
+                    started = True
+            return await pool.run(path)
+
         try:
-            await pool.start()
             with bar("Reading", "songs", len(found)) as step:
-                outcome = await build(found, table, arguments.label, pool, fetcher, step, workers=workers)
+                outcome = await build(found, table, arguments.label, read, fetcher, step, workers=workers)
         finally:
             await pool.close()
         _tell(outcome, table.path, len(table.songs))

@@ -15,12 +15,12 @@ from classifier.errors import SongError
 from classifier.worker import WorkFailed
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
+    from pathlib import Path
 
     from classifier.dataset.reading import Piece
     from classifier.dataset.sources import Source
     from classifier.dataset.table import Known, Table
-    from classifier.pool import WorkerPool
     from links import Fetcher
 
 FETCHED_AT_ONCE: Final = 2
@@ -62,7 +62,7 @@ async def build(
     sources: Sequence[Source],
     table: Table,
     label: str,
-    pool: WorkerPool[object, list[Piece]],
+    read: Callable[[Path], Awaitable[list[Piece]]],
     fetcher: Fetcher,
     step: Callable[[], None],
     *,
@@ -74,8 +74,8 @@ async def build(
     ----------
     label
         The genre of all of them.
-    pool
-        Started, with a ``PieceReader`` in each of so many ``workers``.
+    read
+        Has a file read by one of so many ``workers``; raises ``SongError``, or ``WorkFailed`` for a bug.
     step
         Called as each song is done.
 
@@ -94,7 +94,7 @@ async def build(
             async with fetching if source.item is not None else seats, brought(source, fetcher) as song:
                 if song.content in table.songs:
                     return song
-                return _Heard(song, await pool.run(song.path))
+                return _Heard(song, await read(song.path))
         except SongError as error:
             return error
         except WorkFailed as bug:

@@ -22,6 +22,7 @@ TRAINING_ROOMS = (
     "classifier.study",
     "classifier.commands",  # imported one at a time, by the command that is run
 )
+ROOMS = ("bot", "classifier", "storage")
 CHAT_LIBRARIES = ("discord", "telegram")
 EXAMPLE = REPOSITORY / "bot" / "local_chat" / "examples" / "mirror-ball.opus"
 
@@ -80,6 +81,21 @@ def test_a_room_imports_nothing_from_rooms_that_it_must_not_know(room: str, othe
     found = list(imports_within(room))
     assert found
     assert [(module, imported) for module, imported in found if lies_in(imported, *others)] == []
+
+
+def test_links_are_fetched_by_the_bot_and_for_data_sets_only() -> None:
+    strangers = [
+        (module, imported)
+        for room in ("classifier", "storage")
+        for module, imported in imports_within(room)
+        if lies_in(imported, "links") and not lies_in(module, "classifier.dataset")
+    ]
+    assert strangers == []
+
+
+def test_links_know_nothing_of_songs_but_what_can_be_wrong_with_them() -> None:
+    found = {imported for _, imported in imports_within("links") if lies_in(imported, *ROOMS)}
+    assert found == {"classifier.errors"}
 
 
 @pytest.mark.parametrize("library", CHAT_LIBRARIES)
