@@ -136,25 +136,28 @@ def _rows(stream: IO[bytes], path: Path | None) -> Iterator[_Row]:
         return _from_mappings(_parquet(path))
     if start[:1] == b"{":
         return _from_mappings(_json_lines(reader))
-    return _from_csv(io.TextIOWrapper(reader, encoding="utf-8-sig", newline=""))
+    return _from_csv(reader)
 
 
-def _from_csv(text: IO[str]) -> Iterator[_Row]:
+def _from_csv(reader: IO[bytes]) -> Iterator[_Row]:
     csv.field_size_limit(_LONGEST_CELL)
-    lines = csv.reader(text)
-    header = next(lines, None)
-    if header is None:
-        return
-    places, facts = _layout(header)
-    for number, cells in enumerate(lines, start=2):
-        if len(cells) != len(header):
-            raise BadFeedback(f"Line {number} of the feedback has {len(cells)} cells instead of {len(header)}.")
-        vectors = {}
-        for family, columns in places.items():
-            values = cells[columns] if isinstance(columns, slice) else [cells[place] for place in columns]
-            if all(values):
-                vectors[family] = _vector(values, number)
-        yield _row({name: cells[place] for name, place in facts.items()}, vectors, number)
+    text = io.TextIOWrapper(reader, encoding="utf-8-sig", newline="")
+    try:
+        lines = csv.reader(text)
+        if (header := next(lines, None)) is None:
+            return
+        places, facts = _layout(header)
+        for number, cells in enumerate(lines, start=2):
+            if len(cells) != len(header):
+                raise BadFeedback(f"Row {number} of the feedback has {len(cells)} cells instead of {len(header)}.")
+            vectors = {}
+            for family, columns in places.items():
+                values = cells[columns] if isinstance(columns, slice) else [cells[place] for place in columns]
+                if all(values):
+                    vectors[family] = _vector(values, number)
+            yield _row({name: cells[place] for name, place in facts.items()}, vectors, number)
+    finally:
+        text.detach()  # whoever opened it closes it
 
 
 def _layout(names: Sequence[str]) -> tuple[dict[str, slice | list[int]], dict[str, int]]:
