@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from storage.database import insert_into
-from storage.tables import ChatRow
+from storage.tables import ChatRow, CorrectionRow, HeardRow, JobRow, ReplyRow
 from storage.whole import uninterrupted
 
 if TYPE_CHECKING:
@@ -62,3 +62,20 @@ class Chats:
             await connection.execute(
                 row.on_conflict_do_update(index_elements=["platform", "chat"], set_={"settings": kept})
             )
+
+    async def move(self, platform: str, old: str, new: str) -> None:
+        """Make all that a chat has heard, answered, waits for and was told the new chat's, with its settings.
+
+        For a platform that gives a chat another name. What was set for the new chat already stays as it is.
+        """
+        async with self._database.transaction() as connection:
+            for table in (JobRow, ReplyRow, HeardRow, CorrectionRow):
+                theirs = update(table).where(table.platform == platform, table.chat == old)
+                await connection.execute(theirs.values(chat=new))
+            before = (ChatRow.platform == platform, ChatRow.chat == old)
+            kept = (await connection.execute(select(ChatRow.settings).where(*before))).scalar()
+            if kept is None:
+                return
+            row = insert_into(connection, ChatRow).values(platform=platform, chat=new, settings=kept)
+            await connection.execute(row.on_conflict_do_nothing(index_elements=["platform", "chat"]))
+            await connection.execute(delete(ChatRow).where(*before))

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, select
 
+from storage.database import LARGEST_NUMBER
 from storage.tables import JobRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
 
 LEASE_SECONDS = 30
 """How long a worker may be silent before its job is another's."""
@@ -205,3 +208,20 @@ def to_job(row: Any) -> Job:
     """Read a row of ``jobs``."""
     values = row._asdict()
     return Job(state=JobState(values.pop("state")), **values)
+
+
+async def by_key(connection: AsyncConnection, key: str | None) -> Job | None:
+    """Return the job of a key, inside the caller's transaction."""
+    if key is None:
+        return None
+    row = (await connection.execute(jobs().where(JobRow.key == key))).one_or_none()
+    return None if row is None else to_job(row)
+
+
+async def numbered(connection: AsyncConnection, job_id: int, *, for_update: bool = False) -> Job | None:
+    """Return a job by its number, inside the caller's transaction."""
+    if not 0 < job_id <= LARGEST_NUMBER:
+        return None
+    query = jobs().where(JobRow.id == job_id)
+    row = (await connection.execute(query.with_for_update() if for_update else query)).one_or_none()
+    return None if row is None else to_job(row)

@@ -26,7 +26,9 @@ from storage.job import (
     NewJob,
     PersonLoad,
     QueueLoad,
+    by_key,
     jobs,
+    numbered,
     to_job,
 )
 from storage.replies import find_reply, insert_reply
@@ -83,7 +85,7 @@ class Jobs:
         async with self._database.transaction() as connection:
             # One at a time per person, or a handful of attachments would slip past the limits together.
             await lock(connection, f"jobs of {new.person}")
-            known = await _by_key(connection, new.key)
+            known = await by_key(connection, new.key)
             if known is not None:
                 return Added(known, is_new=False)
             now = self._database.now()
@@ -155,6 +157,22 @@ class Jobs:
         """
         async with self._database.transaction() as connection:
             await _change(connection, lease, progress=dict(progress))
+
+    async def note_waiting(self, job_id: int, progress: Mapping[str, Any]) -> bool:
+        """Keep what is to be known after a restart of a job that nobody holds, beside what was noted before.
+
+        Returns
+        -------
+        bool
+            False if the job does not wait (any more): whoever holds it has ``note``.
+        """
+        async with self._database.transaction() as connection:
+            job = await numbered(connection, job_id, for_update=True)
+            if job is None or job.state is not JobState.QUEUED:
+                return False
+            noted = {**job.progress, **progress}
+            await connection.execute(update(JobRow).where(JobRow.id == job_id).values(progress=noted))
+            return True
 
     async def answer(self, lease: Lease, new: NewReply) -> Reply:
         """Write the reply down and mark the job answered, in one transaction; the same reply comes back every time.
@@ -233,7 +251,7 @@ class Jobs:
         async with self._database.transaction() as connection:
             # Cancelling moves the jobs behind; two at once would wait for each other's.
             await turns.lock_lane(connection, job_id)
-            job = await _numbered(connection, job_id, for_update=True)
+            job = await numbered(connection, job_id, for_update=True)
             if job is None or job.state is JobState.FINISHED or job.reply_id is not None:
                 return Cancel.TOO_LATE
             this = update(JobRow).where(JobRow.id == job_id)
@@ -247,7 +265,7 @@ class Jobs:
     async def get(self, job_id: int) -> Job | None:
         """Return a job as it stands."""
         async with self._database.reading() as connection:
-            return await _numbered(connection, job_id)
+            return await numbered(connection, job_id)
 
     async def of_person(self, person: str) -> list[Job]:
         """List a person's jobs that have not ended, oldest first."""
@@ -307,21 +325,6 @@ async def _change(connection: AsyncConnection, lease: Lease, **values: Any) -> N
     changed = await connection.execute(update(JobRow).where(*_held(lease)).values(**values))
     if not changed.rowcount:
         raise LeaseLost(f"Job {lease.job_id} is no longer {lease.owner}'s.")
-
-
-async def _by_key(connection: AsyncConnection, key: str | None) -> Job | None:
-    if key is None:
-        return None
-    row = (await connection.execute(jobs().where(JobRow.key == key))).one_or_none()
-    return None if row is None else to_job(row)
-
-
-async def _numbered(connection: AsyncConnection, job_id: int, *, for_update: bool = False) -> Job | None:
-    if not 0 < job_id <= LARGEST_NUMBER:
-        return None
-    query = jobs().where(JobRow.id == job_id)
-    row = (await connection.execute(query.with_for_update() if for_update else query)).one_or_none()
-    return None if row is None else to_job(row)
 
 
 async def _insert(connection: AsyncConnection, new: NewJob, now: datetime) -> Job:

@@ -60,6 +60,18 @@ async def test_a_job_is_written_down_claimed_answered_and_finished(storage: Stor
     assert await storage.jobs.claim("worker") is None
 
 
+async def test_what_is_noted_of_a_waiting_job_is_there_when_it_is_claimed(storage: Storage) -> None:
+    job = (await queued(storage)).id
+    assert await storage.jobs.note_waiting(job, {"message": 8})
+    assert await storage.jobs.note_waiting(job, {"more": 9})
+    taken = await claimed(storage)
+    assert taken.job.progress == {"message": 8, "more": 9}
+    assert not await storage.jobs.note_waiting(job, {"message": 10})
+    await storage.jobs.finish(taken.lease, "answered")
+    assert not await storage.jobs.note_waiting(job, {"message": 10})
+    assert (await job_of(storage, job)).progress == {}
+
+
 async def test_what_people_wrote_is_wiped_when_the_job_ends(storage: Storage) -> None:
     await queued(storage)
     taken = await claimed(storage)
