@@ -60,7 +60,10 @@ class Client(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_ratelimit_timeout=LONGEST_PAUSE_SECONDS,
+            shard_count=settings.discord_shard_count,
+            shard_ids=list(settings.discord_shards) or None,  # type: ignore[arg-type]
         )
+        self._tells_commands = not settings.discord_shards or 0 in settings.discord_shards
         self._listener = listener
         # The library keeps both addresses with the class: there is one Discord to a process.
         Route.BASE = settings.discord_api_url
@@ -76,10 +79,9 @@ class Client(discord.AutoShardedClient):
         """Make buttons of earlier processes work, and tell Discord which commands there are."""
         self.add_dynamic_items(Press, Pick)
         await self.tree.set_translator(Translator())
-        try:
-            await self.tree.sync()
-        except discord.HTTPException:
-            log.exception("Discord did not take the commands; those of the last start stay")
+        # One process of several is enough to tell, and Discord counts how often it is told.
+        if self._tells_commands:
+            await self._tell_commands()
         if self._gateway != OFFICIAL_GATEWAY:
             ask = self.http.get_bot_gateway
 
@@ -88,6 +90,12 @@ class Client(discord.AutoShardedClient):
                 return shards, self._gateway, limit
 
             self.http.get_bot_gateway = through_ours  # type: ignore[method-assign]
+
+    async def _tell_commands(self) -> None:
+        try:
+            await self.tree.sync()
+        except discord.HTTPException:
+            log.exception("Discord did not take the commands; those of the last start stay")
 
     async def on_message(self, message: discord.Message) -> None:
         """Hand a person's message over."""
