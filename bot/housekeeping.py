@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from bot.texts import OWN_NAMES, clock, language_of, percent
-from classifier.model import BadRelease, read_manifest
+from classifier.manifest import BadRelease, read_manifest
 
 if TYPE_CHECKING:
     from collections.abc import Callable

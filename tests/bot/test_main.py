@@ -99,10 +99,11 @@ def test_a_bot_that_is_stopped_writes_its_song_back(tmp_path: Path, number: sign
     assert "Traceback" not in process.log
 
 
-def test_serving_loads_no_chat_library_and_nothing_that_only_training_needs(tmp_path: Path) -> None:
+def test_serving_loads_no_chat_library_and_nothing_that_only_training_or_workers_need(tmp_path: Path) -> None:
     program = (
         "import sys, bot.serve, bot.__main__\n"
         "heavy = {'discord', 'telegram', 'tensorflow', 'keras', 'librosa', 'numba', 'matplotlib', 'pandas', 'yt_dlp'}\n"
+        "heavy |= {'av', 'joblib', 'scipy', 'sklearn', 'soxr'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
