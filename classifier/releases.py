@@ -65,7 +65,7 @@ class Entry:
     reason
         Why: the gate's findings, or what an operator wrote.
     feedback
-        Label → songs that the release was trained from.
+        Label → songs that the release was made of.
     """
 
     time: str

@@ -60,7 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--if-enough", action="store_true", help="only if there is enough new feedback")
     parser.add_argument("--new-songs", type=_count, default=20, help="enough are so many new songs (%(default)s)")
-    parser.add_argument("--songs", type=_count, default=20, help="songs that a new genre needs (%(default)s)")
+    parser.add_argument(
+        "--songs",
+        type=_count,
+        default=20,
+        help="songs that a new genre needs, those that judge among them (%(default)s)",
+    )
     parser.add_argument("--people", type=_count, default=2, help="people that a new genre needs (%(default)s)")
     parser.add_argument("--held-out", type=_share, default=0.2, help="share of songs that only judge (%(default)s)")
     parser.add_argument(

@@ -114,8 +114,9 @@ class Split:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Label → songs that may be learnt from."""
-        return dict(sorted(Counter(song.label for song in self.train).items()))
+        """Label → songs that came from where feedback may train, those held out from training among them."""
+        every = (song for song in (*self.train, *self.judge) if song.may_train)
+        return dict(sorted(Counter(song.label for song in every).items()))
 
 
 def make(serving: Serving, split: Split, settings: Settings, *, jobs: int, say: Callable[[str], None]) -> Candidate:
@@ -132,7 +133,7 @@ def make(serving: Serving, split: Split, settings: Settings, *, jobs: int, say: 
         len(space.reduce.components_) != base.families[name].shape[1] for name, space in spaces.items()
     ):
         raise CannotRetrain(f"{serving.name} does not fit its base material. Train it again.")
-    material = lessons.assemble(base, split.train, spaces, settings)
+    material = lessons.assemble(base, split.train, spaces, settings, judges=split.judge)
     items = len(material.weights) - material.size
     say(f"learning from {material.size} tracks of the base and {items} segments of feedback, {len(base.trials)} times")
     held = retraining.held_out(material, jobs=jobs)
@@ -193,7 +194,7 @@ def _written(
         "answers": held.answers[: len(base.genres)].tolist(),
     }
     trained_on = {genre: int((base.genres == genre).sum()) for genre in artifact.ensemble.genres}
-    learnt = {label: count for label, count in split.counts.items() if label in trained_on}
+    learnt = Counter(song.label for song in split.train)
     made = datetime.now(UTC).isoformat(timespec="seconds")
     about = {
         "made": made,
@@ -218,6 +219,6 @@ def _rounded(share: float) -> float | None:
 
 
 def seen_by(directory: Path) -> Mapping[str, int]:
-    """Return label → songs that the release in a folder was trained from."""
+    """Return label → songs of feedback that the release in a folder was made of."""
     seen: Mapping[str, int] = read_manifest(directory).get("feedback") or {}
     return seen

@@ -82,12 +82,12 @@ class Material:
         return judged
 
 
-def classes(base: Base, songs: Sequence[Song], settings: Settings) -> Classes:
+def classes(base: Base, songs: Sequence[Song], settings: Settings, *, judges: Sequence[Song] = ()) -> Classes:
     """Choose the genres that can be answered, each with the families that it is learnt from.
 
-    A new label needs enough songs by enough people. Where the export does not tell how many people stand behind a label
-    (``label_people``), only songs are counted that as many agree on, or that a moderator saw to. It is learnt from
-    the families that most of its songs have.
+    A new label needs enough songs by enough people; songs that judge are counted, though nothing is learnt from them.
+    Where the export does not tell how many people stand behind a label (``label_people``), only songs are counted that
+    as many agree on, or that a moderator saw to. It is learnt from the families that most of its songs have.
     """
     known = {
         str(genre): frozenset(name for name in base.families if base.having(name)[base.genres == genre].any())
@@ -98,28 +98,37 @@ def classes(base: Base, songs: Sequence[Song], settings: Settings) -> Classes:
         if song.label not in known:
             proposed[song.label].append(song)
     for label, mine in proposed.items():
-        told = max(song.label_people for song in mine)
-        counted = [song for song in mine if song.reviewed or (told or song.people) >= settings.least_people]
+        every = [*mine, *(song for song in judges if song.label == label and song.may_train)]
+        told = max(song.label_people for song in every)
+        counted = [song for song in every if song.reviewed or (told or song.people) >= settings.least_people]
         usual = frozenset(name for name in base.families if 2 * sum(name in song.families for song in mine) > len(mine))
-        if len(counted) >= max(settings.least_songs, len(base.trials)) and TEXTURE40 in usual:
+        if len(counted) >= settings.least_songs and len(mine) >= len(base.trials) and TEXTURE40 in usual:
             known[label] = usual
     return known
 
 
 def assemble(
-    base: Base, songs: Sequence[Song], spaces: Mapping[str, Space], settings: Settings, *, seed: int = 0
+    base: Base,
+    songs: Sequence[Song],
+    spaces: Mapping[str, Space],
+    settings: Settings,
+    *,
+    judges: Sequence[Song] = (),
+    seed: int = 0,
 ) -> Material:
     """Put base and feedback together.
 
     Parameters
     ----------
     songs
-        That may train, those for judging left out already; labels that are no class are left out here.
+        That may train; labels that are no class are left out here.
+    judges
+        Songs held out from every candidate, which only count towards a new label.
     spaces
         Family → how its features are reduced.
     """
     songs = [song for song in songs if song.weight >= LEAST_WEIGHT]
-    known = classes(base, songs, settings)
+    known = classes(base, songs, settings, judges=judges)
     taken = sorted((song for song in songs if song.label in known), key=lambda song: (song.label, song.chance))
     parts = _parts(base, taken, known, settings)
     families, starts = {}, {}
