@@ -6,24 +6,22 @@ How songs are put in order is the matter of ``classifier.organize``; how a folde
 from __future__ import annotations
 
 import asyncio
-import io
 import logging
 import secrets
 import shutil
-import tempfile
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import ButtonExpired, FileUnreadable, FolderUnderWay, OurFault
 from bot.local_chat.collection_memory import CollectionState, SongState
+from bot.local_chat.collection_results import Results
 from bot.local_chat.sorting import Sorting
 from bot.replies import clean_title
 from classifier.errors import EmptyFile, SongError, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+    from pathlib import Path
 
     from bot.conversation import Conversation
     from bot.local_chat.collection_memory import CollectedSong, Collection, Listed
@@ -31,8 +29,6 @@ if TYPE_CHECKING:
     from bot.local_chat.spool import Spool
     from bot.words import Words
     from classifier.organize.findings import Findings
-    from classifier.organize.notebook import Notebook
-    from classifier.organize.shelves import Heard
     from classifier.organize.tags import Tags
     from classifier.pool import WorkerPool
 
@@ -97,6 +93,7 @@ class Collections:
         self._spool = spool
         self._folder = folder
         self._tell = tell
+        self._results = Results(conversation, folder)
         self._sorting: dict[int, Sorting] = {}
         self._reader: WorkerPool[str, Tags] | None = None
         self._reader_lock = asyncio.Lock()
@@ -239,7 +236,7 @@ class Collections:
         """Return a folder as it stands now."""
         collection = await self._get(entry)
         if collection.state is not CollectionState.OPEN:
-            findings = await asyncio.to_thread(self._findings, entry, collection, words, Path("/"))
+            findings = await asyncio.to_thread(self._results.findings, entry, collection, words)
             return Look(collection, findings, busy=False)
         sorting = self._sorting.get(entry.id)
         if sorting is None:
@@ -251,12 +248,12 @@ class Collections:
     async def report(self, entry: Entry, words: Words) -> tuple[str, str]:
         """Return the report page, and the content security policy that it needs."""
         collection = await self._get(entry)
-        return await asyncio.to_thread(self._report, entry, collection, words)
+        return await asyncio.to_thread(self._results.report, entry, collection, words)
 
     async def playlists(self, entry: Entry, words: Words) -> bytes:
         """Return a zip file of the playlists and the report, to be unpacked in the folder."""
         collection = await self._get(entry)
-        return await asyncio.to_thread(self._zip, entry, collection, words)
+        return await asyncio.to_thread(self._results.playlists, entry, collection, words)
 
     # The work
 
@@ -289,7 +286,7 @@ class Collections:
 
     async def _open(self, entry: Entry) -> Sorting:
         if entry.id not in self._sorting:
-            notebook = await asyncio.to_thread(self._notebook, entry)
+            notebook = await asyncio.to_thread(self._results.notebook, entry)
             if entry.id in self._sorting:  # two songs came at once
                 notebook.close()
             else:
@@ -381,78 +378,3 @@ class Collections:
         task = asyncio.ensure_future(errand)
         self._errands.add(task)
         task.add_done_callback(self._errands.discard)
-
-    # What the notebooks tell; in threads, for they are read from the disk
-
-    def _notebook(self, entry: Entry) -> Notebook:
-        from classifier.organize.notebook import Notebook
-
-        return Notebook(self._folder / entry.token)
-
-    def _findings(self, entry: Entry, collection: Collection, words: Words, root: Path) -> Findings:
-        """Put together what a folder's songs sound like, as though it lay in ``root``."""
-        from classifier.organize.findings import Findings
-        from classifier.organize.notebook import Failure
-
-        notebook = self._notebook(entry)
-        try:
-            heard = [
-                found
-                for song in collection.having(SongState.HEARD)
-                if (found := _heard(song, notebook, collection.minimum, root)) is not None
-            ]
-        finally:
-            notebook.close()
-        failures = [
-            (root / song.file.path, Failure(str(song.error), words.say(f"error-{song.error}", **song.error_values)))
-            for song in collection.having(SongState.FAILED)
-        ]
-        aside = self._conversation.queue.aside
-        releases = {song.release for song in collection.songs if song.release} or {aside.release}
-        return Findings(root, ", ".join(sorted(releases)), aside.genres, heard, failures, name=entry.title or "…")
-
-    def _report(self, entry: Entry, collection: Collection, words: Words) -> tuple[str, str]:
-        from classifier.organize import report
-
-        findings = self._findings(entry, collection, words, Path("/"))
-        notebook = self._notebook(entry)
-        try:
-            # What is served here has no way to the songs: they are where they were dropped from.
-            return report.page(report.contents(findings, None, notebook), words.language), report.policy()
-        finally:
-            notebook.close()
-
-    def _zip(self, entry: Entry, collection: Collection, words: Words) -> bytes:
-        from classifier.organize import playlists, report
-        from classifier.organize.shelves import shelves
-
-        packed = io.BytesIO()
-        with tempfile.TemporaryDirectory(prefix="genre-bot-") as name:
-            folder = Path(name).resolve()
-            findings = self._findings(entry, collection, words, folder)
-            playlists.write(folder, shelves(findings.heard))
-            notebook = self._notebook(entry)
-            try:
-                report.write(folder / "report.html", findings, notebook, words.language)
-            finally:
-                notebook.close()
-            with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-                for path in sorted(folder.iterdir()):
-                    archive.write(path, path.name)
-        return packed.getvalue()
-
-
-def _heard(song: CollectedSong, notebook: Notebook, minimum: float | None, root: Path) -> Heard | None:
-    """Return a song on its shelf, None if its answer was lost."""
-    from classifier.organize import shelves
-    from classifier.organize.collection import Found, State
-    from classifier.organize.notebook import Answer
-    from classifier.organize.tags import Tags
-
-    content, release = song.content or b"", song.release or ""
-    answer = notebook.outcome(content, release)
-    if not isinstance(answer, Answer):
-        return None
-    found = Found(root / song.file.path, State(song.file.size, 0, 0, 0))
-    known = shelves.Song(found, content, notebook.tags(content) or Tags())
-    return shelves.Heard(known, answer, shelves.shelf_of(answer, minimum))

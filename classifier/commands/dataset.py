@@ -90,9 +90,30 @@ def run(arguments: argparse.Namespace) -> int:
     return WRONG_USAGE
 
 
+class _Workers:
+    """Processes that read songs: started for the first song that is new, since where there is none it is in vain."""
+
+    def __init__(self, arguments: argparse.Namespace, count: int) -> None:
+        reader = partial(PieceReader, arguments.max_minutes * SECONDS_PER_MINUTE, texture=arguments.texture)
+        limits = song_limits(arguments.max_minutes)
+        self._pool: WorkerPool[object, list[Piece]] = WorkerPool(reader, workers=count, limits=limits)
+        self._starting = asyncio.Lock()
+        self._started = False
+
+    async def read(self, path: Path) -> list[Piece]:
+        async with self._starting:
+            if not self._started:
+                await self._pool.start()
+                self._started = True
+        return await self._pool.run(path)
+
+    async def close(self) -> None:
+        await self._pool.close()
+
+
 async def _build(arguments: argparse.Namespace) -> Outcome:
     from classifier.dataset import sources
-    from classifier.dataset.building import build
+    from classifier.dataset.building import Builder
     from classifier.dataset.table import Table
 
     # Before anything is fetched: a table that cannot be written is found out at once.
@@ -100,30 +121,16 @@ async def _build(arguments: argparse.Namespace) -> Outcome:
     try:
         fetcher = sources.make_fetcher(arguments.max_minutes)
         found = await sources.find(arguments.sources, fetcher, _tell_list)
-        workers = worker_count(arguments.workers, [Listed("")] * min(len(found), MOST_WORKERS))
-        reader = partial(PieceReader, arguments.max_minutes * SECONDS_PER_MINUTE, texture=arguments.texture)
-        pool: WorkerPool[object, list[Piece]] = WorkerPool(
-            reader, workers=workers, limits=song_limits(arguments.max_minutes)
-        )
-        starting = asyncio.Lock()
-        started = False
-
-        async def read(path: Path) -> list[Piece]:
-            # Workers take seconds to start, and where every song is known there is nothing for them to do.
-            nonlocal started
-            async with starting:
-                if not started:
-                    await pool.start()
-                    started = True
-            return await pool.run(path)
-
+        count = worker_count(arguments.workers, [Listed("")] * min(len(found), MOST_WORKERS))
+        workers = _Workers(arguments, count)
+        builder = Builder(table, arguments.label, workers.read, fetcher, workers=count)
         try:
             with bar("Reading", "songs", len(found)) as step:
-                outcome = await build(found, table, arguments.label, read, fetcher, step, workers=workers)
+                await builder.build(found, step)
         finally:
-            await pool.close()
-        _tell(outcome, table.path, len(table.songs))
-        return outcome
+            await workers.close()
+        _tell(builder.outcome, table.path, len(table.songs))
+        return builder.outcome
     finally:
         table.close()
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
 from classifier.commands.working import say
-from classifier.dataset.sources import Brought, brought
+from classifier.dataset.sources import brought
 from classifier.dataset.table import Song
 from classifier.errors import SongError
 from classifier.worker import WorkFailed
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from classifier.dataset.reading import Piece
-    from classifier.dataset.sources import Source
+    from classifier.dataset.sources import Brought, Source
     from classifier.dataset.table import Known, Table
     from links import Fetcher
 
@@ -58,83 +58,91 @@ class _Heard:
     pieces: list[Piece]
 
 
-async def build(
-    sources: Sequence[Source],
-    table: Table,
-    label: str,
-    read: Callable[[Path], Awaitable[list[Piece]]],
-    fetcher: Fetcher,
-    step: Callable[[], None],
-    *,
-    workers: int,
-) -> Outcome:
-    """Write songs into a table.
+class Builder:
+    """Writes songs of one genre into a table.
 
     Parameters
     ----------
     label
-        The genre of all of them.
+        The genre.
     read
         Has a file read by one of so many ``workers``; raises ``SongError``, or ``WorkFailed`` for a bug.
-    step
-        Called as each song is done.
-
-    Raises
-    ------
-    OSError
-        If the table can be written no more; all before that is in it.
     """
-    outcome = Outcome()
-    fetching = asyncio.Semaphore(FETCHED_AT_ONCE)
-    # Of the songs that are here at a time, not all need a worker: some are only looked at, or wait to be written down.
-    seats = asyncio.Semaphore(workers + 1)
 
-    async def hear(source: Source) -> _Heard | Brought | SongError:
+    def __init__(
+        self,
+        table: Table,
+        label: str,
+        read: Callable[[Path], Awaitable[list[Piece]]],
+        fetcher: Fetcher,
+        *,
+        workers: int,
+    ) -> None:
+        self.outcome = Outcome()
+        self._table, self._label, self._read, self._fetcher = table, label, read, fetcher
+        self._ahead = workers * SONGS_AHEAD
+        self._fetching = asyncio.Semaphore(FETCHED_AT_ONCE)
+        # One more than are worked on, so that no worker waits while another song is looked at.
+        self._reading = asyncio.Semaphore(workers + 1)
+
+    async def build(self, sources: Sequence[Source], step: Callable[[], None]) -> None:
+        """Write songs down, in their order.
+
+        Parameters
+        ----------
+        step
+            Called as each song is done.
+
+        Raises
+        ------
+        OSError
+            If the table can be written no more; all before that is in it.
+        """
+        waiting: deque[tuple[Source, asyncio.Task[_Heard | str | SongError]]] = deque()
         try:
-            async with fetching if source.item is not None else seats, brought(source, fetcher) as song:
-                if song.content in table.songs:
-                    return song
-                return _Heard(song, await read(song.path))
+            for source in sources:
+                waiting.append((source, asyncio.create_task(self._hear(source))))
+                if len(waiting) >= self._ahead:
+                    first, task = waiting.popleft()
+                    self._write_down(first, await task)
+                    step()
+            while waiting:
+                first, task = waiting.popleft()
+                self._write_down(first, await task)
+                step()
+        finally:
+            for _, task in waiting:
+                task.cancel()
+            await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
+
+    async def _hear(self, source: Source) -> _Heard | str | SongError:
+        """Return what was heard in a song, or its content if the table has it."""
+        if source.item is not None and source.text in self._table.sources:
+            # Not fetched again to find out what is known: a link leads to the same song tomorrow.
+            return self._table.sources[source.text]
+        try:
+            seat = self._reading if source.item is None else self._fetching
+            async with seat, brought(source, self._fetcher) as song:
+                if song.content in self._table.songs:
+                    return song.content
+                return _Heard(song, await self._read(song.path))
         except SongError as error:
             return error
         except WorkFailed as bug:
             say("".join(traceback.format_exception(bug)).rstrip())
             return SongError()
 
-    def write_down(source: Source, heard: _Heard | Brought | SongError) -> None:
+    def _write_down(self, source: Source, heard: _Heard | str | SongError) -> None:
         if isinstance(heard, SongError):
-            outcome.failures.append((source, heard))
+            self.outcome.failures.append((source, heard))
             return
-        song = heard.song if isinstance(heard, _Heard) else heard
-        known = table.songs.get(song.content)
-        if known is not None and known.label == label:
-            outcome.repeats += 1
+        known = self._table.songs.get(heard.song.content if isinstance(heard, _Heard) else heard)
+        if known is not None and known.label == self._label:
+            self.outcome.repeats += 1
         elif known is not None:
-            outcome.conflicts.append((source, known))
+            self.outcome.conflicts.append((source, known))
         elif isinstance(heard, _Heard):
-            table.append(Song(song.content, song.name, label, source.text), heard.pieces)
-            outcome.songs += 1
-            outcome.rows += len(heard.pieces)
-
-    waiting: deque[tuple[Source, asyncio.Task[_Heard | Brought | SongError]]] = deque()
-    try:
-        for source in sources:
-            if source.item is not None and source.text in table.sources:
-                # Not fetched again to find out what is known: a link leads to the same song tomorrow.
-                outcome.repeats += 1
-                step()
-                continue
-            waiting.append((source, asyncio.create_task(hear(source))))
-            if len(waiting) >= workers * SONGS_AHEAD:
-                first, task = waiting.popleft()
-                write_down(first, await task)
-                step()
-        while waiting:
-            first, task = waiting.popleft()
-            write_down(first, await task)
-            step()
-    finally:
-        for _, task in waiting:
-            task.cancel()
-        await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
-    return outcome
+            song = heard.song
+            self._table.append(Song(song.content, song.name, self._label, source.text), heard.pieces)
+            self.outcome.songs += 1
+            self.outcome.rows += len(heard.pieces)

@@ -76,6 +76,13 @@ class Table:
     texture
         Whether it has the texture's columns.
 
+    Attributes
+    ----------
+    songs
+        By their ids.
+    sources
+        Where songs came from → their ids.
+
     Raises
     ------
     BadTable
@@ -85,7 +92,7 @@ class Table:
     def __init__(self, path: Path, *, texture: bool) -> None:
         self.path = path
         self.songs: dict[str, Known] = {}
-        self.sources: set[str] = set()
+        self.sources: dict[str, str] = {}
         self._header = (*HEADER, *TEXTURE_COLUMNS) if texture else HEADER
         self._journal = path.with_name(f".{path.name}.journal")
         try:
@@ -122,7 +129,7 @@ class Table:
             rows.append([name, piece.length, *piece.features, song.label, *about, *texture])
         self._write(_lines(rows))
         self.songs[song.id] = Known(song.label, str(rows[0][0]))
-        self.sources.add(song.source)
+        self.sources[song.source] = song.id
 
     def _lock(self) -> None:
         try:
@@ -148,7 +155,7 @@ class Table:
         with self.path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             for row in rows_of(file, self.path, texture=len(self._header) > len(HEADER)):
                 self.songs.setdefault(row[_SONG], Known(row[_LABEL], row[_FILENAME]))
-                self.sources.add(row[_SOURCE])
+                self.sources[row[_SOURCE]] = row[_SONG]
         self._file.seek(-1, os.SEEK_END)
         if self._file.read(1) != b"\n":
             raise BadTable(f"The last line of {self.path} is cut off. Complete it or take it away.")

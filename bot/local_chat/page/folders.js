@@ -3,8 +3,10 @@
 
 import { ask, sendQuietly } from "./server.js";
 
-// After this time the server is asked again whether it is back.
-const RETRY_PAUSE = 3000;
+// After this time the server is asked again: whether it is back, or whether the last songs were heard.
+const PAUSE = 2000;
+// What the server says where the folder, or whoever dropped it, has been forgotten.
+const GONE = new Set([401, 404]);
 const MUSIC = new Set(document.body.dataset.music.split(" "));
 const MOST_SONGS = Number(document.body.dataset.mostSongs);
 
@@ -68,7 +70,6 @@ let sending = 0;
 window.addEventListener("beforeunload", (event) => sending > 0 && event.preventDefault());
 
 export async function sendFolder(folder, entry) {
-  sending += 1;
   try {
     const songs = new Map((await folder.songs()).map(({ path, file }) => [path, file]));
     const files = songs.size > MOST_SONGS ? [] : await list(songs);
@@ -77,8 +78,6 @@ export async function sendFolder(folder, entry) {
     await sendSongs(`collections/${begun.entry.id}`, begun.missing, songs);
   } catch (refused) {
     entry.fails(refused.message);
-  } finally {
-    sending -= 1;
   }
 }
 
@@ -92,22 +91,33 @@ async function list(songs) {
   return files;
 }
 
+// Ends when the folder is done or stopped, and not before: should the server be started anew while it hears the last
+// songs, it will ask for them again.
 async function sendSongs(address, missing, songs) {
   let asked = { going: true, room: true, missing };
-  while (asked.going && asked.missing.length > 0) {
-    const [number, path] = asked.missing[0];
+  while (asked.going) {
+    const [next, ...others] = asked.missing;
     try {
-      const sent = asked.room ? await sendSong(`${address}/songs/${number}`, songs.get(path)) : asked;
-      // With room left, the next song can go at once.
-      asked = sent.room ? { ...asked, missing: asked.missing.slice(1) } : await ask("GET", `${address}/room`);
-      if (asked.missing.length === 0) asked = await ask("GET", `${address}/room`);
+      if (next === undefined) {
+        await pause(PAUSE);
+        asked = await ask("GET", `${address}/room`);
+      } else if (asked.room) {
+        const { room } = await counted(sendSong(`${address}/songs/${next[0]}`, songs.get(next[1])));
+        asked = { ...asked, room, missing: others };
+      } else {
+        asked = await counted(ask("GET", `${address}/room`));
+      }
     } catch (refused) {
-      if (refused.status === 404) return;
-      // The server may be starting anew: it knows what it still needs.
-      await pause(RETRY_PAUSE);
-      asked = await ask("GET", `${address}/room`).catch((lost) => (lost.status === 404 ? { going: false } : asked));
+      if (GONE.has(refused.status)) return;
+      await pause(PAUSE);
+      asked = { ...asked, room: false };
     }
   }
+}
+
+async function counted(work) {
+  sending += 1;
+  return work.finally(() => (sending -= 1));
 }
 
 async function sendSong(address, open) {

@@ -163,6 +163,10 @@ def test_a_list_of_links_is_fetched_once(
     assert main(arguments) == 1
     assert "/one.mp3" not in asked
     assert len(rows(table)) == 2
+    capsys.readouterr()
+    assert main([*arguments[:3], "talk", *arguments[4:]]) == 1
+    assert f"{address}/one.mp3: This song is in the table already, as one under podcast." in capsys.readouterr().err
+    assert "/one.mp3" not in asked
 
 
 def test_wrong_usage_is_told_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
