@@ -95,8 +95,10 @@ class DiscordChat:
 
     @property
     def connected(self) -> bool:
-        """Whether the gateway's connection stands; it may come back by itself."""
-        return self.client.is_ready() and not self.client.is_closed()
+        """Whether every connection to the gateway stands; one that does not may come back by itself."""
+        if self.client.is_closed() or not self.client.is_ready():
+            return False
+        return not any(shard.is_closed() for shard in self.client.shards.values())
 
     async def start(self) -> None:
         """Log in and connect; reconnecting later is the library's work."""

@@ -1,0 +1,91 @@
+"""Whether each chat is connected, as readiness tells it: while its platform is there, and when it is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from pydantic import SecretStr
+
+from bot.settings import Address
+from bot.telegram_chat import TelegramChat
+from bot.telegram_parts.updates import Webhook
+from tests.bot.discord_fake.running import close_scene, open_scene, prepare
+from tests.bot.discord_fake.server import FakeDiscord
+from tests.bot.running import Bot, eventually
+from tests.bot.telegram.server import TOKEN, TelegramServer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.chat import Chat
+    from bot.people import Keys
+    from bot.settings import Settings
+    from storage import Storage
+    from tests.bot.ear import EarAtHand
+
+
+async def _becomes(chat: Chat, *, connected: bool) -> None:
+    async def is_so() -> bool:
+        return chat.connected is connected
+
+    await eventually(is_so)
+
+
+async def test_discord_is_connected_while_its_gateway_is(
+    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+) -> None:
+    async with FakeDiscord() as discord:
+        scene = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
+        assert scene.chat.connected
+        await discord.gateway.ask_to_reconnect()
+        await _becomes(scene.chat, connected=True)
+    await _becomes(scene.chat, connected=False)
+    await close_scene(scene)
+    assert not scene.chat.connected
+
+
+@pytest.fixture
+def _a_network_that_recovers_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.telegram_parts.updates.FIRST_PAUSE_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("_a_network_that_recovers_soon")
+async def test_telegram_is_connected_while_it_can_be_asked(
+    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, tmp_path: Path
+) -> None:
+    telegram = TelegramServer()
+    await telegram.start()
+    there = settings.model_copy(update={"telegram_token": SecretStr(TOKEN), "telegram_api_url": telegram.url})
+    chat = TelegramChat(there, Bot(storage, keys, there, ear, tmp_path / "work").conversation)
+    assert not chat.connected
+    await chat.start()
+    await _becomes(chat, connected=True)
+    await telegram.stop()
+    await _becomes(chat, connected=False)
+    await chat.close()
+    assert not chat.connected
+
+
+async def test_telegram_by_webhook_is_connected_while_it_listens() -> None:
+    class Line:
+        """As much of a connection as the webhook needs."""
+
+        async def set_webhook(self, url: str, **_: object) -> None:
+            assert url == "https://bot.example/updates"
+
+    async def receive(_: object) -> None:
+        """Nothing comes."""
+
+    webhook = Webhook(
+        Line(),  # type: ignore[arg-type]
+        receive,
+        url="https://bot.example/updates",
+        address=Address("127.0.0.1", 0),
+        secret="x",
+    )
+    assert not webhook.connected
+    await webhook.start()
+    assert webhook.connected
+    await webhook.stop()
+    assert not webhook.connected
