@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 DOTS_PER_INCH: Final = 120
-COLOURS: Final = 96
-"""Of a picture's palette: enough for smooth letters and heat maps, and a third of the bytes."""
+COLOURS: Final = 128
+"""Of a picture's palette: a third of the bytes, and no difference to the eye."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,9 @@ class Picture:
     title, alt
         Its heading, and what it shows, for who cannot see it.
     light, dark
-        PNG.
+        PNG, for files.
+    light_on_page, dark_on_page
+        The same without loss as WebP, a quarter smaller.
     width, height
         In pixels.
     """
@@ -77,6 +79,8 @@ class Picture:
     alt: str
     light: bytes
     dark: bytes
+    light_on_page: bytes
+    dark_on_page: bytes
     width: int
     height: int
 
@@ -94,13 +98,16 @@ def draw(
             figure.savefig(content, format="png", facecolor=theme.card)
         images.append(Image.open(content).convert("RGB"))
     width, height = images[0].size
-    light, dark = (_small(image) for image in images)
-    return Picture(name, title, alt, light, dark, width, height)
+    # Of the methods, the one that keeps both ends of a colour scale, rare as they are.
+    few = [image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE) for image in images]
+    light, dark = (_written(image, "PNG", optimize=True) for image in few)
+    on_page = (_written(image.convert("RGB"), "WEBP", lossless=True, method=4, quality=60) for image in few)
+    return Picture(name, title, alt, light, dark, *on_page, width, height)
 
 
-def _small(image: Image.Image) -> bytes:
+def _written(image: Image.Image, kind: str, **settings: Any) -> bytes:
     content = io.BytesIO()
-    image.quantize(COLOURS, dither=Image.Dither.NONE).save(content, format="PNG", optimize=True)
+    image.save(content, format=kind, **settings)
     return content.getvalue()
 
 

@@ -20,6 +20,11 @@ NEAR_POINTS: Final = 3.0
 """A re-run this near to print has the level of the printed figure."""
 
 
+def percent(share: float) -> str:
+    """Return a share for people, with a space that does not break: 91.6 %."""
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
+
+
 def points(one: Measured) -> float | None:
     """Return how far a re-run is from print, in percentage points."""
     return None if one.printed is None else 100 * (one.accuracy - one.printed)
@@ -62,16 +67,16 @@ def fall(results: Results) -> list[str]:
     rows = results.main.of(ROWS)
     best = max(rows, key=lambda one: one.accuracy)
     titles = {protocol.name: protocol.title for protocol in results.main.protocols}
-    said = [f"Best under the study's own protocol: {best.model}, {best.accuracy:.1%} of rows right."]
+    said = [f"Best under the study's own protocol: {best.model}, {percent(best.accuracy)} of rows right."]
     for protocol in (SONGS, ARTISTS):
         same = results.main.figure(best.model, protocol)
         if same is None:
             continue
         leader = max(results.main.of(protocol), key=lambda one: one.accuracy)
-        voted = f" ({same.song_accuracy:.1%} of songs, by vote)" if same.song_accuracy is not None else ""
-        text = f"With {titles[protocol]} the same model has {same.accuracy:.1%} of rows{voted}"
+        voted = f" ({percent(same.song_accuracy)} of songs, by vote)" if same.song_accuracy is not None else ""
+        text = f"With {titles[protocol]} the same model has {percent(same.accuracy)} of rows{voted}"
         if leader.model != best.model:
-            text += f"; best there is {leader.model} with {leader.accuracy:.1%}"
+            text += f"; best there is {leader.model} with {percent(leader.accuracy)}"
         said.append(f"{text}.")
     return said
 
@@ -85,11 +90,11 @@ def about_ours(results: Results, ours: Mapping[str, Ours]) -> list[str]:
         if not measured:
             continue
         best = max(measured, key=lambda other: other.best[0])
-        figure = one.figure
+        figure, share, error = one.figure, *best.best
         said.append(
-            f"With {titles[protocol]} this bot has {figure.share:.1%} of {figure.of:,} songs right "
-            f"(± {100 * figure.standard_error:.1f}), the best model of the study, {best.model}, {best.best[0]:.1%} "
-            f"(± {100 * best.best[1]:.1f})."
+            f"With {titles[protocol]} this bot has {percent(figure.share)} of {figure.of:,} songs right "
+            f"(± {100 * figure.standard_error:.1f}), the best model of the study, {best.model}, {percent(share)} "
+            f"(± {100 * error:.1f})."
         )
     return said
 
@@ -100,7 +105,7 @@ a model may recognise the recording rather than the genre: the figures are then 
 not met. Name the column that tells songs apart with --group, and the study shows by how much."""
 NEIGHBOURS: Final = """\
 Think of an album: one band, one studio, one engineer, ten tracks. Draw tracks at random, and of most albums some \
-train and some test; here {share:.0%} of the test rows have a neighbour of the same {called} among those that train. \
+train and some test; here {share} of the test rows have a neighbour of the same {called} among those that train. \
 A model that has learnt how that record sounds can name its genre without knowing what the genre is. Keeping such \
 neighbours on one side takes that help away."""
 EAR_TEST: Final = """\
@@ -108,7 +113,7 @@ Imagine an ear test. You practise on a thousand records, but of each you hear on
 seconds. In the test you are played the ten seconds between. You need not know what makes a blues a blues: you \
 remember this singer, this guitar, the hiss of this tape, and say what was written on the sleeve."""
 SAME_RECORDING: Final = """\
-That is what drawing pieces of songs at random does. In this study {share:.0%} of the pieces in the test have \
+That is what drawing pieces of songs at random does. In this study {share} of the pieces in the test have \
 another piece of the very same recording among those that train. The score then says how well a model recognises \
 recordings. How well it will do on your song, which it has never heard, is what the figures with songs apart say; \
 and since an artist's other songs share voice, band and studio too, figures with artists apart, where there are any, \
@@ -124,5 +129,5 @@ def leak(results: Results) -> Sequence[str]:
     if not share:
         return (f"No row of the test has one of the same {group.called} among those that train: nothing can leak.",)
     if not group.votes:
-        return (NEIGHBOURS.format(share=share, called=group.called),)
-    return (EAR_TEST, SAME_RECORDING.format(share=share))
+        return (NEIGHBOURS.format(share=percent(share), called=group.called),)
+    return (EAR_TEST, SAME_RECORDING.format(share=percent(share)))

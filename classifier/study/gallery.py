@@ -72,7 +72,11 @@ def searches(results: Results) -> list[Picture]:
 def confusions(results: Results) -> list[Picture]:
     """Every model's confusion, under the study's own protocol and under the strictest one."""
     titles, drawn = _titles(results.main), []
+    seen: set[object] = set()
     for one in results.main.of(ROWS):
+        if one.confusion in seen:  # the same model under another name
+            continue
+        seen.add(one.confusion)
         shown = [(titles[ROWS], one)]
         if results.apart is not None and (strict := results.main.figure(one.model, results.apart)):
             shown.append((titles[results.apart], strict))

@@ -247,14 +247,15 @@ def _possible(grid: Mapping[str, list[Any]], rows: int) -> dict[str, list[Any]]:
     return {**grid, NEIGHBOURS: [count for count in grid[NEIGHBOURS] if count <= rows] or [1]}
 
 
-def stack(task: Task, below: Sequence[Answers]) -> Answers:
+def stack(step: tuple[Task, Sequence[Answers]]) -> Answers:
     """Fit a logistic regression on what models below said of rows held out from them, and ask it about the test.
 
     Parameters
     ----------
-    below
-        Answers of the models that ``task.model`` stands on, with ``held_out``.
+    step
+        What is fitted, and the answers of the models that it stands on, with ``held_out``.
     """
+    task, below = step
     trial = task.trial
     scaler = SCALERS[task.scaling]().fit(task.X[trial.train]) if task.scaling in SCALERS else None
     own = task.X if scaler is None else scaler.transform(task.X)

@@ -80,7 +80,7 @@ def gap(content: GapPlot, name: str, title: str) -> Picture:
             _gap_line(axes, theme, height_of, one, content.titles, legend)
         for protocol, accuracy in content.ours.items():
             colour = theme.series[MARKS[protocol][1]]
-            label = f"this bot, {content.titles[protocol]}"
+            label = f"this bot, by song, {content.titles[protocol]}"
             legend[label] = axes.axvline(accuracy, color=colour, ls=(0, (4, 3)), lw=1.5)
         axes.set_yticks(range(len(content.gaps)), [one.label for one in content.gaps])
         axes.set_ylim(len(content.gaps) - 0.5, -0.6)
@@ -89,7 +89,7 @@ def gap(content: GapPlot, name: str, title: str) -> Picture:
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.grid(axis="x")
         axes.set_xlabel("right answers")
-        figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=3)
+        figure.legend(legend.values(), legend.keys(), loc="outside lower center", ncols=4 if len(legend) < 5 else 3)
 
     alt = "; ".join(
         f"{one.label}: " + ", ".join(f"{content.titles[p]} {a:.0%}" for p, a in one.accuracies.items())
@@ -119,6 +119,7 @@ def _gap_line(axes: Axes, theme: Theme, y: int, one: Gap, titles: Mapping[str, s
             color=theme.text,
             fontsize=9,
             zorder=5,
+            bbox={"facecolor": theme.card, "edgecolor": "none", "pad": 1},
         )
 
 
@@ -294,7 +295,7 @@ def confusion(name: str, title: str, shown: Sequence[tuple[str, Measured]]) -> P
             image = axes.imshow(shares, cmap=theme.heat, vmin=0, vmax=1)
             axes.set_title(f"{called}: {measured.accuracy:.1%}")
             axes.set_xticks(range(len(genres)), genres, rotation=90, fontsize=8)
-            axes.set_yticks(range(len(genres)), genres if place == 0 else [], fontsize=8)
+            axes.set_yticks(range(len(genres)) if place == 0 else [], genres if place == 0 else [], fontsize=8)
             axes.set_xlabel("answered")
             if place == 0:
                 axes.set_ylabel("true genre")

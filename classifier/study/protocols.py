@@ -98,8 +98,10 @@ def _rows(study: Study, table: Table) -> Protocol:
         # The first half tests and the second chooses, as in the projects that draw twice.
         test, validation = drawn(rest, split.validation / held)
     drawing = "drawn at random, " + ("each genre in its share" if split.stratify else "without a look at the genre")
-    shares = f"{1 - held:.0%} of the rows train" + (f", {split.validation:.0%} choose" if split.validation else "")
-    about = f"{shares}, {split.test:.0%} test; {drawing}."
+    shares = f"{100 * (1 - held):.0f} % of the rows train" + (
+        f", {100 * split.validation:.0f} % choose" if split.validation else ""
+    )
+    about = f"{shares}, {100 * split.test:.0f} % test; {drawing}."
     title = "rows at random" if table.groups is not None else "as the study drew them"
     return Protocol(ROWS, title, about, [Trial(train, validation, test)], None)
 

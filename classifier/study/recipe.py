@@ -16,6 +16,7 @@ SHIPPED: Final = Path(__file__).parent / "shipped"
 QUICK_SONGS_PER_GENRE: Final = 15
 QUICK_SETTINGS: Final = {"n_estimators": 5, "epochs": 2, "layers": 1, "units": 8}
 """The most that a quick run allows of what takes long."""
+SLOW_PLOTS: Final = ("distributions", "tsne")
 PLOTS: Final = ("counts", "distributions", "correlation", "variance", "pca", "tsne")
 
 Plot = Literal["counts", "distributions", "correlation", "variance", "pca", "tsne"]
@@ -304,7 +305,10 @@ def quick(study: Study) -> Study:
     )
     split = study.split.model_copy(update={"apart_folds": 2})
     folds = study.cross_validation and 2
-    return study.model_copy(update={"quick": True, "models": models, "split": split, "cross_validation": folds})
+    plots = tuple(plot for plot in study.plots if plot not in SLOW_PLOTS)
+    return study.model_copy(
+        update={"quick": True, "models": models, "split": split, "cross_validation": folds, "plots": plots}
+    )
 
 
 def _smaller(model: Model) -> dict[str, Any]:

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 PAGE: Final = Path(__file__).parent / "page"
 NOTHING: Final = "–"
-PAIRS_PRINTED: Final = (0.75, 0.96)
 KIBIBYTE: Final = 1024
 
 
@@ -76,7 +75,7 @@ def write(
     for picture in pictures:
         (folder / f"{picture.name}.png").write_bytes(picture.light)
         (folder / f"{picture.name}-dark.png").write_bytes(picture.dark)
-    figures = json.dumps(downloads.as_json(results, explored, ours), indent=1, ensure_ascii=False) + "\n"
+    figures = json.dumps(downloads.as_json(results, explored, ours), ensure_ascii=False) + "\n"
     files = {"figures.json": figures, **downloads.tables(results, explored)}
     for name, text in files.items():
         (out / name).write_text(text, "utf-8")
@@ -167,8 +166,8 @@ def _shown(picture: Picture) -> dict[str, Any]:
         "alt": picture.alt,
         "width": picture.width,
         "height": picture.height,
-        "light": _link("image/png", picture.light),
-        "dark": _link("image/png", picture.dark),
+        "light": _link("image/webp", picture.light_on_page),
+        "dark": _link("image/webp", picture.dark_on_page),
     }
 
 
@@ -183,12 +182,12 @@ def _download(name: str, text: str) -> dict[str, str]:
 
 
 def percent(share: float | None) -> str:
-    """Return a share for people: 91.6 %."""
-    return NOTHING if share is None else f"{100 * share:.1f} %"
+    """Return a share for people, or a dash where there is none."""
+    return NOTHING if share is None else findings.percent(share)
 
 
 def _with_error(share: float | None, error: float | None) -> str:
-    return NOTHING if share is None or error is None else f"{100 * share:.1f} % ± {100 * error:.1f}"
+    return NOTHING if share is None or error is None else f"{findings.percent(share)} ± {100 * error:.1f}"
 
 
 def _signed(away: float | None) -> str:

@@ -12,7 +12,7 @@ from classifier.study import machines, scores
 from classifier.study.protocols import ARTISTS, ROWS, SONGS, Protocol, Trial, protocols
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from classifier.study.machines import Answers, Task
     from classifier.study.recipe import Model, Pair, Study
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from classifier.study.table import Table
 
 FOLDS: Final = "folds"
+SLOW: Final = ("network", "gradient_boosting")
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,22 +140,36 @@ def _section(
     """Fit all models in all trials of all protocols, those that stand on others last."""
     spots = [(model, protocol, trial) for protocol in held for model in study.models for trial in protocol.trials]
     stacked = {below: model.folds for model in study.models for below in model.of}
-    base = [spot for spot in spots if spot[0].kind != "stacking"]
+    # What takes longest first, so that no core waits at the end for another.
+    base = sorted((spot for spot in spots if spot[0].kind != "stacking"), key=lambda spot: spot[0].kind not in SLOW)
     tasks = [_task(study, table, *spot, stacked.get(spot[0].name, 0)) for spot in base]
     answered = steps.all(doing, machines.answer, tasks, [task.key() for task in tasks])
     said: dict[tuple[str, int], Answers] = {
         (model.name, id(trial)): answers for (model, _, trial), answers in zip(base, answered, strict=True)
     }
-    for model, protocol, trial in spots:
-        if model.kind == "stacking":
-            below = [said[name, id(trial)] for name in model.of]
-            said[model.name, id(trial)] = machines.stack(_task(study, table, model, protocol, trial, 0), below)
+    said |= _stacked(study, table, [spot for spot in spots if spot[0].kind == "stacking"], said, steps, doing)
     measured = [
         scores.measure(model, protocol, [said[model.name, id(trial)] for trial in protocol.trials], table)
         for protocol in held
         for model in study.models
     ]
     return Section(title, table, held, measured, remark)
+
+
+def _stacked(
+    study: Study,
+    table: Table,
+    spots: Sequence[tuple[Model, Protocol, Trial]],
+    said: Mapping[tuple[str, int], Answers],
+    steps: Steps,
+    doing: str,
+) -> dict[tuple[str, int], Answers]:
+    tasks = [(_task(study, table, *spot, 0), [said[name, id(spot[2])] for name in spot[0].of]) for spot in spots]
+    keys = [
+        (task.key(), task.model.passthrough, [(part.held_out, part.scores) for part in below]) for task, below in tasks
+    ]
+    answered = steps.all(f"{doing}, stacked", machines.stack, tasks, keys) if tasks else []
+    return {(model.name, id(trial)): found for (model, _, trial), found in zip(spots, answered, strict=True)}
 
 
 def _task(study: Study, table: Table, model: Model, protocol: Protocol, trial: Trial, stacked_folds: int) -> Task:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
@@ -59,7 +60,9 @@ class Steps:
             if (kept := _read(place)) is not None:
                 ready[place] = kept
         missing = {place: task for place, task in zip(places, tasks, strict=True) if place not in ready}
-        with bar(doing, len(set(places)), len(ready), shown=self.progress) as step:
+        with warnings.catch_warnings(), bar(doing, len(set(places)), len(ready), shown=self.progress) as step:
+            # A worker that TensorFlow has made large is replaced by a fresh one, and nothing is lost by it.
+            warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
             # One task to a batch: what is done is kept at once.
             workers = Parallel(n_jobs=self.jobs, batch_size=1, return_as="generator_unordered")
             for place, result in workers(delayed(_do)(work, task, place) for place, task in missing.items()):
