@@ -19,9 +19,11 @@ from pathlib import Path
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from benchmarks.watching import Look, MemoryLimit, look  # noqa: E402  found only now
+import numpy as np  # noqa: E402  found only now
+
+from benchmarks.watching import Look, MemoryLimit, look  # noqa: E402
 from deploy.visitor import Visitor, status  # noqa: E402
-from tests.synthesis import song, write  # noqa: E402
+from tests.synthesis import SAMPLE_RATE, song, write  # noqa: E402
 
 PAGE, OPERATIONS = "127.0.0.1:18571", "127.0.0.1:18572"
 READY = 200
@@ -33,19 +35,15 @@ KINDS = ("mp3", "ogg", "flac", "m4a", "opus", "wav")
 
 
 def songs(folder: Path, count: int) -> list[Path]:
-    """Play songs of 30 seconds to 4 minutes, and one of 20 minutes in stereo."""
+    """Play songs of 30 seconds to 4 minutes, and one of 20 minutes: tunes that begin anew every half minute."""
     lengths = [30 + 210 * number / max(1, count - 2) for number in range(count - 1)]
-    styles = ("blues", "disco", "metal", "jazz")
+    tunes = [song(style, 30) for style in ("blues", "disco", "metal", "jazz")]
+    files = [folder / f"{number}.{KINDS[number % len(KINDS)]}" for number in range(count - 1)]
     made = [
-        write(song(styles[number % 4], seconds, number), folder / f"{number}.{KINDS[number % len(KINDS)]}")
-        for number, seconds in enumerate(lengths)
+        write(np.resize(tunes[number % len(tunes)], round(seconds * SAMPLE_RATE)), path)
+        for number, (seconds, path) in enumerate(zip(lengths, files, strict=True))
     ]
-    # The same minute over and over: what is decoded is as long as any other, and quickly played.
-    minute = song("metal", 60, 99)
-    longest = folder / "longest.mp3"
-    write(minute, folder / "minute.mp3")
-    longest.write_bytes((folder / "minute.mp3").read_bytes() * MINUTES_OF_LONGEST)
-    return [longest, *made]
+    return [write(np.tile(tunes[0], 2 * MINUTES_OF_LONGEST), folder / "longest.mp3"), *made]
 
 
 def started(python: str, folder: Path, limit: MemoryLimit) -> subprocess.Popen[bytes]:

@@ -34,7 +34,7 @@ from benchmarks.soak_people import Browser, Ledger, Music, Texter  # noqa: E402
 from benchmarks.watching import Look, look  # noqa: E402
 from deploy.visitor import status  # noqa: E402
 from tests.bot.telegram.server import TOKEN, TelegramServer  # noqa: E402
-from tests.synthesis import song, write  # noqa: E402
+from tests.synthesis import SAMPLE_RATE, song, write  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,13 +63,17 @@ def compose(folder: Path, site: Path) -> tuple[list[Path], list[Path]]:
     """Play the songs: those to send, and those that lie on a site."""
     folder.mkdir()
     site.mkdir()
+    # Tunes that begin anew every half minute: quickly played, and as long to hear as any other.
+    tunes = [song(style, 30) for style in STYLES]
+
+    def play(number: int, seconds: int, path: Path) -> Path:
+        return write(np.resize(tunes[number % len(tunes)], seconds * SAMPLE_RATE), path)
+
     made = [
-        write(
-            song(STYLES[number % len(STYLES)], seconds, number), folder / f"song-{number}.{KINDS[number % len(KINDS)]}"
-        )
+        play(number, seconds, folder / f"song-{number}.{KINDS[number % len(KINDS)]}")
         for number, seconds in enumerate(LENGTHS_SECONDS * 2)
     ]
-    linked = [write(song("disco", seconds, 50), site / f"Linked {seconds}.mp3") for seconds in (20, 60, 200)]
+    linked = [play(1, seconds, site / f"Linked {seconds}.mp3") for seconds in (20, 60, 200)]
     (folder / "noise.mp3").write_bytes(random.Random(1).randbytes(40_000))  # noqa: S311
     (site / "words.html").write_text("<html><title>Words</title>Words alone.</html>", encoding="utf-8")
     return made, linked
