@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 USER = "postgres"
 # Nothing here must outlive a power cut, and two dozen connections are plenty.
-SETTINGS = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=60", "shared_buffers=16MB")
+SMALL = ("max_connections=60", "shared_buffers=16MB")
+FORGETFUL = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 MEMORY_FOLDER = Path("/dev/shm")
 MEMORY_BYTES = 2**30
 """What must be free there to be used: databases are copied some twenty times faster than on a disk."""
@@ -40,12 +41,21 @@ def _fast_folder() -> Path | None:
 
 
 class PostgreSQL:
-    """A server of its own, on a unix socket and a free port of 127.0.0.1."""
+    """A server of its own, on a unix socket and a free port of 127.0.0.1.
 
-    def __init__(self, binaries: Path) -> None:
+    Parameters
+    ----------
+    binaries
+        From ``find_binaries``.
+    durable
+        Whether a commit reaches the disk, as it does by default; what is measured should.
+    """
+
+    def __init__(self, binaries: Path, *, durable: bool = False) -> None:
         self._binaries = binaries
+        self._settings = SMALL if durable else SMALL + FORGETFUL
         self._names = itertools.count(1)
-        self._folder = Path(tempfile.mkdtemp(prefix="genre-postgresql-", dir=_fast_folder()))
+        self._folder = Path(tempfile.mkdtemp(prefix="genre-postgresql-", dir=None if durable else _fast_folder()))
         if os.geteuid() == 0:
             shutil.chown(self._folder, USER)
         with socket.socket() as free:
@@ -55,7 +65,7 @@ class PostgreSQL:
     def start(self) -> None:
         data = str(self._folder / "data")
         self._run("initdb", "-D", data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C", "--no-sync")
-        options = " ".join(f"-c {setting}" for setting in (*SETTINGS, "listen_addresses=127.0.0.1"))
+        options = " ".join(f"-c {setting}" for setting in (*self._settings, "listen_addresses=127.0.0.1"))
         options += f" -p {self._port} -k {self._folder}"
         self._run("pg_ctl", "-D", data, "-l", str(self._folder / "log"), "-w", "-o", options, "start")
 

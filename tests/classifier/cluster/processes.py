@@ -79,6 +79,12 @@ class Cluster:
         self.workers.append(worker)
         return worker
 
+    @property
+    def scheduler_pid(self) -> int:
+        """Number of the scheduler's process."""
+        assert self._scheduler is not None
+        return self._scheduler.pid
+
     def kill_scheduler(self) -> None:
         """End the scheduler without a word."""
         assert self._scheduler is not None

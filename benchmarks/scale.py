@@ -1,0 +1,179 @@
+"""What one song costs: processor, memory, database, bytes. docs/scale.md plans with these figures.
+
+``python benchmarks/scale.py [--minutes 4]`` hears a song of its own with the released model, and takes songs through
+the queue of a database: SQLite, and PostgreSQL where its programs are installed. Processor time is what the processes
+took, so that other programs on the machine disturb it little.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import hashlib
+import json
+import os
+import resource
+import sys
+import tempfile
+import time
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY))
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+
+from bot.settings import PACKAGED_MODELS  # noqa: E402  found only now
+from classifier.audio import decode, segments  # noqa: E402
+from classifier.executor import LocalExecutor, find_classifier, load_classifier, song_limits  # noqa: E402
+from classifier.features.families import families  # noqa: E402
+from classifier.model import Model  # noqa: E402
+from classifier.song import SegmentFeatures  # noqa: E402
+from storage import NewJob, NewReply, Storage  # noqa: E402
+from tests.storage.postgresql import PostgreSQL, find_binaries  # noqa: E402
+from tests.synthesis import song, write  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from classifier.song import Classification
+
+MAX_MINUTES = 20
+MEBIBYTE = 1024 * 1024
+
+
+def cpu() -> float:
+    """Return the processor time of this process, seconds."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def costs(what: Callable[[], Any], times: int = 3) -> tuple[float, Any]:
+    """Return the least processor time of a few runs, and what the last one returned."""
+    least, result = float("inf"), None
+    for _ in range(times):
+        began = cpu()
+        result = what()
+        least = min(least, cpu() - began)
+    return least, result
+
+
+def listening(path: Path) -> tuple[dict[str, float], Classification]:
+    """Measure the stages of one song, seconds of one core."""
+    model = Model.load(PACKAGED_MODELS)
+    decoding, samples = costs(lambda: decode(path, max_seconds=60 * MAX_MINUTES))
+    parts = segments(samples)
+
+    def hear() -> list[SegmentFeatures]:
+        return [SegmentFeatures(part.start, part.end, families(part.samples)) for part in parts]
+
+    hearing, heard = costs(hear)
+    judging, _ = costs(lambda: model.report(heard, samples.size / 22_050))
+    stages = {"decode": decoding, "features": hearing, "model": judging}
+    return stages, model.classify(samples)
+
+
+async def memory(path: Path) -> float:
+    """Return what a worker holds after a song, MiB of its own and its share of what it shares."""
+    executor = LocalExecutor(
+        partial(load_classifier, PACKAGED_MODELS, MAX_MINUTES),
+        workers=1,
+        limits=song_limits(MAX_MINUTES),
+        find_work=partial(find_classifier, PACKAGED_MODELS, MAX_MINUTES),
+    )
+    await executor.start()
+    try:
+        await executor.classify(path)
+        lines = await asyncio.to_thread(Path(f"/proc/{executor.pids[0]}/smaps_rollup").read_text)
+    finally:
+        await executor.close()
+    return next(int(line.split()[1]) for line in lines.splitlines() if line.startswith("Pss:")) / 1024
+
+
+async def queue(url: str, classification: Classification, songs: int, bots: int) -> float:
+    """Take songs from their submission to the end of their job; return songs per second of all bots together."""
+    opened = [await Storage.open(url) for _ in range(bots)]
+    report = classification.report.as_dict()
+
+    async def work(number: int, storage: Storage) -> None:
+        for each in range(songs // bots):
+            name = f"{number}-{each}"
+            new = NewJob("telegram", "chat", f"person {each % 20}", {"back": {}}, {"file": name}, "upload", key=name)
+            await storage.jobs.add(new, queued_limit=1000, daily_limit=100_000)
+            claimed = await storage.jobs.claim(f"bot {number}")
+            if claimed is None:  # somebody else was faster, and does mine
+                continue
+            hashed = hashlib.sha256(f"{claimed.job.payload['file']}".encode()).hexdigest()
+            await storage.songs.find_answer(hashed, classification.report.model)
+            answer = await storage.songs.keep_answer(hashed, report, classification.features, platform="telegram")
+            await storage.jobs.note(claimed.lease, {"message": each})
+            reply = await storage.jobs.answer(
+                claimed.lease, NewReply(answer.id, platform="telegram", chat="chat", requester=claimed.job.person)
+            )
+            await storage.replies.sent(reply.id, {"message": each})
+            await storage.jobs.finish(claimed.lease, "answered")
+
+    began = time.perf_counter()
+    await asyncio.gather(*(work(number, storage) for number, storage in enumerate(opened)))
+    took = time.perf_counter() - began
+    for storage in opened:
+        await storage.close()
+    return songs / took
+
+
+async def databases(folder: Path, classification: Classification, songs: int) -> dict[str, float]:
+    """Measure the queue on both databases, and what a song leaves behind in SQLite's file."""
+    file = folder / "songs.db"
+    await (await Storage.open(f"sqlite:///{file}")).close()
+    empty = await asyncio.to_thread(file.stat)
+    found = {"sqlite_songs_per_second": await queue(f"sqlite:///{file}", classification, songs, 1)}
+    full = await asyncio.to_thread(file.stat)
+    found["database_bytes_per_song"] = (full.st_size - empty.st_size) / songs
+    binaries = await asyncio.to_thread(find_binaries)
+    if binaries is not None:
+        server = PostgreSQL(binaries, durable=True)
+        await asyncio.to_thread(server.start)
+        for bots in (1, 4):
+            url = server.url(await asyncio.to_thread(server.create))
+            found[f"postgresql_songs_per_second_{bots}"] = await queue(url, classification, songs, bots)
+        await asyncio.to_thread(server.stop)
+    return found
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=4, help="length of the song (default: %(default)g)")
+    parser.add_argument("--songs", type=int, default=200, help="through each database (default: %(default)d)")
+    parser.add_argument("--json", type=Path, help="write the figures there, too")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        path = write(song("disco", 60 * arguments.minutes), folder / "song.mp3")
+        size = path.stat().st_size
+        stages, classification = listening(path)
+        held = asyncio.run(memory(path))
+        kept = asyncio.run(databases(folder, classification, arguments.songs))
+    whole = sum(stages.values())
+    print(f"a song of {arguments.minutes:g} minutes, {size / 1e6:.1f} MB as mp3; seconds of one core:")
+    print("  " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in stages.items()))
+    print(f"  together {whole:.2f}, so {3600 / whole:.0f} songs an hour and core")
+    print(f"a worker: {held:.0f} MiB after the song")
+    print("the queue, songs per second from submission to the end of the job:")
+    print(
+        "  "
+        + ", ".join(
+            f"{what.replace('_songs_per_second', '')} {value:.0f}"
+            for what, value in kept.items()
+            if "per_second" in what
+        )
+    )
+    print(f"the database: {kept['database_bytes_per_song'] / 1000:.1f} kB a song")
+    if arguments.json:
+        figures = {"minutes": arguments.minutes, "bytes": size, "stages": stages, "worker_mib": held, **kept}
+        arguments.json.write_text(json.dumps(figures, indent=1))
+
+
+if __name__ == "__main__":
+    main()
