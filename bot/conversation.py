@@ -329,9 +329,11 @@ class Conversation:
     async def forget(self, person: Person, private_chats: Sequence[str] = ()) -> Forgotten:
         """Delete everything that is kept of a person, songs under way included; say how much it was."""
         somebody = self._keys.person(person)
-        self.queue.drop_person(somebody)
+        tell_chats = await self.queue.drop_person(somebody)
         places = [self._place(person.platform, chat) for chat in private_chats]
-        return await self._storage.people.forget(somebody, places)
+        forgotten = await self._storage.people.forget(somebody, places)
+        await tell_chats()
+        return forgotten
 
     def words(self, language: Language) -> Words:
         """Return a language with the names of all genres that were learned meanwhile."""

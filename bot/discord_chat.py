@@ -9,6 +9,7 @@ import asyncio
 import logging
 import time
 from collections import deque
+from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
 
@@ -17,22 +18,32 @@ import aiohttp
 from bot import replies, timeline
 from bot.chat import CannotStart, Submission
 from bot.discord_parts import discord
-from bot.discord_parts.asking import MESSAGE_CHARACTERS, PLATFORM, help_text, place_of, welcome
+from bot.discord_parts.asking import MESSAGE_CHARACTERS, PLATFORM, help_text, is_visitor, place_of, welcome
 from bot.discord_parts.client import Client
 from bot.discord_parts.commands import add_commands
 from bot.discord_parts.fetching import fetch
 from bot.discord_parts.gestures import (
     attachments_of,
     is_addressed,
+    is_listened_to,
     link_parcel,
     links_in,
     parcel_of,
     songs_in,
 )
-from bot.discord_parts.lines import TOKEN_SECONDS, Line, Saying, Spot, progress_saying, slot_noted, titled
+from bot.discord_parts.lines import (
+    TOKEN_SECONDS,
+    VISITORS_MESSAGES,
+    Line,
+    Saying,
+    Spot,
+    progress_saying,
+    slot_noted,
+    titled,
+)
 from bot.discord_parts.presses import Presses
-from bot.discord_parts.views import custom_ids, view_of
-from bot.errors import Closing, NoSongThere, TryLater, Undeliverable
+from bot.discord_parts.views import view_of
+from bot.errors import Closing, NoSongThere, TooManyHere, TryLater, Undeliverable
 from bot.people import Person
 from bot.texts import DEFAULT_LANGUAGE, language_of
 from classifier.errors import NotAudio, SongError, TooLarge
@@ -55,7 +66,6 @@ CLOSE_SECONDS = 5.0
 # Places in the queue are shown anew at most this often.
 QUEUE_NEWS_SECONDS = 5.0
 ENDED_REMEMBERED = 1000
-ANSWERS_SEARCHED = 50
 
 log = logging.getLogger(__name__)
 
@@ -90,6 +100,7 @@ class DiscordChat:
         self._ended: deque[int] = deque(maxlen=ENDED_REMEMBERED)
         self._waiting: dict[int, Words] = {}
         self._setups: dict[str, ChatSettings] = {}
+        self._paces: dict[int, float] = {}
 
     # The life of the connection
 
@@ -148,14 +159,14 @@ class DiscordChat:
         setup = await self._setup(chat_id)
         is_meant = is_addressed(message, me)
         if not is_meant:
-            if not self._listens(setup, message):
+            if not is_listened_to(message, setup.listening):
                 return
-            message = await self._read_along(message)
+            message = await self.client.read_along(message)
         parcels = songs_in(message)
         if message.guild is None and not parcels:
             parcels = [link_parcel(link) for link in links_in(message.content)]
-        locale = None if message.guild is None else str(message.guild.preferred_locale)
-        language = language_of(setup.language) or language_of(locale) or DEFAULT_LANGUAGE
+        spoken, locale = self.client.spoken.get(message.author.id), getattr(message.guild, "preferred_locale", "")
+        language = language_of(setup.language) or spoken or language_of(str(locale)) or DEFAULT_LANGUAGE
         spot = Spot(message.channel.id, message.id, reply_to=message.id, picture=setup.picture)
         person = Person(PLATFORM, str(message.author.id))
         if parcels:
@@ -187,18 +198,6 @@ class DiscordChat:
         """Answer a filled text box."""
         await self.presses.take_text(interaction)
 
-    async def latest_answer(self, interaction: discord.Interaction[Any]) -> str | None:
-        """Return the id of the latest reply that the bot gave in a channel; None if it cannot be seen."""
-        channel = self.client.get_partial_messageable(interaction.channel_id or 0)
-        try:
-            async for message in channel.history(limit=ANSWERS_SEARCHED):
-                for custom_id in custom_ids(message) if message.author.id == interaction.application_id else ():
-                    if custom_id.startswith("votes:"):
-                        return custom_id.partition(":")[2]
-        except discord.HTTPException as error:
-            log.info("the channel's messages cannot be read: %s", error)
-        return None
-
     def help_text(self, words: Words) -> str:
         """Return what the bot can do here, and within which limits."""
         return help_text(self._settings, words)
@@ -211,22 +210,6 @@ class DiscordChat:
         if chat_id not in self._setups:
             self._setups[chat_id] = await self.conversation.housekeeping.chat(PLATFORM, chat_id)
         return self._setups[chat_id]
-
-    @staticmethod
-    def _listens(setup: ChatSettings, message: discord.Message) -> bool:
-        # A thread belongs to its channel.
-        places = {str(message.channel.id), str(getattr(message.channel, "parent_id", None))}
-        return bool(setup.listening & places)
-
-    async def _read_along(self, message: discord.Message) -> discord.Message:
-        """Return a message with its files, which Discord keeps from events that do not concern the bot."""
-        if message.attachments or message.content or not self.client.may_read_along:
-            return message
-        try:
-            return await message.channel.fetch_message(message.id)
-        except discord.HTTPException as error:
-            log.info("a message cannot be read: %s", error)
-            return message
 
     async def _take_asked(self, interaction: discord.Interaction[Any], parcels: list[Parcel]) -> None:
         acknowledged = await interaction.response.defer(thinking=True)
@@ -247,7 +230,13 @@ class DiscordChat:
             picture=setup.picture,
         )
         language = language_of(setup.language) or language_of(str(interaction.locale)) or DEFAULT_LANGUAGE
-        await self._take_all(guest.person, language, guest.chat_id, parcels, spot)
+        taken = parcels
+        if is_visitor(interaction) and len(parcels) > VISITORS_MESSAGES:
+            taken = parcels[: VISITORS_MESSAGES - 1]
+        await self._take_all(guest.person, language, guest.chat_id, taken, spot)
+        if taken != parcels:
+            sentence = replies.sentence(TooManyHere(limit=len(taken)), guest.language)
+            await self._remark(replace(spot, slot=None), sentence, len(taken))
 
     async def _take_all(
         self, person: Person, language: Language, chat_id: str, parcels: list[Parcel], spot: Spot
@@ -291,7 +280,7 @@ class DiscordChat:
         words = self.conversation.words(spoken)
         if job.id not in self._ended:
             self._waiting[job.id] = words
-            self._lines.setdefault(job.id, Line(self.client, job.id, spot))
+            self._lines.setdefault(job.id, Line(self.client, job.id, spot, paces=self._paces))
         return job.id, words
 
     async def _show_place(self, job_id: int, words: Words) -> None:
@@ -301,6 +290,8 @@ class DiscordChat:
             return
         try:
             await line.show(progress_saying(stage, words, job_id))
+            if line.slot is not None and stage.kind == "queued":
+                await self.conversation.queue.note_waiting(job_id, {"slot": line.slot})
         except (TryLater, Undeliverable) as reason:
             log.info("job %d: progress could not be shown: %s", job_id, reason)
 
@@ -372,6 +363,8 @@ class DiscordChat:
         self._ended.append(song.job_id)
         self._waiting.pop(song.job_id, None)
         line = self._lines.pop(song.job_id, None)
+        if not self._lines:
+            self._paces.clear()
         if line is not None:
             await line.quiet()
 
@@ -389,6 +382,13 @@ class DiscordChat:
         line = self._lines.get(song.job_id)
         if line is None:
             spot = Spot(**song.message)
-            line = Line(self.client, song.job_id, spot, slot=slot_noted(song.noted), is_old=spot.song < self._began)
+            line = Line(
+                self.client,
+                song.job_id,
+                spot,
+                slot=slot_noted(song.noted),
+                is_old=spot.song < self._began,
+                paces=self._paces,
+            )
             self._lines[song.job_id] = line
         return line

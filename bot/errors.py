@@ -102,6 +102,13 @@ class ListUnanswered(SongError):
     sentence = "Nobody told me whether to listen to this list. Please send the link again."
 
 
+class TooManyHere(SongError):
+    """Placeholders: ``limit``, songs that can be answered at once."""
+
+    code = "too-many-here"
+    sentence = "Here I can answer only {limit} songs at a time, so I took the first ones. Please send me the others."
+
+
 class NoSongThere(SongError):
     code = "no-song-there"
     sentence = "I find no song in that. Please give me a message with a music file or a link."

@@ -99,6 +99,16 @@ class Housekeeping:
         """Return how a chat is set up."""
         return await self._storage.chats.settings(platform, self._keys.chat(platform, chat_id))
 
+    async def moved(self, platform: str, old_id: str, new_id: str) -> None:
+        """Follow a chat to which its platform gave another id: its settings, songs and corrections go along."""
+        kept = await self.chat(platform, old_id)
+        old, new = self._keys.chat(platform, old_id), self._keys.chat(platform, new_id)
+        await self._storage.chats.move(platform, old, new)
+        if old_id in kept.listening:
+            there = await self.chat(platform, new_id)
+            listening = there.listening - {old_id} | {new_id}
+            await self._storage.chats.save(platform, new, replace(there, listening=listening))
+
     async def settings(self, asker: Asker, *, channel_name: Callable[[str], str] = str) -> str:
         """Say how a chat is set up; raises ``NotAModerator``.
 

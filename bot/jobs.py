@@ -11,10 +11,10 @@ import math
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.chat import Stage
-from bot.errors import Closing, TryLater
+from bot.errors import Closing, TryLater, Undeliverable
 from bot.lists import Question
 from bot.metrics import Metrics
 from bot.underway import Stopped, UnderWay, Why
@@ -152,11 +152,30 @@ class Queue:
             self._wake.set()
         return done
 
-    def drop_person(self, person: str) -> None:
-        """Stop all that runs for a person who is being forgotten; nobody is told."""
+    async def drop_person(self, person: str) -> Callable[[], Awaitable[None]]:
+        """Stop all songs of a person who is being forgotten; return what tells their chats once it is done."""
+        jobs = [job for job in await self._storage.jobs.of_person(person) if job.platform in self._chats]
+        songs = [(self._chats[job.platform], await self._song_of(job)) for job in jobs if job.reply_id is None]
         for running in list(self._running.values()):
             if running.job.person == person:
                 running.stop(Why.LOST)
+
+        async def tell() -> None:
+            for chat, song in songs:
+                under_way = self._running.get(song.job_id)
+                if under_way is not None:
+                    await under_way.quiet()
+                try:
+                    await chat.stopped(song if under_way is None else replace(song, noted=under_way.song.noted))
+                    await chat.discard(song)
+                except (TryLater, Undeliverable) as reason:
+                    log.info("job %d: nobody could be told that it was forgotten: %s", song.job_id, reason)
+
+        return tell
+
+    async def note_waiting(self, job_id: int, noted: Mapping[str, Any]) -> None:
+        """Keep where a waiting song's progress is shown, for after a restart."""
+        await self._storage.jobs.note_waiting(job_id, noted)
 
     async def stage(self, job_id: int) -> Stage | None:
         """Return how far a song has come; None if it ended or never was."""

@@ -50,6 +50,12 @@ def help_text(settings: Settings, words: Words) -> str:
     return f"{words.say('discord-help')}\n\n{limits}"
 
 
+def is_visitor(interaction: discord.Interaction[Any]) -> bool:
+    """Whether the bot is only there because a person brought it along: it has no way to speak but the interaction."""
+    at_home = interaction.is_guild_integration() or interaction.context.dm_channel
+    return interaction.is_user_integration() and not at_home
+
+
 @dataclass(frozen=True, slots=True)
 class Guest:
     """Who asks for something through an interaction that has been acknowledged.

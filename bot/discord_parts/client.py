@@ -5,8 +5,10 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
+import aiohttp
 import discord
 import yarl
+from aiolimiter import AsyncLimiter
 from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
@@ -18,9 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.settings import Settings
+    from bot.texts import Language
 
 # Longer pauses than this are the queue's to wait out, not a request's.
 LONGEST_PAUSE_SECONDS = 60.0
+# Discord takes 50 requests a second: a bucket of 8 that leaks 32 a second stays below that.
+REQUESTS_BURST, REQUESTS_SECONDS = 8, 0.25
+# What Discord counts against no such limit.
+UNCOUNTED = ("/interactions/", "/webhooks/", "/gateway")
+PEOPLE_REMEMBERED = 10_000
 OFFICIAL_GATEWAY = "wss://gateway.discord.gg"
 
 log = logging.getLogger(__name__)
@@ -48,6 +56,11 @@ class Client(discord.AutoShardedClient):
         Where Discord is.
     listener
         Who hears what happens.
+
+    Attributes
+    ----------
+    spoken
+        Person → language of their Discord, as they last pressed or commanded something: it is not told with messages.
     """
 
     def __init__(self, settings: Settings, listener: Listener) -> None:
@@ -60,11 +73,13 @@ class Client(discord.AutoShardedClient):
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
             max_ratelimit_timeout=LONGEST_PAUSE_SECONDS,
+            http_trace=_paced(),
             shard_count=settings.discord_shard_count,
             shard_ids=list(settings.discord_shards) or None,  # type: ignore[arg-type]
         )
         self._tells_commands = not settings.discord_shards or 0 in settings.discord_shards
         self._listener = listener
+        self.spoken: dict[int, Language | None] = {}
         # The library keeps both addresses with the class: there is one Discord to a process.
         Route.BASE = settings.discord_api_url
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
@@ -103,9 +118,26 @@ class Client(discord.AutoShardedClient):
             await self._listener.heard(message)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Hand a filled text box over; the library forgets those that were open when it was stopped."""
+        """Hand a filled text box over: the library forgets those that were open when it was stopped."""
+        self._remember_language(interaction)
         if interaction.type is discord.InteractionType.modal_submit:
             await self._listener.typed(interaction)
+
+    def _remember_language(self, interaction: discord.Interaction[Any]) -> None:
+        self.spoken.pop(interaction.user.id, None)
+        self.spoken[interaction.user.id] = language_of(str(interaction.locale))
+        if len(self.spoken) > PEOPLE_REMEMBERED:
+            del self.spoken[next(iter(self.spoken))]
+
+    async def read_along(self, message: discord.Message) -> discord.Message:
+        """Return a message with its files, which Discord keeps from events that do not concern the bot."""
+        if message.attachments or message.content or not self.may_read_along:
+            return message
+        try:
+            return await message.channel.fetch_message(message.id)
+        except discord.HTTPException as error:
+            log.info("a message cannot be read: %s", error)
+            return message
 
     async def pressed(self, interaction: discord.Interaction[Any], custom_id: str, values: Sequence[str]) -> None:
         """Hand a press over."""
@@ -116,6 +148,19 @@ class Client(discord.AutoShardedClient):
         """Whether the operator has let this application read messages that do not concern it, on Discord's own site."""
         flags = self.application_flags
         return flags.gateway_message_content or flags.gateway_message_content_limited
+
+
+def _paced() -> aiohttp.TraceConfig:
+    """Return what lets requests wait for the limit on all of them together, which the library only learns by a 429."""
+    limiter = AsyncLimiter(REQUESTS_BURST, REQUESTS_SECONDS)
+    trace = aiohttp.TraceConfig()
+
+    async def wait(_session: object, _context: object, params: aiohttp.TraceRequestStartParams) -> None:
+        if not any(part in params.url.path for part in UNCOUNTED):
+            await limiter.acquire()
+
+    trace.on_request_start.append(wait)
+    return trace
 
 
 def named(key: str) -> app_commands.locale_str:

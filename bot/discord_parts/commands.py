@@ -6,6 +6,7 @@ Annotations are read at run time by the library, so what they name is imported f
 from __future__ import annotations
 
 import json
+import logging
 import tempfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,7 +18,7 @@ from discord import app_commands
 from bot.discord_parts.asking import PLATFORM, Guest, acknowledge, welcome
 from bot.discord_parts.client import described, named
 from bot.discord_parts.presses import private_chats
-from bot.discord_parts.views import PAGE_OPTIONS, forget_view
+from bot.discord_parts.views import PAGE_OPTIONS, custom_ids, forget_view
 from bot.errors import DateUnclear, ExportTooLarge, NothingToCorrect
 from bot.moderation import Wish
 from bot.texts import DEFAULT_LANGUAGE, OWN_NAMES, language_of
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 Interaction = discord.Interaction[Any]
 CHOICE_CHARACTERS = 100
 MEBIBYTE = 1 << 20
+ANSWERS_SEARCHED = 50
+
+log = logging.getLogger(__name__)
 
 LANGUAGE_CHOICES = [app_commands.Choice(name=name, value=language) for language, name in OWN_NAMES.items()]
 SWITCH_CHOICES = [
@@ -86,7 +90,7 @@ def _add_songs(chat: DiscordChat) -> None:
     @app_commands.describe(genre=described("option-genre"))
     async def correct(interaction: Interaction, genre: app_commands.Range[str, 1, 100]) -> None:
         async def do(guest: Guest) -> None:
-            reply = await chat.latest_answer(interaction)
+            reply = await latest_answer(chat, interaction)
             if reply is None:
                 raise NothingToCorrect()
             said = await chat.conversation.correct(reply, guest.person, guest.language, genre)
@@ -98,6 +102,19 @@ def _add_songs(chat: DiscordChat) -> None:
     @correct.autocomplete("genre")  # type: ignore[untyped-decorator]
     async def choices(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         return await genre_choices(chat, interaction, current)
+
+
+async def latest_answer(chat: DiscordChat, interaction: Interaction) -> str | None:
+    """Return the id of the latest reply that the bot gave in a channel; None if it cannot be seen."""
+    channel = chat.client.get_partial_messageable(interaction.channel_id or 0)
+    try:
+        async for message in channel.history(limit=ANSWERS_SEARCHED):
+            for custom_id in custom_ids(message) if message.author.id == interaction.application_id else ():
+                if custom_id.startswith("votes:"):
+                    return custom_id.partition(":")[2]
+    except discord.HTTPException as error:
+        log.info("the channel's messages cannot be read: %s", error)
+    return None
 
 
 async def genre_choices(chat: DiscordChat, interaction: Interaction, text: str) -> list[app_commands.Choice[str]]:
@@ -279,7 +296,7 @@ class _Feedback(app_commands.Group):
             wish = Wish(
                 form=Format(form),
                 since=None if since is None else _day(since),
-                until=None if until is None else _day(until) + timedelta(days=1),
+                until=None if until is None else _day(until, days=1),
                 genre=genre,
                 status=None if status is None else Status(status),
             )
@@ -293,8 +310,9 @@ class _Feedback(app_commands.Group):
         await answered(self._chat, interaction, do)
 
 
-def _day(text: str) -> datetime:
+def _day(text: str, *, days: int = 0) -> datetime:
+    """Return the day that a text names, or so many days after it."""
     try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC)
-    except ValueError:
+        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC) + timedelta(days=days)
+    except (ValueError, OverflowError):
         raise DateUnclear() from None

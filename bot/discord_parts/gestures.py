@@ -92,3 +92,8 @@ def is_addressed(message: discord.Message, me: discord.ClientUser) -> bool:
         return True
     replied = message.reference.resolved if message.reference is not None else None
     return getattr(getattr(replied, "author", None), "id", None) == me.id
+
+
+def is_listened_to(message: discord.Message, channels: frozenset[str]) -> bool:
+    """Whether a message was written in one of these channels; a thread belongs to its channel."""
+    return bool(channels & {str(message.channel.id), str(getattr(message.channel, "parent_id", None))})

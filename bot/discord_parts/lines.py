@@ -31,11 +31,16 @@ REQUEST_SECONDS = 60.0
 FAULT_SECONDS = 10.0
 # A channel takes five edits in five seconds, and other songs want some of them.
 EDIT_SECONDS = 2.0
+# All songs' progress together leaves a channel room for answers.
+CHANNEL_SECONDS = 1.6
 LOOK_BACK_MESSAGES = 100
 
 UNKNOWN_MESSAGE = 10008
 # Webhook unknown, its token invalid or dead: the interaction is over.
 TOKEN_DEAD = frozenset({10015, 10062, 50027})
+# Where the bot is no member, an interaction takes its first message and five more.
+VISITORS_MESSAGES = 6
+TOO_MANY_FOLLOWUPS = 40094
 PNG_NAME = "timeline.png"
 
 
@@ -122,10 +127,19 @@ class Line:
         Where the message is, as noted before a restart.
     is_old
         Whether the song may have a message that this process does not know of.
+    paces
+        Channel → when progress may next be shown there; shared by all lines.
     """
 
     def __init__(
-        self, client: discord.Client, job_id: int, spot: Spot, *, slot: int | None = None, is_old: bool = False
+        self,
+        client: discord.Client,
+        job_id: int,
+        spot: Spot,
+        *,
+        slot: int | None = None,
+        is_old: bool = False,
+        paces: dict[int, float] | None = None,
     ) -> None:
         self.spot = spot
         self.slot = slot or spot.slot
@@ -136,17 +150,17 @@ class Line:
         self._lock = asyncio.Lock()
         self._shown = ""
         self._next_edit = 0.0
+        self._paces = {} if paces is None else paces
         self.later: asyncio.Task[None] | None = None
         self._latest: Saying | None = None
 
     async def show(self, saying: Saying) -> None:
         """Show progress: at once if Discord allows it now, else the latest of it as soon as it does."""
         self._latest = saying
-        wait = self._next_edit - time.monotonic()
-        if wait <= 0:
+        if self._wait() <= 0:
             await self._show_latest()
         elif self.later is None or self.later.done():
-            self.later = asyncio.create_task(self._show_later(wait))
+            self.later = asyncio.create_task(self._show_later())
 
     async def end(self, saying: Saying, *, marks: tuple[str, ...] = ()) -> int:
         """Say the last word; return the message's number. Raises ``TryLater`` or ``Undeliverable``.
@@ -167,16 +181,25 @@ class Line:
             self.later.cancel()
             await asyncio.gather(self.later, return_exceptions=True)
 
-    async def _show_later(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
+    async def _show_later(self) -> None:
+        while (wait := self._wait()) > 0:  # noqa: ASYNC110 - other songs may take their turn meanwhile
+            await asyncio.sleep(wait)
         await self._show_latest()
+
+    def _wait(self) -> float:
+        """Return the seconds until Discord takes progress; the first message of a song has a limit of its own."""
+        channel = 0.0 if self.slot is None else self._paces.get(self.spot.channel, 0.0)
+        return max(self._next_edit, channel) - time.monotonic()
 
     async def _show_latest(self) -> None:
         async with self._lock:
             saying = self._latest
             if self.ended or saying is None or saying.text == self._shown:
                 return
-            self._next_edit = time.monotonic() + EDIT_SECONDS
+            now = time.monotonic()
+            self._next_edit = now + EDIT_SECONDS
+            if self.slot is not None:
+                self._paces[self.spot.channel] = now + CHANNEL_SECONDS
             async with delivering():
                 await self._put(saying, ())
             self._shown = saying.text
@@ -271,7 +294,7 @@ class Line:
 
     def _lose_token(self, error: discord.HTTPException) -> None:
         """Go on through the channel if the interaction is over; raise any other error."""
-        if error.code not in TOKEN_DEAD and error.status != 401:
+        if error.code not in TOKEN_DEAD | {TOO_MANY_FOLLOWUPS} and error.status != 401:
             raise error
         self.spot = replace(self.spot, token=None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from bot import replies
 from bot.discord_parts.asking import PLATFORM, acknowledge, welcome
 from bot.discord_parts.lines import TOKEN_SECONDS, Spot
 from bot.discord_parts.views import genre_list, name_box, typed_name, view_of
-from bot.errors import NotYours
+from bot.errors import ButtonExpired, NotYours
 from bot.replies import Action, read_button
 from bot.texts import DEFAULT_LANGUAGE, language_of
 from storage import Status
@@ -95,7 +96,7 @@ class Presses:
                 given = await conversation.given(subject, person, language)
                 await guest.tell(replies.votes(given.report, guest.words))
             case Action.CANCEL:
-                await self._cancel(guest, int(subject))
+                await self._cancel(guest, _number(subject))
             case Action.TAKE:
                 await self._take(guest, subject)
             case Action.ALLOW | Action.REFUSE:
@@ -105,11 +106,10 @@ class Presses:
                 await self._offer(guest, f"{'rule' if action is Action.RELABEL else 'join'}.{subject}", 0)
             case Action.ACCEPT | Action.REJECT:
                 status = Status.ACCEPTED if action is Action.ACCEPT else Status.REJECTED
-                await self.review(
-                    guest, int(subject), await conversation.moderation.rule(guest.asker, int(subject), status)
-                )
+                number = _number(subject)
+                await self.review(guest, number, await conversation.moderation.rule(guest.asker, number, status))
             case Action.SKIP:
-                await self.review(guest, int(subject))
+                await self.review(guest, _number(subject))
 
     async def _cancel(self, guest: Guest, job_id: int) -> None:
         try:
@@ -151,10 +151,11 @@ class Presses:
             said = await self._conversation.correct(subject, guest.person, guest.language, label)
             await self._thank(guest, said)
         elif purpose == "rule":
-            ruled = await moderation.rule(guest.asker, int(subject), Status.RELABELLED, label)
-            await self.review(guest, int(subject), ruled)
+            number = _number(subject)
+            await self.review(guest, number, await moderation.rule(guest.asker, number, Status.RELABELLED, label))
         elif purpose == "join":
-            await self.review(guest, int(subject), await moderation.merge(guest.asker, int(subject), label))
+            number = _number(subject)
+            await self.review(guest, number, await moderation.merge(guest.asker, number, label))
 
     async def _thank(self, guest: Guest, said: Said) -> None:
         await guest.say(said.message)
@@ -172,8 +173,14 @@ class Presses:
             await guest.tell(guest.words.say("forget-kept"))
             return
         done = await self._conversation.forget(guest.person, await private_chats(guest.interaction))
-        songs = done.replies + done.jobs
-        await guest.tell(guest.words.say("forget-done", songs=songs, corrections=done.corrections))
+        await guest.tell(guest.words.say("forget-done", songs=done.replies, corrections=done.corrections))
+
+
+def _number(subject: str) -> int:
+    """Return the number that a button of ours carries; one that was made up has expired."""
+    if re.fullmatch(r"[0-9]{1,18}", subject) is None:
+        raise ButtonExpired()
+    return int(subject)
 
 
 async def private_chats(interaction: discord.Interaction[Any]) -> list[str]:

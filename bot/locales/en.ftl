@@ -352,7 +352,13 @@ feedback-totals = { $corrections ->
 feedback-agreement = { $percent }% say that I was right.
 feedback-waiting = Waiting for review: { $waiting }.
 feedback-trainable = May train the next version: { $trainable }.
-feedback-genre = { $genre }: I said it { $said } times, { $right } of them right; people say it { $given } times
+feedback-genre = { $genre }: I said it { $said ->
+    [one] once
+   *[other] { $said } times
+}, { $right } of them right; people say it { $given ->
+    [one] once
+   *[other] { $given } times
+}
 feedback-proposed = Proposed: { $labels }.
 feedback-proposed-count = { $label } ({ $count })
 feedback-exported = { $rows ->
@@ -409,11 +415,8 @@ chat-genre-usage = Answer a song with /genre, or send a song and name me in its 
 chat-correct-usage = Answer one of my answers with /correct and the genre, such as /correct jazz.
 chat-choose-genre = Which genre is it? Choose one, or answer this message with its name.
 chat-language = Which language shall I speak with you?
-chat-language-set = From now on I speak English with you.
-chat-mydata = Everything that I keep about you.
 chat-sent-privately = I have sent it to you alone.
 chat-write-me-first = I may only send you this alone. Please write to me first, and then ask me there.
-chat-kept = All right, I keep everything as it is.
 chat-feedback-usage =
     /feedback review shows corrections one by one.
     /feedback stats counts them.
@@ -523,6 +526,7 @@ choice-accepted = accepted
 choice-rejected = rejected
 choice-relabelled = relabelled
 error-no-song-there = I find no song in that. Please give me a message with a music file or a link.
+error-too-many-here = Here I can answer only { $limit } songs at a time, so I took the first ones. Please send me the others directly.
 error-nothing-to-correct = I see no answer of mine here. Please press “Wrong” below the answer instead.
 error-date-unclear = Please write a date like 2026-11-30.
 error-export-too-large = The file would be larger than { $megabytes } MB. Please choose a shorter period or one genre.

@@ -316,7 +316,10 @@ about-release = Bản phát hành { $release } của mình biết { $count } th�
 about-accuracy = Đo trên bài hát của những nghệ sĩ mà mình chưa từng nghe, mình trả lời đúng { $percent }%.
 about-cannot = Những điều mình không làm được: nói tên nghệ sĩ hay tên bài, và nhận ra thể loại mình không biết. Gặp bài như thế, mình gọi nó bằng thể loại gần nhất mà mình biết; thường thì mình có nói là không chắc, nhưng không phải lúc nào cũng vậy. Thể loại vốn lẫn vào nhau, và người nghe cũng hay bất đồng.
 stats-none = Ở đây mình chưa nghe bài nào.
-stats-heard = Ở đây mình đã nghe { $songs } bài khác nhau (dài { $length }) và trả lời { $answers } lần:
+stats-heard = Ở đây mình đã nghe { $songs ->
+    [1] một bài
+   *[other] { $songs } bài khác nhau
+} (dài { $length }) và trả lời { $answers } lần:
 stats-genre = { $genre }: { $songs }
 stats-more = … và { $count } thể loại nữa
 stats-opinions = Đến giờ có { $corrections } ý kiến; { $percent }% nói mình đúng.
@@ -336,11 +339,8 @@ chat-genre-usage = Bạn trả lời một bài hát bằng /theloai, hoặc g�
 chat-correct-usage = Bạn trả lời một câu trả lời của mình bằng /sualai kèm thể loại nhé, ví dụ /sualai jazz.
 chat-choose-genre = Vậy là thể loại nào? Bạn chọn một thể loại, hoặc trả lời tin nhắn này bằng tên của nó nhé.
 chat-language = Bạn muốn mình nói tiếng gì?
-chat-language-set = Từ giờ mình nói tiếng Việt với bạn.
-chat-mydata = Tất cả những gì mình giữ về bạn.
 chat-sent-privately = Mình đã gửi riêng cho bạn rồi.
 chat-write-me-first = Cái này mình chỉ gửi riêng được thôi. Bạn nhắn cho mình trước, rồi hỏi lại ở đó nhé.
-chat-kept = Vâng, mình để nguyên mọi thứ.
 chat-feedback-usage =
     /ykien review để duyệt từng lần sửa.
     /ykien stats để xem số liệu.
@@ -450,6 +450,7 @@ choice-accepted = đã chấp nhận
 choice-rejected = đã từ chối
 choice-relabelled = đã ghi lại
 error-no-song-there = Mình không thấy bài hát nào ở đó. Bạn đưa mình một tin nhắn có tệp nhạc hoặc đường dẫn nhé.
+error-too-many-here = Ở đây mỗi lần mình chỉ trả lời được { $limit } bài nên mình lấy những bài đầu. Những bài còn lại bạn gửi riêng cho mình nhé.
 error-nothing-to-correct = Mình không thấy câu trả lời nào của mình ở đây. Bạn bấm “Sai rồi” ngay dưới câu trả lời nhé.
 error-date-unclear = Bạn viết ngày như 2026-11-30 nhé.
 error-export-too-large = Tệp sẽ lớn hơn { $megabytes } MB. Bạn chọn khoảng thời gian ngắn hơn hoặc một thể loại nhé.

@@ -117,7 +117,7 @@ class Commands:
     async def speak(self, voice: Voice, query: str | None, language: Language) -> None:
         """Speak another language with a person from now on."""
         await self._conversation.set_language(voice.person, language)
-        text = say(language, "chat-language-set")
+        text = say(language, "language-chosen")
         if query is None:
             await self._line.say(voice.where, text)
         else:
@@ -136,7 +136,7 @@ class Commands:
         """Delete everything about a person who is sure of it; raises ``NotYours`` for anybody else."""
         if person != voice.person.id:
             raise NotYours()
-        text = voice.words.say("chat-kept")
+        text = voice.words.say("forget-kept")
         if sure:
             gone = await self._conversation.forget(voice.person, self._private_chats(voice))
             text = voice.words.say("forget-done", songs=gone.replies, corrections=gone.corrections)
@@ -168,13 +168,13 @@ class Commands:
             path = Path(folder) / voice.words.say("mydata-name")
             path.write_text(json.dumps(data, ensure_ascii=False, indent=2), encoding="utf-8")
             if voice.private:
-                await self._line.document(voice.where, path, voice.words.say("chat-mydata"))
+                await self._line.document(voice.where, path, voice.words.say("mydata-here"))
                 return
             # What is kept of somebody is nobody else's business.
             try:
                 if voice.user is None:
                     raise Undeliverable("the name of a chat has no chat of its own")
-                await self._line.document(Where(voice.user), path, voice.words.say("chat-mydata"))
+                await self._line.document(Where(voice.user), path, voice.words.say("mydata-here"))
             except Undeliverable:
                 await self._line.say(voice.where, voice.words.say("chat-write-me-first"))
             else:

@@ -199,7 +199,10 @@ def read_wish(said: str) -> Wish:
             since, until = _day(first), _day(last)
         else:
             genre.append(word)
-    after = None if until is None else until + timedelta(days=1)
+    try:
+        after = None if until is None else until + timedelta(days=1)
+    except OverflowError:
+        raise BadWish(said) from None
     return Wish(form, since, after, " ".join(genre) or None, status)
 
 

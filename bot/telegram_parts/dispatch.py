@@ -11,14 +11,12 @@ from telegram import Message
 
 from bot import replies
 from bot.errors import ButtonExpired, NotYours, OurFault, TryLater, Undeliverable
-from bot.moderation import Asker
-from bot.people import Person
 from bot.replies import Action
 from bot.telegram_parts import keyboards
 from bot.telegram_parts.desk import REVIEW_ACTIONS
-from bot.telegram_parts.intake import parts
+from bot.telegram_parts.intake import Asked, parts
 from bot.telegram_parts.line import NotThere
-from bot.telegram_parts.songs import command_of
+from bot.telegram_parts.songs import command_of, media_of
 from bot.telegram_parts.who import PLATFORM
 from bot.texts import DEFAULT_LANGUAGE, language_of
 from classifier.errors import NotAudio, SongError
@@ -82,6 +80,8 @@ class Dispatch:
         for update in batch:
             try:
                 await self._receive(update)
+            except UnicodeError:
+                log.info("a message that is no Unicode was passed over")
             except Exception:
                 failures = self._failed.pop(update.update_id, 0) + 1
                 if failures < UPDATE_ATTEMPTS:
@@ -103,15 +103,22 @@ class Dispatch:
         if message.from_user is not None and message.from_user.is_bot and message.sender_chat is None:
             return
         asked = await self._intake.asked(message)
+        for song in self._intake.album(message, asked=asked is not None):
+            await self._take(song, Asked(song, media_of(song), None))
+            if song is message:
+                return
         if asked is None:
             writer = message.chat.id if message.from_user is None else message.from_user.id
             self._spawn(self._in_turn(writer, self._written(message)))
         elif asked.media is None and asked.link is None:
             self._spawn(self._usage(message))
         else:
-            taken = await self._intake.take(message, asked)
-            if taken is not None:
-                self._spawn(self._answer(taken))
+            await self._take(message, asked)
+
+    async def _take(self, message: Message, asked: Asked) -> None:
+        taken = await self._intake.take(message, asked)
+        if taken is not None:
+            self._spawn(self._answer(taken))
 
     async def close(self) -> None:
         """Give what is under way a moment, then end it."""
@@ -148,7 +155,9 @@ class Dispatch:
             # It came a second time, and was dealt with the first.
             self._progress.forget_unsent(taken.key)
         elif stage.kind == "queued" and taken.job is not None and taken.card.message is None:
-            await self._progress.show(await self._conversation.song_of(taken.job), stage)
+            noted = await self._progress.show(await self._conversation.song_of(taken.job), stage)
+            if noted is not None:
+                await self._conversation.queue.note_waiting(job_id, noted)
 
     async def _usage(self, message: Message) -> None:
         voice = await self._ears.voice(message)
@@ -178,16 +187,9 @@ class Dispatch:
             raise NotAudio()
 
     async def _moved(self, old: int, new: int) -> None:
-        """A group has become a supergroup: what was set up for it holds on."""
+        """A group has become a supergroup: its settings, its corrections and its songs go along."""
         self._line.moved(old, new)
-        kept = await self._conversation.housekeeping.chat(PLATFORM, str(old))
-        group = Asker(Person(PLATFORM, f"chat{new}"), DEFAULT_LANGUAGE, str(new), administers=True)
-        await self._conversation.housekeeping.change(
-            group,
-            language=language_of(kept.language) or "each",
-            picture=kept.picture,
-            listen=str(new) if str(old) in kept.listening else None,
-        )
+        await self._conversation.housekeeping.moved(PLATFORM, str(old), str(new))
 
     # Buttons
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import logging
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.chat import LINK_SOURCE, Submission
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
     from links import Item
     from storage import Job
 
+ALBUMS_REMEMBERED = 200
+
 log = logging.getLogger(__name__)
 
 
@@ -42,6 +45,14 @@ class Asked:
     target: Message
     media: Media | None
     link: str | None
+
+
+@dataclass(slots=True)
+class Album:
+    """Songs that came together: whether one of them was asked for, and those that came before it was."""
+
+    is_asked: bool = False
+    unasked: list[Message] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +77,7 @@ class Intake:
         self._settings = settings
         self._ears = ears
         self._progress = progress
+        self._albums: dict[tuple[int, str], Album] = {}
 
     async def asked(self, message: Message) -> Asked | None:
         """Return what a message asks for; None if it does not ask for a genre."""
@@ -87,6 +99,28 @@ class Intake:
             return Asked(message, media, None)
         link = link_of(message) if is_private(message) and message.reply_to_message is None else None
         return None if link is None or media is not None else Asked(message, None, link)
+
+    def album(self, message: Message, *, asked: bool) -> list[Message]:
+        """Return the songs of an album that are asked for now: whoever asks for one song of it means them all.
+
+        Telegram brings an album's files as messages of their own, of which one bears the caption, be it the first or
+        the last.
+        """
+        if message.media_group_id is None or media_of(message) is None:
+            return []
+        key = message.chat.id, message.media_group_id
+        seen = self._albums.pop(key, Album())
+        self._albums[key] = seen
+        if len(self._albums) > ALBUMS_REMEMBERED:
+            del self._albums[next(iter(self._albums))]
+        if asked:
+            seen.is_asked = True
+            others, seen.unasked = seen.unasked, []
+            return others
+        if seen.is_asked:
+            return [message]
+        seen.unasked.append(message)
+        return []
 
     async def take(self, message: Message, asked: Asked) -> Taken | None:
         """Write a song down, or say why not; None where nobody asks."""
@@ -146,6 +180,6 @@ class Intake:
 def parts(data: str | None) -> tuple[str, str, int]:
     """Read the data of a button of ours with three parts: what, about what, which; raises ``ButtonExpired``."""
     what, subject, number, *_ = [*(data or "").split(":"), "", "", ""]
-    if not (number.isascii() and number.isdigit() and len(number) < 10):
+    if re.fullmatch(r"[A-Za-z0-9_-]{1,24}", subject) is None or re.fullmatch(r"[0-9]{1,9}", number) is None:
         raise ButtonExpired()
     return what, subject, int(number)

@@ -26,12 +26,13 @@ from telegram.error import (
     RetryAfter,
     TelegramError,
 )
-from telegram.ext import AIORateLimiter, ExtBot
+from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
 from bot.chat import CannotStart
 from bot.errors import FileGone, TryLater, Undeliverable
 from bot.telegram_parts.limits import TelegramTooLarge
+from bot.telegram_parts.pace import Pace
 from classifier.errors import TooLarge
 
 if TYPE_CHECKING:
@@ -48,7 +49,6 @@ DOWNLOAD_BYTES = 20 * 1024 * 1024
 TEXT_CHARACTERS = 4096
 CAPTION_CHARACTERS = 1024
 TOAST_CHARACTERS = 200
-MAX_RETRIES = 5
 CONNECTIONS = 64
 START_ATTEMPTS = 3
 NETWORK_SECONDS = 3.0
@@ -94,6 +94,7 @@ class Line:
     def __init__(self, settings: Settings) -> None:
         root = settings.telegram_api_url
         token = settings.tokens["telegram"].get_secret_value()
+        self._pace = Pace()
         self.bot = ExtBot(
             token,
             base_url=f"{root}/bot",
@@ -102,7 +103,7 @@ class Line:
                 connection_pool_size=CONNECTIONS, pool_timeout=60, read_timeout=20, media_write_timeout=60
             ),
             get_updates_request=HTTPXRequest(connection_pool_size=2, read_timeout=20),
-            rate_limiter=AIORateLimiter(max_retries=MAX_RETRIES),
+            rate_limiter=self._pace,
         )
         self.official = root == OFFICIAL_API
         self._max_bytes = round(settings.max_megabytes * MEGABYTE)
@@ -136,6 +137,10 @@ class Line:
     def moved(self, old: int, new: int) -> None:
         """Remember that a group has become a supergroup with another id."""
         self._moved[old] = new
+
+    def has_room(self, chat: int, requests: int) -> bool:
+        """Whether a chat takes so many messages or changes just now."""
+        return self._pace.has_room(self._moved.get(chat, chat), requests)
 
     async def say(self, where: Where, text: str, keyboard: InlineKeyboardMarkup | None = None) -> int:
         """Send a text as an answer to ``where.message``; return the new message's id."""

@@ -76,12 +76,20 @@ class Opinions:
     async def _said(self, voice: Voice, query: str, reply_id: str, said: Said) -> None:
         await self._line.toast(query, said.message.text)
         message = voice.where.message
-        if voice.private and message is not None:
-            # Below a thank-you there were never any votes to look at; the buttons that matter are the same.
+        if message is not None and not await self._is_answer(voice, reply_id):
+            shown = keyboards.keyboard(said.message.buttons)
+            await self._line.change(voice.where.chat, message, said.message.text, shown)
+        elif voice.private and message is not None:
             votes = replies.Button(Action.VOTES, reply_id, voice.words.say("button-votes"))
             shown = keyboards.keyboard((*said.message.buttons, votes))
             await self._line.change_buttons(voice.where.chat, message, shown)
         await self._ask(voice, said)
+
+    async def _is_answer(self, voice: Voice, reply_id: str) -> bool:
+        """Whether the button was below the answer itself, not below thanks for an opinion of it."""
+        given = await self._conversation.given(reply_id, voice.person, voice.language)
+        there = given.reply.message
+        return there is None or there.get("message") == voice.where.message
 
     async def _ask(self, voice: Voice, said: Said) -> None:
         """Ask the one question: alone with the person if they ever wrote to the bot, else where they are."""

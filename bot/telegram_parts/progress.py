@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 PRIVATE_SECONDS = 5.0
 GROUP_SECONDS = 10.0
 """A progress message is changed at most this often; those of a group all together, whose limit is 20 a minute."""
+# Progress is shown anew only where an answer could follow at once: answers come first.
+ROOM_FOR_PROGRESS = 2
 
 log = logging.getLogger(__name__)
 
@@ -83,15 +85,19 @@ class Progress:
         return None if card.message is None else {"message": card.message}
 
     async def _write(self, card: Card, text: str, buttons: InlineKeyboardMarkup | None) -> None:
-        now = asyncio.get_running_loop().time()
         if card.message is None:
             card.message, card.text = await self._line.say(card.where, text, buttons), text
-        elif text == card.text or now < self._shown.get(self._pace(card), -math.inf) + self._seconds(card):
-            return
-        else:
+        elif text != card.text and self._may_change(card):
             card.text = text
             await self._line.change(card.where.chat, card.message, text, buttons)
+        else:
+            return
         self._shown[self._pace(card)] = asyncio.get_running_loop().time()
+
+    def _may_change(self, card: Card) -> bool:
+        since = self._shown.get(self._pace(card), -math.inf) + self._seconds(card)
+        is_time = asyncio.get_running_loop().time() >= since
+        return is_time and self._line.has_room(card.where.chat, ROOM_FOR_PROGRESS)
 
     async def finish(
         self, song: Song, text: str, buttons: InlineKeyboardMarkup | None = None, *, picture: bytes | None = None
@@ -150,7 +156,8 @@ class Progress:
     async def _show_places(self, place_of: Callable[[int], Awaitable[Stage | None]]) -> None:
         await asyncio.sleep(PRIVATE_SECONDS)
         for card in list(self._cards.values()):
-            if card.waits and not card.ended and card.song is not None:
+            # What is being said just now, perhaps slowly, keeps nobody else from seeing their place.
+            if card.waits and not card.ended and card.song is not None and not card.lock.locked():
                 stage = await place_of(card.song.job_id)
                 if stage is not None and stage.kind == "queued":
                     await self.show(card.song, stage)

@@ -61,6 +61,12 @@ class BotProcess:
         raise AssertionError(f"the bot did not start:\n{self.log}")
 
     @property
+    def pid(self) -> int:
+        """Number of its process."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
     def log(self) -> str:
         """What it has logged since it was started."""
         return self._log.read_text(encoding="utf-8")

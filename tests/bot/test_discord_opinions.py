@@ -173,7 +173,7 @@ async def test_a_person_sees_what_is_kept_gets_it_as_a_file_and_has_it_deleted(s
     [
         ("help", "Send me a song", "Gửi mình một bài hát"),
         ("about", "What I cannot do", "không làm được"),
-        ("stats", "one song", "1 bài khác nhau"),
+        ("stats", "one song", "một bài"),
     ],
 )
 async def test_what_can_be_asked_is_answered_to_that_person_alone_in_their_language(
@@ -195,13 +195,13 @@ async def test_an_administrator_rules_on_corrections_one_by_one(scene: Scene, an
     assert "I was not sure: blues" in review["content"] or "I said blues" in review["content"]
     assert "jazz" in review["content"]
     await scene.boss.presses(review, "accept")
-    await scene.world.until(lambda: "zydeco" in review["content"])
-    assert review["content"].startswith("Accepted: jazz.")
+    await scene.world.until(lambda: review["content"].startswith("Accepted: jazz."))
+    assert "zydeco" in review["content"]
     await scene.boss.presses(review, "other")
     await scene.world.until(lambda: review["content"] == "Which genre is it?")
     await scene.boss.presses(review, "pick", "country")
-    await scene.world.until(lambda: "ca trù" in review["content"])
-    assert review["content"].startswith("Noted as country.")
+    await scene.world.until(lambda: review["content"].startswith("Noted as country."))
+    assert "ca trù" in review["content"]
     await scene.boss.presses(review, "reject")
     await scene.world.until(lambda: "Nothing waits" in review["content"])
     stats = await scene.boss.told(await scene.boss.command(scene.channel, "feedback", "stats"))

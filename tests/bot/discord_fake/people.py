@@ -47,6 +47,8 @@ class Somebody:
         self.locale = locale
         self.id = number or self.world.snowflake()
         self.user: Event = {**BOT, "id": self.id, "bot": False, "username": f"user-{self.id}"}
+        self.brought_along = False
+        self.upload_bytes = 10 << 20
         self.permissions = str(ORDINARY | (ADMINISTRATOR if administrator else 0))
         self.direct = discord.direct_channel(self.id)
 
@@ -176,6 +178,7 @@ class Somebody:
             kind=kind,
             began=int(number),
             edits_before=len(self.world.edits),
+            visiting=self.brought_along,
         )
         self.world.asked_at[number] = time.monotonic()
         event: Event = {
@@ -190,9 +193,11 @@ class Somebody:
             "locale": self.locale,
             "app_permissions": str(ORDINARY),
             "entitlements": [],
-            "authorizing_integration_owners": {},
+            "authorizing_integration_owners": {"1": self.id}
+            if self.brought_along
+            else {"0": place.get("guild_id", "0")},
             "context": 1 if place["type"] == DM else 0,
-            "attachment_size_limit": 10 << 20,
+            "attachment_size_limit": self.upload_bytes,
         }
         if place["type"] == DM:
             event["user"] = self.user

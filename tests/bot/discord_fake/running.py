@@ -104,3 +104,4 @@ async def close_scene(scene: Scene) -> None:
     await scene.chat.stop_taking()
     await scene.bot.queue.stop()
     await scene.chat.close()
+    assert scene.world.rates.breaches == []

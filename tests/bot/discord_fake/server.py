@@ -16,6 +16,7 @@ from tests.bot.discord_fake.world import (
     EPHEMERAL,
     LOADING,
     MESSAGE_CONTENT_LIMITED,
+    OVER_ALL,
     TOKEN,
     Event,
     Spoken,
@@ -24,6 +25,7 @@ from tests.bot.discord_fake.world import (
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 UNKNOWN_CHANNEL, UNKNOWN_MESSAGE, UNKNOWN_INTERACTION = 10003, 10008, 10062
+VISITORS_FOLLOW_UPS = 5
 MISSING_ACCESS, MISSING_PERMISSIONS, TOKEN_INVALID = 50001, 50013, 50027
 
 
@@ -97,12 +99,37 @@ class FakeDiscord:
             and "/interactions/" not in request.path
         ) and request.headers.get("Authorization") != f"Bot {TOKEN}":
             return _json({"message": "401: Unauthorized", "code": 0}, 401)
+        told = self._counted(request)
+        if isinstance(told, web.Response):
+            return told
         try:
             response = await handler(request)
         except Refused as refused:
             response = _json({"message": str(refused), "code": refused.code}, refused.status)
+        response.headers.update(told)
         await self.world.tell()
         return response
+
+    def _counted(self, request: web.Request) -> dict[str, str] | web.Response:
+        """Count a request; return what its response tells of the limit, or the response if there is none left."""
+        path, about = request.path, request.match_info
+        if not path.startswith("/api") or "/interactions/" in path:
+            return {}
+        if "/webhooks/" not in path:
+            self.world.rates.note(OVER_ALL)
+        place = (
+            about.get("token") or about.get("channel") if path.partition("/messages")[1] or "token" in about else None
+        )
+        bucket = None if place is None else self.world.bucket(request.method, place)
+        if bucket is None:
+            return {}
+        name = f"{request.method}-{'webhook' if 'token' in about else 'channel'}"
+        if bucket.use():
+            return bucket.headers(name)
+        self.world.rates.breaches.append(f"too many {bucket.limit.name}")
+        headers = bucket.headers(name)
+        body = {"message": "You are being rate limited.", "retry_after": float(headers["X-RateLimit-Reset-After"])}
+        return _json(body, 429, {**headers, "Via": "1.1 fake"})
 
     async def _me(self, _: web.Request) -> web.Response:
         return _json(BOT)
@@ -215,6 +242,9 @@ class FakeDiscord:
         if original is not None and original["flags"] & LOADING:
             self._edited(original, said, files)
             return _json(original)
+        spoken.follow_ups += 1
+        if spoken.visiting and spoken.follow_ups > VISITORS_FOLLOW_UPS:
+            raise Refused(400, 40094, "This interaction has reached its maximum number of follow up messages.")
         message = self.world.add_message(spoken.channel, BOT, flags=said.get("flags", 0), interaction_user=spoken.user)
         self._apply(message, said, files)
         self.world.posts.append(dict(message))
@@ -260,7 +290,6 @@ class FakeDiscord:
         message["flags"] &= ~LOADING
         self._apply(message, said, files)
         self.world.edits.append(dict(message))
-        self.world.edit_times.append(time.monotonic())
 
     def _apply(self, message: Event, said: Event, files: list[tuple[str, bytes]]) -> None:
         limit = 2000
@@ -284,6 +313,7 @@ class FakeDiscord:
                         "proxy_url": "",
                     }
                 )
+        self.world.changes.append((time.monotonic(), dict(message)))
 
 
 def _is_private(message: Event) -> bool:

@@ -9,6 +9,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.bot.load_rates import Bucket, Limit, Rates
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -22,6 +24,10 @@ VOICE = 1 << 13
 MESSAGE_CONTENT_LIMITED = 1 << 19
 ADMINISTRATOR = 1 << 3
 ORDINARY = (1 << 10) | (1 << 11) | (1 << 16)
+
+# As Discord tells bots of them in its responses' headers.
+IN_CHANNEL = {"POST": Limit("messages to one channel", 5, 5), "PATCH": Limit("edits in one channel", 5, 5)}
+OVER_ALL = Limit("requests over Discord", 50, 1)
 
 Event = dict[str, Any]
 
@@ -54,6 +60,8 @@ class Spoken:
     began: int = 0
     edits_before: int = 0
     alive: bool = True
+    visiting: bool = False
+    follow_ups: int = 0
     acknowledged: list[dict[str, Any]] = field(default_factory=list)
 
 
@@ -68,6 +76,10 @@ class World:
         What goes wrong, first one first.
     commands
         What the bot registered.
+    rates
+        How often the bot asks for anything; what is too often is in its ``breaches``.
+    changes
+        When (monotonic seconds) each message of the bot came to say what.
     callbacks
         What was answered to each interaction, by its id, with the seconds it took.
     """
@@ -80,7 +92,9 @@ class World:
         self.interactions: dict[str, Spoken] = {}
         self.posts: list[Event] = []
         self.edits: list[Event] = []
-        self.edit_times: list[float] = []
+        self.rates = Rates()
+        self.changes: list[tuple[float, Event]] = []
+        self._buckets: dict[tuple[str, str], Bucket] = {}
         self.faults: list[Fault] = []
         self.commands: list[Event] = []
         self.callbacks: dict[str, tuple[float, Event]] = {}
@@ -96,6 +110,11 @@ class World:
     def snowflake(self) -> str:
         milliseconds = int(time.time() * 1000) - EPOCH_MILLISECONDS
         return str((milliseconds << 22) + next(self._numbers) % (1 << 22))
+
+    def bucket(self, method: str, place: str) -> Bucket | None:
+        """Return the limit on writing somewhere; None for what only reads."""
+        limit = IN_CHANNEL.get(method)
+        return None if limit is None else self._buckets.setdefault((method, place), Bucket(limit))
 
     async def tell(self) -> None:
         """Say that something has happened."""

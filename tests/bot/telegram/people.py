@@ -33,9 +33,15 @@ class Somebody:
         return await self._send(to, text=text, entities=_entities(text))
 
     async def sends(
-        self, path: Path, kind: str = "audio", caption: str = "", to: dict[str, Any] | None = None, **about: Any
+        self,
+        path: Path,
+        kind: str = "audio",
+        caption: str = "",
+        to: dict[str, Any] | None = None,
+        album: str | None = None,
+        **about: Any,
     ) -> dict[str, Any]:
-        """Send a file as ``audio``, ``voice``, ``video``, ``video_note`` or ``document``."""
+        """Send a file as ``audio``, ``voice``, ``video``, ``video_note`` or ``document``, perhaps in an album."""
         content = read(path)
         number = self.server.keep(content)
         media: dict[str, Any] = {"file_id": number, "file_unique_id": number, "file_size": len(content)}
@@ -47,7 +53,8 @@ class Somebody:
             media |= {"width": 2, "height": 2}
         if kind == "video_note":
             media["length"] = 2
-        words = {"caption": caption, "caption_entities": _entities(caption)} if caption else {}
+        words: dict[str, Any] = {"caption": caption, "caption_entities": _entities(caption)} if caption else {}
+        words |= {} if album is None else {"media_group_id": album}
         return await self._send(to, **{kind: media | about}, **words)
 
     async def presses(self, message: dict[str, Any], button: str, **more: Any) -> None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from bot.telegram_parts.line import CAPTION_CHARACTERS, TEXT_CHARACTERS
+from tests.bot.load_rates import Limit, Rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,11 @@ TOKEN = "123456:abcdefghijklmnopqrstuvwxyz-ABCDEFGH"
 BOT = {"id": 123456, "is_bot": True, "first_name": "Genre", "username": "genre_test_bot"}
 DATA_BYTES = 64
 EDIT_SECONDS = 4.9
+# About one a second, "short bursts allowed"; both as Telegram's FAQ for bots has them.
+TO_PERSON = Limit("messages and edits to one person", 13, 10)
+TO_GROUP = Limit("messages and edits to one group", 20, 60)
+TO_ALL = Limit("messages and edits over Telegram", 30, 1)
+WRITING = ("send", "edit")
 
 Fault = tuple[int, dict[str, Any]]
 
@@ -65,6 +71,12 @@ class TelegramServer:
         Chat → numbers of people.
     drops
         Whether the answers to the next calls of a method get lost after they took effect.
+    rates
+        How often the bot writes; what is too often is in ``broken``, too.
+    local_files
+        File → path on this machine, told instead of an address, as a self-hosted server in local mode does.
+    changes
+        When (monotonic seconds) each message of the bot came to say what.
     """
 
     def __init__(self) -> None:
@@ -79,6 +91,9 @@ class TelegramServer:
         self.webhook: dict[str, Any] = {}
         self.files: dict[str, bytes] = {}
         self.unwritten: set[int] = set()
+        self.local_files: dict[str, Path] = {}
+        self.rates = Rates()
+        self.changes: list[tuple[float, dict[str, Any]]] = []
         self.url = ""
         self._updates: list[dict[str, Any]] = []
         self._numbers = iter(range(1, 1_000_000))
@@ -150,6 +165,8 @@ class TelegramServer:
         parameters = await _parameters(request)
         if method == "getUpdates":
             return web.json_response({"ok": True, "result": await self._next_updates(parameters)})
+        if method.startswith(WRITING):
+            self._count(int(parameters["chat_id"]))
         if self.faults[method]:
             status, error = self.faults[method].popleft()
             return web.json_response({"ok": False, "error_code": status, **error}, status=status)
@@ -167,6 +184,12 @@ class TelegramServer:
             assert request.transport is not None
             request.transport.close()
         return web.json_response({"ok": True, "result": result})
+
+    def _count(self, chat: int) -> None:
+        self.rates.note(TO_ALL)
+        self.rates.note(TO_GROUP if chat < 0 else TO_PERSON, chat)
+        self.broken += self.rates.breaches
+        self.rates.breaches.clear()
 
     async def _next_updates(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         offset = int(parameters.get("offset", 0))
@@ -198,7 +221,8 @@ class TelegramServer:
         number = parameters["file_id"]
         if number not in self.files:
             raise Refused("Bad Request: wrong file_id or the file is temporarily unavailable")
-        return {"file_id": number, "file_unique_id": number, "file_path": number, "file_size": len(self.files[number])}
+        path = str(self.local_files.get(number, number))
+        return {"file_id": number, "file_unique_id": number, "file_path": path, "file_size": len(self.files[number])}
 
     def _do_getChatMember(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         user = int(parameters["user_id"])
@@ -254,7 +278,9 @@ class TelegramServer:
             answered = None
         content |= {} if answered is None else {"answers": answered["message_id"]}
         markup = parameters.get("reply_markup")
-        return _shown(self.add_message(about, BOT, **content, **({"reply_markup": markup} if markup else {})))
+        message = self.add_message(about, BOT, **content, **({"reply_markup": markup} if markup else {}))
+        self.changes.append((time.monotonic(), message))
+        return _shown(message)
 
     def _edit(self, parameters: dict[str, Any], **content: Any) -> dict[str, Any]:
         key = int(parameters["chat_id"]), int(parameters["message_id"])
@@ -271,6 +297,7 @@ class TelegramServer:
                 self.broken.append("progress was changed too often")
             self._edited[key] = time.monotonic()
         self.messages[key] = {k: v for k, v in changed.items() if v is not None}
+        self.changes.append((time.monotonic(), self.messages[key]))
         return _shown(self.messages[key])
 
     @staticmethod

@@ -1,0 +1,348 @@
+"""Writes down a whole conversation in each chat and language, as a person sees it: ``python benchmarks/transcript.py``.
+
+The bot is a process of its own with the release; Discord and Telegram are the tests' own, over real sockets; the songs
+are the project's own. What is written goes to ``docs``, with the first answer's picture.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import re
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import numpy as np
+
+from bot.texts import say
+from tests.bot.discord_fake import TOKEN as DISCORD_TOKEN
+from tests.bot.discord_fake import FakeDiscord
+from tests.bot.discord_fake import Somebody as Discordian
+from tests.bot.discord_fake.running import prepare
+from tests.bot.discord_fake.world import EPHEMERAL, LOADING, custom_ids
+from tests.bot.process import BotProcess
+from tests.bot.telegram.people import Somebody as Telegrammer
+from tests.bot.telegram.people import buttons
+from tests.bot.telegram.server import TOKEN as TELEGRAM_TOKEN
+from tests.bot.telegram.server import TelegramServer
+from tests.synthesis import song, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from bot.texts import Language
+
+# Nothing new for so long means that the bot has said what it had to say.
+QUIET_SECONDS = 2.0
+PATIENCE_SECONDS = 180.0
+NUMBERS = {"en": (501, 7101), "vi": (502, 7102)}
+HEADINGS = {"en": "In English", "vi": "In Vietnamese"}
+
+
+@dataclass
+class Page:
+    """A transcript as it grows: Markdown lines, and the pictures that belong to it."""
+
+    lines: list[str] = field(default_factory=list)
+    pictures: list[bytes] = field(default_factory=list)
+
+    def person(self, does: str) -> None:
+        """Write down what the person does."""
+        self.lines += [f"**Person:** {does}", ""]
+
+    def bot(self, text: str, below: list[str], *, about: str = "", picture: bytes | None = None) -> None:
+        """Write down what the bot says."""
+        self.lines += [f"> *Bot{about}*", ">"]
+        self.lines += [f"> {_plain(line)}  " if line else ">" for line in text.splitlines()]
+        if picture is not None:
+            self.lines += [">", f"> *(picture {len(self.pictures) + 1})*"]
+            self.pictures.append(picture)
+        if below:
+            self.lines += [">", "> " + " ".join(f"`[{each}]`" for each in below)]
+        self.lines.append("")
+
+
+class OverTelegram:
+    """A person alone with the bot on Telegram."""
+
+    def __init__(self, server: TelegramServer, number: int, language: Language, page: Page) -> None:
+        self.server, self.page, self.language = server, page, language
+        self.person = Telegrammer(server, number, language)
+        self._seen = len(server.changes)
+        self._toasts = len(server.toasts)
+        self._files = len(server.calls("sendDocument"))
+
+    async def sends(self, path: Path) -> None:
+        """Send a file."""
+        self.page.person(f"sends {path.name}")
+        kind = "audio" if path.suffix in {".opus", ".wav"} else "document"
+        await self.person.sends(path, kind, mime_type="audio/ogg" if kind == "audio" else "application/pdf")
+        await self.hear()
+
+    async def command(self, english: str, vietnamese: str, **options: str) -> None:
+        """Give a command, or write whatever else."""
+        text = " ".join([english if self.language == "en" else vietnamese, *options.values()])
+        self.page.person(text)
+        answered = self._last("right:") if english == "/correct" else None
+        await self.person.writes(text, to=answered)
+        await self.hear()
+
+    async def presses(self, kind: str, *_values: str) -> None:
+        """Press the latest button of a kind."""
+        message = self._last(kind)
+        button = next(each for each in buttons(message) if each["callback_data"].startswith(kind))
+        self.page.person(f"presses `[{button['text']}]`")
+        await self.person.presses_data(message, button["callback_data"])
+        await self.hear()
+
+    async def picks(self, label: str) -> None:
+        """Choose a genre from the list."""
+        name = say(self.language, f"genre-{label}")
+        message = self._last("pick:")
+        button = next(each for each in buttons(message) if each["text"].lower() == name.lower())
+        self.page.person(f"presses `[{button['text']}]`")
+        await self.person.presses_data(message, button["callback_data"])
+        await self.hear()
+
+    async def hear(self) -> None:
+        """Write down what the bot says until it is done."""
+        await _quiet(lambda: len(self.server.changes) + len(self.server.toasts), self._is_busy)
+        known = {m["message_id"] for _, m in self.server.changes[: self._seen]}
+        new = [m for _, m in self.server.changes[self._seen :] if m["chat"]["id"] == self.person.number]
+        for toast in filter(None, self.server.toasts[self._toasts :]):
+            self.page.bot(toast, [], about=", in a window over the chat")
+        for message in _distinct(new, "message_id"):
+            about = ", the same message changed" if message["message_id"] in known else ""
+            known.add(message["message_id"])
+            text = message.get("text") or message.get("caption") or ""
+            if "document" in message:
+                text += f"\n(file: {message['document']['file_name']})"
+            below = [button["text"] for button in buttons(message)]
+            self.page.bot(text, below, about=about, picture=message.get("picture"))
+        self._seen, self._toasts = len(self.server.changes), len(self.server.toasts)
+
+    def _is_busy(self) -> bool:
+        said = self.server.said(self.person.number)
+        return not said or any(b["callback_data"].startswith("cancel:") for m in said for b in buttons(m))
+
+    def _last(self, kind: str) -> dict[str, Any]:
+        said = self.server.said(self.person.number)
+        return next(m for m in said[::-1] if any(b["callback_data"].startswith(kind) for b in buttons(m)))
+
+
+class OverDiscord:
+    """A person alone with the bot on Discord."""
+
+    def __init__(self, discord: FakeDiscord, number: int, language: Language, page: Page) -> None:
+        self.discord, self.page, self.language = discord, page, language
+        self.world = discord.world
+        self.person = Discordian(discord, "vi" if language == "vi" else "en-US", number=str(number))
+        self._seen = len(self.world.changes)
+
+    async def sends(self, path: Path) -> None:
+        """Send a file."""
+        self.page.person(f"sends {path.name}")
+        await self.person.says(self.person.direct, "", path)
+        await self.hear()
+
+    async def command(self, english: str, vietnamese: str, **options: str) -> None:
+        """Give a command, or write whatever else."""
+        shown = english if self.language == "en" else vietnamese
+        self.page.person(" ".join([shown, *options.values()]))
+        if english.startswith("/"):
+            name, *path = english[1:].split()
+            given: dict[str, Any] = dict(options)
+            await self.person.command(self.person.direct, name, *path, **given)
+        else:
+            await self.person.says(self.person.direct, shown)
+        await self.hear()
+
+    async def presses(self, kind: str, *values: str) -> None:
+        """Press the latest button of a kind."""
+        message = next(m for m in self._mine()[::-1] if any(c.startswith(kind) for c in custom_ids(m)))
+        label = next(p.get("label") for p in _parts(message) if p.get("custom_id", "").startswith(kind))
+        self.page.person(f"chooses `[{values[0]}]`" if values else f"presses `[{label}]`")
+        await self.person.presses(message, kind, *values)
+        await self.hear()
+
+    async def picks(self, label: str) -> None:
+        """Choose a genre from the list."""
+        await self.presses("pick:", label)
+
+    async def hear(self) -> None:
+        """Write down what the bot says until it is done."""
+        await _quiet(lambda: len(self.world.changes), self._is_busy)
+        known = {m["id"] for _, m in self.world.changes[: self._seen]}
+        mine = {m["id"] for m in self._mine()}
+        new = [m for _, m in self.world.changes[self._seen :] if m["id"] in mine and not m["flags"] & LOADING]
+        for message in _distinct(new, "id"):
+            about = ", the same message changed" if message["id"] in known else ""
+            known.add(message["id"])
+            if message["flags"] & EPHEMERAL:
+                about += " (only this person sees it)"
+            text, picture = message["content"], None
+            for file in message["attachments"]:
+                if file["filename"].endswith(".png"):
+                    picture = self.world.pictures[file["id"]]
+                    text += f"\n(alternative text: {file['description']})"
+                else:
+                    text += f"\n(file: {file['filename']})"
+            below = [str(p.get("label") or p.get("placeholder")) for p in _parts(message)]
+            self.page.bot(text, below, about=about, picture=picture)
+        self._seen = len(self.world.changes)
+
+    def _mine(self) -> list[dict[str, Any]]:
+        return self.world.of_bot(self.person.direct)
+
+    def _is_busy(self) -> bool:
+        mine = self._mine()
+        waits = any(m["flags"] & LOADING for m in mine)
+        return not mine or waits or any(c.startswith("cancel:") for m in mine for c in custom_ids(m))
+
+
+Talk = OverTelegram | OverDiscord
+
+
+async def converse(talk: Talk, songs: Path) -> None:
+    """Do what people do, from the first word to the last."""
+    is_telegram = isinstance(talk, OverTelegram)
+    slash = {
+        "about": "/gioithieu" if is_telegram else "/giới-thiệu",
+        "correct": "/sualai" if is_telegram else "/sửa",
+        "privacy": "/riengtu" if is_telegram else "/riêng-tư",
+        "stats": "/thongke" if is_telegram else "/thống-kê",
+        "mydata": "/dulieu" if is_telegram else "/dữ-liệu-của-tôi",
+        "forgetme": "/quentoi" if is_telegram else "/quên-tôi",
+        "feedback": "/ykien" if is_telegram else "/góp-ý",
+    }
+    await talk.command("/start" if is_telegram else "/help", "/start" if is_telegram else "/trợ-giúp")
+    await talk.sends(songs / "Late Train.opus")
+    await talk.presses("votes:")
+    await talk.presses("wrong:")
+    await talk.picks("blues")
+    await talk.presses("allow:")
+    await talk.command("/correct", slash["correct"], genre="Boogie-woogie")
+    await talk.presses("undo:")
+    await talk.presses("right:")
+    await talk.sends(songs / "Late Train.opus")
+    await talk.sends(songs / "Click.wav")
+    await talk.sends(songs / "letter.pdf")
+    await talk.command("http://192.168.0.1/song.mp3", "http://192.168.0.1/song.mp3")
+    for name in ("about", "stats", "privacy", "mydata"):
+        await talk.command(f"/{name}", slash[name])
+    feedback = slash["feedback"]
+    await talk.command("/feedback review", f"{feedback} review" if is_telegram else f"{feedback} duyệt")
+    await talk.presses("accept:")
+    await talk.command("/feedback stats", f"{feedback} stats" if is_telegram else f"{feedback} thống-kê")
+    await talk.command("/feedback export", f"{feedback} export" if is_telegram else f"{feedback} xuất")
+    await talk.command("/forgetme", slash["forgetme"])
+    await talk.presses("forget:yes" if is_telegram else "wipe:yes")
+
+
+def make_songs(folder: Path, seed: int) -> None:
+    """Play the songs that are sent, and write what is none; another seed makes other songs."""
+    folder.mkdir()
+    halves = [song(style, 90, seed=seed, stereo=True) for style in ("jazz", "metal")]
+    write(np.concatenate(halves), folder / "Late Train.opus", title="Late Train")
+    write(song("jazz", 0.4), folder / "Click.wav")
+    (folder / "letter.pdf").write_bytes(b"%PDF-1.4 no music")
+
+
+async def transcribe(folder: Path) -> dict[str, Page]:
+    """Hold every conversation; return a page for each chat."""
+    server, pages = TelegramServer(), {"discord": Page(), "telegram": Page()}
+    await server.start()
+    moderators = [f"telegram:{telegram},discord:{discord}" for telegram, discord in NUMBERS.values()]
+    async with FakeDiscord() as discord:
+        prepare(discord)
+        process = BotProcess(
+            folder,
+            "bot",
+            DISCORD_TOKEN=DISCORD_TOKEN,
+            DISCORD_API_URL=discord.api,
+            DISCORD_GATEWAY_URL=discord.gateway.address,
+            TELEGRAM_TOKEN=TELEGRAM_TOKEN,
+            TELEGRAM_API_URL=server.url,
+            MODERATORS=",".join(moderators),
+        )
+        try:
+            await asyncio.to_thread(process.start)
+            languages: tuple[Language, ...] = ("en", "vi")
+            for language in languages:
+                for page in pages.values():
+                    page.lines += [f"## {HEADINGS[language]}", ""]
+                telegram, own = NUMBERS[language]
+                over_discord = OverDiscord(discord, own, language, pages["discord"])
+                over_telegram = OverTelegram(server, telegram, language, pages["telegram"])
+                # One after the other, with songs of their own: what was heard before is answered differently.
+                for talk in (over_discord, over_telegram):
+                    songs = folder / f"{type(talk).__name__}-{language}"
+                    await asyncio.to_thread(make_songs, songs, telegram + isinstance(talk, OverDiscord) * 100)
+                    await converse(talk, songs)
+        finally:
+            await asyncio.to_thread(process.kill)
+            await server.stop()
+    return pages
+
+
+def _distinct(messages: list[dict[str, Any]], key: str) -> Iterator[dict[str, Any]]:
+    """Give messages, those left out that say what the same message said before."""
+    last: dict[Any, Any] = {}
+    for message in messages:
+        says = {name: value for name, value in message.items() if name != "attachments" or value}
+        if says != last.get(message[key]):
+            yield message
+        last[message[key]] = says
+
+
+def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
+    return [part for row in message["components"] for part in row["components"]]
+
+
+def _plain(text: str) -> str:
+    """Return a line so that Markdown shows what a chat would show."""
+    return re.sub(r"^([#>*-])", r"\\\1", text)
+
+
+async def _quiet(count: Any, is_busy: Any) -> None:
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    counted, since = count(), time.monotonic()
+    while time.monotonic() < deadline:
+        await asyncio.sleep(0.1)
+        if count() != counted or is_busy():
+            counted, since = count(), time.monotonic()
+        elif time.monotonic() - since > QUIET_SECONDS:
+            return
+
+
+def main() -> None:
+    """Write the transcripts."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    docs = Path(__file__).resolve().parents[1] / "docs"
+    parser.add_argument("--out", type=Path, default=docs, help="folder to write to")
+    out = parser.parse_args().out
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        pages = asyncio.run(transcribe(Path(folder)))
+    for chat, page in pages.items():
+        heading = [f"# A conversation on {chat.capitalize()}", "", "Written by `python benchmarks/transcript.py`.", ""]
+        text = "\n".join([*heading, *page.lines])
+        for number, picture in enumerate(page.pictures, start=1):
+            name = f"transcript-{chat}-{number}.png"
+            if number == 1:
+                (out / name).write_bytes(picture)
+            shown = f"> ![The answer's picture]({name})" if number == 1 else "> *(its picture)*"
+            text = text.replace(f"> *(picture {number})*", shown)
+        with contextlib.suppress(FileNotFoundError):
+            (out / f"transcript-{chat}.md").unlink()
+        (out / f"transcript-{chat}.md").write_text(text, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,69 @@
+"""How fast Telegram may be written to: as a person in one chat, twenty a minute in a group, thirty a second in all.
+
+A bucket of B that leaks R a second lets through at most B + R·T within T seconds, so both are chosen together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from aiolimiter import AsyncLimiter
+from telegram.ext import AIORateLimiter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+JSONDict = dict[str, Any]
+MAX_RETRIES = 5
+# Telegram: "avoid sending more than one message per second" to a chat, short bursts allowed.
+CHAT_BURST, CHAT_SECONDS = 3, 3.0
+# At most 5 + 15 within a minute, of the 20 that a group takes.
+GROUP_BURST, GROUP_SECONDS = 5, 20.0
+# At most 10 + 20 within a second, of the 30 that all chats take together.
+OVERALL_BURST, OVERALL_SECONDS = 10, 0.5
+CHATS_REMEMBERED = 512
+READING = frozenset({"getChat", "getChatMember", "getChatAdministrators"})
+
+
+class Pace(AIORateLimiter):
+    """Lets requests wait until Telegram will take them; the library's own limiter knows no pace for a single person."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            overall_max_rate=OVERALL_BURST,
+            overall_time_period=OVERALL_SECONDS,
+            group_max_rate=0,
+            max_retries=MAX_RETRIES,
+        )
+        self._chats: dict[int, AsyncLimiter] = {}
+
+    async def process_request(
+        self,
+        callback: Callable[..., Coroutine[Any, Any, bool | JSONDict | list[JSONDict]]],
+        args: Any,
+        kwargs: dict[str, Any],
+        endpoint: str,
+        data: dict[str, Any],
+        rate_limit_args: int | None,
+    ) -> bool | JSONDict | list[JSONDict]:
+        """Run a request when its chat has room for it; what is only asked counts against nothing."""
+        chat = None if endpoint in READING else data.get("chat_id")
+        if not isinstance(chat, int):
+            return await super().process_request(callback, args, kwargs, endpoint, {}, rate_limit_args)
+        await self._limiter(chat).acquire()
+        # That there is a chat is all that the overall pace asks.
+        return await super().process_request(callback, args, kwargs, endpoint, {"chat_id": 0}, rate_limit_args)
+
+    def has_room(self, chat: int, requests: int) -> bool:
+        """Whether a chat would take so many requests at once."""
+        return self._limiter(chat).has_capacity(requests)
+
+    def _limiter(self, chat: int) -> AsyncLimiter:
+        if chat not in self._chats:
+            if len(self._chats) >= CHATS_REMEMBERED:
+                self._chats = {
+                    number: each for number, each in self._chats.items() if not each.has_capacity(each.max_rate)
+                }
+            burst, seconds = (GROUP_BURST, GROUP_SECONDS) if chat < 0 else (CHAT_BURST, CHAT_SECONDS)
+            self._chats[chat] = AsyncLimiter(burst, seconds)
+        return self._chats[chat]

@@ -1,0 +1,170 @@
+"""What Discord's chat does at its edges: songs where it is a visitor, the day's end, a restart, a farewell, links."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.bot.discord_fake import FakeDiscord
+from tests.bot.discord_fake.running import Scene, close_scene, open_scene, prepare
+from tests.bot.discord_fake.world import custom_ids
+from tests.bot.running import eventually
+from tests.bot.site import fetcher_within_reach, site_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from bot.people import Keys
+    from bot.settings import Settings
+    from storage import Storage
+    from tests.bot.discord_fake.world import Event
+    from tests.bot.ear import EarAtHand
+
+    Tone = Callable[..., Path]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"songs_per_person_queued": 8, "songs_per_person_daily": 8})
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[FakeDiscord]:
+    async with FakeDiscord() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def scene(
+    discord: FakeDiscord, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+) -> AsyncIterator[Scene]:
+    opened = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
+    yield opened
+    await close_scene(opened)
+
+
+async def test_where_the_bot_is_a_visitor_it_answers_as_many_songs_as_discord_lets_it_and_says_so(
+    scene: Scene, tone: Tone
+) -> None:
+    scene.ann.brought_along = True
+    files = [tone(200 + 300 * number, name=f"{number}.wav") for number in range(8)]
+    sent = await scene.bob.says(scene.channel, "", *files)
+    scene.world.forbidden.add(scene.channel)
+    await scene.ann.points_at(sent)
+    answers = await scene.answers(scene.channel, 5)
+    assert {answer["content"].splitlines()[0] for answer in answers} == {f"**{number}.wav**" for number in range(5)}
+    await scene.says(scene.channel, "Here I can answer only 5 songs at a time")
+    assert len(scene.world.of_bot(scene.channel)) == 6
+
+
+async def test_at_home_the_menu_takes_every_song_of_a_message(scene: Scene, tone: Tone) -> None:
+    files = [tone(200 + 300 * number, name=f"{number}.wav") for number in range(8)]
+    await scene.ann.points_at(await scene.bob.says(scene.channel, "", *files))
+    assert len(await scene.answers(scene.channel, 8)) == 8
+
+
+async def test_whoever_sent_all_the_songs_of_a_day_is_told_so(scene: Scene, tone: Tone) -> None:
+    for number in range(8):
+        await scene.ann.says(scene.ann.direct, "", tone(200 + number, name=f"{number}.wav"))
+        await scene.answers(scene.ann.direct, number + 1)
+    await scene.ann.says(scene.ann.direct, "", tone(900))
+    await scene.says(scene.ann.direct, "That is all for today: 8 songs in 24 hours.")
+    await scene.linh.says(scene.linh.direct, "", tone(900))
+    assert await scene.answers(scene.linh.direct)
+
+
+async def test_a_song_that_waits_over_a_restart_keeps_its_message(
+    discord: FakeDiscord, scene: Scene, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, tone: Tone
+) -> None:
+    ear.go_on.clear()
+    for number in range(5):
+        await scene.ann.says(scene.ann.direct, "", tone(200 + number, name=f"{number}.wav"))
+
+    async def is_noted() -> bool:
+        jobs = [await storage.jobs.get(number) for number in range(1, 6)]
+        return all(job is not None and job.progress.get("slot") for job in jobs)
+
+    await eventually(is_noted)
+    shown = {message["id"] for message in scene.world.of_bot(scene.ann.direct)}
+    await close_scene(scene)
+    ear.go_on.set()
+    again = await open_scene(discord, storage, keys, settings, ear, (scene.guild, scene.channel))
+    answers = await again.answers(scene.ann.direct, 5)
+    assert {answer["id"] for answer in answers} == shown
+    await close_scene(again)
+
+
+async def test_whoever_is_forgotten_leaves_no_progress_behind(scene: Scene, tone: Tone) -> None:
+    scene.bot.ear.go_on.clear()
+    for number in range(5):
+        await scene.ann.says(scene.channel, "", tone(200 + number, name=f"{number}.wav"), mention=True)
+    await scene.world.until(lambda: len(scene.world.of_bot(scene.channel)) == 5)
+    question = await scene.ann.told(await scene.ann.command(scene.ann.direct, "forgetme"))
+    await scene.ann.presses(question, "wipe:yes")
+
+    def stopped() -> list[Event]:
+        return [m for m in scene.world.of_bot(scene.channel) if m["content"].startswith("Stopped.")]
+
+    await scene.world.until(lambda: len(stopped()) == 5)
+    assert not any(custom_ids(message) for message in stopped())
+    scene.bot.ear.go_on.set()
+    await scene.world.until(lambda: question["content"].startswith("Deleted:"))
+
+
+async def test_a_person_whose_discord_is_vietnamese_is_answered_so_once_the_bot_has_met_them(
+    scene: Scene, tone: Tone
+) -> None:
+    await scene.linh.told(await scene.linh.command(scene.linh.direct, "help"))
+    await scene.linh.says(scene.linh.direct, "", tone(900))
+    (answer,) = await scene.answers(scene.linh.direct)
+    assert "nhạc cổ điển" in answer["content"]
+
+
+async def test_a_link_is_fetched_and_answered(
+    scene: Scene, tone: Tone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    tone(900, name="Bright Song.wav").rename(folder / "Bright Song.wav")
+    scene.bot.follows(fetcher_within_reach(monkeypatch))
+    with site_of(folder) as site:
+        await scene.ann.command(scene.channel, "genre", link=f"{site}/Bright%20Song.wav")
+        (answer,) = await scene.answers(scene.channel)
+        await scene.linh.says(scene.linh.direct, f"{site}/gone.wav")
+        await scene.says(scene.linh.direct, "There is nothing at this link")
+    assert "classical" in answer["content"]
+
+
+# Exports
+
+
+async def _trainable(scene: Scene, tone: Tone) -> None:
+    consent = await scene.ann.told(await scene.ann.command(scene.channel, "privacy"))
+    await scene.ann.presses(consent, "allow")
+    await scene.world.until(lambda: consent["content"].startswith("Thank you! From now on"))
+    await scene.ann.says(scene.channel, "", tone(200), mention=True)
+    await scene.answers(scene.channel)
+    await scene.ann.told(await scene.ann.command(scene.channel, "correct", genre="jazz"))
+
+
+async def test_corrections_leave_as_parquet_and_by_where_the_review_stands(scene: Scene, tone: Tone) -> None:
+    await _trainable(scene, tone)
+    boss = scene.boss
+    told = await boss.told(await boss.command(scene.channel, "feedback", "export", format="parquet"))
+    (file,) = told["attachments"]
+    assert file["filename"] == "feedback.parquet"
+    assert scene.world.pictures[file["id"]].startswith(b"PAR1")
+    for status, said in (("pending", "One row of one song"), ("accepted", "0 rows of 0 songs")):
+        told = await boss.told(await boss.command(scene.channel, "feedback", "export", status=status))
+        assert told["content"].startswith(said)
+
+
+async def test_an_export_that_discord_would_not_take_is_told_with_a_way_round(scene: Scene, tone: Tone) -> None:
+    await _trainable(scene, tone)
+    scene.boss.upload_bytes = 1000
+    told = await scene.boss.told(await scene.boss.command(scene.channel, "feedback", "export"))
+    assert told["content"].startswith("The file would be larger than")
+    assert "shorter period" in told["content"]
+    assert told["attachments"] == []
