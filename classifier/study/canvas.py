@@ -101,8 +101,8 @@ def draw(
     # Of the methods, the one that keeps both ends of a colour scale, rare as they are.
     few = [image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE) for image in images]
     light, dark = (_written(image, "PNG", optimize=True) for image in few)
-    on_page = (_written(image.convert("RGB"), "WEBP", lossless=True, method=4, quality=60) for image in few)
-    return Picture(name, title, alt, light, dark, *on_page, width, height)
+    on_page = [_written(image.convert("RGB"), "WEBP", lossless=True, method=4, quality=60) for image in few]
+    return Picture(name, title, alt, light, dark, on_page[0], on_page[1], width, height)
 
 
 def _written(image: Image.Image, kind: str, **settings: Any) -> bytes:
