@@ -18,7 +18,8 @@ lint: $(DEV)
 	.venv/bin/mypy
 
 bench: $(DEV)
-	.venv/bin/python benchmarks/organize.py
+	.venv/bin/python benchmarks/speed.py --profile --json build/speed.json
+	.venv/bin/python benchmarks/organize.py --songs 300
 
 lock:
 	sh requirements/compile.sh
