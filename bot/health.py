@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from aiohttp import web
 from prometheus_client.aiohttp import make_aiohttp_handler
@@ -31,6 +31,16 @@ log = logging.getLogger(__name__)
 
 class CannotListen(Exception):
     """The operations' address cannot be had; the message says why."""
+
+
+@runtime_checkable
+class Elsewhere(Protocol):
+    """An executor whose workers are on other machines."""
+
+    @property
+    def connected(self) -> bool:
+        """Whether they can be reached just now."""
+        ...
 
 
 class Health:
@@ -78,11 +88,15 @@ class Health:
         self._stopping = True
 
     async def parts(self) -> dict[str, bool]:
-        """Return for every part whether it works: ``model``, ``database``, each chat, and ``taking-songs``.
+        """Return for every part whether it works.
+
+        ``model``, ``database``, ``cluster`` where songs are classified elsewhere, each chat, and ``taking-songs``.
 
         The metrics show the same afterwards, and how long the queue is.
         """
         found = {"model": self._executor is not None, "database": await self._database_answers()}
+        if isinstance(self._executor, Elsewhere):
+            found["cluster"] = self._executor.connected
         for chat in self._expected or ():
             found[chat] = chat in self._running and self._running[chat].connected
         found["taking-songs"] = self._expected is not None and not self._stopping

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.health import CannotListen, Health, Operations
 from bot.metrics import Metrics
 from bot.settings import Address
+from tests.bot.ear import EarAtHand
 from tests.bot.page import send, settled
 from tests.bot.process import BotProcess
 from tests.bot.running import eventually
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
     from storage import Storage
-    from tests.bot.ear import EarAtHand
     from tests.bot.notebook import Notebook
     from tests.bot.page import Page
     from tests.bot.running import Bot
@@ -95,6 +95,22 @@ async def test_readiness_names_the_part_that_is_missing(
         assert await _readiness(client) == (200, [])
         health.stops()
         assert await _readiness(client) == (503, ["taking-songs"])
+
+
+async def test_a_cluster_that_cannot_be_reached_is_missing(storage: Storage, notebook: Notebook) -> None:
+    class Cluster(EarAtHand):
+        """An ear on other machines."""
+
+        connected = False
+
+    health, cluster = Health(Metrics()), Cluster()
+    health.has_storage(storage)
+    health.has_model(cluster)
+    health.has_chats(("telegram",), {"telegram": notebook})
+    async with _asked(health) as client:
+        assert await _readiness(client) == (503, ["cluster"])
+        cluster.connected = True
+        assert await _readiness(client) == (200, [])
 
 
 async def test_songs_waits_stages_and_opinions_are_counted_by_chat_and_outcome(
