@@ -171,7 +171,7 @@ class Collections:
         """
         sorting = await self._asked_for(entry, number)
         if sorting is None:
-            return True
+            return entry.id not in self._sorting or self._sorting[entry.id].room
         with sorting.visited():
             sorting.arriving.add(number)
             try:

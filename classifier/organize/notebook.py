@@ -13,7 +13,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -110,7 +110,7 @@ def default_folder() -> Path:
 
 
 class Notebook:
-    """The open SQLite file; any thread may use it.
+    """The open SQLite file; any thread may use it, one at a time.
 
     Parameters
     ----------
@@ -125,7 +125,7 @@ class Notebook:
 
     def __init__(self, folder: Path) -> None:
         path = folder / FILE_NAME
-        self._one_writer = threading.RLock()
+        self._one_at_a_time = threading.RLock()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._database = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
@@ -145,12 +145,22 @@ class Notebook:
             raise CannotRemember(f"{path} was written by another version. Name another folder with --state.")
 
     def close(self) -> None:
-        self._database.close()
+        """Close the file, when nothing is being read or written any more."""
+        with self._one_at_a_time:
+            self._database.close()
+
+    def _rows(self, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        with self._one_at_a_time:
+            return self._database.execute(query, values).fetchall()
+
+    def _row(self, query: str, values: Sequence[object]) -> tuple[Any, ...] | None:
+        rows = self._rows(query, values)
+        return rows[0] if rows else None
 
     @contextmanager
     def together(self) -> Iterator[None]:
         """Write all that is written within, or nothing."""
-        with self._one_writer:
+        with self._one_at_a_time:
             self._database.execute("BEGIN IMMEDIATE")
             try:
                 yield
@@ -161,10 +171,10 @@ class Notebook:
 
     def content_of(self, path: Path, state: State) -> bytes | None:
         """Return the SHA-256 of a file that has not changed since it was last read; else None."""
-        row = self._database.execute(
+        row = self._row(
             "SELECT content FROM file WHERE path = ? AND size = ? AND modified_ns = ? AND changed_ns = ? AND inode = ?",
             (os.fsencode(path), *_numbers(state)),
-        ).fetchone()
+        )
         return row[0] if row else None
 
     def remember_files(self, read: Iterable[tuple[Path, State, bytes]]) -> None:
@@ -175,15 +185,13 @@ class Notebook:
 
     def outcome(self, content: bytes, release: str) -> Answer | Failure | None:
         """Return what a release said of a content, or None if it was not asked."""
-        row = self._database.execute(
+        row = self._row(
             "SELECT genre, confidence, sure, duration, second FROM answer WHERE content = ? AND release = ?",
             (content, release),
-        ).fetchone()
+        )
         if row:
             return Answer(row[0], row[1], bool(row[2]), row[3], row[4])
-        row = self._database.execute(
-            "SELECT code, message FROM failure WHERE content = ? AND release = ?", (content, release)
-        ).fetchone()
+        row = self._row("SELECT code, message FROM failure WHERE content = ? AND release = ?", (content, release))
         return Failure(*row) if row else None
 
     def remember_answer(self, content: bytes, release: str, answer: Answer, texture: NDArray[np.float32]) -> None:
@@ -209,12 +217,12 @@ class Notebook:
             some = contents[start : start + TEXTURES_AT_ONCE]
             marks = ", ".join("?" * len(some))
             query = f"SELECT content, vector FROM texture WHERE content IN ({marks})"  # noqa: S608  only question marks
-            found = dict(self._database.execute(query, some).fetchall())
+            found = dict(self._rows(query, some))
             yield np.stack([np.frombuffer(found[content], dtype="<f2") for content in some]).astype(np.float32)
 
     def tags(self, content: bytes) -> Tags | None:
         """Return the tags of a content, or None if they were not read yet."""
-        row = self._database.execute("SELECT genre, artist, title FROM tags WHERE content = ?", (content,)).fetchone()
+        row = self._row("SELECT genre, artist, title FROM tags WHERE content = ?", (content,))
         return Tags(*row) if row else None
 
     def remember_tags(self, content: bytes, tags: Tags) -> None:
@@ -247,17 +255,18 @@ class Notebook:
 
     def changes(self) -> list[Change]:
         """Return all changes that can be undone, the latest first."""
-        rows = self._database.execute("SELECT id, path, original, tagged, modified_ns FROM change ORDER BY id DESC")
+        rows = self._rows("SELECT id, path, original, tagged, modified_ns FROM change ORDER BY id DESC")
         return [Change(row[0], Path(os.fsdecode(row[1])), *row[2:]) for row in rows]
 
     def patch(self, change: Change) -> bytes:
         """Return what was written down with a change."""
-        packed: bytes = self._database.execute("SELECT patch FROM change WHERE id = ?", (change.id,)).fetchone()[0]
-        return packed
+        [(packed,)] = self._rows("SELECT patch FROM change WHERE id = ?", (change.id,))
+        return bytes(packed)
 
     def strike_out(self, change: Change) -> None:
         """Forget a change that was undone."""
-        self._database.execute("DELETE FROM change WHERE id = ?", (change.id,))
+        with self.together():
+            self._database.execute("DELETE FROM change WHERE id = ?", (change.id,))
 
 
 def _numbers(state: State) -> tuple[int, int, int, int]:
