@@ -2,8 +2,10 @@
 
 Both answered the same songs, which neither had learnt from, so they are compared song by song. How sure a difference is
 comes from the bootstrap: songs are drawn again, with all of one artist or recording together, and the difference is
-taken anew each time. An interval holds nine tenths of the draws, so that a change for the worse, or for the better,
-passes for real with at most one chance in twenty to be mistaken.
+taken anew each time. One song that got better and one that got worse are added to what is drawn from, as A. Agresti and
+Y. Min (Statistics in Medicine, 2005) do for intervals of paired shares: without them four songs lost, and none won, of
+hundreds would pass for proof. An interval holds nine tenths of the draws, so that a change for the worse, or for the
+better, is taken for real by mistake in about one case of twenty.
 """
 
 from __future__ import annotations
@@ -102,8 +104,9 @@ def difference(what: str, answers: Answers, *, confidence: float = CONFIDENCE, s
         return Difference(what, 0, float("nan"), float("nan"), float("-inf"), float("inf"))
     before, after = answers.before == answers.truth, answers.after == answers.truth
     _, group = np.unique(answers.groups, return_inverse=True)
-    gains = np.bincount(group, weights=answers.weights * (after.astype(float) - before))
-    masses = np.bincount(group, weights=answers.weights)
+    usual = answers.weights.mean()
+    gains = np.append(np.bincount(group, weights=answers.weights * (after.astype(float) - before)), [usual, -usual])
+    masses = np.append(np.bincount(group, weights=answers.weights), [usual, usual])
     size = len(masses)
     drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=DRAWS)
     totals = drawn @ masses

@@ -73,14 +73,20 @@ def _weights(names: Sequence[str], opinions: Mapping[str, Opinion], truth: NDArr
 
 
 def _gated(branches: Sequence[Branch], opinions: Mapping[str, Opinion], truth: NDArray[np.str_]) -> Ensemble:
-    """Fit which branch it is; branches count the same however many tracks each has."""
+    """Fit which branch it is; a branch counts like the first one, or less where it has fewer tracks.
+
+    So many tracks of one branch do not draw songs of the other over, and a branch that is known from a handful of songs
+    does not cost the well-known genres theirs.
+    """
     every = [genre for branch in branches for genre in branch.genres]
     able = _able(every, opinions, np.ones(len(truth), dtype=bool))
     right = np.array([next(i for i, branch in enumerate(branches) if genre in branch.genres) for genre in truth])
     mass = np.stack(
         [np.stack([opinion.mass(branch.genres) for branch in branches], axis=1) for opinion in able.values()]
     )
-    worth = 1 / np.bincount(right, minlength=len(branches))[right] / len(branches)
+    counts = np.bincount(right, minlength=len(branches))
+    masses = np.minimum(counts, counts[0])
+    worth = (masses / masses.sum() / counts)[right]
     even = 1 / len(mass)
 
     def loss(parameters: NDArray[np.float64]) -> float:

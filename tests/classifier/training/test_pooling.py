@@ -95,12 +95,13 @@ def test_an_expert_is_weighed_where_it_has_an_opinion_of_every_track() -> None:
     assert (is_east == np.isin(truth, EAST)).mean() > 0.85
 
 
-def test_branches_count_the_same_however_many_tracks_they_have() -> None:
-    truth = np.concatenate([truth_of(WEST), truth_of(EAST, 20)])
+@pytest.mark.parametrize(("count", "share"), [(20, 0.0625), (TRACKS, 0.5), (10 * TRACKS, 0.5)])
+def test_a_branch_counts_by_its_tracks_but_no_more_than_the_first(count: int, share: float) -> None:
+    truth = np.concatenate([truth_of(WEST), truth_of(EAST, count)])
     know_nothing = Opinion((*WEST, *EAST), np.full((len(truth), 5), 0.2))
     pool = pooling.fit([WEST, EAST], {"all": know_nothing}, truth)
     shares = pool.probabilities({"all": know_nothing})[0]
-    assert shares[3:].sum() == pytest.approx(0.5, abs=0.02)
+    assert shares[3:].sum() == pytest.approx(share, abs=0.04)
 
 
 class TestSureFrom:

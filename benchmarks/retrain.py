@@ -1,0 +1,100 @@
+"""How long ``retrain`` takes and how much memory, with so many songs of feedback.
+
+``python benchmarks/retrain.py [--songs 2000] [--segments 8]`` makes up songs around those of the shipped release's base
+material, writes them as the export would, as CSV, and runs the command on them as a scheduler would: a process of its
+own, reading from a pipe.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import io
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import joblib
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY))
+
+from classifier.features.gtzan57 import COLUMNS  # noqa: E402  found only now
+from classifier.manifest import whole  # noqa: E402
+from classifier.training import base  # noqa: E402
+
+if TYPE_CHECKING:
+    from classifier.training.base import Space
+
+NEW_GENRES = ("bolero", "zouk")
+"""Each of these has a tenth of the songs; the others fall to the genres of the release."""
+SEGMENT_SAMPLES = 30 * 22_050
+SCATTER = 0.3
+"""How far a made-up song lies from the track that it was made of, in standard deviations."""
+
+
+def full(
+    space: Space, reduced: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """Return features that reduce to given ones."""
+    scaled = space.reduce.inverse_transform(reduced)
+    features: np.ndarray[tuple[int, int], np.dtype[np.float32]] = scaled / space.scale.weight_ + space.scale.mean_
+    return features
+
+
+def write(path: Path, models: Path, songs: int, segments: int) -> None:
+    """Write the feedback file."""
+    _, content = whole(models)
+    material = base.unpack(base.find(models)[1])
+    spaces = base.spaces(joblib.load(io.BytesIO(content)))
+    draw = np.random.default_rng(0)
+    able = np.flatnonzero(np.all([material.having(family) for family in spaces], axis=0))
+    deviations = {family: rows.std(axis=0) for family, rows in material.families.items()}
+    widths = {family: space.reduce.components_.shape[1] for family, space in spaces.items()}
+    with path.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        further = [f"{family}_{place}" for family, width in widths.items() for place in range(width)]
+        facts = ["song", "segment", "weight", "use", "source", "people", "reviewed", "model", "heard_as"]
+        lines.writerow(["filename", "length", *COLUMNS, *further, "label", *facts])
+        for number in range(songs):
+            track = int(draw.choice(able))
+            new = number % 10 < len(NEW_GENRES)
+            label = NEW_GENRES[number % 10] if new else str(material.genres[track])
+            numbers = []
+            for family, space in spaces.items():
+                row = material.families[family][material.starts[family][track]]
+                shift = draw.normal(0, SCATTER, len(row)) + (2 * (1 + number % 10) if new else 0)
+                around = row + (shift + draw.normal(0, SCATTER, (segments, len(row)))) * deviations[family]
+                numbers.append(full(space, around.astype(np.float32)).astype(str))
+            for segment, values in enumerate(np.hstack(numbers).tolist()):
+                told = [f"{number:064x}", segment, 1, "train", "local", 2, "False", "release", "rock"]
+                lines.writerow([f"{label}.{number}.{segment}.wav", SEGMENT_SAMPLES, *[0] * 57, *values, label, *told])
+
+
+def main() -> int:
+    """Print the figures; return the command's exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--songs", type=int, default=2000, help="how many (default: %(default)d)")
+    parser.add_argument("--segments", type=int, default=8, help="of each (default: %(default)d, four minutes)")
+    arguments = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        models, feedback = Path(name, "models"), Path(name, "feedback.csv")
+        shutil.copytree(REPOSITORY / "models", models)
+        write(feedback, models, arguments.songs, arguments.segments)
+        print(f"{arguments.songs} songs, {arguments.songs * arguments.segments} rows, ", end="")
+        print(f"{feedback.stat().st_size / 1e6:.0f} MB of CSV", flush=True)
+        command = [sys.executable, "-m", "classifier", "retrain", "--feedback", "-", "--if-enough"]
+        begun = time.monotonic()
+        with feedback.open("rb") as pipe:
+            done = subprocess.run([*command, "--models", str(models)], cwd=REPOSITORY, stdin=pipe, check=False)
+        print(f"status {done.returncode} after {time.monotonic() - begun:.0f} s")
+    return done.returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
