@@ -1,0 +1,220 @@
+"""How many wrong labels get through when some people label everything "metal", with and without the vote rules.
+
+A hundred people hear songs over some days; most say what they hear and are sometimes wrong, five say "metal" of every
+song. ``python benchmarks/poisoning.py`` lets storage's own rules decide what counts. ``--retrain`` goes on: the shipped
+release is trained on with what a plain majority believes, then with what the rules let through, and the gate judges
+both. The songs are made up around tracks of the release's base material.
+"""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import joblib
+import numpy as np
+
+REPOSITORY = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(REPOSITORY))
+
+from classifier.manifest import whole  # noqa: E402  found only now
+from classifier.training import base  # noqa: E402
+from storage.votes import Standing, Vote, verdicts  # noqa: E402
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
+POISON = "metal"
+BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
+WAKING_HOURS = 16
+ENOUGH = 2
+SCATTER = 0.3
+"""How far a made-up song lies from the track that it was made of, in standard deviations."""
+
+
+@dataclass(frozen=True)
+class World:
+    """Who says how much.
+
+    Attributes
+    ----------
+    people, hostile
+        How many there are, and how many of them label everything "metal".
+    songs, days
+        How many songs come, over how many days.
+    listeners
+        How many honest people give their opinion of a song, on average.
+    right
+        How often an honest opinion is right.
+    known
+        How many of the songs the operator knows for certain.
+    cover
+        How often a hostile person says what is right, so as not to be noticed.
+    """
+
+    people: int = 100
+    hostile: int = 5
+    songs: int = 1000
+    days: int = 30
+    listeners: float = 3.0
+    right: float = 0.9
+    known: int = 0
+    cover: float = 0.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of the votes.
+
+    Attributes
+    ----------
+    labels
+        Song → label and weight, of those that count.
+    disputed
+        Songs left to a moderator.
+    """
+
+    labels: Mapping[str, tuple[str, float]]
+    disputed: int
+
+    def wrong(self, truth: Mapping[str, str]) -> list[str]:
+        """Return the songs whose label counts and is wrong."""
+        return [song for song, (label, _) in self.labels.items() if label != truth[song]]
+
+    def wrong_share(self, truth: Mapping[str, str]) -> float:
+        """Return how much of all weight is on wrong labels."""
+        everything = sum(weight for _, weight in self.labels.values())
+        return sum(self.labels[song][1] for song in self.wrong(truth)) / everything if everything else 0.0
+
+
+def ballots(world: World, seed: int) -> tuple[list[Vote], dict[str, str]]:
+    """Return all votes of a world and the true genre of every song."""
+    dice = random.Random(seed)  # noqa: S311 - no secret
+    truth = {f"song {number}": dice.choice(GENRES) for number in range(world.songs)}
+    honest = [f"honest {number}" for number in range(world.people - world.hostile)]
+    votes = []
+    for song, genre in truth.items():
+        came = BEGIN + timedelta(days=dice.randrange(world.days), hours=WAKING_HOURS * dice.random())
+        count = sum(dice.random() < world.listeners / len(honest) for _ in honest)
+        for person in dice.sample(honest, count):
+            says = genre if dice.random() < world.right else dice.choice([each for each in GENRES if each != genre])
+            votes.append(_vote(person, song, says, came + timedelta(minutes=60 * dice.random())))
+        for number in range(world.hostile):
+            says = genre if dice.random() < world.cover else POISON
+            votes.append(_vote(f"hostile {number}", song, says, came + timedelta(minutes=60 * dice.random())))
+    return votes, truth
+
+
+def _vote(person: str, song: str, label: str, moment: datetime) -> Vote:
+    return Vote(person, song, label, True, None, "telegram", moment, "release", "rock")
+
+
+def by_the_rules(votes: list[Vote], truth: dict[str, str], known: int) -> Outcome:
+    """Let storage's rules decide."""
+    certain = dict(list(truth.items())[:known])
+    found = [each for song, each in verdicts(votes, certain).items() if song not in certain]
+    counted = {each.song: (each.label, each.weight) for each in found if each.standing is Standing.COUNTS}
+    return Outcome(counted, sum(each.standing is Standing.DISPUTED for each in found))
+
+
+def by_majority(votes: list[Vote]) -> Outcome:
+    """Count every vote the same, as one would without rules."""
+    given: dict[str, Counter[str]] = {}
+    for vote in votes:
+        given.setdefault(vote.song, Counter())[vote.label] += 1
+    first = {song: labels.most_common(1)[0] for song, labels in given.items()}
+    return Outcome({song: (label, 1.0) for song, (label, count) in first.items() if count >= ENOUGH}, 0)
+
+
+SCENARIOS = {
+    "nobody hostile": World(hostile=0),
+    "5 label all 1000 songs within a day": World(days=1),
+    "5 label all 1000 songs over a month": World(),
+    "the same, 40 songs known for certain": World(known=40),
+    "the same, few listeners (1.5 a song)": World(listeners=1.5),
+    "the same, hasty listeners (70 % right)": World(right=0.7),
+    "20 of 100 are hostile": World(hostile=20),
+    "5 hide: half of their labels are right": World(cover=0.5),
+    "5 hide, 40 songs known for certain": World(cover=0.5, known=40),
+}
+
+
+def features(models: Path, truth: Mapping[str, str]) -> dict[str, dict[str, list[float]]]:
+    """Make up a song of each genre asked for: song → family → features."""
+    _, content = whole(models)
+    material = base.unpack(base.find(models)[1])
+    spaces = base.spaces(joblib.load(io.BytesIO(content)))
+    draw = np.random.default_rng(0)
+    able = np.all([material.having(family) for family in spaces], axis=0)
+    made: dict[str, dict[str, list[float]]] = {}
+    for song, genre in truth.items():
+        track = int(draw.choice(np.flatnonzero(able & (material.genres == genre))))
+        made[song] = {}
+        for family, space in spaces.items():
+            rows = material.families[family]
+            row = rows[material.starts[family][track]]
+            around = row + draw.normal(0, SCATTER, len(row)) * rows.std(axis=0)
+            scaled = space.reduce.inverse_transform(around[None, :])
+            made[song][family] = (scaled / space.scale.weight_ + space.scale.mean_)[0].astype(float).tolist()
+    return made
+
+
+def retrain(outcome: Outcome, made: Mapping[str, Mapping[str, list[float]]], models: Path, folder: Path) -> str:
+    """Train the release on with what counts, and return what the gate says."""
+    feedback = folder / "feedback.jsonl"
+    with feedback.open("w", encoding="utf-8") as file:
+        for song, (label, weight) in outcome.labels.items():
+            told = {"label": label, "song": song, "segment": 0, "weight": weight, "use": "train", "people": ENOUGH}
+            file.write(json.dumps({**made[song], **told}) + "\n")
+    command = [sys.executable, "-m", "classifier", "retrain", "--feedback", str(feedback), "--keep-only"]
+    command += ["--models", str(models)]
+    done = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)
+    return f"status {done.returncode}\n{done.stdout}"
+
+
+def show(seed: int) -> None:
+    """Print what comes of every scenario."""
+    print("| scenario | majority: wrong of counted | rules: wrong of counted | wrong weight | left to moderators |")
+    print("|---|---|---|---|---|")
+    for name, world in SCENARIOS.items():
+        votes, truth = ballots(world, seed)
+        naive, ruled = by_majority(votes), by_the_rules(votes, truth, world.known)
+        print(
+            f"| {name} | {len(naive.wrong(truth))} of {len(naive.labels)} "
+            f"| {len(ruled.wrong(truth))} of {len(ruled.labels)} | {ruled.wrong_share(truth):.1%} | {ruled.disputed} |"
+        )
+
+
+def main() -> int:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--retrain", action="store_true", help="also train from 400 such songs, twice")
+    arguments = parser.parse_args()
+    show(arguments.seed)
+    if arguments.retrain:
+        votes, truth = ballots(World(songs=400), arguments.seed)
+        with tempfile.TemporaryDirectory() as name:
+            models = Path(name, "models")
+            shutil.copytree(REPOSITORY / "models", models)
+            made = features(models, truth)
+            for how, outcome in (("majority", by_majority(votes)), ("rules", by_the_rules(votes, truth, 0))):
+                print(f"\n{how}: {len(outcome.wrong(truth))} of {len(outcome.labels)} labels wrong", flush=True)
+                print(retrain(outcome, made, models, Path(name)), flush=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
