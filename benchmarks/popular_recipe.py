@@ -21,6 +21,8 @@ import librosa
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
 GENRES: Final = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
@@ -96,14 +98,15 @@ def load(folder: Path) -> Machines:
 def features(y: NDArray[np.float32]) -> list[float]:
     """Return the 57 features of a segment at 22,050 Hz, every call made twice."""
     row: list[float] = []
-    for measure in (
+    measures: tuple[Callable[[], Any], ...] = (
         lambda: librosa.feature.chroma_stft(y=y, sr=SAMPLE_RATE),
         lambda: librosa.feature.rms(y=y),
         lambda: librosa.feature.spectral_centroid(y=y, sr=SAMPLE_RATE),
         lambda: librosa.feature.spectral_bandwidth(y=y, sr=SAMPLE_RATE),
         lambda: librosa.feature.spectral_rolloff(y=y, sr=SAMPLE_RATE),
         lambda: librosa.feature.zero_crossing_rate(y),
-    ):
+    )
+    for measure in measures:
         row += [float(np.mean(measure())), float(np.var(measure()))]
     means = [float(part.mean()) for part in librosa.effects.hpss(y)]
     variances = [float(part.var()) for part in librosa.effects.hpss(y)]
