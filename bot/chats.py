@@ -62,6 +62,7 @@ def plan(settings: Settings) -> list[str]:
         f"a person: at most {kept[0]} songs waiting and {kept[1]} in 24 hours",
         f"songs are classified {settings.workers} at a time, {settings.executor_url or 'on this machine'}",
         f"corrections may train the next model if they come from: {', '.join(settings.training_sources) or 'nowhere'}",
+        f"a label counts when so many people agree, or a moderator says so: {settings.feedback_agreement}",
         f"moderators everywhere: {len(settings.moderators)}",
     ]
     return lines

@@ -174,6 +174,7 @@ class Settings(BaseSettings):
     training_sources: Annotated[
         tuple[Literal["discord", "telegram", "local"], ...], NoDecode, BeforeValidator(_parts)
     ] = ("telegram", "local")
+    feedback_agreement: int = Field(default=2, ge=1, le=100)
     link_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ("*",)
     link_proxy: SecretStr | None = None
     link_cookies: Path | None = None
