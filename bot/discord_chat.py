@@ -349,7 +349,8 @@ class DiscordChat:
     async def refuse(self, song: Song, error: SongError | PersonError) -> None:
         """Make the song's message the reason why there is no answer."""
         saying = Saying(replies.sentence(error, song.words.language))
-        await self._line(song).end(titled(saying, song) if replies.is_from_list(song) else saying)
+        is_named = Spot(**song.message).named or replies.is_from_list(song)
+        await self._line(song).end(titled(saying, song) if is_named else saying)
 
     async def stopped(self, song: Song) -> None:
         """Say in the song's message that it was stopped."""

@@ -94,6 +94,12 @@ async def test_several_songs_at_once_get_an_answer_each_that_says_which_song_it_
     assert "jazz" in first_lines["**high.wav**"]
 
 
+async def test_of_several_songs_one_that_cannot_be_answered_says_which_it_is(scene: Scene, tone: Tone) -> None:
+    await scene.ann.says(scene.ann.direct, "", tone(200, name="song.wav"), tone(2000, name="silence.wav"))
+    await scene.says(scene.ann.direct, "**silence.wav**\nThis recording is silent.")
+    await scene.answers(scene.ann.direct)
+
+
 async def test_a_voice_message_is_a_song_without_a_name(scene: Scene, tone: Tone) -> None:
     await scene.ann.says(scene.ann.direct, "", tone(name="voice-message.wav"), flags=VOICE)
     await scene.answers(scene.ann.direct)
