@@ -18,6 +18,7 @@ from classifier.song import SegmentFeatures
 from classifier.training import base, lessons, retraining
 from classifier.training.feedback import Song, read
 from classifier.training.lessons import Settings
+from tests.classifier.test_walls import fresh_process
 from tests.classifier.training.small import (
     GENRES,
     TRACKS,
@@ -328,3 +329,9 @@ class TestCommand:
 
 def test_the_small_release_is_small() -> None:
     assert TRACKS * len(GENRES) * WIDTH < 10_000
+
+
+def test_it_runs_where_songs_are_only_served(models: Path) -> None:
+    file = write_csv(models.parent / "feedback.csv", corrections(NEW, 24))
+    words = ["retrain", "--feedback", str(file), "--models", str(models), "--jobs", "1"]
+    fresh_process(f"from classifier.__main__ import main\nassert main({words!r}) == {PROMOTED}")
