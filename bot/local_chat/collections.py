@@ -305,10 +305,13 @@ class Collections:
             content = await asyncio.to_thread(digest, path)
             if notebook.tags(content) is None:
                 await asyncio.to_thread(notebook.remember_tags, content, await self._tags(path))
+            release = aside.release
             async with sorting.turns[content]:
-                if not isinstance(notebook.outcome(content, aside.release), Answer):
+                if not isinstance(notebook.outcome(content, release), Answer):
                     await hear_song(content, path, aside, notebook)
-            await self._memory.collections.heard(entry.id, number, content, aside.release)
+                    if not isinstance(notebook.outcome(content, release), Answer):
+                        release = aside.release  # another one took its place while the song was heard
+            await self._memory.collections.heard(entry.id, number, content, release)
         except SongError as error:
             await self._memory.collections.failed(entry.id, number, error.code, error.values)
         except Exception:
