@@ -141,5 +141,6 @@ def _speak_through_the_programs_log() -> None:
     for handler in tuple(logger.handlers):
         logger.removeHandler(handler)
     logger.propagate = True
-    for name in ("distributed", "distributed.client"):
-        logging.getLogger(name).setLevel(logging.ERROR)
+    logger.setLevel(logging.ERROR)
+    # That it reconnects, and fails to, is told by us.
+    logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
