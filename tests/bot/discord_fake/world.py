@@ -121,7 +121,7 @@ class World:
         async with self._news:
             self._news.notify_all()
 
-    async def until(self, what: Callable[[], Any], seconds: float = 30) -> Any:
+    async def until(self, what: Callable[[], Any], seconds: float = 60) -> Any:
         """Wait until something is so, and return it."""
         async with self._news:
             try:

@@ -118,7 +118,7 @@ class TelegramServer:
         if self._runner is not None:
             await self._runner.cleanup()
 
-    async def until(self, what: Callable[[], Any], seconds: float = 30) -> Any:
+    async def until(self, what: Callable[[], Any], seconds: float = 60) -> Any:
         """Wait until something is so; it is looked at again after each call."""
         async with self._news, asyncio.timeout(seconds):
             return await self._news.wait_for(what)
