@@ -6,7 +6,11 @@ What differs from a first training, and why:
 - The three machines on the 57 features are carried over as they are: they have no weight in any answer.
 - Feedback has no pictures that could be changed as ``augment`` does, so each of its rows borrows changes: the way that
   a base track moved when it was changed is added to it. Otherwise damage to the sound would speak against every genre
-  that is known from feedback alone.
+  that is known from feedback alone. Measured with 30 clips of each traditional Vietnamese genre as feedback on a base
+  of GTZAN (train and valid of the fault-filtered split, artist folds), asked about blocks of clips that were not fed:
+  with six borrowed changes for each row instead of none, 0.68 of the clips get their genre after real damage instead
+  of 0.57, and 0.92 are called Vietnamese instead of 0.80; clean ones stay (0.835, 0.825), and so does the base (0.690,
+  0.687), of which 1.5 % are falsely called Vietnamese instead of 2.1 %. One change does half of it, ten no more.
 - A song counts by its weight. All feedback on a genre together counts at most a set share of it, and genres count the
   same however many songs they have, so that a flood of one label moves little.
 - Songs of a label that is no class yet are answers that no confidence can be right about: they raise the confidence
