@@ -123,6 +123,8 @@ def _styled(theme: Theme) -> Iterator[None]:
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": 10,
+        # Whatever a genre or a column is called, it is no formula.
+        "text.parse_math": False,
         "axes.axisbelow": True,
         "xtick.color": theme.quiet,
         "ytick.color": theme.quiet,

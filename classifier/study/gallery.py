@@ -1,11 +1,11 @@
-"""Which pictures a study's report has, made of its figures; how each is drawn lies in ``plots``."""
+"""Which pictures a study's report has, made of its figures; how each is drawn: ``plots``, ``tableplots``."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
-from classifier.study import plots
+from classifier.study import plots, tableplots
 from classifier.study.protocols import ROWS
 
 if TYPE_CHECKING:
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from classifier.study.running import Results, Section
 
 
-def _file(kind: str, model: str) -> str:
-    return f"{kind}-{re.sub(r'[^a-z0-9]+', '-', model.casefold()).strip('-')}"
+def _file(kind: str, place: int, model: str) -> str:
+    """Name a model's picture; its place among the models keeps names of other scripts apart."""
+    letters = re.sub(r"[^a-z0-9]+", "-", model.casefold()).strip("-")
+    return f"{kind}-{place + 1}-{letters or 'model'}"
 
 
 def _titles(section: Section) -> dict[str, str]:
@@ -65,7 +67,8 @@ def parts(results: Results) -> Picture:
 
 def searches(results: Results) -> list[Picture]:
     """What each search saw under the study's own protocol."""
-    drawn = [plots.sweep(_file("sweep", one.model), one) for one in results.main.of(ROWS) if one.tried]
+    measured = enumerate(results.main.of(ROWS))
+    drawn = [plots.sweep(_file("sweep", place, one.model), one) for place, one in measured if one.tried]
     return [picture for picture in drawn if picture is not None]
 
 
@@ -73,14 +76,14 @@ def confusions(results: Results) -> list[Picture]:
     """Every model's confusion, under the study's own protocol and under the strictest one."""
     titles, drawn = _titles(results.main), []
     seen: set[object] = set()
-    for one in results.main.of(ROWS):
+    for place, one in enumerate(results.main.of(ROWS)):
         if one.confusion in seen:  # the same model under another name
             continue
         seen.add(one.confusion)
         shown = [(titles[ROWS], one)]
         if results.apart is not None and (strict := results.main.figure(one.model, results.apart)):
             shown.append((titles[results.apart], strict))
-        drawn.append(plots.confusion(_file("confusion", one.model), one.model, shown))
+        drawn.append(plots.confusion(_file("confusion", place, one.model), one.model, shown))
     return drawn
 
 
@@ -90,18 +93,18 @@ def exploration(results: Results, explored: Explored) -> list[Picture]:
     genres = table.genres[explored.mapped]
     drawn = []
     if "counts" in wanted:
-        drawn.append(plots.counts(explored))
+        drawn.append(tableplots.counts(explored))
     if "distributions" in wanted:
-        drawn.append(plots.distributions(table))
+        drawn.append(tableplots.distributions(table))
     if "correlation" in wanted and len(explored.correlated) > 1:
-        drawn.append(plots.correlation(explored))
+        drawn.append(tableplots.correlation(explored))
     if "variance" in wanted:
-        drawn.append(plots.variance(explored))
+        drawn.append(tableplots.variance(explored))
     if explored.pca is not None:
         title = "The rows on the plane of the first two principal components"
-        drawn.append(plots.scatter("pca", title, explored.pca, genres, "component"))
+        drawn.append(tableplots.scatter("pca", title, explored.pca, genres, "component"))
     if explored.tsne is not None:
-        drawn.append(plots.scatter("tsne", "The rows by likeness (t-SNE)", explored.tsne, genres, "t-SNE"))
+        drawn.append(tableplots.scatter("tsne", "The rows by likeness (t-SNE)", explored.tsne, genres, "t-SNE"))
     return drawn
 
 

@@ -1,4 +1,4 @@
-"""What a study's pictures show; how a picture is made for a light and a dark page lies in ``canvas``."""
+"""What the pictures of a study's figures show; how a picture is made for a light and a dark page: ``canvas``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.ticker import NullFormatter, PercentFormatter
 
 from classifier.study.canvas import draw
 from classifier.study.protocols import ARTISTS, ROWS, SONGS
@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from classifier.study.canvas import Picture, Theme
-    from classifier.study.explore import Explored
     from classifier.study.scores import Measured
-    from classifier.study.table import Table
 
 WIDTH: Final = 9.0
 """Inches."""
@@ -31,9 +29,7 @@ MARKS: Final = {ROWS: ("o", 0), SONGS: ("s", 1), ARTISTS: ("^", 2)}
 SHAPES: Final = "o^sDvPX*<>hd"
 MOST_CELLS_WITH_NUMBERS: Final = 12
 MOST_LINES: Final = 8
-HISTOGRAM_BINS: Final = 30
-OUTSIDE_PERCENT: Final = 0.5
-"""Of each end of a distribution, left out so that one odd song does not squeeze the others."""
+LEAST_BAR_WITH_TEXT: Final = 0.08
 
 
 @dataclass(frozen=True)
@@ -142,7 +138,9 @@ def bars(
             spread = None if errors is None else errors[called]
             axes.barh(y, shares, thick * 0.9, xerr=spread, label=called, color=theme.series[place], ecolor=theme.quiet)
             for at, share in zip(y, shares, strict=True):
-                axes.text(0.008, at, f"{share:.0%}", va="center", fontsize=8, color=theme.card, fontweight="bold")
+                inside = share > LEAST_BAR_WITH_TEXT
+                left, colour = (0.008, theme.card) if inside else (share + 0.008, theme.text)
+                axes.text(left, at, f"{share:.0%}", va="center", fontsize=8, color=colour, fontweight="bold")
         axes.set_yticks(range(len(labels)), labels)
         axes.set_ylim(len(labels) - 0.5, -0.5)
         axes.set_xlim(0, 1)
@@ -157,130 +155,13 @@ def bars(
     return draw(name, title, alt, (WIDTH, height), paint)
 
 
-def counts(explored: Explored) -> Picture:
-    """Show how many rows of each genre there are."""
-    genres = list(explored.counts)
-
-    def paint(figure: Figure, theme: Theme) -> None:
-        axes = figure.add_subplot()
-        drawn = axes.barh(genres, list(explored.counts.values()), 0.7, color=theme.series[1])
-        axes.bar_label(drawn, fmt="{:,.0f}", padding=4, color=theme.text, fontsize=9)
-        axes.set_ylim(len(genres) - 0.5, -0.5)
-        axes.margins(x=0.1)
-        axes.set_xlabel("rows")
-
-    alt = ", ".join(f"{genre} {count:,}" for genre, count in explored.counts.items())
-    return draw("counts", "Rows of each genre", alt, (WIDTH, 0.9 + 0.3 * len(genres)), paint)
-
-
-def distributions(table: Table) -> Picture:
-    """Show how the values of each column are spread."""
-    across = 5 if len(table.columns) > 12 else 4
-    down = -(-len(table.columns) // across)
-
-    def paint(figure: Figure, theme: Theme) -> None:
-        for place, column in enumerate(table.columns):
-            axes = figure.add_subplot(down, across, place + 1)
-            values = table.X[:, place]
-            low, high = np.percentile(values, [OUTSIDE_PERCENT, 100 - OUTSIDE_PERCENT])
-            inside = values[(values >= low) & (values <= high)]
-            axes.hist(inside, HISTOGRAM_BINS, color=theme.series[1])
-            axes.set_title(column, fontsize=8)
-            axes.set_yticks([])
-            axes.locator_params(axis="x", nbins=3)
-            axes.tick_params(axis="x", labelsize=7)
-            axes.spines["left"].set_visible(False)
-            axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
-            axes.xaxis.get_offset_text().set_fontsize(7)
-
-    alt = f"Histograms of {len(table.columns)} columns: {', '.join(table.columns)}."
-    return draw("distributions", "Distributions of the features", alt, (WIDTH, 1.15 * down + 0.3), paint)
-
-
-def correlation(explored: Explored) -> Picture:
-    """Show which columns rise and fall together."""
-    names = list(explored.correlated)
-    numbers = len(names) <= MOST_CELLS_WITH_NUMBERS
-
-    def paint(figure: Figure, theme: Theme) -> None:
-        axes = figure.add_subplot()
-        shown = axes.imshow(explored.correlation, cmap=theme.diverging, vmin=-1, vmax=1)
-        small = 9 if numbers else 7.5
-        axes.set_xticks(range(len(names)), names, rotation=90, fontsize=small)
-        axes.set_yticks(range(len(names)), names, fontsize=small)
-        axes.spines[:].set_visible(False)
-        if numbers:
-            _numbers(axes, explored.correlation, shown, "{:.2f}")
-        figure.colorbar(shown, ax=axes, shrink=0.7, label="correlation")
-
-    size = (WIDTH, 7.5 if len(names) > 8 else 6.2)
-    return draw("correlation", "Which features go together", _strongest(names, explored.correlation), size, paint)
-
-
-def _strongest(names: Sequence[str], matrix: NDArray[np.float64]) -> str:
-    if len(names) < 2:
-        return "One column only."
-    first, second = np.triu_indices(len(names), 1)
-    best = int(np.abs(matrix[first, second]).argmax())
-    a, b = names[int(first[best])], names[int(second[best])]
-    return f"Correlations of {len(names)} columns; the strongest is {matrix[first, second][best]:.2f}, of {a} and {b}."
-
-
-def _numbers(axes: Axes, matrix: NDArray[Any], shown: Any, form: str) -> None:
+def write_numbers(axes: Axes, matrix: NDArray[Any], shown: Any, form: str) -> None:
     """Write numbers into cells, in black or white, whichever the cell's colour leaves readable."""
     for (row, column), value in np.ndenumerate(matrix):
         red, green, blue, _ = shown.cmap(shown.norm(value))
         bright = 0.299 * red + 0.587 * green + 0.114 * blue > 0.55
         text = form.format(value)
         axes.text(column, row, text, ha="center", va="center", fontsize=7, color="#000000" if bright else "#ffffff")
-
-
-def variance(explored: Explored) -> Picture:
-    """Show how much of the variance the first components explain, each and together."""
-    shares = explored.explained[:30]
-    places = np.arange(1, len(shares) + 1)
-
-    def paint(figure: Figure, theme: Theme) -> None:
-        axes = figure.add_subplot()
-        axes.bar(places, shares, 0.75, color=theme.series[1], label="each")
-        axes.plot(places, np.cumsum(shares), "o-", color=theme.series[0], ms=4, label="together")
-        axes.axhline(0.9, color=theme.quiet, ls=(0, (4, 3)), lw=1, label="90 %")
-        axes.set_ylim(0, 1.03)
-        axes.yaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_xlabel("principal component")
-        axes.set_ylabel("variance explained")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        figure.legend(loc="outside lower center", ncols=3)
-
-    alt = f"The first two components explain {shares[:2].sum():.0%}; {explored.components_for(0.9)} explain 90 %."
-    return draw("variance", "How much the principal components explain", alt, (WIDTH, 3.8), paint)
-
-
-def scatter(name: str, title: str, spots: NDArray[np.float64], genres: NDArray[np.str_], axes_of: str) -> Picture:
-    """Show rows as points, each genre in a colour and a shape of its own."""
-    known = sorted(set(genres.tolist()))
-
-    def paint(figure: Figure, theme: Theme) -> None:
-        axes = figure.add_subplot()
-        for place, genre in enumerate(known):
-            mine = spots[genres == genre]
-            colour = theme.series[place % (len(theme.series) - 1)]
-            shape = SHAPES[place % len(SHAPES)]
-            axes.scatter(
-                mine[:, 0], mine[:, 1], s=14, marker=shape, color=colour, alpha=0.65, linewidths=0, label=genre
-            )
-        axes.set_xlabel(f"{axes_of} 1")
-        axes.set_ylabel(f"{axes_of} 2")
-        # Far outliers would leave the others a speck.
-        for low, high, limit in zip(
-            *np.percentile(spots, [0.3, 99.7], axis=0), (axes.set_xlim, axes.set_ylim), strict=True
-        ):
-            edge = 0.06 * (high - low) or 1
-            limit(low - edge, high + edge)
-        figure.legend(loc="outside lower center", ncols=min(6, len(known)), markerscale=2)
-
-    alt = f"{len(spots):,} rows of {len(known)} genres: {', '.join(known)}."
-    return draw(name, title, alt, (WIDTH, 6.6), paint)
 
 
 def confusion(name: str, title: str, shown: Sequence[tuple[str, Measured]]) -> Picture:
@@ -301,7 +182,7 @@ def confusion(name: str, title: str, shown: Sequence[tuple[str, Measured]]) -> P
                 axes.set_ylabel("true genre")
             axes.spines[:].set_visible(False)
             if len(genres) <= MOST_CELLS_WITH_NUMBERS:
-                _numbers(axes, 100 * shares, _Scaled(image), "{:.0f}")
+                write_numbers(axes, 100 * shares, _Scaled(image), "{:.0f}")
 
     alt = (
         f"Rows are the true genre, columns the answer, in percent of the true genre. {_confused(genres, shown[-1][1])}"
@@ -338,7 +219,7 @@ def sweep(name: str, measured: Measured) -> Picture | None:
             marker = SHAPES[place % len(SHAPES)]
             axes.plot(x, y, f"{marker}-", color=theme.series[place], ms=5, lw=1.3, label=called or None)
         if max(x) > 30 * max(min(x), 1e-9):
-            axes.set_xscale("log")
+            _logarithmic(axes)
         axes.set_xlabel(setting)
         axes.set_ylabel("right answers")
         axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
@@ -349,6 +230,13 @@ def sweep(name: str, measured: Measured) -> Picture | None:
     best = max(measured.tried, key=lambda pair: pair[1])
     alt = f"Best of {len(measured.tried)}: {', '.join(f'{k} = {v}' for k, v in best[0].items())}, {best[1]:.1%}."
     return draw(name, f"{measured.model}: what the search saw", alt, (WIDTH, 4.2), paint)
+
+
+def _logarithmic(axes: Axes) -> None:
+    """Make the axis of x logarithmic, its numbers written out."""
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _lines(measured: Measured) -> tuple[str, dict[str, list[tuple[float, float]]]] | None:
@@ -395,7 +283,7 @@ def times(seconds: Mapping[str, tuple[float, float]]) -> Picture:
         for part, (marker, label) in enumerate((("o", "to train"), ("s", "to answer the test"))):
             taken = [max(seconds[model][part], 1e-4) for model in called]
             axes.plot(taken, range(len(called)), marker, color=theme.series[part], ms=9, label=label)
-        axes.set_xscale("log")
+        _logarithmic(axes)
         axes.set_xlabel("seconds")
         axes.set_yticks(range(len(called)), called)
         axes.set_ylim(len(called) - 0.5, -0.5)

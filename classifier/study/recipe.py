@@ -86,7 +86,7 @@ class Data(_Strict):
     table, merge
         Paths within the data folder.
     row
-        What one row is of.
+        What one row is of, where that is known.
     features
         Columns to learn from; all that are not otherwise spoken for where empty.
     ignore
@@ -101,7 +101,7 @@ class Data(_Strict):
 
     table: str
     label: str
-    row: str = "a row"
+    row: str = ""
     merge: Merge | None = None
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -346,7 +346,6 @@ def with_table(study: Study, table: Path, label: str, group: str | None, ignore:
     data = Data(
         table=table.name,
         label=label,
-        row="the table given",
         ignore=tuple(ignore),
         group=None if group is None else Group(column=group),
     )

@@ -271,7 +271,7 @@ def _by_genre(one: Measured, titles: Mapping[str, str]) -> Grid:
 
 def _facts(results: Results, explored: Explored) -> Grid:
     table, study = results.main.table, results.study
-    rows = [("rows", f"{len(table.genres):,}, each of {study.data.row}")]
+    rows = [("rows", f"{len(table.genres):,}" + (f", each of {study.data.row}" if study.data.row else ""))]
     if table.groups is not None and study.data.group is not None:
         rows.append((study.data.group.called, f"{len(set(table.groups.tolist())):,}"))
     rows += [

@@ -329,6 +329,8 @@ def _check_size(table: Table, name: str) -> None:
             f"{name} has {len(table.genres):,} rows, of {few} only {counts.min()}; every genre needs at least "
             f"{LEAST_ROWS_PER_GENRE}."
         )
+    if not np.ptp(table.X, axis=0).any():
+        raise StudyError(f"All features of {name} are the same in every row; there is nothing to tell genres by.")
     if table.groups is None:
         return
     for genre in genres:

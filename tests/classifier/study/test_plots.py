@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from classifier.study import plots, recipe
+from classifier.study import plots, recipe, tableplots
 from classifier.study.canvas import DARK, LIGHT
 from classifier.study.explore import explore
 from classifier.study.steps import Steps
@@ -63,11 +63,11 @@ def test_what_a_table_looks_like(table_of_songs: Table, study: recipe.Study, tmp
     assert found.tsne is not None
     assert found.pca is not None
     for picture in (
-        plots.distributions(table_of_songs),
-        plots.scatter("tsne", "By likeness", found.tsne, table_of_songs.genres, "t-SNE"),
-        plots.scatter("pca", "By components", found.pca, table_of_songs.genres, "component"),
-        plots.variance(found),
-        plots.counts(found),
+        tableplots.distributions(table_of_songs),
+        tableplots.scatter("tsne", "By likeness", found.tsne, table_of_songs.genres, "t-SNE"),
+        tableplots.scatter("pca", "By components", found.pca, table_of_songs.genres, "component"),
+        tableplots.variance(found),
+        tableplots.counts(found),
     ):
         is_readable(picture)
     assert found.components_for(1.0) <= len(table_of_songs.columns)

@@ -85,6 +85,10 @@ class TestWhatCannotBeUsed:
         content = [{"song": row["song"], "genre": row["genre"]} for row in rows()]
         assert told(write(tmp_path / "mine.csv", content)).startswith("mine.csv has no features: ")
 
+    def test_features_that_never_change(self, tmp_path: Path) -> None:
+        content = [{"song": row["song"], "f0": "1", "genre": row["genre"]} for row in rows()]
+        assert told(write(tmp_path / "mine.csv", content)).startswith("All features of mine.csv are the same in every")
+
     def test_one_genre(self, tmp_path: Path) -> None:
         content = [{**row, "genre": "blues"} for row in rows()]
         assert told(write(tmp_path / "mine.csv", content)).startswith("All rows of mine.csv are blues;")
