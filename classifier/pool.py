@@ -19,6 +19,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from classifier import worker
 from classifier.errors import SongError, TookTooLong, WorkerLost
+from classifier.room import has_room
 from classifier.worker import WorkFailed
 
 if TYPE_CHECKING:
@@ -187,7 +188,8 @@ class WorkerPool(Generic[About, Result]):
         """Bring the workers over to other work, one by one, while files go on being worked on.
 
         Returns once the first new worker is there, with what its work says of itself; each of the others follows when
-        a former one has finished its file and ended, so that there is never more than one process too many.
+        a former one has finished its file and ended, so that there is never more than one process too many. Where
+        there is no memory for that one, a former worker ends before the new one begins, and comes back if that fails.
 
         Raises
         ------
@@ -197,18 +199,24 @@ class WorkerPool(Generic[About, Result]):
             If the pool was closed meanwhile.
         """
         await self._switching.acquire()
+        former: _Slot[About, Result] | None = None
         try:
             if self._closed:
                 raise PoolClosed
+            if not await asyncio.to_thread(has_room, self.pids):
+                former = await self._take()
+                await former.close()
             slot = _Slot(make_work, self._limits, self._edition + 1)
             about = await self._begin(self._open_beside(slot))
         except BaseException as error:
             self._switching.release()
+            if former is not None and not self._closed:
+                self._begin(self._renew(former))
             if self._closed and isinstance(error, asyncio.CancelledError):
                 raise PoolClosed from None
             raise
         self._make_work, self._edition = make_work, slot.edition
-        self._begin(self._bring_over(self._idle_one(outdated=True)))
+        self._begin(self._bring_over(former or self._idle_one(outdated=True)))
         self._offer(slot)
         return about
 
@@ -228,15 +236,19 @@ class WorkerPool(Generic[About, Result]):
         try:
             await self._end_outdated(first)
             while any(map(self._is_outdated, self._slots)):
+                beside = await asyncio.to_thread(has_room, self.pids)
+                if not beside:
+                    await self._end_outdated()
                 slot = _Slot(self._make_work, self._limits, self._edition)
                 try:
                     await self._open_beside(slot)
                 except WorkFailed as error:
-                    # It has been loaded before, so there is no room for one more beside the others.
-                    log.warning("a worker could not be started beside the others, so one of them ends first: %s", error)
+                    # It has been loaded before, so this passes; the next song that comes to this place tries again.
+                    log.warning("a worker could not be started for the new release: %s", error)
                     self._slots.append(slot)
                 self._offer(slot)
-                await self._end_outdated()
+                if beside:
+                    await self._end_outdated()
         finally:
             self._switching.release()
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from classifier import pool
 from classifier.executor import LocalExecutor, Release, ReleaseRefused
 from classifier.manifest import BadRelease
 from classifier.pool import PoolClosed
@@ -108,6 +109,38 @@ async def test_fifty_songs_are_answered_while_a_release_is_promoted(shelf: Shelf
     assert answers[-1][0] == "second"
     assert max(processes) <= 3
     assert not former & set(executor.pids)
+    await executor.close()
+    assert multiprocessing.active_children() == []
+
+
+async def test_where_memory_is_short_a_worker_ends_before_the_next_begins(
+    shelf: Shelf, song: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pool, "has_room", lambda _: False)
+    executor = shelf.executor(workers=2)
+    await executor.start()
+    former = set(executor.pids)
+    processes = []
+
+    async def tell() -> str:
+        told = await executor.classify(song)
+        processes.append(len(multiprocessing.active_children()))
+        return told.report.model
+
+    shelf.name = "deadly"
+    songs = asyncio.gather(*(tell() for _ in range(20)))
+    with pytest.raises(ReleaseRefused):
+        await executor.switch()
+    assert set(await songs) == {"first"}
+    shelf.name = "second"
+    songs = asyncio.gather(*(tell() for _ in range(20)))
+    former |= set(executor.pids)
+    await executor.switch()
+    assert len(await songs) == 20
+    while len(executor.pids) < 2 or former & set(executor.pids):  # noqa: ASYNC110 - a new worker tells nobody
+        await asyncio.sleep(0.01)
+    assert await tell() == "second"
+    assert max(processes) <= 2
     await executor.close()
     assert multiprocessing.active_children() == []
 
