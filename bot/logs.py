@@ -8,6 +8,8 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from aiohttp.http_exceptions import HttpProcessingError
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -71,6 +73,11 @@ def masked(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
+def is_ours(record: logging.LogRecord) -> bool:
+    """Whether a record of the web server's tells of something that the bot did, and not of a client's bad HTTP."""
+    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+
+
 def set_up_logging(settings: Settings) -> None:
     """Log to standard error, as LOG_FORMAT says."""
     hidden = (*settings.tokens.values(), settings.secret_key, settings.local_chat_password, settings.link_proxy)
@@ -80,5 +87,6 @@ def set_up_logging(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(logging.INFO)
+    logging.getLogger("aiohttp.server").addFilter(is_ours)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

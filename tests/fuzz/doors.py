@@ -1,0 +1,246 @@
+"""The chats and the page as they run, with a real database behind them: whatever comes in, nothing fails by a bug.
+
+A door is asked with any text; it must answer as it answers people. What the bot logs as an error counts as a crash.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import logging
+import tempfile
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import SecretStr
+from telegram import Update
+
+from bot.logs import is_ours
+from bot.people import Keys, Person
+from bot.settings import Moderator, Settings
+from bot.telegram_chat import TelegramChat
+from storage import PersonError, Storage
+from tests.bot.discord_fake import FakeDiscord
+from tests.bot.discord_fake.running import close_scene, open_scene, prepare
+from tests.bot.ear import EarAtHand
+from tests.bot.page import opened_page
+from tests.bot.running import Bot
+from tests.bot.telegram.server import TOKEN, TelegramServer
+from tests.fuzz.parsers import _json
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
+
+    from tests.bot.discord_fake.running import Scene
+
+    Ask = Callable[[str], Awaitable[None]]
+
+ANN = 11
+SEARCH_CHARACTERS = 100  # as the page and Discord's completion send them
+DISCORDS_TASKS = ("discord", "CommandTree")
+
+
+@dataclass(frozen=True)
+class Door:
+    """How it is opened, and texts that lead into its corners."""
+
+    open: Callable[[AsyncExitStack, Path], Coroutine[Any, Any, Ask]]
+    seeds: tuple[str, ...]
+
+
+class Faults(logging.Handler):
+    """Keeps what is logged as an error, or as a warning with a traceback."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.WARNING)
+        self.found: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if is_ours(record) and (record.levelno >= logging.ERROR or record.exc_info):
+            self.found.append(record)
+
+    def check(self) -> None:
+        if self.found:
+            first = self.found[0]
+            self.found.clear()
+            raise AssertionError(logging.Formatter().format(first))
+
+
+@contextmanager
+def opened(door: Door) -> Iterator[Callable[[str], None]]:
+    """Open a door, and give what asks it one text after the other."""
+    faults = Faults()
+    logging.getLogger().addHandler(faults)
+    with asyncio.Runner() as runner, tempfile.TemporaryDirectory() as folder:
+        stack = AsyncExitStack()
+        ask = runner.run(door.open(stack, Path(folder)))
+
+        async def one(text: str) -> None:
+            async with asyncio.timeout(30):
+                await ask(text)
+
+        def try_one(text: str) -> None:
+            runner.run(one(text))
+            faults.check()
+
+        try:
+            yield try_one
+        finally:
+            runner.run(stack.aclose())
+            logging.getLogger().removeHandler(faults)
+
+
+async def _basics(stack: AsyncExitStack, folder: Path) -> tuple[Storage, Keys, Settings, EarAtHand]:
+    storage = await stack.enter_async_context(await Storage.open(f"sqlite:///{folder / 'songs.db'}"))
+    settings = Settings(data_dir=folder / "data", songs_per_person_queued=3, songs_per_person_daily=50)
+    return storage, Keys(b"a key that only the tests know"), settings, EarAtHand()
+
+
+async def open_page(stack: AsyncExitStack, folder: Path) -> Ask:
+    """The page: any body to any address, and any text in cookies, headers and searches."""
+    page = await stack.enter_async_context(opened_page(*await _basics(stack, folder)))
+    browser = page.browser()
+    await (await browser.post("/hello")).read()
+    posts = ("/links", "/songs/1/opinion", "/songs/1/list", "/consent", "/language", "/songs")
+    fields = ("link", "genre", "count", "allow", "language")
+
+    async def ask(text: str) -> None:
+        plain = text.encode("utf-8", "surrogatepass")
+        bodies = [plain, *(json.dumps({field: value}).encode() for field in fields for value in (text, _json(text)))]
+        path = posts[len(text) % len(posts)]
+        header = "".join(character for character in text if 32 <= ord(character) < 127)
+        headers = {"X-File-Name": header, "Accept-Language": header, "Cookie": f"language={header}"}
+        for body in bodies[len(text) % 3 :: 3]:
+            async with browser.post(path, data=body, headers=headers) as response:
+                await response.read()
+                assert response.status < 500, (response.status, path, body)
+        query = {"q": text.encode("utf-8", "replace").decode()}
+        async with browser.get("/genres", params=query, headers=headers) as response:
+            assert response.status in {200, 400}, (response.status, query)
+
+    return ask
+
+
+async def open_telegram(stack: AsyncExitStack, folder: Path) -> Ask:
+    """Telegram: any text as a message, a command's words, a caption, a button's data, a file's name."""
+    storage, keys, settings, ear = await _basics(stack, folder)
+    telegram = TelegramServer()
+    await telegram.start()
+    stack.push_async_callback(telegram.stop)
+    there = settings.model_copy(
+        update={
+            "telegram_token": SecretStr(TOKEN),
+            "telegram_api_url": telegram.url,
+            "moderators": (Moderator("telegram", str(ANN)),),
+        }
+    )
+    bot = Bot(storage, keys, there, ear, folder / "work")
+    chat = TelegramChat(there, bot.conversation)
+    bot.with_chat(chat)
+    # One message a second would be polite to Telegram; here nobody minds.
+    chat._line.bot._rate_limiter = None
+    await chat._line.open()
+    stack.push_async_callback(chat.close)
+    await bot.conversation.know_genres(ear.genres)
+    user = {"id": ANN, "is_bot": False, "first_name": "Ann", "language_code": "vi"}
+    place = {"id": ANN, "type": "private"}
+    numbers = itertools.count(1)
+    commands = ("genre", "correct", "feedback", "language", "settings", "forgetme", "stats")
+
+    async def ask(text: str) -> None:
+        name = commands[len(text) % len(commands)]
+        command = f"/{name} {text}"
+        entity = {"type": "bot_command", "offset": 0, "length": len(name) + 1}
+        media = {"file_id": "x", "file_unique_id": "x", "file_name": text, "mime_type": text, "duration": 1}
+        message = {"message_id": next(numbers), "date": 1, "chat": place, "from": user}
+        bot_itself = {**user, "id": 123456, "is_bot": True}
+        pressed = {"message_id": next(numbers), "date": 1, "chat": place, "from": bot_itself, "text": "x"}
+        updates: list[dict[str, Any]] = [
+            {"message": {**message, "text": command, "entities": [entity]}},
+            {"message": {**message, "text": text}},
+            {"message": {**message, "caption": text, "document": media}},
+            {"callback_query": {"id": "1", "from": user, "chat_instance": "1", "message": pressed, "data": text}},
+        ]
+        for number, update in enumerate(updates):
+            await chat._dispatch.receive([Update.de_json({"update_id": number, **update}, chat._line.bot)])
+            await asyncio.gather(*chat._dispatch._tasks)
+        await storage.people.forget(keys.person(Person("telegram", str(ANN))), [])
+        telegram.messages.clear()
+        telegram.history.clear()
+
+    return ask
+
+
+async def open_discord(stack: AsyncExitStack, folder: Path) -> Ask:
+    """Discord: any text as a button's id, a pick, a text box, a command's words, a message."""
+    discord = await stack.enter_async_context(FakeDiscord())
+    storage, keys, settings, ear = await _basics(stack, folder)
+    scene = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
+    stack.push_async_callback(close_scene, scene)
+    told = await _greeted(scene)
+    parse = scene.chat.client._connection.parsers
+
+    async def straight(kind: str, event: dict[str, Any]) -> None:
+        """Hand an event over without the socket, so that what comes of it has begun when this returns."""
+        parse[kind](event)
+
+    scene.discord.gateway.dispatch = straight  # type: ignore[method-assign, assignment]
+    always = asyncio.all_tasks()
+
+    async def ask(text: str) -> None:
+        for data in (
+            {"custom_id": text, "component_type": 2},
+            {"custom_id": "pick:song.x", "component_type": 3, "values": [text]},
+        ):
+            await scene.ann._interact(3, scene.channel, data, message=told)
+        row = {"type": 1, "components": [{"type": 4, "custom_id": "name", "value": text}]}
+        await scene.ann._interact(5, scene.channel, {"custom_id": "name:song.x", "components": [row]}, message=told)
+        await scene.ann.command(scene.channel, "genre", link=text)
+        await scene.ann.command(scene.channel, "feedback", "export", since=text, genre=text)
+        await scene.ann.command(scene.channel, "correct", genre=text)
+        await scene.ann.says(scene.ann.direct, text)
+        while begun := [task for task in asyncio.all_tasks() - always if task.get_name().startswith(DISCORDS_TASKS)]:
+            await asyncio.wait(begun)
+        await storage.people.forget(keys.person(Person("discord", scene.ann.id)), [])
+
+    return ask
+
+
+async def _greeted(scene: Scene) -> dict[str, Any]:
+    await scene.ann.says(scene.channel, "hello", mention=True)
+    return await scene.says(scene.channel, "Send me a song")
+
+
+async def open_labels(stack: AsyncExitStack, folder: Path) -> Ask:
+    """The database: any text as a genre that somebody proposes or looks for."""
+    storage, keys, _, _ = await _basics(stack, folder)
+    person = keys.person(Person("telegram", str(ANN)))
+
+    async def ask(text: str) -> None:
+        await storage.labels.search(text[:SEARCH_CHARACTERS])
+        await storage.labels.find(text)
+        await storage.labels.get(text)
+        await storage.replies.find(text)
+        try:
+            label = await storage.labels.propose(text, person)
+        except PersonError:
+            return
+        found = await storage.labels.find(text)
+        assert found is not None
+        assert found.id == label.id
+
+    return ask
+
+
+_BODIES = ('{"link": "https://song.example/"}', '{"count": 3}', '{"allow": true}', '{"genre": "\\ud800"}', "[" * 2000)
+_DATA = ("right:abcdefghijk", "wrong:abcdefghijk", "pick:abcdefghijk:3", "rule:1:2", "fuse:1:2", "cancel:1", "take:1-3")
+
+DOORS: dict[str, Door] = {
+    "the page": Door(open_page, (*_BODIES, "vi,en;q=0.5", "blues")),
+    "Telegram": Door(open_telegram, (*_DATA, "set:language:vi", "forget:yes:11", "export jsonl ..9999-12-31", "jazz")),
+    "Discord": Door(open_discord, (*_DATA, "turn:song.abc:25", "sort:song.abc", "wipe:no", "https://song.example/")),
+    "the database": Door(open_labels, ("jazz", "Hip-Hop", "%", "_", "' OR 1=1 --", "\ud800", "\0")),
+}

@@ -1,0 +1,257 @@
+"""Everything that reads people's text and answers at once: each is called with any text at all and must live.
+
+What a parser promises of its result is asserted here, so that a wrong result counts as a crash.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import telegram
+from pydantic import ValidationError
+from yt_dlp.utils import DownloadError, ExtractorError
+
+from bot import replies
+from bot.discord_parts import discord
+from bot.discord_parts.commands import _day
+from bot.discord_parts.gestures import LINKS_AT_ONCE, links_in
+from bot.discord_parts.lines import Saying, titled
+from bot.discord_parts.views import Pick, Press, typed_name
+from bot.errors import ButtonExpired, DateUnclear
+from bot.moderation import Wish
+from bot.replies import Action, Opinion
+from bot.settings import Settings
+from bot.telegram_parts.desk import BadWish, read_wish
+from bot.telegram_parts.intake import parts
+from bot.telegram_parts.line import shortened
+from bot.telegram_parts.songs import command_of, is_asked, link_of, media_of
+from bot.texts import LANGUAGES, language_of, preferred_language
+from bot.words import Words
+from classifier.song import SegmentReport, SongReport
+from links import Limits, LinkError, read_link
+from links import address as links_address
+from links.errors import error_of
+from links.guard import is_public
+from links.listing import read_listing
+from links.meanings import code_of
+from storage import PersonError
+from storage import names as genre_names
+from storage.writers import formula, harmless
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+LIMITS = Limits(file_bytes=1_000_000, song_seconds=60)
+SECRETS = ("token", "password", "key", "proxy", "url")
+SECRET_CHARACTERS = 24
+
+
+@dataclass(frozen=True)
+class Parser:
+    """What is called, and texts that lead into its corners."""
+
+    read: Callable[[str], None]
+    seeds: tuple[str, ...] = ()
+
+
+def link(text: str) -> None:
+    for hosts in (("*",), ("song.example",)):
+        with suppress(LinkError):
+            found = read_link(text, hosts)
+            assert found.lower().startswith(("http://", "https://"))
+            assert not any(character.isspace() or unicodedata.category(character)[0] == "C" for character in found)
+
+
+def host(text: str) -> None:
+    links_address.allows(("song.example",), text)
+    links_address.is_outside(text)
+    is_public(text)
+
+
+def site_name(text: str) -> None:
+    name = links_address.clean_name(text)
+    if name is not None:
+        assert not set(name) & set("@<>*_`~|\\\n\r\0")
+        assert "://" not in name
+        assert not {unicodedata.category(character) for character in name} & UNSEEN
+        assert links_address.clean_name(name) is not None
+
+
+def title(text: str) -> None:
+    for kept in (replies.clean_title(text), genre_names.clean_title(text, 100)):
+        if kept is not None:
+            assert 0 < len(kept) <= replies.TITLE_CHARACTERS
+            assert kept == kept.strip()
+            assert not {unicodedata.category(character) for character in kept} & UNSEEN
+
+
+def genre_name(text: str) -> None:
+    key = genre_names.name_key(text)
+    assert genre_names.name_key(key) == key
+    genre_names.bare_key(text)
+    genre_names.bare_words(text)
+    with suppress(PersonError):
+        name = genre_names.clean_name(text)
+        assert 0 < len(name) <= genre_names.LABEL_CHARACTERS
+        assert not {unicodedata.category(character) for character in name} & UNSEEN
+        assert genre_names.clean_name(name) == name
+
+
+def button(text: str) -> None:
+    read = replies.read_button(text)
+    if read is not None:
+        assert isinstance(read[0], Action)
+        assert re.fullmatch(r"[A-Za-z0-9_-]{0,24}", read[1], re.ASCII)
+    with suppress(ButtonExpired):
+        _, subject, number = parts(text)
+        assert 0 <= number < 10**9
+        assert re.fullmatch(r"[A-Za-z0-9_-]{1,24}", subject, re.ASCII)
+    for kind in (Press, Pick):
+        found = kind.__discord_ui_compiled_template__.fullmatch(text)
+        assert found is None or len(text) <= 100
+
+
+def telegram_message(text: str) -> None:
+    """A message with entities and files that its text says where to put; as JSON where it is some."""
+    given = _json(text)
+    entities = [
+        {"type": kind, "offset": (len(text) * number) % 17 - 1, "length": len(text) - number}
+        for number, kind in enumerate(("bot_command", "url", "mention", "text_link"))
+    ]
+    names = {"file_id": "1", "file_unique_id": "1", "file_name": text, "mime_type": text, "title": text}
+    whole: dict[str, Any] = {
+        "message_id": 1,
+        "date": 1,
+        "chat": {"id": 1, "type": "private"},
+        "from": {"id": 2, "is_bot": False, "first_name": text},
+        "text": text,
+        "caption": text,
+        "entities": entities,
+        "caption_entities": entities,
+        "document": names,
+        "audio": {**names, "duration": 1, "performer": text},
+        **(given if isinstance(given, dict) else {}),
+    }
+    try:
+        message = telegram.Message.de_json(whole, None)
+        message.parse_entities()
+    except (ValueError, TypeError, AttributeError, KeyError, OverflowError, OSError, UnicodeError):
+        return  # what the library itself cannot read never gets here
+    command_of(message, "genre_bot")
+    link_of(message)
+    media_of(message)
+    is_asked(message, 1, "genre_bot")
+
+
+def export_wish(text: str) -> None:
+    with suppress(BadWish):
+        assert isinstance(read_wish(text), Wish)
+
+
+def discord_text(text: str) -> None:
+    found = links_in(text)
+    assert len(found) <= LINKS_AT_ONCE
+    assert all(one.startswith(("http://", "https://")) for one in found)
+    with suppress(DateUnclear):
+        _day(text)
+    assert isinstance(typed_name(_json(text)), str)
+    song = _Song(text)
+    assert "\n" in titled(Saying("said"), song).text or not text  # type: ignore[arg-type]
+    assert len(discord.utils.escape_markdown(text)) >= len(text)
+
+
+class _Song:
+    def __init__(self, title: str) -> None:
+        self.title = title
+
+
+def export_cell(text: str) -> None:
+    cell = harmless(text)
+    assert not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r"))
+    assert formula(cell) == text or text.startswith("'")
+
+
+def cut_to_length(text: str) -> None:
+    for limit in (1, 20, 200):
+        short = shortened(text.encode("utf-16-le", "ignore").decode("utf-16-le", "ignore"), limit)
+        assert len(short.encode("utf-16-le")) <= 2 * limit
+
+
+def setting(text: str) -> None:
+    for name in Settings.model_fields:
+        try:
+            Settings(**{name: text})  # type: ignore[arg-type]
+        except ValidationError as wrong:
+            told = str(wrong)
+            assert len(text) < SECRET_CHARACTERS or not name.endswith(SECRETS) or text not in told
+
+
+def language(text: str) -> None:
+    assert language_of(text) in {None, *LANGUAGES}
+    assert preferred_language(text) in LANGUAGES
+
+
+def fluent(text: str) -> None:
+    """A name put into everything that is said of a genre comes out as it went in, whatever looks like markup in it."""
+    for spoken in LANGUAGES:
+        words = Words(spoken, {text: text})
+        thanks = replies.thanks(Opinion(text, text, agrees=False, proposed=True), words, "r")
+        assert text in thanks.text
+        assert text in words.say("page-genre-new", label=text)
+        chances = {"blues": 0.1, text or "x": 0.9}
+        part = SegmentReport(0.0, 30.0, text or "x", 0.9, chances, {"knn": text})
+        report = SongReport(text or "x", 0.9, True, text, 30.0, chances, (part,))
+        assert (text or "x") in replies.answer(report, words, "r", characters=10**6).text
+        replies.votes(report, words)
+
+
+def list_told(text: str) -> None:
+    with suppress(LinkError):
+        listing = read_listing(_json(text), "https://song.example/list", ("*",))
+        assert listing.count >= len(listing.items) > 0
+
+
+def site_said(text: str) -> None:
+    for error in (ExtractorError(text, expected=True), DownloadError(text), ValueError(text)):
+        assert str(error_of(code_of(error), LIMITS)).endswith(".")
+    assert str(error_of(text, LIMITS)).endswith(".")
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+_LISTING = '{"songs": [{"number": 1, "link": "https://song.example/1", "title": "a", "uploader": "b"}], "count": 2}'
+_MODAL = '{"custom_id": "name:song.x", "components": [{"components": [{"custom_id": "name", "value": "x"}]}]}'
+
+PARSERS: dict[str, Parser] = {
+    "links pasted": Parser(link, ("https://song.example/a?b#c", "<http://1.2.3.4:80/>", "http://[::ffff:10.1.2.3]/")),
+    "hosts": Parser(host, ("0x7f.1", "①⓪.1.2.3", "fe80::1%eth0", "localhost.", "song.example")),
+    "names by sites": Parser(site_name, ("@everyone **x** <b> \u202e [a](https://b)", "# x")),
+    "titles": Parser(title, ("../../etc/passwd\0", "\u202egnp.mp3", "a" * 200)),
+    "genre names": Parser(genre_name, ("Hip-Hop", "cải lương", "'; DROP TABLE labels --", "@everyone", "\u0345\u03b9")),
+    "buttons": Parser(button, ("right:abcdefghijk", "take:12-5", "pick:abc:12", "turn:song.x:25", "set:picture:on")),
+    "Telegram's messages": Parser(
+        telegram_message, ("/genre@genre_bot x", '{"voice": {"file_id": "1"}}', "@genre_bot")
+    ),
+    "Telegram's export": Parser(
+        export_wish, ("csv 2026-01-01..2026-02-03 accepted jazz", "..9999-12-31", "0001-01-01..")
+    ),
+    "Discord's texts": Parser(discord_text, ("see https://a.example/b).", "2026-11-01", "9999-12-31", _MODAL)),
+    "export cells": Parser(export_cell, ("=1+1", "'=1", "  @x", "'", "-")),
+    "texts cut": Parser(cut_to_length, ("\U0001f3b5" * 30, "a\u0301" * 30)),
+    "settings": Parser(setting, ("127.0.0.1:8080", "discord:1,telegram:2", "socks5h://a:b@c:1", "3", "[::]:80", "off")),
+    "languages": Parser(language, ("vi-VN,vi;q=0.9,en;q=0.8", "en_US", "*;q=nan")),
+    "Fluent": Parser(fluent, ("{ $x }", "{-term}", "-term", '{"{"}', ".attr = x", "<script>")),
+    "lists told": Parser(list_told, (_LISTING,)),
+    "sites' words": Parser(site_said, ("Private video. Sign in", "HTTP Error 403: Forbidden", "x" * 500)),
+}
