@@ -256,6 +256,23 @@ class Releases:
                 return entry.instead_of
         raise CannotPromote("There is no release to go back to: the one that serves took nobody's place.")
 
+    def forget(self, most: int) -> list[str]:
+        """Remove the oldest releases beyond so many; return their names. Call it ``alone``.
+
+        The one that serves, the one before it and the one that was made last always stay.
+        """
+        every = [kept.name for kept in self.all()]
+        needed = {kept.name for kept in self.all() if kept.serving} | set(every[-1:])
+        with suppress(CannotPromote):
+            needed.add(self.before_serving())
+        spare = [name for name in every if name not in needed]
+        gone = spare[: max(0, len(every) - most)]
+        for name in gone:
+            hidden = self._kept / f".{name}.old.part"
+            (self._kept / name).rename(hidden)  # a folder that is half removed is no release any more
+            shutil.rmtree(hidden, ignore_errors=True)
+        return gone
+
     def note(self, event: Event, name: str, reason: str, *, instead_of: str = "") -> None:
         """Write a line into the journal."""
         with suppress(BadRelease):

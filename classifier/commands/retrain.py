@@ -71,6 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--most-share", type=_share, default=0.5, help="largest share of feedback in a genre of the base (%(default)s)"
     )
+    parser.add_argument("--most-kept", type=_count, default=10, help="older releases are removed (%(default)s)")
     parser.add_argument("--keep-only", action="store_true", help="keep the candidate, but let nothing serve")
     parser.add_argument("--jobs", type=number_of_processes, default=-1, help="threads (default: one per core)")
 
@@ -92,6 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         songs = _read(arguments.feedback)
         with releases.alone():
             status = _retrain(arguments, releases, songs, say)
+            releases.forget(arguments.most_kept)
     except (BadFeedback, BadRelease, CannotRetrain, CannotPromote) as error:
         print(error, file=sys.stderr)
         return FAILED

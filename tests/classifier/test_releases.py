@@ -127,6 +127,23 @@ class TestPromotion:
         assert [entry.name for entry in shelf.journal()] == ["second", "first"]
 
 
+def test_old_releases_go_but_never_those_that_are_needed(tmp_path: Path) -> None:
+    releases = Releases(put(tmp_path / "models", "0", made="2026-01-01"))
+    with releases.alone():
+        for number in range(1, 8):
+            releases.keep(put(tmp_path / f"made {number}", f"{number}", made=f"2026-01-0{number + 1}"))
+            if number in {1, 2}:
+                releases.promote(f"{number}", Event.PROMOTED, "better")
+        assert releases.forget(20) == []
+        assert releases.forget(4) == ["0", "3", "4", "5"]
+    assert serving(releases) == "2"
+    assert [kept.name for kept in releases.all()] == ["1", "2", "6", "7"]
+    with releases.alone():
+        assert releases.forget(1) == ["6"]
+        releases.promote(releases.before_serving(), Event.ROLLED_BACK, "it is still there")
+    assert serving(releases) == "1"
+
+
 class LightsOut(BaseException):
     """Ends a program in the middle of its work."""
 
