@@ -163,7 +163,7 @@ class DiscordChat:
                 return
             message = await self.client.read_along(message)
         parcels = songs_in(message)
-        if message.guild is None and not parcels:
+        if is_meant and not parcels:
             parcels = [link_parcel(link) for link in links_in(message.content)]
         spoken, locale = self.client.spoken.get(message.author.id), getattr(message.guild, "preferred_locale", "")
         language = language_of(setup.language) or spoken or language_of(str(locale)) or DEFAULT_LANGUAGE

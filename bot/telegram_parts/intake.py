@@ -13,7 +13,7 @@ from bot.errors import ButtonExpired
 from bot.telegram_parts.commands import english
 from bot.telegram_parts.limits import TelegramTooLarge
 from bot.telegram_parts.line import DOWNLOAD_BYTES, MEGABYTE, Where
-from bot.telegram_parts.songs import command_of, is_asked, is_private, link_of, media_of
+from bot.telegram_parts.songs import command_of, is_asked, is_named, is_private, link_of, media_of
 from bot.telegram_parts.who import PLATFORM
 from classifier.errors import SongError, TooLarge, TooLong
 from storage import PersonError
@@ -86,14 +86,9 @@ class Intake:
         if command is not None:
             if english(command[0]) != "genre":
                 return None
-            answered = message.reply_to_message
-            for target in (message, answered):
-                if target is not None and media_of(target) is not None:
-                    return Asked(target, media_of(target), None)
-            for target in (message, answered):
-                if target is not None and link_of(target) is not None:
-                    return Asked(target, None, link_of(target))
-            return Asked(message, None, None)
+            return _found(message) or Asked(message, None, None)
+        if not is_private(message) and is_named(message, bot.username):
+            return _found(message)
         media = media_of(message)
         if media is not None and (is_asked(message, bot.id, bot.username) or await self._listens(message)):
             return Asked(message, media, None)
@@ -175,6 +170,18 @@ class Intake:
     async def _listens(self, message: Message) -> bool:
         chat = str(message.chat.id)
         return chat in (await self._conversation.housekeeping.chat(PLATFORM, chat)).listening
+
+
+def _found(message: Message) -> Asked | None:
+    """Return the song, or else the link, that a message has or answers."""
+    targets = [each for each in (message, message.reply_to_message) if each is not None]
+    for target in targets:
+        if media_of(target) is not None:
+            return Asked(target, media_of(target), None)
+    for target in targets:
+        if link_of(target) is not None:
+            return Asked(target, None, link_of(target))
+    return None
 
 
 def parts(data: str | None) -> tuple[str, str, int]:

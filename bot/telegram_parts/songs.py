@@ -89,6 +89,11 @@ def is_asked(message: Message, bot_id: int, username: str) -> bool:
         answered is not None and answered.from_user is not None and answered.from_user.id == bot_id
     ):
         return True
+    return is_named(message, username)
+
+
+def is_named(message: Message, username: str) -> bool:
+    """Whether a text or caption names the bot."""
     return any(name.lower() == f"@{username.lower()}" for name in _mentions(message))
 
 

@@ -233,6 +233,22 @@ async def test_a_moderator_of_the_operators_merges_a_new_name_and_takes_the_data
     assert wrong["content"] == "Please write a date like 2026-11-30."
 
 
+async def test_a_vietnamese_administrator_moderates_in_vietnamese(scene: Scene, answer: Event) -> None:
+    boss = Somebody(scene.discord, "vi", administrator=True)
+    await scene.ann.told(await scene.ann.command(scene.channel, "correct", genre="zydeco"))
+    review = await boss.told(await boss.command(scene.channel, "feedback", "review"))
+    assert review["content"].startswith("Lần sửa số 1, còn 1 lần chờ duyệt")
+    assert "Người nghe nói đây là zydeco." in review["content"]
+    await boss.presses(review, "reject")
+    await scene.world.until(lambda: review["content"].startswith("Đã từ chối: zydeco."))
+    counts = await boss.told(await boss.command(scene.channel, "feedback", "stats"))
+    assert "1 ý kiến của 1 người về 1 bài." in counts["content"]
+    setup = await boss.told(await boss.command(scene.channel, "settings", picture="off"))
+    assert "không kèm hình" in setup["content"]
+    refused = await scene.linh.told(await scene.linh.command(scene.channel, "feedback", "export"))
+    assert refused["content"] == "Chỉ người quản lý mới làm được việc này."
+
+
 async def test_whoever_is_no_moderator_is_told_so_whatever_discord_let_them_type(scene: Scene, answer: Event) -> None:
     for path in (("feedback", "review"), ("feedback", "stats"), ("feedback", "export"), ("settings",)):
         told = await scene.bob.told(await scene.bob.command(scene.channel, *path))

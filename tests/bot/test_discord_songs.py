@@ -129,6 +129,10 @@ async def test_a_link_is_taken_for_a_song_and_a_message_without_one_is_said_to_h
     await scene.says(scene.channel, "link")
     await scene.ann.says(scene.ann.direct, "what about https://example.org/song.mp3?")
     await scene.says(scene.ann.direct, "link")
+    await scene.linh.says(scene.channel, "bài này thì sao? https://example.org/another.mp3", mention=True)
+    await scene.world.until(lambda: len(scene.world.of_bot(scene.channel)) == 2)
+    await scene.ann.points_at(await scene.bob.says(scene.channel, "listen: https://example.org/third.mp3"))
+    await scene.world.until(lambda: len(scene.world.of_bot(scene.channel)) == 3)
     nothing = await scene.bob.says(scene.channel, "just words")
     told = await scene.ann.told(await scene.ann.points_at(nothing))
     assert "I find no song in that" in told["content"]

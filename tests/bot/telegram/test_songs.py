@@ -96,6 +96,22 @@ async def test_in_a_group_only_what_is_asked_for_is_answered(ann: Somebody, lan:
     assert len(ann.server.said(GROUP)) == 3
 
 
+async def test_in_a_group_the_bot_may_be_named_below_a_song_or_beside_a_link(
+    ann: Somebody, lan: Somebody, tune: Path
+) -> None:
+    ann, lan = ann.in_group(GROUP), lan.in_group(GROUP)
+    song = await ann.sends(tune)
+    await lan.writes(f"{MENTION} ơi, bài này là gì?", to=song)
+    assert (await lan.answered(song))["caption"].startswith("Mình ")
+    await ann.writes("http://192.168.0.1/not-for-the-bot.mp3")
+    await ann.writes(f"{MENTION} and http://192.168.0.1/song.mp3?")
+    await ann.hears("This link leads into a private network")
+    await ann.writes(f"thank you {MENTION}")
+    await ann.writes("/help")
+    await ann.hears("Answer a song or a link here")
+    assert len(ann.server.said(GROUP)) == 3
+
+
 async def test_a_command_for_another_bot_is_not_ours(ann: Somebody, tune: Path) -> None:
     ann = ann.in_group(GROUP)
     song = await ann.sends(tune)
