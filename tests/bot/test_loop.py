@@ -21,8 +21,11 @@ from bot.releases import ReleaseWatch
 from bot.settings import Moderator, Settings
 from classifier.__main__ import main as classifier
 from classifier.executor import open_executor
+from classifier.training import feedback
 from storage import Format, Rules, Status, export_for_training
 from tests.classifier import conftest as training
+from tests.storage.making import corrected
+from tests.storage.making import song as content_hash
 from tests.synthesis import song, write
 
 if TYPE_CHECKING:
@@ -168,3 +171,22 @@ async def test_corrections_become_a_release_that_the_running_bot_goes_over_to(
     assert models == {first, bot.executor.release}
     manifest = json.loads((settings.model_dir / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["name"] == bot.executor.release
+
+
+async def test_a_revoked_consent_is_gone_from_what_the_next_model_learns_from(storage: Storage, tmp_path: Path) -> None:
+    for person in ("ann", "bob", "cid"):
+        await storage.people.set_consent(person, True)
+        await corrected(storage, person, "blues", "shared")
+    for person in ("ann", "bob"):
+        await corrected(storage, person, "rock", "theirs")
+
+    async def learnt_from() -> set[str]:
+        path = tmp_path / "lessons.csv"
+        await export_for_training(storage, path, Format.CSV)
+        return {learnt.id for learnt in feedback.read(path) if learnt.may_train}
+
+    assert await learnt_from() == {content_hash("shared"), content_hash("theirs")}
+    await storage.people.set_consent("ann", False)
+    assert await learnt_from() == {content_hash("shared")}
+    await storage.people.forget("bob")
+    assert await learnt_from() == set()
