@@ -168,7 +168,7 @@ async def test_a_persons_data_is_handed_out_and_deleted(bot: Bot, reply_id: str)
     assert "jazz" not in str(await bot.conversation.my_data(ANN, ["chat of ann"]))
 
 
-async def test_forgetting_a_person_stops_their_song_without_a_word(
+async def test_forgetting_a_person_stops_their_song_and_leaves_no_progress_behind(
     bot: Bot, notebook: Notebook, tone: Tone, ear: EarAtHand
 ) -> None:
     ear.go_on.clear()
@@ -176,11 +176,12 @@ async def test_forgetting_a_person_stops_their_song_without_a_word(
     await notebook.until(lambda: "listening" in notebook.stages["secret.wav"])
     forgotten = await bot.conversation.forget(ANN)
     assert forgotten.jobs == 1
+    assert notebook.stopped_songs == ["secret.wav"]
     ear.go_on.set()
     await bot.conversation.submit(notebook.sends(tone(900, name="next.wav"), "bob"))
     await notebook.until(lambda: notebook.answers["next.wav"])
     assert notebook.answers["secret.wav"] == []
-    assert notebook.stopped_songs == []
+    assert notebook.stopped_songs == ["secret.wav"]
 
 
 async def test_the_chosen_language_goes_before_the_platforms(bot: Bot, notebook: Notebook, tone: Tone) -> None:
