@@ -367,7 +367,7 @@ feedback-exported = { $rows ->
 } of { $songs ->
     [one] one song
    *[other] { $songs } songs
-} that may be used for training.
+}, all with the consent of whoever corrected them.
 error-not-a-moderator = Only moderators can do that.
 error-genre-unknown = I know no genre of that name. Please write it again.
 error-format-missing = This format cannot be written here. Please choose another.

@@ -112,7 +112,7 @@ async def test_corrections_leave_as_a_file_in_every_format(
     assert {row["label"] for row in rows} == {"zydeco", "jazz"}
     assert {json.loads(line)["label"] for line in files["feedback.jsonl"].splitlines()} == {"zydeco", "jazz"}
     assert files["feedback.parquet"].startswith(b"PAR1")
-    await operator.hears("2 rows of 2 songs that may be used for training.")
+    await operator.hears("2 rows of 2 songs, all with the consent of whoever corrected them.")
 
 
 async def test_what_leaves_may_be_chosen(operator: Somebody, corrected: None) -> None:
