@@ -15,12 +15,12 @@ import argparse
 import asyncio
 import csv
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections import defaultdict
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,22 +31,26 @@ sys.path.insert(0, str(REPOSITORY))
 
 from bot.people import Keys, Person  # noqa: E402  found only now
 from bot.settings import Settings  # noqa: E402
-from classifier.audio import decode  # noqa: E402
-from classifier.features.families import GTZAN57, MEL_FAMILIES, TEXTURE  # noqa: E402
+from classifier.audio import decode, segments  # noqa: E402
+from classifier.features.families import GTZAN57, MEL_FAMILIES, TEXTURE, families  # noqa: E402
 from classifier.model import Model  # noqa: E402
 from classifier.song import Classification, Progress, SegmentFeatures  # noqa: E402
 from classifier.training import material, splits  # noqa: E402
 from classifier.training.augment import normalised  # noqa: E402
+from classifier.training.candidate import Serving  # noqa: E402
+from classifier.training.feedback import Song  # noqa: E402
+from classifier.training.retraining import ask  # noqa: E402
 from storage import Storage  # noqa: E402
 from tests.bot.ear import EarAtHand  # noqa: E402
 from tests.bot.notebook import Notebook  # noqa: E402
 from tests.bot.running import Bot  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from classifier.model import Artifact
     from classifier.training.material import Track
 
 VIETNAMESE = ("cailuong", "catru", "chauvan", "cheo", "hatxam")
@@ -59,14 +63,6 @@ PEOPLE = 40
 OPINIONS_PER_SONG = 2
 SEGMENT_SECONDS = 30.0
 LONGEST_SECONDS = 900
-
-
-@dataclass(frozen=True)
-class Heard:
-    """What is asked of a release: what the song is, and its segments."""
-
-    genre: str
-    segments: tuple[SegmentFeatures, ...]
 
 
 class PictureEar(EarAtHand):
@@ -97,8 +93,8 @@ class PictureEar(EarAtHand):
 
 def features_of(picture: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
     """Compute what can be of a mel picture; the 57, of which no retrained machine learns, are left at zero."""
-    families = {name: compute(normalised(picture)) for name, compute in MEL_FAMILIES.items()}
-    return {GTZAN57: np.zeros(57, dtype=np.float32), **families}
+    textures = {name: compute(normalised(picture)) for name, compute in MEL_FAMILIES.items()}
+    return {GTZAN57: np.zeros(57, dtype=np.float32), **textures}
 
 
 def train_first(data: Path, out: Path) -> None:
@@ -165,29 +161,47 @@ def retrain(models: Path, database: str) -> int:
         return subprocess.run(train, cwd=REPOSITORY, stdin=exporting.stdout, check=False).returncode
 
 
-def of_tracks(tracks: Iterable[Track]) -> list[Heard]:
-    """Return tracks as they are asked about."""
-    return [Heard(track.genre, (SegmentFeatures(0, SEGMENT_SECONDS, features_of(track.decibels)),)) for track in tracks]
+def of_tracks(tracks: Iterable[Track]) -> list[Song]:
+    """Return tracks as they are asked about, with the textures that they may be judged by."""
+    return [_song(track.name, track.genre, [_textures(track)]) for track in tracks]
 
 
-def of_files(model: Model, files: Iterable[Path], genre: Callable[[Path], str]) -> list[Heard]:
-    """Return recordings as they are asked about; the features are those of the real path."""
-    return [Heard(genre(path), model.classify(decode(path, max_seconds=LONGEST_SECONDS)).features) for path in files]
+def _textures(track: Track) -> dict[str, NDArray[np.float32]]:
+    names = track.families & MEL_FAMILIES.keys()
+    return {name: MEL_FAMILIES[name](normalised(track.decibels)) for name in names}
 
 
-def answers(model: Model, songs: Sequence[Heard]) -> list[str]:
+def of_files(files: Iterable[Path], genre: Callable[[Path], str]) -> list[Song]:
+    """Return recordings as they are asked about, by the real path from the file to the features."""
+    songs = []
+    for path in files:
+        parts = [families(part.samples) for part in segments(decode(path, max_seconds=LONGEST_SECONDS))]
+        songs.append(_song(path.name, genre(path), parts))
+    return songs
+
+
+def _song(name: str, genre: str, parts: Sequence[Mapping[str, NDArray[np.float32]]]) -> Song:
+    rows = {
+        family: np.stack([part[family] for part in parts]).astype(np.float16)
+        for family in MEL_FAMILIES
+        if family in parts[0]
+    }
+    return Song(name, genre, 1.0, False, 0, True, 0, np.full(len(parts), SEGMENT_SECONDS), rows)
+
+
+def answers(artifact: Artifact, songs: Sequence[Song]) -> list[str]:
     """Ask a release."""
-    reports = [model.report(song.segments, song.segments[-1].end) for song in songs]
-    return [report.genre for report in reports]
+    told = ask(artifact, songs).argmax(axis=1)
+    return [artifact.ensemble.genres[place] for place in told]
 
 
-def show(what: str, songs: Sequence[Heard], before: Sequence[str], after: Sequence[str]) -> None:
+def show(what: str, songs: Sequence[Song], before: Sequence[str], after: Sequence[str]) -> None:
     """Print right answers per genre, before and after, and how many were called Vietnamese."""
     print(f"\n{what}")
-    genres = sorted({song.genre for song in songs})
+    genres = sorted({song.label for song in songs})
     for genre in [*genres, "all"] if len(genres) > 1 else genres:
-        places = [place for place, song in enumerate(songs) if genre in {song.genre, "all"}]
-        counts = [sum(told[place] == songs[place].genre for place in places) for told in (before, after)]
+        places = [place for place, song in enumerate(songs) if genre in {song.label, "all"}]
+        counts = [sum(told[place] == songs[place].label for place in places) for told in (before, after)]
         called = sum(after[place] in VIETNAMESE for place in places)
         shares = " → ".join(f"{count / len(places):.3f}" for count in counts)
         print(f"  {genre:<12} {len(places):4d} songs  right {shares}   called Vietnamese now {called}")
@@ -199,8 +213,38 @@ def named(path: Path) -> str:
     return ending if ending in VIETNAMESE else "instrument"
 
 
+def songs_to_send(data: Path, fed: Sequence[Track], folder: Path) -> list[tuple[Path, str]]:
+    """Return what people send, and what they will call it: two recordings, and clips as pictures."""
+    sent = [(path, named(path)) for path in vietnamese_songs(data)[:FED_SONGS]]
+    folder.mkdir()
+    for number, track in enumerate(fed):
+        np.save(folder / f"{number:04}.npy", track.decibels)
+        sent.append((folder / f"{number:04}.npy", track.genre))
+    return sent
+
+
+def vietnamese_songs(data: Path) -> list[Path]:
+    """Return the recordings whose name tells their genre."""
+    return [path for path in sorted((data / "vietnamese" / "audio").iterdir()) if named(path) in VIETNAMESE]
+
+
+def compare(before: Artifact, after: Artifact, data: Path) -> None:
+    """Print what both releases say of songs that neither learnt from."""
+    _, clips, gtzan = parts(splits.usable(material.load(data)))
+    fed = vietnamese_songs(data)[:FED_SONGS]
+    rest = [path for path in sorted((data / "vietnamese" / "audio").iterdir()) if path not in fed]
+    others = sorted((data / "other" / "audio").iterdir())
+    for what, heard in (
+        ("GTZAN, the fault-filtered test part: in neither training", of_tracks(gtzan)),
+        ("Vietnamese clips of blocks that were not fed", of_tracks(clips)),
+        ("Vietnamese recordings from other sources, not fed", of_files(rest, named)),
+        ("V-pop and zouk: everything Vietnamese is a false alarm", of_files(others, lambda _: "other")),
+    ):
+        show(what, heard, answers(before, heard), answers(after, heard))
+
+
 def main() -> int:
-    """Print the figures; return 0 if a better release serves at the end."""
+    """Print the figures; return the exit status of ``retrain``."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data", metavar="DIR")
     parser.add_argument("--first", type=Path, metavar="DIR", help="the first release: trained into it if it is new")
@@ -212,35 +256,20 @@ def main() -> int:
         if not (first / "manifest.json").exists():
             train_first(arguments.data, first)
         models = folder / "models"
-        subprocess.run(["/bin/cp", "-r", str(first), str(models)], check=True)
-        before = Model.load(models)
-        fed, clips, gtzan = parts(splits.usable(material.load(arguments.data)))
-        recordings = sorted((arguments.data / "vietnamese" / "audio").iterdir())
-        songs = [path for path in recordings if named(path) in VIETNAMESE]
-        pictures = folder / "pictures"
-        pictures.mkdir()
-        sent = [(path, named(path)) for path in songs[:FED_SONGS]]
-        for number, track in enumerate(fed):
-            np.save(pictures / f"{number:04}.npy", track.decibels)
-            sent.append((pictures / f"{number:04}.npy", track.genre))
-        print(f"{before.name} knows {', '.join(before.genres)}; people send and correct {len(sent)} songs", flush=True)
+        shutil.copytree(first, models)
+        before = Serving.load(models)
+        fed, _, _ = parts(splits.usable(material.load(arguments.data)))
+        sent = songs_to_send(arguments.data, fed, folder / "pictures")
+        print(f"{before.name} knows {', '.join(before.artifact.ensemble.genres)}")
+        print(f"people send and correct {len(sent)} songs", flush=True)
         database = f"sqlite:///{folder / 'songs.db'}"
-        asyncio.run(corrections(before, sent, folder, database))
+        asyncio.run(corrections(Model(before.name, before.artifact), sent, folder, database))
         status = retrain(models, database)
-        after = Model.load(models)
-        print(f"\nretrain ended with status {status}; {after.name} serves, {time.monotonic() - begun:.0f} s in all")
-        others = sorted((arguments.data / "other" / "audio").iterdir())
-        rest = [path for path in recordings if path not in songs[:FED_SONGS]]
-        for what, heard in (
-            ("GTZAN, the fault-filtered test part: in neither training", of_tracks(gtzan)),
-            ("Vietnamese clips of blocks that were not fed", of_tracks(clips)),
-            ("Vietnamese recordings from other sources, not fed", of_files(before, rest, named)),
-            ("V-pop and zouk: everything Vietnamese is a false alarm", of_files(before, others, lambda _: "other")),
-        ):
-            show(what, heard, answers(before, heard), answers(after, heard))
-        subprocess.run(
-            [sys.executable, "-m", "classifier", "releases", "--models", str(models)], cwd=REPOSITORY, check=True
-        )
+        after = Serving.load(models)
+        print(f"retrain ended with status {status}; {after.name} serves, {time.monotonic() - begun:.0f} s in all")
+        compare(before.artifact, after.artifact, arguments.data)
+        list_them = [sys.executable, "-m", "classifier", "releases", "--models", str(models)]
+        subprocess.run(list_them, cwd=REPOSITORY, check=True)
     return status
 
 
