@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 PAGE: Final = Path(__file__).parent / "page"
 NOTHING: Final = "–"
 KIBIBYTE: Final = 1024
+MOST_DESCRIBED: Final = 200
+"""Columns of which the page tells statistics; the CSV has all."""
 
 
 @dataclass(frozen=True)
@@ -293,7 +295,8 @@ def _facts(results: Results, explored: Explored) -> Grid:
 def _statistics(explored: Explored) -> Grid:
     names = list(next(iter(explored.statistics.values())))
     rows = [(column, *(f"{value:.4g}" for value in of.values())) for column, of in explored.statistics.items()]
-    return Grid("Descriptive statistics", ("column", *names), rows)
+    more = f", the first {MOST_DESCRIBED} of {len(rows):,} columns" if len(rows) > MOST_DESCRIBED else ""
+    return Grid(f"Descriptive statistics{more}", ("column", *names), rows[:MOST_DESCRIBED])
 
 
 def _balanced(results: Results) -> dict[str, Any] | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from classifier.study.table import Table
 
 HISTOGRAM_BINS: Final = 30
+MOST_HISTOGRAMS: Final = 60
 OUTSIDE_PERCENT: Final = 0.5
 """Of each end of a distribution, left out so that one odd song does not squeeze the others."""
 
@@ -43,11 +44,12 @@ def counts(explored: Explored) -> Picture:
 
 def distributions(table: Table) -> Picture:
     """Show how the values of each column are spread."""
-    across = 5 if len(table.columns) > 12 else 4
-    down = -(-len(table.columns) // across)
+    columns = table.columns[:MOST_HISTOGRAMS]
+    across = 5 if len(columns) > 12 else 4
+    down = -(-len(columns) // across)
 
     def paint(figure: Figure, theme: Theme) -> None:
-        for place, column in enumerate(table.columns):
+        for place, column in enumerate(columns):
             axes = figure.add_subplot(down, across, place + 1)
             values = table.X[:, place]
             low, high = np.percentile(values, [OUTSIDE_PERCENT, 100 - OUTSIDE_PERCENT])
@@ -61,8 +63,9 @@ def distributions(table: Table) -> Picture:
             axes.ticklabel_format(axis="x", style="sci", scilimits=(-3, 4))
             axes.xaxis.get_offset_text().set_fontsize(7)
 
-    alt = f"Histograms of {len(table.columns)} columns: {', '.join(table.columns)}."
-    return draw("distributions", "Distributions of the features", alt, (WIDTH, 1.15 * down + 0.3), paint)
+    alt = f"Histograms of {len(columns)} columns: {', '.join(columns)}."
+    some = f", the first {len(columns)} of {len(table.columns):,}" if len(columns) < len(table.columns) else ""
+    return draw("distributions", f"Distributions of the features{some}", alt, (WIDTH, 1.15 * down + 0.3), paint)
 
 
 def correlation(explored: Explored) -> Picture:

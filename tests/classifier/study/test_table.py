@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from classifier.dataset.table import HEADER, TEXTURE_COLUMNS
+from classifier.features.gtzan57 import COLUMNS
 from classifier.study import recipe, table
 from classifier.study.recipe import StudyError
 from tests.classifier.study.conftest import FEATURES, GENRES, PIECES, SONGS, rows, write
@@ -48,6 +50,24 @@ class TestReading:
         found = loaded(write(tmp_path / "mine.csv", content))
         assert "filename" not in found.columns
         assert any("filename, length" in remark for remark in found.remarks)
+
+    @pytest.mark.parametrize("texture", [(), TEXTURE_COLUMNS])
+    def test_a_table_that_this_project_builds_is_understood(self, texture: tuple[str, ...], tmp_path: Path) -> None:
+        numbers = set(COLUMNS) | set(texture)
+        content = [
+            {
+                name: f"{0.1 * row + place:g}" if name in numbers else f"{name} {row // 2}"
+                for place, name in enumerate((*HEADER, *texture))
+            }
+            | {"label": GENRES[row % 4 // 2]}
+            for row in range(20)
+        ]
+        path = write(tmp_path / "songs.csv", content)
+        assert table.group_column(path) == "song"
+        found = loaded(path, label="label")
+        assert found.columns == (*COLUMNS, *texture)
+        assert found.groups is not None
+        assert len(set(found.groups)) == 10
 
     @pytest.mark.parametrize(("missing", "left"), [("drop", 71), ("median", 72)])
     def test_empty_cells_are_dealt_with_as_asked(self, missing: str, left: int, tmp_path: Path) -> None:
