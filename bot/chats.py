@@ -10,8 +10,11 @@ import importlib
 import re
 from typing import TYPE_CHECKING, cast
 
+from bot.lists import LIST_SONGS
 from bot.local_chat import LocalChat
 from bot.settings import chat_module
+from links import MEGABYTE, Limits
+from links.address import ANY_HOST
 
 if TYPE_CHECKING:
     from bot.chat import Chat
@@ -47,6 +50,22 @@ def homes(settings: Settings, owner: str) -> dict[str, str]:
     return {chat: f"{chat}:{name}" for chat, name in {**hashed, "local": owner}.items()}
 
 
+def links_limits(settings: Settings) -> Limits:
+    """Return what fetching one link may use."""
+    return Limits(file_bytes=round(settings.max_megabytes * MEGABYTE), song_seconds=60 * settings.max_minutes)
+
+
+def _links(settings: Settings) -> list[str]:
+    limits = links_limits(settings)
+    sites = "any site" if ANY_HOST in settings.link_hosts else ", ".join(settings.link_hosts) or "no site"
+    way = "through LINK_PROXY" if settings.link_proxy else "straight"
+    cookies = "with the cookies of LINK_COOKIES" if settings.link_cookies else "without cookies"
+    return [
+        f"links: to {sites}, {way}, {cookies}; {limits.seconds:g} seconds each, no address inside",
+        f"links to many songs: the first {LIST_SONGS}, once asked",
+    ]
+
+
 def plan(settings: Settings) -> list[str]:
     """Return in a few lines which chats would start, with which limits."""
     lines = [f"{platform}: would start" for platform in settings.tokens]
@@ -56,10 +75,13 @@ def plan(settings: Settings) -> list[str]:
     else:
         guarded = "asks for a password" if settings.local_chat_password else "only from this machine"
         lines.append(f"local page: would start on {address}, {guarded}")
+    operations = settings.operations_address
+    lines.append(f"health and metrics: {'off' if operations is None else f'would be served on {operations}'}")
     kept = settings.songs_per_person_queued, settings.songs_per_person_daily
     lines += [
         f"a song: at most {settings.max_minutes:g} minutes and {settings.max_megabytes:g} MB",
         f"a person: at most {kept[0]} songs waiting and {kept[1]} in 24 hours",
+        *_links(settings),
         f"songs are classified {settings.workers} at a time, {settings.executor_url or 'on this machine'}",
         f"corrections may train the next model if they come from: {', '.join(settings.training_sources) or 'nowhere'}",
         f"a label counts when so many people agree, or a moderator says so: {settings.feedback_agreement}",

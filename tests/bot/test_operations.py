@@ -11,6 +11,7 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from bot.chats import plan
 from bot.health import CannotListen, Health, Operations
 from bot.metrics import Metrics
 from bot.settings import Address
@@ -213,4 +214,7 @@ async def test_the_whole_bot_is_ready_counts_its_song_and_shows_its_worker(tmp_p
 
 async def test_operations_are_off_unless_an_address_is_set(settings: Settings) -> None:
     assert settings.operations_address is None
+    assert "health and metrics: off" in plan(settings)
+    somewhere = settings.model_copy(update={"operations_listen": Address("127.0.0.1", 9090)})
+    assert "health and metrics: would be served on 127.0.0.1:9090" in plan(somewhere)
     assert settings.model_copy(update={"operations_listen": "off"}).operations_address is None
