@@ -9,7 +9,7 @@ import sys
 from bot.chats import plan
 from bot.logs import set_up_logging
 from bot.serve import CannotServe, serve
-from bot.settings import WrongSettings, read_settings
+from bot.settings import WrongSettings, forget_secrets, read_settings
 
 DESCRIPTION = "Tells people what genre a song is, right where they chat. Settings come from the environment or .env."
 SETTINGS_WRONG = 2
@@ -28,6 +28,7 @@ def main(arguments: list[str] | None = None) -> int:
     if asked.check:
         print(*plan(settings), sep="\n")
         return 0
+    forget_secrets()
     set_up_logging(settings)
     try:
         return asyncio.run(serve(settings))

@@ -7,6 +7,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from aiohttp.http_exceptions import HttpProcessingError
 
@@ -82,6 +83,9 @@ def set_up_logging(settings: Settings) -> None:
     """Log to standard error, as LOG_FORMAT says."""
     hidden = (*settings.tokens.values(), settings.secret_key, settings.local_chat_password, settings.link_proxy)
     secrets = [secret.get_secret_value() for secret in hidden if secret is not None]
+    # Libraries tell addresses in words of their own; the password in one must not come through.
+    addresses = [settings.database, *([settings.link_proxy.get_secret_value()] if settings.link_proxy else [])]
+    secrets += [password for password in (urlsplit(address).password for address in addresses) if password]
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(secrets) if settings.log_format == "json" else TextFormatter(secrets))
     root = logging.getLogger()

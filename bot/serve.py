@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from bot.chat import CannotStart
-from bot.chats import homes, open_chats
+from bot.chats import homes, links_limits, open_chats
 from bot.conversation import Conversation
 from bot.health import CannotListen, Health, Operations
 from bot.hearing import Hearing
@@ -25,7 +25,7 @@ from classifier.cluster.credentials import Credentials
 from classifier.executor import CannotStart as ExecutorCannotStart
 from classifier.executor import UnknownExecutor, open_executor
 from classifier.manifest import BadRelease
-from links import MEGABYTE, Fetcher, Limits
+from links import Fetcher
 from storage import BadDatabaseUrl, DatabaseTooNew, Storage
 
 if TYPE_CHECKING:
@@ -196,7 +196,7 @@ async def _start(settings: Settings, releases: ReleaseWatch) -> None:
 def _links(settings: Settings) -> Fetcher:
     proxy = settings.link_proxy
     return Fetcher(
-        Limits(file_bytes=round(settings.max_megabytes * MEGABYTE), song_seconds=60 * settings.max_minutes),
+        links_limits(settings),
         hosts=settings.link_hosts,
         proxy="" if proxy is None else proxy.get_secret_value(),
         cookies=settings.link_cookies,

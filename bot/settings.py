@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib.util
 import ipaddress
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -317,6 +318,13 @@ def read_settings() -> Settings:
     except ValidationError as error:
         problems = {_problem(problem["loc"], problem["type"], problem["msg"]): None for problem in error.errors()}
         raise WrongSettings(tuple(problems)) from None
+
+
+def forget_secrets() -> None:
+    """Take every secret out of this process's environment, so that no process that it starts can read one there."""
+    secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    for name in [name for name in os.environ if name.lower() in secret | {"database_url"}]:
+        del os.environ[name]
 
 
 def _problem(location: tuple[int | str, ...], kind: str, message: str) -> str:

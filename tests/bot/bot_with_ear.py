@@ -11,11 +11,12 @@ import sys
 
 from bot.logs import set_up_logging
 from bot.serve import serve
-from bot.settings import read_settings
+from bot.settings import forget_secrets, read_settings
 from tests.bot.ear import ear_executor
 
 if __name__ == "__main__":
     settings = read_settings()
+    forget_secrets()
     set_up_logging(settings)
     ear = ear_executor(workers=settings.workers, seconds_per_segment=float(os.environ.get("LINGER", "0")))
     sys.exit(asyncio.run(serve(settings, ear)))

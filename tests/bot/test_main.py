@@ -34,7 +34,18 @@ def test_check_says_which_chats_would_start_with_which_limits(tmp_path: Path) ->
     assert "local page: would start on 127.0.0.1:8080, only from this machine" in done.stdout
     assert "at most 20 minutes" in done.stdout
     assert "at most 4 songs waiting" in done.stdout
+    assert "links: to any site, straight, without cookies; 300 seconds each, no address inside" in done.stdout
+    assert "links to many songs: the first 5, once asked" in done.stdout
     assert list(tmp_path.iterdir()) == []
+
+
+def test_check_says_how_links_are_fetched_and_no_password(tmp_path: Path) -> None:
+    cookies = tmp_path / "cookies.txt"
+    cookies.write_text("# Netscape HTTP Cookie File\n")
+    proxy = "socks5h://somebody:a-password@proxy.example:1080"
+    done = _run(tmp_path, "--check", LINK_PROXY=proxy, LINK_COOKIES=str(cookies), LINK_HOSTS="a.example,b.example")
+    assert "links: to a.example, b.example, through LINK_PROXY, with the cookies of LINK_COOKIES" in done.stdout
+    assert "a-password" not in done.stdout + done.stderr
 
 
 def test_check_names_every_wrong_setting_and_exits_with_2(tmp_path: Path) -> None:
