@@ -125,7 +125,8 @@ def name_box(aim: str, words: Words) -> discord.ui.Modal:
 
 def typed_name(data: Any) -> str:
     """Return what was typed into ``name_box``, from a modal's interaction data."""
-    return next((str(part["value"]) for part in _parts(data) if part.get("custom_id") == NAME_FIELD), "")
+    fields = (part for part in _parts(data) if part.get("custom_id") == NAME_FIELD and "value" in part)
+    return next((str(field["value"]) for field in fields), "")
 
 
 def custom_ids(message: discord.Message) -> set[str]:
