@@ -167,12 +167,15 @@ def judge(base: Answers, first: Answers, feedback: Answers, new: Sequence[str]) 
     heard, known = difference("feedback", feedback), difference("feedback on known genres", feedback.only(~mine))
     able = [found for name, found in zip(labels, on_feedback, strict=True) if name in new and _is_able(found)]
     against = [f"Worse on {found}." for found in (whole, since, *on_base, known) if found.worse]
-    better = heard.better or known.better
+    together = difference("base and feedback", _joined(base, feedback))
+    # Few songs of feedback prove little by themselves; they need not where all songs together do.
+    better = heard.better or known.better or (together.better and heard.after > heard.before)
     if not against and not better and not able:
         against = [f"No better beyond chance on {heard}."]
         against += [f"New, but not yet known well enough: {found}." for found in on_feedback if found.what[:-10] in new]
     grounds = [f"Not worse beyond chance on {whole}."]
     grounds += [f"Better on {heard}."] if better else []
+    grounds += [f"Together: {together}."] if better and not (heard.better or known.better) else []
     grounds += [f"Newly able: {found}." for found in able]
     return Verdict(
         passed=not against,
@@ -182,6 +185,13 @@ def judge(base: Answers, first: Answers, feedback: Answers, new: Sequence[str]) 
         feedback=heard,
         by_genre=(*on_base, *on_feedback),
     )
+
+
+def _joined(first: Answers, second: Answers) -> Answers:
+    names = ("truth", "before", "after", "weights")
+    truth, before, after, weights = (np.concatenate([getattr(first, name), getattr(second, name)]) for name in names)
+    groups = np.concatenate([np.char.add("1 ", first.groups.astype(str)), np.char.add("2 ", second.groups.astype(str))])
+    return Answers(truth, before, after, groups, weights)
 
 
 def _is_able(found: Difference) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import zlib
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -175,14 +175,11 @@ def _parts(base: Base, taken: Sequence[Song], known: Classes, settings: Settings
         copies = min(MOST_COPIES, max(0, round(rows / segments) - 1))
         places = np.linspace(0, len(song.seconds) - 1, segments).round().astype(np.int64)
         parts.append(_Part(song, places, copies, song.weight))
-    sums: Counter[str] = Counter()
+    sums: dict[str, float] = defaultdict(float)
     for part in parts:
-        sums[part.song.label] += part.weight * len(part.segments) * (1 + part.copies)  # type: ignore[assignment]
-    return [
-        _Part(part.song, part.segments, part.copies, part.weight * min(1.0, rooms[label] / sums[label]))
-        for part in parts
-        for label in (part.song.label,)
-    ]
+        sums[part.song.label] += part.weight * len(part.segments) * (1 + part.copies)
+    shares = {label: min(1.0, rooms[label] / total) for label, total in sums.items()}
+    return [replace(part, weight=part.weight * shares[part.song.label]) for part in parts]
 
 
 def _room(base: Base, genre: str, families: frozenset[str], settings: Settings) -> float:

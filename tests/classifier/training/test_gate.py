@@ -94,6 +94,12 @@ class TestGate:
         assert not verdict.passed
         assert verdict.reasons[0].startswith("No better beyond chance on feedback")
 
+    def test_few_songs_of_feedback_suffice_where_the_base_gains_as_well(self) -> None:
+        base = songs(60, 75, 100)
+        assert judge(base, base, songs(15, 16, 25), []).passed
+        assert not judge(base, base, songs(15, 15, 25), []).passed
+        assert not judge(EVEN, EVEN, songs(15, 16, 25), []).passed
+
     def test_worse_on_the_base_is_refused_however_good_on_feedback(self) -> None:
         verdict = judge(songs(80, 60, 100), EVEN, songs(0, 40, 40), [])
         assert not verdict.passed
