@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.bot.load import Crowd, Load
 
 if TYPE_CHECKING:
@@ -16,6 +18,7 @@ CROWD = Crowd(eager=6, others=(1, 1, 2, 2, 3, 1, 2, 2), together=2)
 GROWTH_MEBIBYTES = 40
 
 
+@pytest.mark.timeout(300)
 async def test_a_crowd_is_answered_once_each_in_turn_within_the_platforms_limits_and_leaves_nothing_behind(
     tmp_path: Path, tone: Callable[..., Path]
 ) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import pytest
+
 from tests.bot.discord_fake import TOKEN as DISCORD_TOKEN
 from tests.bot.discord_fake import FakeDiscord
 from tests.bot.discord_fake import Somebody as Discordian
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+@pytest.mark.timeout(300)
 async def test_the_release_answers_in_both_chats_and_what_one_chat_heard_the_other_knows(tmp_path: Path) -> None:
     tune = write(song("classical", 64, 2, stereo=True), tmp_path / "morning.opus")
     telegram = TelegramServer()
