@@ -9,13 +9,14 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 
-from storage import DatabaseTooNew, Storage
+from storage import DatabaseTooNew, Standing, Status, Storage
 from storage.database import Database, database_url
 from storage.genres import GENRES
 from storage.migrate import REVISION, SCRIPTS, migrate
@@ -106,3 +107,37 @@ async def test_opening_again_adds_nothing(url: str) -> None:
         async with await Storage.open(url) as storage, storage.database.reading() as connection:
             count = (await connection.execute(select(func.count()).select_from(LabelRow))).scalar()
             assert count == len(GENRES)
+
+
+async def test_a_database_of_the_first_release_is_brought_up_to_date_with_what_is_in_it(
+    empty_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    newest = command.upgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", lambda config, _: newest(config, "0001"))
+        await migrate(database_url(empty_url))
+    song = "5" * 64
+    database = Database(database_url(empty_url), utc_now)
+    async with database.transaction() as connection:
+        for statement in (
+            f"INSERT INTO songs VALUES ('{song}', 30.0, 'a song', 'local', CURRENT_TIMESTAMP)",
+            f"INSERT INTO answers VALUES (1, '{song}', 'm', 'jazz', 0.5, true, '{{}}', CURRENT_TIMESTAMP)",
+            "INSERT INTO people (person, may_train) VALUES ('ann', true)",
+            (
+                "INSERT INTO corrections (id, person, content_hash, answer_id, label, status, consent, may_train,"
+                " platform, chat, moderated, created, updated)"
+                f" VALUES (1, 'ann', '{song}', 1, 'rock', 'accepted', true, true,"
+                " 'local', 'chat', CURRENT_TIMESTAMP, CURRENT_TIMESTAMP, CURRENT_TIMESTAMP)"
+            ),
+        ):
+            await connection.execute(text(statement))
+    await database.close()
+    for _ in range(2):
+        assert await migrate(database_url(empty_url)) == REVISION
+    async with await Storage.open(empty_url) as storage:
+        [waiting] = (await storage.lessons.verdicts()).values()
+        # Who had ruled was not written down then, so the ruling is not taken for the operator's.
+        assert (waiting.label, waiting.reviewed, waiting.standing) == ("rock", False, Standing.WAITS)
+        await storage.feedback.moderate(1, Status.ACCEPTED, moderator="mod")
+        [settled] = (await storage.lessons.verdicts()).values()
+        assert settled.reviewed
