@@ -26,6 +26,7 @@ import numpy as np
 from joblib import Parallel, delayed
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from classifier.ensemble import Expert, Opinion
 from classifier.estimators import FirstColumns, MarginSVC, WeightedLDA
@@ -40,7 +41,7 @@ from classifier.training.opinions import joined
 from classifier.training.release import SURE_SHARE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -108,9 +109,7 @@ def held_out(material: Material, *, jobs: int) -> HeldOut:
     The pool of a trial is fitted on the other trials.
     """
     tasks = [(trial, machine) for trial in material.trials for machine in MACHINES]
-    judged = Parallel(n_jobs=jobs, prefer="threads")(
-        delayed(_judge)(material, machine, trial.train, trial.test) for trial, machine in tasks
-    )
+    judged = _each(jobs, (delayed(_judge)(material, machine, trial.train, trial.test) for trial, machine in tasks))
     clean: list[dict[str, Opinion]] = [{} for _ in material.trials]
     changed: list[dict[str, Opinion]] = [{} for _ in material.trials]
     for place, ((_, machine), (first, second)) in enumerate(zip(tasks, judged, strict=True)):
@@ -126,6 +125,13 @@ def held_out(material: Material, *, jobs: int) -> HeldOut:
     every = _pool(material, clean, changed, list(range(len(material.trials))))
     assert probabilities is not None  # noqa: S101 - a material has trials
     return HeldOut(every.genres, probabilities, every)
+
+
+def _each(jobs: int, tasks: Iterable[Any]) -> list[Any]:
+    """Work in threads, which share the matrix; each computes on one core, or they would wait for each other."""
+    with threadpool_limits(1, user_api="blas"):
+        results: list[Any] = Parallel(n_jobs=jobs, prefer="threads")(tasks)
+    return results
 
 
 def reference(rows: Rows, trials: Sequence[Trial], artifact: Artifact, *, jobs: int) -> Base:
@@ -214,7 +220,7 @@ def finish(
         Songs of labels that are no class.
     """
     every = np.arange(len(material.weights))
-    fitted = Parallel(n_jobs=jobs, prefer="threads")(delayed(_fitted)(material, machine, every) for machine in MACHINES)
+    fitted = _each(jobs, (delayed(_fitted)(material, machine, every) for machine in MACHINES))
     made = [
         Expert(
             machine.name,
