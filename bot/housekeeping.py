@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from bot.texts import OWN_NAMES, clock, language_of, percent
@@ -28,6 +29,26 @@ CHANNELS_LISTENED = 50
 # What the release was measured to do, if it brought that along; protocols that keep artists apart, harder one first.
 EVALUATION = "evaluation.json"
 HONEST_SPLITS = ("fault_filtered", "artist_fold", "folds")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is known of a release.
+
+    Attributes
+    ----------
+    taught
+        Songs that people corrected and that it was trained on with.
+    base
+        Share of the songs of its first training that it was right about while they were held out; None if unknown, or
+        if it never was trained on.
+    strangers
+        Share of songs by unknown artists that it was right about; None if unknown.
+    """
+
+    taught: int = 0
+    base: float | None = None
+    strangers: float | None = None
 
 
 class Housekeeping:
@@ -71,8 +92,12 @@ class Housekeeping:
             genres = ", ".join(words.genre(genre) for genre in self._genres)
             lines.append(words.say("about-release", release=self._release, count=len(self._genres), genres=genres))
         measured = await asyncio.to_thread(self._measured)
-        if measured is not None:
-            lines.append(words.say("about-accuracy", percent=percent(measured)))
+        if measured.taught:
+            lines.append(words.say("about-taught", songs=measured.taught))
+        if measured.strangers is not None:
+            lines.append(words.say("about-accuracy", percent=percent(measured.strangers)))
+        elif measured.base is not None:
+            lines.append(words.say("about-base", percent=percent(measured.base)))
         lines.append(words.say("about-cannot"))
         return "\n\n".join(lines)
 
@@ -156,21 +181,28 @@ class Housekeeping:
         await self._storage.chats.save(platform, self._keys.chat(platform, asker.chat_id), kept)
         return self._told(kept, self._words(asker.language), channel_name)
 
-    def _measured(self) -> float | None:
-        """Return the share of songs by unknown artists that the serving release was right about; None if unknown."""
+    def _measured(self) -> Measured:
+        """Return what the serving release brought along of what it was measured to do."""
+        folder = self._settings.model_dir
         try:
-            manifest = read_manifest(self._settings.model_dir)
-            figures = json.loads((self._settings.model_dir / EVALUATION).read_text(encoding="utf-8"))
+            manifest = read_manifest(folder)
+        except BadRelease:
+            return Measured()
+        if manifest["name"] != self._release:
+            return Measured()
+        taught, base, strangers = 0, None, None
+        with suppress(KeyError, TypeError, ValueError, AttributeError):
+            taught = sum(int(songs) for songs in manifest["feedback"].values())
+            base = float(manifest["figures"]["base"])
+        with suppress(OSError, KeyError, TypeError, ValueError):
+            figures = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
             shares = {
                 figure["split"]: figure["accuracy"]
                 for figure in figures
                 if (figure["system"], figure["condition"]) == ("ensemble", "clean")
             }
-        except (BadRelease, OSError, ValueError, KeyError, TypeError):
-            return None
-        if manifest["name"] != self._release:
-            return None
-        return next((shares[split] for split in HONEST_SPLITS if shares.get(split)), None)
+            strangers = next((shares[split] for split in HONEST_SPLITS if shares.get(split)), None)
+        return Measured(taught, base, strangers)
 
     @staticmethod
     def _told(kept: ChatSettings, words: Words, channel_name: Callable[[str], str]) -> str:

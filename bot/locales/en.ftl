@@ -381,6 +381,11 @@ about-release = My release { $release } knows { $count ->
    *[other] { $count } genres
 }: { $genres }.
 about-accuracy = Measured on songs by artists that it had never heard, it was right { $percent }% of the time.
+about-taught = It has also learnt from { $songs ->
+    [one] one song
+   *[other] { $songs } songs
+} that people corrected and let me learn from.
+about-base = On the songs that it learnt from first, each asked about while it was held out, it was right { $percent }% of the time.
 about-cannot = What I cannot do: name the artist or the song, or tell a genre that I do not know. Such a song is called by the nearest genre that I do know; often, but not always, I then say that I am not sure. Genres overlap, and people disagree about them, too.
 stats-none = I have heard nothing here yet.
 stats-heard = Here I have heard { $songs ->

@@ -70,6 +70,20 @@ async def test_about_claims_no_accuracy_that_was_not_measured_for_the_release_th
     assert "%" not in await housekeeping.about("vi")
 
 
+async def test_about_says_what_a_retrained_release_learnt_and_how_it_was_measured(
+    housekeeping: Housekeeping, settings: Settings
+) -> None:
+    settings.model_dir.mkdir()
+    told = {"feedback": {"jazz": 30, "catru": 12}, "figures": {"base": 0.7312, "feedback": None}}
+    manifest = {"format": FORMAT, "name": "3-genres", "files": {}, **told}
+    (settings.model_dir / MANIFEST).write_text(json.dumps(manifest))
+    housekeeping.serves("3-genres", ("jazz", "metal", "catru"))
+    about = await housekeeping.about("en")
+    assert "42 songs that people corrected" in about
+    assert "73%" in about
+    assert "42 bài" in await housekeeping.about("vi")
+
+
 async def test_stats_tell_what_this_chat_has_heard_and_no_other(
     bot: Bot, housekeeping: Housekeeping, notebook: Notebook, tone: Callable[..., Path]
 ) -> None:
