@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from matplotlib.lines import Line2D
-from matplotlib.ticker import NullFormatter, PercentFormatter
+from matplotlib.ticker import MaxNLocator, NullFormatter, PercentFormatter
 
 from classifier.study.canvas import draw
 from classifier.study.protocols import ARTISTS, ROWS, SONGS
@@ -30,6 +30,8 @@ SHAPES: Final = "o^sDvPX*<>hd"
 MOST_CELLS_WITH_NUMBERS: Final = 12
 MOST_LINES: Final = 8
 LEAST_BAR_WITH_TEXT: Final = 0.08
+ROUND_STEPS: Final = [1, 2, 5, 10]
+"""So that whole percents on an axis are the true ones."""
 
 
 @dataclass(frozen=True)
@@ -222,7 +224,8 @@ def sweep(name: str, measured: Measured) -> Picture | None:
             _logarithmic(axes)
         axes.set_xlabel(setting)
         axes.set_ylabel("right answers")
-        axes.yaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.yaxis.set_major_locator(MaxNLocator(8, steps=ROUND_STEPS))
+        axes.yaxis.set_major_formatter(PercentFormatter(1))
         axes.grid()
         if any(others):
             figure.legend(loc="outside lower center", ncols=3)
@@ -266,7 +269,8 @@ def strips(name: str, title: str, shares: Mapping[str, Sequence[float]]) -> Pict
             axes.plot(np.mean(folds), place, "|", color=theme.series[0], ms=26, mew=3)
         axes.set_yticks(range(len(shares)), list(shares))
         axes.set_ylim(len(shares) - 0.5, -0.5)
-        axes.xaxis.set_major_formatter(PercentFormatter(1, decimals=0))
+        axes.xaxis.set_major_locator(MaxNLocator(8, steps=ROUND_STEPS))
+        axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.grid(axis="x")
         axes.set_xlabel("right answers of each fold; the bar is their mean")
 
