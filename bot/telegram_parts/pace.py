@@ -19,8 +19,8 @@ MAX_RETRIES = 5
 CHAT_BURST, CHAT_SECONDS = 3, 3.0
 # At most 5 + 15 within a minute, of the 20 that a group takes.
 GROUP_BURST, GROUP_SECONDS = 5, 20.0
-# At most 10 + 20 within a second, of the 30 that all chats take together.
-OVERALL_BURST, OVERALL_SECONDS = 10, 0.5
+# At most 8 + 16 within a second, of the 30 that all chats take together.
+OVERALL_BURST, OVERALL_SECONDS = 8, 0.5
 CHATS_REMEMBERED = 512
 READING = frozenset({"getChat", "getChatMember", "getChatAdministrators"})
 
