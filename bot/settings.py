@@ -121,6 +121,17 @@ def _database(value: Any) -> Any:
     return text
 
 
+def _existing(path: Path | None) -> Path | None:
+    try:
+        is_there = path is None or path.is_file()
+    except OSError:  # a name that is far too long, for one
+        is_there = False
+    if not is_there:
+        # What the environment holds need not be Unicode.
+        raise ValueError(f"{str(path).encode(errors='replace').decode()} is not a file")
+    return path
+
+
 def _url(*schemes: str) -> BeforeValidator:
     def check(value: Any) -> Any:
         text = str(value).strip().rstrip("/")
@@ -212,9 +223,7 @@ class Settings(BaseSettings):
     @field_validator("link_cookies")
     @classmethod
     def _cookies_are_there(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
-            raise ValueError(f"{path} is not a file")
-        return path
+        return _existing(path)
 
     @field_validator("discord_shards")
     @classmethod
@@ -230,9 +239,7 @@ class Settings(BaseSettings):
     @field_validator("executor_ca", "executor_certificate", "executor_key")
     @classmethod
     def _certificates_are_there(cls, path: Path | None) -> Path | None:
-        if path is not None and not path.is_file():
-            raise ValueError(f"{path} is not a file")
-        return path
+        return _existing(path)
 
     @field_validator("executor_key")
     @classmethod

@@ -146,3 +146,10 @@ def test_nothing_in_the_repository_looks_like_a_token() -> None:
     )
     for name in listed.stdout.split():
         assert shape.search((REPOSITORY / name).read_bytes()) is None, name
+
+
+@pytest.mark.parametrize("path", ["nowhere", "\udce9", "x" * 5000])
+def test_a_file_that_is_not_there_is_told_whatever_its_name(monkeypatch: pytest.MonkeyPatch, path: str) -> None:
+    monkeypatch.setenv("LINK_COOKIES", path)
+    with pytest.raises(WrongSettings, match=r"LINK_COOKIES: .* is not a file"):
+        read_settings()
