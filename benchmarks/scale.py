@@ -24,7 +24,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
-from bot.settings import PACKAGED_MODELS  # noqa: E402  found only now
+from bot import timeline  # noqa: E402  found only now
+from bot.settings import PACKAGED_MODELS  # noqa: E402
+from bot.words import Words  # noqa: E402
 from classifier.audio import decode, segments  # noqa: E402
 from classifier.executor import LocalExecutor, find_classifier, load_classifier, song_limits  # noqa: E402
 from classifier.features.families import families  # noqa: E402
@@ -35,7 +37,7 @@ from tests.storage.postgresql import PostgreSQL, find_binaries  # noqa: E402
 from tests.synthesis import song, write  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from classifier.song import Classification
 
@@ -91,8 +93,23 @@ async def memory(path: Path) -> float:
     return next(int(line.split()[1]) for line in lines.splitlines() if line.startswith("Pss:")) / 1024
 
 
-async def queue(url: str, classification: Classification, songs: int, bots: int) -> float:
-    """Take songs from their submission to the end of their job; return songs per second of all bots together."""
+def cpu_of(pids: Iterable[int]) -> float:
+    """Return the processor time that processes have taken, seconds."""
+    ticks = 0
+    for pid in pids:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+async def queue(
+    url: str, classification: Classification, songs: int, bots: int, server: Callable[[], list[int]] = list
+) -> dict[str, float]:
+    """Take songs from their submission to the end of their job.
+
+    Returns songs per second of all bots together, and milliseconds of processor time a song: the bots', and that of the
+    server's processes.
+    """
     opened = [await Storage.open(url) for _ in range(bots)]
     report = classification.report.as_dict()
 
@@ -114,31 +131,32 @@ async def queue(url: str, classification: Classification, songs: int, bots: int)
             await storage.replies.sent(reply.id, {"message": each})
             await storage.jobs.finish(claimed.lease, "answered")
 
-    began = time.perf_counter()
+    await asyncio.gather(*(storage.ping() for storage in opened))
+    began, ours, theirs = time.perf_counter(), cpu(), cpu_of(server())
     await asyncio.gather(*(work(number, storage) for number, storage in enumerate(opened)))
-    took = time.perf_counter() - began
+    took, ours, theirs = time.perf_counter() - began, cpu() - ours, cpu_of(server()) - theirs
     for storage in opened:
         await storage.close()
-    return songs / took
+    return {"songs_per_second": songs / took, "bot_ms": 1000 * ours / songs, "server_ms": 1000 * theirs / songs}
 
 
-async def databases(folder: Path, classification: Classification, songs: int) -> dict[str, float]:
+async def databases(folder: Path, classification: Classification, songs: int) -> dict[str, Any]:
     """Measure the queue on both databases, and what a song leaves behind in SQLite's file."""
     file = folder / "songs.db"
     await (await Storage.open(f"sqlite:///{file}")).close()
     empty = await asyncio.to_thread(file.stat)
-    found = {"sqlite_songs_per_second": await queue(f"sqlite:///{file}", classification, songs, 1)}
+    found: dict[str, Any] = {"SQLite": await queue(f"sqlite:///{file}", classification, songs, 1)}
     full = await asyncio.to_thread(file.stat)
-    found["database_bytes_per_song"] = (full.st_size - empty.st_size) / songs
+    kept = (full.st_size - empty.st_size) / songs
     binaries = await asyncio.to_thread(find_binaries)
     if binaries is not None:
         server = PostgreSQL(binaries, durable=True)
         await asyncio.to_thread(server.start)
         for bots in (1, 4):
             url = server.url(await asyncio.to_thread(server.create))
-            found[f"postgresql_songs_per_second_{bots}"] = await queue(url, classification, songs, bots)
+            found[f"PostgreSQL, bots: {bots}"] = await queue(url, classification, songs, bots, server.pids)
         await asyncio.to_thread(server.stop)
-    return found
+    return {"queue": found, "database_bytes_per_song": kept}
 
 
 def main() -> None:
@@ -155,23 +173,27 @@ def main() -> None:
         stages, classification = listening(path)
         held = asyncio.run(memory(path))
         kept = asyncio.run(databases(folder, classification, arguments.songs))
+    drawing, _ = costs(lambda: timeline.render(classification.report, Words("en", {}), "dark"))
     whole = sum(stages.values())
     print(f"a song of {arguments.minutes:g} minutes, {size / 1e6:.1f} MB as mp3; seconds of one core:")
     print("  " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in stages.items()))
     print(f"  together {whole:.2f}, so {3600 / whole:.0f} songs an hour and core")
+    print(f"the answer's picture, drawn by the bot: {drawing:.2f}")
     print(f"a worker: {held:.0f} MiB after the song")
-    print("the queue, songs per second from submission to the end of the job:")
-    print(
-        "  "
-        + ", ".join(
-            f"{what.replace('_songs_per_second', '')} {value:.0f}"
-            for what, value in kept.items()
-            if "per_second" in what
-        )
-    )
+    print("the queue, from submission to the end of the job:")
+    for name, each in kept["queue"].items():
+        rate, ours, theirs = each["songs_per_second"], each["bot_ms"], each["server_ms"]
+        print(f"  {name}: {rate:.0f} songs/s; ms of a core a song: bot {ours:.1f}, server {theirs:.1f}")
     print(f"the database: {kept['database_bytes_per_song'] / 1000:.1f} kB a song")
     if arguments.json:
-        figures = {"minutes": arguments.minutes, "bytes": size, "stages": stages, "worker_mib": held, **kept}
+        figures = {
+            "minutes": arguments.minutes,
+            "bytes": size,
+            "stages": stages,
+            "picture": drawing,
+            "worker_mib": held,
+            **kept,
+        }
         arguments.json.write_text(json.dumps(figures, indent=1))
 
 

@@ -1,7 +1,7 @@
 """A day of songs on paper: arrivals with an evening peak, a queue in which people take turns, machines that fail.
 
 ``python benchmarks/simulation.py --songs-a-day 100000 --cores 4`` tells how long people would wait.
-``python benchmarks/simulation.py --check`` lets the real queue, database and worker processes answer a hundred songs on
+``python benchmarks/simulation.py --check`` lets the real queue, database and worker processes answer eighty songs on
 this machine, simulates the same arrivals, and prints both waits side by side.
 """
 

@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from classifier.executor import LocalExecutor
     from classifier.song import Classification, Progress
 
-SONGS, PEOPLE, BURST, HEAVY = 100, 30, 6, 0.3
+SONGS, PEOPLE, BURST, HEAVY = 80, 30, 6, 0.3
 WORKERS = 2
 BUSY = 0.8
-SECONDS_PER_SEGMENT = 0.35
+SECONDS_PER_SEGMENT = 1.0
 LENGTHS = (20.0, 50.0, 80.0)
 """Of songs, seconds: one, two and three segments."""
 PRACTICE = 3
@@ -149,7 +149,7 @@ async def real(
 async def _check(seed: int) -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = {length: write(song("jazz", length), folder / f"{length:g}.ogg") for length in LENGTHS}
+        files = {length: write(song("jazz", length), folder / f"of-{length:g}-s.ogg") for length in LENGTHS}
         executor = ear_executor(workers=WORKERS, seconds_per_segment=SECONDS_PER_SEGMENT)
         await executor.start()
         try:

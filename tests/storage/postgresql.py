@@ -73,6 +73,11 @@ class PostgreSQL:
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "stop")
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def pids(self) -> list[int]:
+        """Return the numbers of the server's processes that run just now."""
+        first = (self._folder / "data" / "postmaster.pid").read_text().split()[0]
+        return [int(first), *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
+
     def create(self, template: str = "template1") -> str:
         """Create a database as a copy of another and return its name."""
         name = f"test{next(self._names)}"
