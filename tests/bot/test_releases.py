@@ -77,8 +77,15 @@ def model_dir(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def settings(settings: Settings, model_dir: Path) -> Settings:
-    return settings.model_copy(update={"model_dir": model_dir, "workers": 2, "songs_per_person_queued": 2 * SONGS})
+def workers() -> int:
+    return 1
+
+
+@pytest.fixture
+def settings(settings: Settings, model_dir: Path, workers: int) -> Settings:
+    return settings.model_copy(
+        update={"model_dir": model_dir, "workers": workers, "songs_per_person_queued": 2 * SONGS}
+    )
 
 
 def _find(model_dir: Path) -> Callable[[], Ear]:
@@ -125,7 +132,9 @@ async def bot(
     await following.executor.close()
 
 
+@pytest.mark.parametrize("workers", [2])
 async def test_a_promotion_during_a_queue_of_fifty_songs(
+    workers: int,
     bot: Following,
     notebook: Notebook,
     model_dir: Path,
