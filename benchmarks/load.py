@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 # 25 people in each chat send 100 songs: one sends 28, four one each, sixteen three and four five.
 FIFTY = Crowd(eager=28, others=(1,) * 4 + (3,) * 12 + (5,) * 4 + (3,) * 4, together=4)
-TWENTY = Crowd(eager=5, others=(1,) * 5, together=0)
+# Before anything is measured: a process goes on growing for some dozens of songs, and then no more.
+HUNDRED = Crowd(eager=10, others=(2,) * 20, together=2)
 SONG_SECONDS = 30.0
 
 
@@ -78,7 +79,7 @@ def main() -> int:
     module = "tests.bot.bot_with_ear" if arguments.ear else "bot"
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
-        load = Load(place, songs(place), module, warm_up=TWENTY, WORKERS=str(arguments.workers))
+        load = Load(place, songs(place), module, warm_up=HUNDRED, WORKERS=str(arguments.workers))
         outcome = asyncio.run(load.run(FIFTY))
     Console(width=110).print(told(outcome, FIFTY))
     for breach in outcome.breaches[:20]:
