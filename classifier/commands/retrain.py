@@ -97,7 +97,8 @@ def run(arguments: argparse.Namespace) -> int:
     except (BadFeedback, BadRelease, CannotRetrain, CannotPromote) as error:
         print(error, file=sys.stderr)
         return FAILED
-    say(f"peak memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIBIBYTES_PER_MEBIBYTE:.0f} MiB")
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIBIBYTES_PER_MEBIBYTE
+    say(f"peak memory {peak:.0f} MiB, {time.process_time():.0f} s of processor time")
     return status
 
 
