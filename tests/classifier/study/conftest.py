@@ -15,6 +15,27 @@ GENRES = ("blues", "metal", "pop")
 SONGS = 8
 PIECES = 3
 FEATURES = 6
+SMALL = """
+name = "small"
+title = "A small study"
+about = "Two models and one plot."
+plots = ["pca"]
+
+[data]
+table = "mine.csv"
+label = "genre"
+ignore = ["piece"]
+group = { column = "song" }
+
+[[models]]
+name = "KNN"
+kind = "knn"
+grid = { n_neighbors = [1, 3, 5] }
+
+[[models]]
+name = "Tree"
+kind = "decision_tree"
+"""
 
 
 def rows() -> list[dict[str, str]]:
@@ -42,3 +63,11 @@ def write(path: Path, content: list[dict[str, str]], delimiter: str = ",") -> Pa
 @pytest.fixture
 def table(tmp_path: Path) -> Path:
     return write(tmp_path / "mine.csv", rows())
+
+
+@pytest.fixture
+def small(table: Path) -> Path:
+    """Write a study of the table that is soon done."""
+    path = table.with_name("small.toml")
+    path.write_text(SMALL, "utf-8")
+    return path

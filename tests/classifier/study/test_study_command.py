@@ -97,28 +97,28 @@ class TestOwnTable:
 
 
 class TestSameSeedsSamePage:
-    def test_two_runs_and_a_run_that_goes_on_give_the_same_bytes(self, table: Path, tmp_path: Path) -> None:
+    def test_two_runs_and_a_run_that_goes_on_give_the_same_bytes(self, small: Path, tmp_path: Path) -> None:
         first, second = tmp_path / "first", tmp_path / "second"
         for out in (first, second):
-            assert study("--table", table, *PLAIN, "--out", out) == 0
+            assert study(small, "--jobs", "1", "--out", out) == 0
         for name in ("report.html", "figures.json", "figures.csv", "plots/gap.png", "plots/pca-dark.png"):
             assert (first / name).read_bytes() == (second / name).read_bytes()
         before = (first / "report.html").read_bytes()
         for step in sorted((first / "steps").iterdir())[::2]:
             step.unlink()
-        assert study("--table", table, *PLAIN, "--out", first) == 0
+        assert study(small, "--jobs", "1", "--out", first) == 0
         assert (first / "report.html").read_bytes() == before
 
-    def test_a_killed_run_goes_on_where_it_was(self, table: Path, tmp_path: Path) -> None:
+    def test_a_killed_run_goes_on_where_it_was(self, small: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
-        command = [sys.executable, "-m", "classifier", "study", "--table", str(table), *PLAIN, "--out", str(out)]
+        command = [sys.executable, "-m", "classifier", "study", str(small), "--jobs", "1", "--out", str(out)]
         with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL) as run:
             while run.poll() is None and len(list((out / "steps").glob("*.step"))) < 3:
                 time.sleep(0.01)
             run.send_signal(signal.SIGKILL)
         kept = {path: path.stat().st_mtime_ns for path in (out / "steps").glob("*.step")}
         assert len(kept) >= 3
-        assert study("--table", table, *PLAIN, "--out", out) == 0
+        assert study(small, "--jobs", "1", "--out", out) == 0
         assert {path: path.stat().st_mtime_ns for path in kept} == kept
         assert (out / "report.html").is_file()
 
