@@ -20,6 +20,9 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 DEFAULT_LANGUAGE: Language = "en"
 OWN_NAMES: dict[Language, str] = {"en": "English", "vi": "Tiếng Việt"}
 
+LONG_CHARACTERS = 900
+"""Fluent puts in no values of more than a thousand."""
+
 _LOCALES = Path(__file__).parent / "locales"
 
 
@@ -62,10 +65,19 @@ def say(language: Language, message: str, **values: float | str) -> str:
     if pattern is None:
         raise LookupError(f"{language}: {message} has no text")
     given = {key.replace("_", "-"): value for key, value in values.items()}
-    text, errors = _bundle(language).format_pattern(pattern, given)
+    long = {name: value for name, value in given.items() if isinstance(value, str) and len(value) > LONG_CHARACTERS}
+    text, errors = _bundle(language).format_pattern(pattern, given | {name: _stand_in(name) for name in long})
     if errors:
         raise LookupError(f"{language}: {message}: {errors[0]}")
-    return cast("str", text)
+    said = cast("str", text)
+    for name, value in long.items():
+        said = said.replace(_stand_in(name), value)
+    return said
+
+
+def _stand_in(name: str) -> str:
+    """Return what stands for a long value while Fluent, which takes only short ones, puts a message together."""
+    return f"\ue000{name}\ue001"
 
 
 def has(language: Language, message: str) -> bool:

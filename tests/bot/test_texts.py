@@ -139,6 +139,12 @@ def test_times_read_like_a_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_long_list_is_told_whole(language: Language) -> None:
+    channels = ", ".join(f"<#{10**18 + number}>" for number in range(50))
+    assert channels in say(language, "settings-listening", channels=channels)
+
+
 @given(st.floats(0, 1))
 def test_a_percentage_never_claims_certainty(probability: float) -> None:
     assert 1 <= percent(probability) <= 99

@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 LIMITS = Limits(file_bytes=1_000_000, song_seconds=60)
-SECRETS = ("token", "password", "key", "proxy", "url")
+SECRETS = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
 SECRET_CHARACTERS = 24
 
 
@@ -184,12 +184,12 @@ def cut_to_length(text: str) -> None:
 
 
 def setting(text: str) -> None:
-    for name in Settings.model_fields:
+    for name in list(Settings.model_fields)[len(text) % 4 :: 4]:
         try:
             Settings(**{name: text})  # type: ignore[arg-type]
         except ValidationError as wrong:
             told = str(wrong)
-            assert len(text) < SECRET_CHARACTERS or not name.endswith(SECRETS) or text not in told
+            assert len(text) < SECRET_CHARACTERS or name not in SECRETS | {"database_url"} or text not in told
 
 
 def language(text: str) -> None:
