@@ -44,7 +44,7 @@ log = logging.getLogger(__name__)
 BYTES_IN_FLIGHT: Final = 256 * MEBIBYTE
 """Songs under way in the cluster at a time, by their size: so much the scheduler holds for one bot at most."""
 PATIENCE_SECONDS: Final = 3.0
-"""After which a song that no machine has begun is said to be waiting."""
+"""After which a song that no machine has begun is said to be waiting, again and again: chats leave steps out."""
 ATTEMPTS: Final = 5
 """Starts of a song after which it is taken for the reason that it never ends."""
 SWITCH_SECONDS: Final = 120.0
@@ -185,10 +185,10 @@ class ClusterExecutor:
 
     async def _deliver(self, content: bytes, suffix: str, tell: Tell) -> Delivery:
         """Send a song and wait for what becomes of it; an empty delivery means that it has to be sent again."""
-        client = await self._client(tell)
         ticket = f"song-{uuid.uuid4().hex}"
-        song = SongParcel(ticket, content, suffix, self._serving.name, self._max_minutes, self._topic)
         with self._listening(ticket, tell):
+            client = await self._client(tell)
+            song = SongParcel(ticket, content, suffix, self._serving.name, self._max_minutes, self._topic)
             try:
                 future = client.submit(hear, song, key=ticket, pure=False, retries=0)
             except (OSError, RuntimeError, ValueError) as error:  # it has just been closed
@@ -221,7 +221,13 @@ class ClusterExecutor:
 
     @contextmanager
     def _listening(self, ticket: str, tell: Tell) -> Iterator[None]:
-        waiting = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, tell, Progress("waiting"))
+        loop = asyncio.get_running_loop()
+        waiting = loop.call_later(PATIENCE_SECONDS, lambda: remind())
+
+        def remind() -> None:
+            nonlocal waiting
+            waiting = loop.call_later(PATIENCE_SECONDS, remind)
+            tell(Progress("waiting"))
 
         def told(progress: Progress) -> None:
             waiting.cancel()

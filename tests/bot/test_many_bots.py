@@ -1,4 +1,4 @@
-"""Two bot processes on one PostgreSQL, behind one webhook: each song is one's, and nobody's if its process dies."""
+"""Bots among several: on one PostgreSQL behind one webhook, on a cluster, with a part of Discord's shards."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.bot.discord_fake.running import prepare
 from tests.bot.process import BotProcess
 from tests.bot.telegram.people import Somebody, buttons
 from tests.bot.telegram.server import TOKEN, TelegramServer
-from tests.classifier.cluster.processes import free_port
+from tests.classifier.cluster.processes import Cluster, free_port
 from tests.storage.postgresql import PostgreSQL, find_binaries
 from tests.synthesis import song, write
 
@@ -94,7 +94,7 @@ def _bot(folder: Path, telegram: Balanced, database: str, *, linger: int) -> Bot
     )
 
 
-def _answers(telegram: Balanced, chat: int) -> list[dict[str, Any]]:
+def _answers(telegram: TelegramServer, chat: int) -> list[dict[str, Any]]:
     """Return the messages in a chat that give an answer."""
     said = telegram.said(chat)
     return [each for each in said if any(b["callback_data"].startswith("right:") for b in buttons(each))]
@@ -139,6 +139,34 @@ async def test_a_bot_is_killed_in_the_middle_of_songs_and_another_answers_each_o
     finally:
         slow.kill()
         quick.kill()
+
+
+@pytest.mark.timeout(300)
+async def test_people_are_told_while_their_song_waits_for_the_cluster_and_answered_when_it_is_there(
+    tmp_path: Path,
+) -> None:
+    telegram = TelegramServer()
+    await telegram.start()
+    (tmp_path / "cluster").mkdir()
+    cluster = Cluster(tmp_path / "cluster", work="classifier")
+    bot = BotProcess(
+        tmp_path, "bot", TELEGRAM_TOKEN=TOKEN, TELEGRAM_API_URL=telegram.url, EXECUTOR_URL=cluster.url, WORKERS="2"
+    )
+    try:
+        await asyncio.to_thread(bot.start)
+        ann = Somebody(telegram, 1)
+        await ann.sends(await asyncio.to_thread(write, song("blues", 4), tmp_path / "tune.ogg"))
+        await ann.hears("Waiting for the machines that listen")
+        cluster.start_scheduler()
+        cluster.start_worker()
+        await telegram.until(lambda: _answers(telegram, ann.number), TAKEOVER_SECONDS)
+        assert len(telegram.said(ann.number)) == 1
+        assert await asyncio.to_thread(bot.stop) == 0
+        assert "Traceback" not in bot.log
+    finally:
+        bot.kill()
+        cluster.stop()
+        await telegram.stop()
 
 
 def test_bots_of_one_token_speak_for_the_same_and_pages_for_themselves() -> None:
