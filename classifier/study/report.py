@@ -125,27 +125,36 @@ def _page(
             if p in titles
         ],
         unknown=UNKNOWN,
-        balanced=_balanced(results),
-        crossed=_crossed(results),
-        pairs=_pairs(results),
-        details=[_details(results.main, protocol) for protocol in titles],
-        times=_times(results.main) if with_times else None,
-        searches=[name for name in names if name.startswith("sweep-")],
-        settings=_settings(results.main, titles),
-        confusions=[name for name in names if name.startswith("confusion-")],
-        by_genre=[_by_genre(one, titles) for one in results.main.measured],
-        facts=_facts(results, explored),
-        explored=[
-            name for name in ("counts", "distributions", "correlation", "variance", "pca", "tsne") if name in names
-        ],
-        statistics=_statistics(explored),
-        missing=Grid(
-            "Empty cells", ("column", "empty"), [(n, f"{c:,}") for n, c in sorted(results.main.table.missing.items())]
-        ),
+        **_grids(results, explored, titles, names, with_times=with_times),
         notes=[*results.study.notes, *results.main.table.remarks],
         downloads=[_download(name, text) for name, text in files.items()],
         command=command,
     )
+
+
+def _grids(
+    results: Results, explored: Explored, titles: Mapping[str, str], pictures: Sequence[str], *, with_times: bool
+) -> dict[str, Any]:
+    """Return the tables of the page, and which pictures stand among them."""
+    return {
+        "balanced": _balanced(results),
+        "crossed": _crossed(results),
+        "pairs": _pairs(results),
+        "details": [_details(results.main, protocol) for protocol in titles],
+        "times": _times(results.main) if with_times else None,
+        "searches": [name for name in pictures if name.startswith("sweep-")],
+        "settings": _settings(results.main, titles),
+        "confusions": [name for name in pictures if name.startswith("confusion-")],
+        "by_genre": [_by_genre(one, titles) for one in results.main.measured],
+        "facts": _facts(results, explored),
+        "explored": [
+            name for name in ("counts", "distributions", "correlation", "variance", "pca", "tsne") if name in pictures
+        ],
+        "statistics": _statistics(explored),
+        "missing": Grid(
+            "Empty cells", ("column", "empty"), [(n, f"{c:,}") for n, c in sorted(results.main.table.missing.items())]
+        ),
+    }
 
 
 class _Safe(str):
