@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 CONNECT_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 1.0
 LOOK_SECONDS: Final = 2.0
+SILENCES: Final = 6
+"""Looks without an answer, each of ``CONNECT_SECONDS``, after which a scheduler counts as lost."""
 CLOSE_SECONDS: Final = 5.0
 
 # Songs travel within their tasks; the library's advice against that is meant for arrays that many tasks share.
@@ -114,14 +116,21 @@ class Link:
 
     async def _watch(self, client: Client, scheduler: str) -> None:
         """Return as soon as this client is of no more use: nobody answers, or another scheduler than before."""
-        with suppress(OSError, TimeoutError):
-            while client.status == "running" and await self._scheduler(client) == scheduler:
-                try:
-                    async with asyncio.timeout(LOOK_SECONDS):
-                        await self._doubt.wait()
+        silent = 0
+        while client.status == "running" and silent < SILENCES:
+            try:
+                if await self._scheduler(client) != scheduler:
                     return
-                except TimeoutError:
-                    continue
+                silent = 0
+            except TimeoutError:
+                # A busy scheduler is not a lost one, and songs sent again would make it busier.
+                silent += 1
+            except OSError:
+                return
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._doubt.wait()
+                return
 
     @staticmethod
     async def _scheduler(client: Client) -> str:
