@@ -55,6 +55,7 @@ def started(python: str, folder: Path, limit: MemoryLimit) -> subprocess.Popen[b
         "OPERATIONS_LISTEN": OPERATIONS,
         "MAX_MINUTES": str(MINUTES_OF_LONGEST + 1),
         "SONGS_PER_PERSON_QUEUED": "100",
+        "MALLOC_ARENA_MAX": "2",  # as the image has it
     }
     process = subprocess.Popen(
         [python, "-m", "bot"], cwd=folder, env=environment, preexec_fn=limit.enter, stderr=(folder / "log").open("wb")
