@@ -1,10 +1,10 @@
 """Five of a hundred accounts call everything metal: what the votes let through, and what the gate says to the rest.
 
-``python benchmarks/poisoned_training.py --first DIR`` takes the release that ``benchmarks/loop.py --first DIR`` trained from GTZAN
-without the fault-filtered test part. The artists of that part are halved: people send and label the songs of one half,
-the songs of the other tell what became of the model. Ninety-five people label six songs each over a month, rightly;
-five label every song metal. The same opinions are then taken by ``storage.votes`` as the export takes them, and,
-for comparison, by plain counting: the label that most people gave, at full weight.
+``python benchmarks/poisoned_training.py --first DIR`` takes the release that ``benchmarks/loop.py --first DIR``
+trained from GTZAN without the fault-filtered test part. The artists of that part are halved: people send and label
+the songs of one half, the songs of the other tell what became of the model. Ninety-five people label six songs each
+over a month, rightly; five label every song metal. The same opinions are then taken by ``storage.votes`` as the
+export takes them, and, for comparison, by plain counting: the label that most people gave, at full weight.
 """
 
 from __future__ import annotations
