@@ -140,7 +140,7 @@ def _rows(stream: IO[bytes], path: Path | None) -> Iterator[_Row]:
 
 
 def _from_csv(reader: IO[bytes]) -> Iterator[_Row]:
-    csv.field_size_limit(_LONGEST_CELL)
+    limit = csv.field_size_limit(_LONGEST_CELL)  # of the whole process: others want theirs back
     text = io.TextIOWrapper(reader, encoding="utf-8-sig", newline="")
     try:
         lines = csv.reader(text)
@@ -158,6 +158,7 @@ def _from_csv(reader: IO[bytes]) -> Iterator[_Row]:
             yield _row({name: cells[place] for name, place in facts.items()}, vectors, number)
     finally:
         text.detach()  # whoever opened it closes it
+        csv.field_size_limit(limit)
 
 
 def _layout(names: Sequence[str]) -> tuple[dict[str, slice | list[int]], dict[str, int]]:
