@@ -21,11 +21,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
 from bot.texts import say
-from tests.bot.discord_fake import TOKEN as DISCORD_TOKEN
-from tests.bot.discord_fake import FakeDiscord
-from tests.bot.discord_fake import Somebody as Discordian
-from tests.bot.discord_fake.running import prepare
-from tests.bot.discord_fake.world import EPHEMERAL, LOADING, custom_ids
+from tests.bot.discord import TOKEN as DISCORD_TOKEN
+from tests.bot.discord import FakeDiscord
+from tests.bot.discord import Somebody as Discordian
+from tests.bot.discord.running import prepare
+from tests.bot.discord.world import EPHEMERAL, LOADING, custom_ids
 from tests.bot.process import BotProcess
 from tests.bot.telegram.people import Somebody as Telegrammer
 from tests.bot.telegram.people import buttons

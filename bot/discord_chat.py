@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import deque
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any
@@ -19,6 +18,7 @@ from bot import replies, timeline
 from bot.chat import CannotStart, Submission
 from bot.discord_parts import discord
 from bot.discord_parts.asking import MESSAGE_CHARACTERS, PLATFORM, help_text, is_visitor, place_of, welcome
+from bot.discord_parts.board import Board
 from bot.discord_parts.client import Client
 from bot.discord_parts.commands import add_commands
 from bot.discord_parts.fetching import fetch
@@ -34,11 +34,9 @@ from bot.discord_parts.gestures import (
 from bot.discord_parts.lines import (
     TOKEN_SECONDS,
     VISITORS_MESSAGES,
-    Line,
     Saying,
     Spot,
     progress_saying,
-    slot_noted,
     titled,
 )
 from bot.discord_parts.presses import Presses
@@ -63,9 +61,6 @@ if TYPE_CHECKING:
 MEGABYTE = 1_000_000
 START_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
-# Places in the queue are shown anew at most this often.
-QUEUE_NEWS_SECONDS = 5.0
-ENDED_REMEMBERED = 1000
 
 log = logging.getLogger(__name__)
 
@@ -93,14 +88,9 @@ class DiscordChat:
         add_commands(self)
         self._settings = settings
         self._taking = True
-        self._began = discord.utils.time_snowflake(discord.utils.utcnow())
         self._connection: asyncio.Task[None] | None = None
-        self._queue_news: asyncio.Task[None] | None = None
-        self._lines: dict[int, Line] = {}
-        self._ended: deque[int] = deque(maxlen=ENDED_REMEMBERED)
-        self._waiting: dict[int, Words] = {}
+        self._board = Board(self.client, conversation)
         self._setups: dict[str, ChatSettings] = {}
-        self._paces: dict[int, float] = {}
 
     # The life of the connection
 
@@ -141,9 +131,7 @@ class DiscordChat:
 
     async def close(self) -> None:
         """End the connection."""
-        for task in (self._queue_news, *(line.later for line in self._lines.values())):
-            if task is not None:
-                task.cancel()
+        self._board.close()
         await self.client.close()
         if self._connection is not None:
             await asyncio.wait({self._connection}, timeout=CLOSE_SECONDS)
@@ -175,7 +163,7 @@ class DiscordChat:
             spoken = await self.conversation.language(person) or language
             words = self.conversation.words(spoken)
             text = replies.sentence(NotAudio(), spoken) if attachments_of(message) else self.help_text(words)
-            await self._remark(spot, text, 0)
+            await self._board.remark(spot, text)
 
     async def asked(
         self, interaction: discord.Interaction[Any], files: Sequence[discord.Attachment], text: str
@@ -236,7 +224,7 @@ class DiscordChat:
         await self._take_all(guest.person, language, guest.chat_id, taken, spot)
         if taken != parcels:
             sentence = replies.sentence(TooManyHere(limit=len(taken)), guest.language)
-            await self._remark(replace(spot, slot=None), sentence, len(taken))
+            await self._board.remark(replace(spot, slot=None), sentence, len(taken))
 
     async def _take_all(
         self, person: Person, language: Language, chat_id: str, parcels: list[Parcel], spot: Spot
@@ -252,11 +240,11 @@ class DiscordChat:
                 shown.append(await self._take(person, language, chat_id, parcel, place))
             except (SongError, PersonError) as error:
                 spoken = await self.conversation.language(person) or language
-                await self._remark(place, replies.sentence(error, spoken), number)
+                await self._board.remark(place, replies.sentence(error, spoken), number)
                 if isinstance(error, (TooManyQueued, TooManyToday, Closing)):
                     break
         # Written down is every song by now; only then is anything said of them.
-        await asyncio.gather(*(self._show_place(job_id, words) for job_id, words in shown))
+        await asyncio.gather(*(self._board.show_place(job_id, words) for job_id, words in shown))
 
     async def _take(
         self, person: Person, language: Language, chat_id: str, parcel: Parcel, spot: Spot
@@ -278,30 +266,8 @@ class DiscordChat:
         job = await self.conversation.submit(submission)
         spoken = await self.conversation.language(person) or language
         words = self.conversation.words(spoken)
-        if job.id not in self._ended:
-            self._waiting[job.id] = words
-            self._lines.setdefault(job.id, Line(self.client, job.id, spot, paces=self._paces))
+        self._board.opened(job.id, spot, words)
         return job.id, words
-
-    async def _show_place(self, job_id: int, words: Words) -> None:
-        """Show a song that has just been taken, or that waits, where it stands."""
-        line, stage = self._lines.get(job_id), await self.conversation.stage(job_id)
-        if line is None or stage is None or line.ended:
-            return
-        try:
-            await line.show(progress_saying(stage, words, job_id))
-            if line.slot is not None and stage.kind == "queued":
-                await self.conversation.queue.note_waiting(job_id, {"slot": line.slot})
-        except (TryLater, Undeliverable) as reason:
-            log.info("job %d: progress could not be shown: %s", job_id, reason)
-
-    async def _remark(self, spot: Spot, text: str, number: int) -> None:
-        """Say something that no song's work stands behind."""
-        try:
-            # Numbers below zero name no job: such messages are told apart by them all the same.
-            await Line(self.client, -1 - number, spot).end(Saying(text))
-        except (TryLater, Undeliverable) as reason:
-            log.info("a remark could not be made: %s", reason)
 
     # What the queue tells (see ``bot.chat.Chat``)
 
@@ -314,11 +280,8 @@ class DiscordChat:
 
     async def show(self, song: Song, stage: Stage) -> Mapping[str, Any] | None:
         """Show progress in the song's message."""
-        if stage.kind == "queued":
-            self._waiting[song.job_id] = song.words
-        else:
-            self._waiting.pop(song.job_id, None)
-        line = self._line(song)
+        self._board.waits(song, still=stage.kind == "queued")
+        line = self._board.line(song)
         saying = progress_saying(stage, song.words, song.job_id)
         await line.show(titled(saying, song) if replies.is_from_list(song) else saying)
         return None if line.slot is None else {"slot": line.slot}
@@ -326,7 +289,7 @@ class DiscordChat:
     async def ask(self, song: Song, question: replies.Message) -> Mapping[str, Any]:
         """Make the song's message a question."""
         marks = tuple(button.data for button in question.buttons)
-        return {"slot": await self._line(song).end(Saying(question.text, view_of(question.buttons)), marks=marks)}
+        return {"slot": await self._board.line(song).end(Saying(question.text, view_of(question.buttons)), marks=marks)}
 
     async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
         """Make the song's message its answer."""
@@ -343,53 +306,26 @@ class DiscordChat:
             description=timeline.alt_text(heard.report, song.words),
         )
         saying = titled(saying, song) if spot.named else saying
-        slot = await self._line(song).end(saying, marks=(f"votes:{heard.reply.id}",))
+        slot = await self._board.line(song).end(saying, marks=(f"votes:{heard.reply.id}",))
         return {"channel": spot.channel, "message": slot}
 
     async def refuse(self, song: Song, error: SongError | PersonError) -> None:
         """Make the song's message the reason why there is no answer."""
         saying = Saying(replies.sentence(error, song.words.language))
         is_named = Spot(**song.message).named or replies.is_from_list(song)
-        await self._line(song).end(titled(saying, song) if is_named else saying)
+        await self._board.line(song).end(titled(saying, song) if is_named else saying)
 
     async def stopped(self, song: Song) -> None:
         """Say in the song's message that it was stopped."""
         try:
-            await self._line(song).end(Saying(song.words.say("progress-cancelled")))
+            await self._board.line(song).end(Saying(song.words.say("progress-cancelled")))
         except (TryLater, Undeliverable) as reason:
             log.info("job %d: nobody could be told that it was stopped: %s", song.job_id, reason)
 
     async def discard(self, song: Song) -> None:
         """The song has ended: nothing more is said of it."""
-        self._ended.append(song.job_id)
-        self._waiting.pop(song.job_id, None)
-        line = self._lines.pop(song.job_id, None)
-        if not self._lines:
-            self._paces.clear()
-        if line is not None:
-            await line.quiet()
+        await self._board.ended(song.job_id)
 
     def queue_moved(self) -> None:
         """Show whoever waits their new place, soon."""
-        if self._waiting and (self._queue_news is None or self._queue_news.done()):
-            self._queue_news = asyncio.create_task(self._tell_places())
-
-    async def _tell_places(self) -> None:
-        await asyncio.sleep(QUEUE_NEWS_SECONDS)
-        for job_id, words in list(self._waiting.items()):
-            await self._show_place(job_id, words)
-
-    def _line(self, song: Song) -> Line:
-        line = self._lines.get(song.job_id)
-        if line is None:
-            spot = Spot(**song.message)
-            line = Line(
-                self.client,
-                song.job_id,
-                spot,
-                slot=slot_noted(song.noted),
-                is_old=spot.song < self._began,
-                paces=self._paces,
-            )
-            self._lines[song.job_id] = line
-        return line
+        self._board.queue_moved()

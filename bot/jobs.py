@@ -38,6 +38,8 @@ FAULT_DELAY_SECONDS = 5.0
 AHEAD = 2
 # Answers beyond those that may wait for their platform while other songs are heard.
 ANSWERS_AHEAD = 50
+# A running job's place, as the storage tells it.
+RUNNING = 0
 # Running songs get the first time to finish; what is left is written back within the second.
 FINISH_SECONDS = 5.0
 WRITE_BACK_SECONDS = 3.0
@@ -173,21 +175,35 @@ class Queue:
 
         return tell
 
-    async def note_waiting(self, job_id: int, noted: Mapping[str, Any]) -> None:
-        """Keep where a waiting song's progress is shown, for after a restart."""
-        await self._storage.jobs.note_waiting(job_id, noted)
+    async def note_waiting(self, job_id: int, noted: Mapping[str, Any]) -> bool:
+        """Keep where a waiting song's progress is shown, for after a restart.
+
+        Returns
+        -------
+        bool
+            False if the song has ended or another process has taken it: what is shown there is not ours to change.
+        """
+        if await self._storage.jobs.note_waiting(job_id, noted):
+            return True
+        return self._is_ours(await self._storage.jobs.get(job_id))
+
+    def _is_ours(self, job: Job | None) -> bool:
+        """Whether this process has claimed a song, be it only just now."""
+        return job is not None and job.owner == self._owner
 
     async def stage(self, job_id: int) -> Stage | None:
-        """Return how far a song has come; None if it ended or never was."""
+        """Return how far a song has come; None if it ended, never was, or was taken by another process."""
         if job_id in self._running:
             return self._running[job_id].stage
         place = await self._storage.jobs.position(job_id)
         if place is None:
             return None
         job = await self._storage.jobs.get(job_id)
+        if place == RUNNING:
+            return Stage("fetching") if self._is_ours(job) else None
         if job is not None and Question.of(job) is not None:
             return Stage("asking")
-        return Stage("queued", place=max(place, 1), minutes=self._minutes(place))
+        return Stage("queued", place=place, minutes=self._minutes(place))
 
     async def stop(self) -> None:
         """Take no new songs; running ones finish within ``FINISH_SECONDS``, the others are written back."""

@@ -80,6 +80,8 @@ class Job:
         As in ``NewJob``; message and payload are empty once the job has ended.
     state, outcome
         ``outcome`` is the word given to ``finish`` (``cancelled`` by ``cancel``); None until it ended.
+    owner
+        Who holds it; None while nobody does.
     progress
         What ``note`` was last told, such as where the progress message is; empty before.
     attempts
@@ -101,6 +103,7 @@ class Job:
     source: str
     state: JobState
     outcome: str | None
+    owner: str | None
     progress: Mapping[str, Any]
     attempts: int
     reply_id: str | None
@@ -194,6 +197,7 @@ def jobs() -> Select[*tuple[Any, ...]]:
         JobRow.source,
         JobRow.state,
         JobRow.outcome,
+        JobRow.owner,
         JobRow.progress,
         JobRow.attempts,
         JobRow.reply_id,

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # Longer pauses than this are the queue's to wait out, not a request's.
 LONGEST_PAUSE_SECONDS = 60.0
+# The bot is ready when no server has been named for so long: it has no use for a list of them all.
+GUILD_SECONDS = 0.2
 # Discord takes 50 requests a second: a bucket of 8 that leaks 32 a second stays below that.
 REQUESTS_BURST, REQUESTS_SECONDS = 8, 0.25
 # What Discord counts against no such limit.
@@ -72,6 +74,7 @@ class Client(discord.AutoShardedClient):
             max_messages=None,
             member_cache_flags=discord.MemberCacheFlags.none(),
             chunk_guilds_at_startup=False,
+            guild_ready_timeout=GUILD_SECONDS,
             max_ratelimit_timeout=LONGEST_PAUSE_SECONDS,
             http_trace=_paced(),
             shard_count=settings.discord_shard_count,

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from bot.chat import Song, Stage
+    from bot.discord_parts.pace import Kind, Pace
     from bot.words import Words
 
 # Discord takes an interaction's token for 15 minutes; the last seconds are not to be relied on.
@@ -31,8 +32,6 @@ REQUEST_SECONDS = 60.0
 FAULT_SECONDS = 10.0
 # A channel takes five edits in five seconds, and other songs want some of them.
 EDIT_SECONDS = 2.0
-# All songs' progress together leaves a channel room for answers.
-CHANNEL_SECONDS = 1.6
 LOOK_BACK_MESSAGES = 100
 
 UNKNOWN_MESSAGE = 10008
@@ -127,8 +126,17 @@ class Line:
         Where the message is, as noted before a restart.
     is_old
         Whether the song may have a message that this process does not know of.
-    paces
-        Channel → when progress may next be shown there; shared by all lines.
+    pace
+        How fast may be written where; shared by all lines.
+
+    Attributes
+    ----------
+    slot
+        The message, once there is one.
+    is_noted
+        Whether every process knows of it.
+    ended
+        Whether nothing more is shown.
     """
 
     def __init__(
@@ -139,10 +147,11 @@ class Line:
         *,
         slot: int | None = None,
         is_old: bool = False,
-        paces: dict[int, float] | None = None,
+        pace: Pace,
     ) -> None:
         self.spot = spot
         self.slot = slot or spot.slot
+        self.is_noted = slot is not None
         self.ended = False
         self._client = client
         self._job_id = job_id
@@ -150,7 +159,8 @@ class Line:
         self._lock = asyncio.Lock()
         self._shown = ""
         self._next_edit = 0.0
-        self._paces = {} if paces is None else paces
+        self._pace = pace
+        self._sender: asyncio.Task[Any] | None = None
         self.later: asyncio.Task[None] | None = None
         self._latest: Saying | None = None
 
@@ -175,11 +185,22 @@ class Line:
             return await self._put(saying, marks)
 
     async def quiet(self) -> None:
-        """Show no more progress."""
+        """Show no more progress: what is on its way just now is waited for, so that it overtakes nothing."""
         self.ended = True
         if self.later is not None:
-            self.later.cancel()
+            if self.later is not self._sender:
+                self.later.cancel()
             await asyncio.gather(self.later, return_exceptions=True)
+
+    async def withdraw(self) -> None:
+        """Take the message back: another process makes one of its own about the song.
+
+        In a channel that is the same message: see the nonce. So it is where the message was there before us.
+        """
+        webhook = self._webhook()
+        if webhook is not None and self.slot is not None and self.spot.slot is None:
+            async with self._lock, delivering():
+                await webhook.delete_message(self.slot)
 
     async def _show_later(self) -> None:
         while (wait := self._wait()) > 0:  # noqa: ASYNC110 - other songs may take their turn meanwhile
@@ -188,18 +209,17 @@ class Line:
 
     def _wait(self) -> float:
         """Return the seconds until Discord takes progress; the first message of a song has a limit of its own."""
-        channel = 0.0 if self.slot is None else self._paces.get(self.spot.channel, 0.0)
-        return max(self._next_edit, channel) - time.monotonic()
+        place = 0.0 if self.slot is None else self._pace.progress_wait(self._place())
+        return max(place, self._next_edit - time.monotonic())
 
     async def _show_latest(self) -> None:
         async with self._lock:
             saying = self._latest
             if self.ended or saying is None or saying.text == self._shown:
                 return
-            now = time.monotonic()
-            self._next_edit = now + EDIT_SECONDS
+            self._next_edit = time.monotonic() + EDIT_SECONDS
             if self.slot is not None:
-                self._paces[self.spot.channel] = now + CHANNEL_SECONDS
+                self._pace.progress_shown(self._place())
             async with delivering():
                 await self._put(saying, ())
             self._shown = saying.text
@@ -218,7 +238,8 @@ class Line:
         webhook = self._webhook()
         if webhook is not None:
             try:
-                await webhook.edit_message(slot, content=saying.text, attachments=saying.files(), view=saying.view)
+                async with self._request("edit", webhook.token):
+                    await webhook.edit_message(slot, content=saying.text, attachments=saying.files(), view=saying.view)
             except discord.HTTPException as error:
                 if error.code == UNKNOWN_MESSAGE:
                     return False
@@ -227,7 +248,8 @@ class Line:
                 return True
         message = self._channel().get_partial_message(slot)
         try:
-            await message.edit(content=saying.text, attachments=saying.files(), view=saying.view)
+            async with self._request("edit", self.spot.channel):
+                await message.edit(content=saying.text, attachments=saying.files(), view=saying.view)
         except (discord.NotFound, discord.Forbidden) as error:
             if saying.picture is not None and isinstance(error, discord.Forbidden):
                 return await self._edited(slot, replace(saying, picture=None))
@@ -238,9 +260,10 @@ class Line:
         webhook = self._webhook()
         if webhook is not None:
             try:
-                sent = await webhook.send(
-                    saying.text, files=saying.files(), view=saying.view or discord.utils.MISSING, wait=True
-                )
+                async with self._request("message", webhook.token):
+                    sent = await webhook.send(
+                        saying.text, files=saying.files(), view=saying.view or discord.utils.MISSING, wait=True
+                    )
             except discord.HTTPException as error:
                 self._lose_token(error)
             else:
@@ -265,8 +288,18 @@ class Line:
         if reference is not None:
             more["reference"] = reference
         nonce = f"{self._job_id}-{self.spot.song % 10**9}"
-        sent = await self._channel().send(saying.text, files=saying.files(), nonce=nonce, **more)
+        async with self._request("message", self.spot.channel):
+            sent = await self._channel().send(saying.text, files=saying.files(), nonce=nonce, **more)
         return sent.id
+
+    @asynccontextmanager
+    async def _request(self, kind: Kind, place: int | str | None) -> AsyncIterator[None]:
+        async with self._pace.request(kind, place or self.spot.channel):
+            self._sender = asyncio.current_task()
+            try:
+                yield
+            finally:
+                self._sender = None
 
     async def _look_back(self, marks: set[str]) -> int | None:
         """Find our message about the song among those that came after it, by its buttons."""
@@ -279,6 +312,11 @@ class Line:
         except (discord.Forbidden, discord.NotFound):
             return None
         return None
+
+    def _place(self) -> int | str:
+        """Return what Discord counts edits of the message against."""
+        webhook = self._webhook()
+        return self.spot.channel if webhook is None or webhook.token is None else webhook.token
 
     def _channel(self) -> discord.PartialMessageable:
         return self._client.get_partial_messageable(self.spot.channel)

@@ -156,8 +156,8 @@ class Dispatch:
             self._progress.forget_unsent(taken.key)
         elif stage.kind == "queued" and taken.job is not None and taken.card.message is None:
             noted = await self._progress.show(await self._conversation.song_of(taken.job), stage)
-            if noted is not None:
-                await self._conversation.queue.note_waiting(job_id, noted)
+            if noted is not None and not await self._conversation.queue.note_waiting(job_id, noted):
+                await self._progress.withdraw(taken.key)
 
     async def _usage(self, message: Message) -> None:
         voice = await self._ears.voice(message)

@@ -196,6 +196,11 @@ class Line:
         with told(), changing():
             await self.bot.edit_message_reply_markup(chat, message, reply_markup=keyboard)
 
+    async def delete(self, chat: int, message: int) -> None:
+        """Delete a message of ours, if it is still there; raises ``TryLater`` or ``Undeliverable``."""
+        with told():
+            await self.bot.delete_message(self._moved.get(chat, chat), message)
+
     async def toast(self, query_id: str, text: str | None = None, *, alert: bool = False) -> None:
         """Answer the press of a button; one that is too old needs no answer any more."""
         short = None if text is None else shortened(text, TOAST_CHARACTERS)

@@ -139,14 +139,33 @@ class Progress:
 
     def forget(self, song: Song) -> None:
         """The song has ended."""
-        card = self._cards.pop(_key(song), None)
+        card = self._cards.get(_key(song))
         if card is not None:
-            card.ended = True
-            self._shown.pop(id(card), None)
+            self._leave(_key(song), card)
 
     def forget_unsent(self, key: tuple[int, int]) -> None:
         """The song was turned away before it was one."""
         self._cards.pop(key, None)
+
+    async def withdraw(self, key: tuple[int, ...]) -> None:
+        """Leave a song to the process that has taken it, and take back what was said of it here.
+
+        Raises ``TryLater`` or ``Undeliverable``.
+        """
+        card = self._cards.get(key)
+        if card is None:
+            return
+        async with card.lock:
+            if card.ended:
+                return
+            self._leave(key, card)
+            if card.message is not None:
+                await self._line.delete(card.where.chat, card.message)
+
+    def _leave(self, key: tuple[int, ...], card: Card) -> None:
+        card.ended = True
+        self._cards.pop(key, None)
+        self._shown.pop(id(card), None)
 
     def queue_moved(self, place_of: Callable[[int], Awaitable[Stage | None]]) -> None:
         """Show those who wait their new places, in a while and all at once."""
@@ -155,11 +174,14 @@ class Progress:
 
     async def _show_places(self, place_of: Callable[[int], Awaitable[Stage | None]]) -> None:
         await asyncio.sleep(PRIVATE_SECONDS)
-        for card in list(self._cards.values()):
+        for key, card in list(self._cards.items()):
             # What is being said just now, perhaps slowly, keeps nobody else from seeing their place.
             if card.waits and not card.ended and card.song is not None and not card.lock.locked():
                 stage = await place_of(card.song.job_id)
-                if stage is not None and stage.kind == "queued":
+                if stage is None:
+                    # Its message was noted, and is another process's by now.
+                    self._leave(key, card)
+                elif stage.kind == "queued":
                     await self.show(card.song, stage)
 
     async def close(self) -> None:

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.discord_fake import TOKEN as DISCORD_TOKEN
-from tests.bot.discord_fake import FakeDiscord
-from tests.bot.discord_fake import Somebody as Discordian
-from tests.bot.discord_fake.running import prepare
-from tests.bot.discord_fake.world import custom_ids
+from tests.bot.discord import TOKEN as DISCORD_TOKEN
+from tests.bot.discord import FakeDiscord
+from tests.bot.discord import Somebody as Discordian
+from tests.bot.discord.running import prepare
+from tests.bot.discord.world import custom_ids
 from tests.bot.process import BotProcess
 from tests.bot.telegram.people import Somebody as Telegrammer
 from tests.bot.telegram.server import TOKEN as TELEGRAM_TOKEN

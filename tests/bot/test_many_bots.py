@@ -14,9 +14,9 @@ from pydantic import SecretStr
 from bot.chats import homes
 from bot.discord_parts.client import Client
 from bot.settings import Settings
-from tests.bot.discord_fake import TOKEN as DISCORD_TOKEN
-from tests.bot.discord_fake import FakeDiscord
-from tests.bot.discord_fake.running import prepare
+from tests.bot.discord import TOKEN as DISCORD_TOKEN
+from tests.bot.discord import FakeDiscord
+from tests.bot.discord.running import prepare
 from tests.bot.process import BotProcess
 from tests.bot.telegram.people import Somebody, buttons
 from tests.bot.telegram.server import TOKEN, TelegramServer

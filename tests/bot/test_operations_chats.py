@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from bot.settings import Address
 from bot.telegram_chat import TelegramChat
 from bot.telegram_parts.updates import Webhook
-from tests.bot.discord_fake.running import close_scene, open_scene, prepare
-from tests.bot.discord_fake.server import FakeDiscord
+from tests.bot.discord.running import close_scene, open_scene, prepare
+from tests.bot.discord.server import FakeDiscord
 from tests.bot.running import Bot, eventually
 from tests.bot.telegram.server import TOKEN, TelegramServer
 

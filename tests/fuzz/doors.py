@@ -23,8 +23,8 @@ from bot.people import Keys, Person
 from bot.settings import Moderator, Settings
 from bot.telegram_chat import TelegramChat
 from storage import PersonError, Storage
-from tests.bot.discord_fake import FakeDiscord
-from tests.bot.discord_fake.running import close_scene, open_scene, prepare
+from tests.bot.discord import FakeDiscord
+from tests.bot.discord.running import close_scene, open_scene, prepare
 from tests.bot.ear import EarAtHand
 from tests.bot.page import opened_page
 from tests.bot.running import Bot
@@ -34,7 +34,7 @@ from tests.fuzz.parsers import _json
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
-    from tests.bot.discord_fake.running import Scene
+    from tests.bot.discord.running import Scene
 
     Ask = Callable[[str], Awaitable[None]]
 

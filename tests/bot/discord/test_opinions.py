@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.settings import Moderator
-from tests.bot.discord_fake import FakeDiscord, Somebody
-from tests.bot.discord_fake.running import Scene, close_scene, open_scene, prepare
-from tests.bot.discord_fake.world import custom_ids
+from tests.bot.discord import FakeDiscord, Somebody
+from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
+from tests.bot.discord.world import custom_ids
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bot.people import Keys
     from bot.settings import Settings
     from storage import Storage
-    from tests.bot.discord_fake.world import Event
+    from tests.bot.discord.world import Event
     from tests.bot.ear import EarAtHand
 
     Tone = Callable[..., Path]

@@ -9,8 +9,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-from tests.bot.discord_fake.gateway import Gateway
-from tests.bot.discord_fake.world import (
+from tests.bot.discord.gateway import Gateway
+from tests.bot.discord.world import (
     BOT,
     DM,
     EPHEMERAL,

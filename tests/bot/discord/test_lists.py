@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.discord_fake import FakeDiscord
-from tests.bot.discord_fake.running import Scene, close_scene, open_scene, prepare
-from tests.bot.discord_fake.world import custom_ids
+from tests.bot.discord import FakeDiscord
+from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
+from tests.bot.discord.world import custom_ids
 from tests.bot.links_at_hand import LIST, LinksAtHand
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.bot.discord_fake.world import (
+from tests.bot.discord.world import (
     ADMINISTRATOR,
     BOT,
     DM,
@@ -21,7 +21,7 @@ from tests.bot.discord_fake.world import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.bot.discord_fake.server import FakeDiscord
+    from tests.bot.discord.server import FakeDiscord
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
 STRING, SUB_COMMAND, CHANNEL, ATTACHMENT = 3, 1, 7, 11

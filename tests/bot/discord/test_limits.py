@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.discord_fake import FakeDiscord
-from tests.bot.discord_fake.running import Scene, close_scene, open_scene, prepare
-from tests.bot.discord_fake.world import custom_ids
+from tests.bot.discord import FakeDiscord
+from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
+from tests.bot.discord.world import custom_ids
 from tests.bot.running import eventually
 from tests.bot.site import fetcher_within_reach, site_of
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.people import Keys
     from bot.settings import Settings
     from storage import Storage
-    from tests.bot.discord_fake.world import Event
+    from tests.bot.discord.world import Event
     from tests.bot.ear import EarAtHand
 
     Tone = Callable[..., Path]

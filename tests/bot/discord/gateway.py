@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import WSMsgType, web
 
-from tests.bot.discord_fake.world import BOT, MESSAGE_CONTENT_LIMITED, TOKEN, World
+from tests.bot.discord.world import BOT, MESSAGE_CONTENT_LIMITED, TOKEN, World
 
 DISPATCH, HEARTBEAT, IDENTIFY, RESUME, RECONNECT, INVALID, HELLO, ACK = 0, 1, 2, 6, 7, 9, 10, 11
 HEARTBEAT_MILLISECONDS = 500

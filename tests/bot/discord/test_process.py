@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.discord_fake import TOKEN, FakeDiscord, Somebody
-from tests.bot.discord_fake.running import prepare
-from tests.bot.discord_fake.world import custom_ids
+from tests.bot.discord import TOKEN, FakeDiscord, Somebody
+from tests.bot.discord.running import prepare
+from tests.bot.discord.world import custom_ids
 from tests.bot.process import BotProcess
 
 if TYPE_CHECKING:

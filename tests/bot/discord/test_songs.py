@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.discord_fake import FakeDiscord, Fault
-from tests.bot.discord_fake.running import Scene, close_scene, open_scene, prepare
-from tests.bot.discord_fake.world import VOICE, custom_ids
+from tests.bot.discord import FakeDiscord, Fault
+from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
+from tests.bot.discord.world import VOICE, custom_ids
 from tests.bot.running import eventually
 from tests.synthesis import song, write
 
