@@ -18,6 +18,7 @@ from tests.bot.discord import TOKEN as DISCORD_TOKEN
 from tests.bot.discord import FakeDiscord
 from tests.bot.discord.running import prepare
 from tests.bot.process import BotProcess
+from tests.bot.running import eventually
 from tests.bot.telegram.people import Somebody, buttons
 from tests.bot.telegram.server import TOKEN, TelegramServer
 from tests.classifier.cluster.processes import Cluster, free_port
@@ -100,6 +101,12 @@ def _answers(telegram: TelegramServer, chat: int) -> list[dict[str, Any]]:
     return [each for each in said if any(b["callback_data"].startswith("right:") for b in buttons(each))]
 
 
+async def _all_noted(connection: asyncpg.Connection) -> bool:
+    """Whether every song's message is known to all: one sent in the moment of the kill would be nobody's."""
+    waiting = "SELECT count(*) FROM jobs WHERE outcome IS NULL AND (progress->>'message') IS NULL"
+    return bool(await connection.fetchval(waiting) == 0)
+
+
 @pytest.mark.timeout(300)  # a song is taken over when its lease has run out
 async def test_a_bot_is_killed_in_the_middle_of_songs_and_another_answers_each_of_them_once(
     telegram: Balanced, database: str, tmp_path: Path
@@ -125,10 +132,11 @@ async def test_a_bot_is_killed_in_the_middle_of_songs_and_another_answers_each_o
             await person.sends(tmp_path / f"{number}.ogg")
         # The slow one has come to all it can hold, or to what the quick one left.
         await telegram.until(lambda: any(_answers(telegram, person.number) for person in people))
+        connection = await asyncpg.connect(database)
+        await eventually(lambda: _all_noted(connection))
         await asyncio.to_thread(slow.kill)
         await telegram.until(lambda: all(_answers(telegram, person.number) for person in people), TAKEOVER_SECONDS)
         assert await asyncio.to_thread(quick.stop) == 0
-        connection = await asyncpg.connect(database)
         owners = await connection.fetch("SELECT outcome, claims FROM jobs ORDER BY id")
         await connection.close()
         assert [row["outcome"] for row in owners] == ["cancelled"] + ["answered"] * PEOPLE

@@ -65,6 +65,7 @@ class FakeDiscord:
         add("POST", "/api/v10/interactions/{id}/{token}/callback", self._callback)
         add("POST", "/api/v10/webhooks/{app}/{token}", self._follow)
         add("PATCH", "/api/v10/webhooks/{app}/{token}/messages/{message}", self._edit_spoken)
+        add("DELETE", "/api/v10/webhooks/{app}/{token}/messages/{message}", self._delete_spoken)
         add("GET", "/files/{file}/{name}", self._file)
         add("GET", "/gateway", self.gateway.serve)
         self._runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.5)
@@ -108,6 +109,9 @@ class FakeDiscord:
             response = _json({"message": str(refused), "code": refused.code}, refused.status)
         response.headers.update(told)
         await self.world.tell()
+        for what, event in list(self.world.held.items()):
+            if f"{request.method} {request.path}".startswith(what):
+                await event.wait()
         return response
 
     def _counted(self, request: web.Request) -> dict[str, str] | web.Response:
@@ -259,6 +263,12 @@ class FakeDiscord:
         said, files = await _body(request)
         self._edited(message, said, files)
         return _json(message)
+
+    async def _delete_spoken(self, request: web.Request) -> web.Response:
+        self._spoken(request)
+        if self.world.messages.pop(request.match_info["message"], None) is None:
+            raise Refused(404, UNKNOWN_MESSAGE, "Unknown Message")
+        return web.Response(status=204)
 
     async def _file(self, request: web.Request) -> web.Response:
         content = self.world.files.get(request.match_info["file"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from tests.bot.ear import EarAtHand
 
     Tone = Callable[..., Path]
+
+
+FOLLOW_UPS = "POST /api/v10/webhooks/"
 
 
 @pytest.fixture
@@ -94,6 +98,26 @@ async def test_a_song_that_waits_over_a_restart_keeps_its_message(
     answers = await again.answers(scene.ann.direct, 5)
     assert {answer["id"] for answer in answers} == shown
     await close_scene(again)
+
+
+async def test_a_place_that_is_told_while_another_process_takes_the_song_is_taken_back(
+    scene: Scene, storage: Storage, tone: Tone
+) -> None:
+    scene.bot.ear.go_on.clear()
+    for number in range(3):
+        await scene.ann.says(scene.ann.direct, "", tone(200 + number, name=f"{number}.wav"))
+    await scene.world.until(lambda: len(scene.world.of_bot(scene.ann.direct)) == 3)
+    scene.world.held[FOLLOW_UPS] = asyncio.Event()
+    two = await scene.bob.says(scene.channel, "", tone(900, name="a.wav"), tone(950, name="b.wav"))
+    await scene.ann.points_at(two)
+    await scene.world.until(lambda: len(scene.world.of_bot(scene.channel)) == 2)
+    taken = [await storage.jobs.claim("another process") for _ in range(2)]
+    assert None not in taken
+    scene.world.held.pop(FOLLOW_UPS).set()
+    # The first of the two took the place of "thinking…", which is there for every process.
+    await scene.world.until(lambda: len(scene.world.of_bot(scene.channel)) == 1)
+    scene.bot.ear.go_on.set()
+    await scene.answers(scene.ann.direct, 3)
 
 
 async def test_whoever_is_forgotten_leaves_no_progress_behind(scene: Scene, tone: Tone) -> None:

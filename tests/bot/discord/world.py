@@ -74,6 +74,8 @@ class World:
         Messages of the bot as they were when made, and at each change.
     faults
         What goes wrong, first one first.
+    held
+        Beginning of a method and path → what the answers to such requests wait for, once they have taken effect.
     commands
         What the bot registered.
     rates
@@ -96,6 +98,7 @@ class World:
         self.changes: list[tuple[float, Event]] = []
         self._buckets: dict[tuple[str, str], Bucket] = {}
         self.faults: list[Fault] = []
+        self.held: dict[str, asyncio.Event] = {}
         self.commands: list[Event] = []
         self.callbacks: dict[str, tuple[float, Event]] = {}
         self.asked_at: dict[str, float] = {}

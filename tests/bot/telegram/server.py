@@ -69,6 +69,8 @@ class TelegramServer:
         Limits that the bot broke.
     administrators
         Chat → numbers of people.
+    held
+        Method → what its answers wait for, once the call has taken effect.
     drops
         Whether the answers to the next calls of a method get lost after they took effect.
     rates
@@ -84,6 +86,7 @@ class TelegramServer:
         self.history: list[tuple[str, dict[str, Any]]] = []
         self.toasts: list[str | None] = []
         self.faults: dict[str, deque[Fault]] = defaultdict(deque)
+        self.held: dict[str, asyncio.Event] = {}
         self.drops: dict[str, int] = defaultdict(int)
         self.broken: list[str] = []
         self.administrators: dict[int, set[int]] = defaultdict(set)
@@ -179,6 +182,8 @@ class TelegramServer:
         async with self._news:
             self.history.append((method, parameters))
             self._news.notify_all()
+        if method in self.held:
+            await self.held[method].wait()
         if self.drops[method]:
             self.drops[method] -= 1
             assert request.transport is not None
@@ -259,6 +264,11 @@ class TelegramServer:
 
     def _do_editMessageReplyMarkup(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return self._edit(parameters)
+
+    def _do_deleteMessage(self, parameters: dict[str, Any]) -> bool:  # noqa: N802
+        if self.messages.pop((int(parameters["chat_id"]), int(parameters["message_id"])), None) is None:
+            raise Refused("Bad Request: message to delete not found")
+        return True
 
     def _do_answerCallbackQuery(self, parameters: dict[str, Any]) -> bool:  # noqa: N802
         self.toasts.append(parameters.get("text"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -138,6 +139,25 @@ async def test_a_song_that_waits_over_a_restart_keeps_its_message(
     await later.stop_taking()
     await again.queue.stop()
     await later.close()
+
+
+async def test_a_place_that_is_told_while_another_process_takes_the_song_is_taken_back(
+    bot: Bot, storage: Storage, ear: EarAtHand, telegram: TelegramServer, ann: Somebody, tone: Tone
+) -> None:
+    ear.go_on.clear()
+    for number in range(3):
+        await ann.sends(tone(200 + number))
+    await telegram.until(lambda: len(telegram.said(ann.number)) == 3)
+    telegram.held["sendMessage"] = asyncio.Event()
+    await ann.sends(tone(900))
+    await telegram.until(lambda: len(telegram.said(ann.number)) == 4)
+    claimed = await storage.jobs.claim("another process")
+    assert claimed is not None
+    telegram.held.pop("sendMessage").set()
+    await telegram.until(lambda: len(telegram.said(ann.number)) == 3)
+    assert await bot.conversation.stage(claimed.job.id) is None
+    ear.go_on.set()
+    await telegram.until(lambda: sum("picture" in message for message in telegram.said(ann.number)) == 3)
 
 
 async def test_whoever_is_forgotten_leaves_no_progress_behind(
