@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # Longer pauses than this are the queue's to wait out, not a request's.
 LONGEST_PAUSE_SECONDS = 60.0
+# What is being answered when the bot stops has so long to be answered.
+ANSWER_SECONDS = 3.0
 # The bot is ready when no server has been named for so long: it has no use for a list of them all.
 GUILD_SECONDS = 0.2
 # Discord takes 50 requests a second: a bucket of 8 that leaks 32 a second stays below that.
@@ -87,7 +90,8 @@ class Client(discord.AutoShardedClient):
         Route.BASE = settings.discord_api_url
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
         self._gateway = settings.discord_gateway_url
-        self.tree: app_commands.CommandTree[Client] = app_commands.CommandTree(
+        self._answering: set[asyncio.Task[Any]] = set()
+        self.tree: app_commands.CommandTree[Client] = Tree(
             self,
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
@@ -109,6 +113,22 @@ class Client(discord.AutoShardedClient):
 
             self.http.get_bot_gateway = through_ours  # type: ignore[method-assign]
 
+    def attend(self) -> None:
+        """Note that the present task answers somebody: it is waited for before the connection ends."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._answering.add(task)
+            task.add_done_callback(self._answering.discard)
+
+    async def close(self) -> None:
+        """End the connection, when what was being answered is answered."""
+        if self._answering:
+            await asyncio.wait(set(self._answering), timeout=ANSWER_SECONDS)
+        for task in self._answering:
+            task.cancel()
+        await asyncio.gather(*self._answering, return_exceptions=True)
+        await super().close()
+
     async def _tell_commands(self) -> None:
         try:
             await self.tree.sync()
@@ -118,10 +138,12 @@ class Client(discord.AutoShardedClient):
     async def on_message(self, message: discord.Message) -> None:
         """Hand a person's message over."""
         if not message.author.bot:
+            self.attend()
             await self._listener.heard(message)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Hand a filled text box over: the library forgets those that were open when it was stopped."""
+        self.attend()
         self._remember_language(interaction)
         if interaction.type is discord.InteractionType.modal_submit:
             await self._listener.typed(interaction)
@@ -144,6 +166,7 @@ class Client(discord.AutoShardedClient):
 
     async def pressed(self, interaction: discord.Interaction[Any], custom_id: str, values: Sequence[str]) -> None:
         """Hand a press over."""
+        self.attend()
         await self._listener.pressed(interaction, custom_id, values)
 
     @property
@@ -151,6 +174,15 @@ class Client(discord.AutoShardedClient):
         """Whether the operator has let this application read messages that do not concern it, on Discord's own site."""
         flags = self.application_flags
         return flags.gateway_message_content or flags.gateway_message_content_limited
+
+
+class Tree(app_commands.CommandTree[Client]):
+    """The commands, each of which is attended to."""
+
+    async def interaction_check(self, interaction: discord.Interaction[Client], /) -> bool:  # noqa: ARG002 - as called
+        """Let everybody in."""
+        self.client.attend()
+        return True
 
 
 def _paced() -> aiohttp.TraceConfig:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Tone = Callable[..., Path]
 
 
-FOLLOW_UPS = "POST /api/v10/webhooks/"
+FOLLOW_UPS, CALLBACKS = "POST /api/v10/webhooks/", "POST /api/v10/interactions/"
 
 
 @pytest.fixture
@@ -192,3 +192,18 @@ async def test_an_export_that_discord_would_not_take_is_told_with_a_way_round(sc
     assert told["content"].startswith("The file would be larger than")
     assert "shorter period" in told["content"]
     assert told["attachments"] == []
+
+
+async def test_what_was_asked_before_the_bot_stops_is_still_answered(
+    discord: FakeDiscord, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+) -> None:
+    scene = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
+    question = await scene.ann.told(await scene.ann.command(scene.ann.direct, "forgetme"))
+    discord.world.held[CALLBACKS] = asyncio.Event()
+    await scene.ann.presses(question, "wipe:yes")
+    await discord.world.until(lambda: len(discord.world.callbacks) == 2)
+    closing = asyncio.create_task(close_scene(scene))
+    await asyncio.wait({closing}, timeout=0.2)
+    discord.world.held.pop(CALLBACKS).set()
+    await closing
+    assert question["content"].startswith("Deleted:")
