@@ -114,6 +114,8 @@ def _retrain(arguments: argparse.Namespace, releases: Releases, songs: list[Song
 
     split = candidate.Split.of(songs, arguments.held_out)
     say(f"{len(songs)} songs of feedback: {len(split.train)} to learn from, {len(split.judge)} to judge by")
+    if split.aside:
+        say(f"{len(split.aside)} judge nothing: they are recordings that are learnt from, encoded anew")
     if arguments.if_enough and (new := _new_songs(arguments.models, releases, split)) < arguments.new_songs:
         print(f"Not enough new feedback: {new} songs, {arguments.new_songs} are needed.")
         return NOT_ENOUGH

@@ -15,9 +15,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from classifier.organize.likeness import groups, near_duplicates, positions
+from classifier.organize.likeness import near_duplicates, positions
 from classifier.organize.playlists import relative, replace
 from classifier.organize.shelves import NOT_SURE, copies, disagreements, shelves, title
+from classifier.recordings import groups
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -15,7 +15,7 @@ import numpy as np
 from classifier.manifest import BadRelease, read_manifest, verified, whole
 from classifier.training import base as material_of_base
 from classifier.training import gate, lessons, release, retrain_card, retraining
-from classifier.training.feedback import held_out
+from classifier.training.feedback import held_out, recordings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -100,22 +100,30 @@ class Split:
         Learnt from, if their label is a class.
     judge
         Held out from this and every other candidate.
+    aside
+        Held out as well, but the same recordings, in other encodings, as some that are learnt from: they judge nothing.
     """
 
     train: tuple[Song, ...]
     judge: tuple[Song, ...]
+    aside: tuple[Song, ...] = ()
 
     @classmethod
     def of(cls, songs: Sequence[Song], share: float) -> Split:
         """Hold out a share of each label's songs."""
         out = held_out(songs, share)
-        train, judge = ([song for song in songs if (song.id in out) == held] for held in (False, True))
-        return cls(tuple(train), tuple(judge))
+        recording = dict(zip((song.id for song in songs), recordings_of(songs), strict=True))
+        train, held = ([song for song in songs if (song.id in out) == is_held] for is_held in (False, True))
+        learnt = {recording[song.id] for song in train}
+        judge, aside = (
+            [song for song in held if (recording[song.id] in learnt) == is_known] for is_known in (False, True)
+        )
+        return cls(tuple(train), tuple(judge), tuple(aside))
 
     @property
     def counts(self) -> Mapping[str, int]:
         """Label → songs that came from where feedback may train, those held out from training among them."""
-        every = (song for song in (*self.train, *self.judge) if song.may_train)
+        every = (song for song in (*self.train, *self.judge, *self.aside) if song.may_train)
         return dict(sorted(Counter(song.label for song in every).items()))
 
 
@@ -162,7 +170,7 @@ def _judged(serving: Serving, artifact: Artifact, held: HeldOut, split: Split) -
         np.array([song.label for song in judged], dtype=str),
         _first(serving.artifact, judged),
         _first(artifact, judged),
-        np.arange(len(judged)),
+        recordings_of(judged),
         np.array([song.weight for song in judged]),
     )
     new = sorted(set(artifact.ensemble.genres) - set(serving.artifact.ensemble.genres))

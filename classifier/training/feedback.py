@@ -23,7 +23,10 @@ from typing import IO, TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from classifier import recordings
+from classifier.features.families import TEXTURE
 from classifier.features.gtzan57 import COLUMNS
+from classifier.features.texture import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -285,6 +288,28 @@ def _song(rows: Sequence[_Row], *, may_train: bool) -> Song:
             name: np.stack([row.families[name] for row in rows]).astype(np.float16) for name, _ in sorted(shared)
         },
     )
+
+
+def recordings_of(songs: Sequence[Song]) -> NDArray[np.int64]:
+    """Number songs by their recordings: those that are probably one, encoded anew, have the same number.
+
+    Returns
+    -------
+    Shape (n,), each song's or an earlier one's place. A song without the whole texture is one of its own.
+    """
+    numbers = np.arange(len(songs))
+    told = [place for place, song in enumerate(songs) if _has_texture(song)]
+    if told:
+        means = np.stack([songs[place].families[TEXTURE].mean(axis=0, dtype=np.float32) for place in told])
+        lengths = [float(songs[place].seconds.sum()) for place in told]
+        for group in recordings.groups(recordings.pairs(recordings.marks(means), lengths)):
+            numbers[[told[place] for place in group]] = told[group[0]]
+    return numbers
+
+
+def _has_texture(song: Song) -> bool:
+    found = song.families.get(TEXTURE)
+    return found is not None and found.shape[1] == WIDTH
 
 
 def held_out(songs: Sequence[Song], share: float) -> set[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from classifier.features.families import TEXTURE, TEXTURE40
+from classifier.training.feedback import recordings_of
 from classifier.training.rows import Rows
 from classifier.training.splits import Trial
 
@@ -85,7 +86,8 @@ class Material:
 def classes(base: Base, songs: Sequence[Song], settings: Settings, *, judges: Sequence[Song] = ()) -> Classes:
     """Choose the genres that can be answered, each with the families that it is learnt from.
 
-    A new label needs enough songs by enough people; songs that judge are counted, though nothing is learnt from them.
+    A new label needs enough songs by enough people; songs that judge are counted, though nothing is learnt from them,
+    and several encodings of one recording are one song.
     Where the export does not tell how many people stand behind a label (``label_people``), only songs are counted that
     as many agree on, or that a moderator saw to. It is learnt from the families that most of its songs have.
     """
@@ -102,7 +104,8 @@ def classes(base: Base, songs: Sequence[Song], settings: Settings, *, judges: Se
         told = max(song.label_people for song in every)
         counted = [song for song in every if song.reviewed or (told or song.people) >= settings.least_people]
         usual = frozenset(name for name in base.families if 2 * sum(name in song.families for song in mine) > len(mine))
-        if len(counted) >= settings.least_songs and len(mine) >= len(base.trials) and TEXTURE40 in usual:
+        counts = len(np.unique(recordings_of(counted)))
+        if counts >= settings.least_songs and len(mine) >= len(base.trials) and TEXTURE40 in usual:
             known[label] = usual
     return known
 
@@ -213,12 +216,15 @@ class _Changes:
 
 
 def _trials(base: Base, parts: Sequence[_Part]) -> tuple[Trial, ...]:
-    """Let each trial hold out its share of every label's songs, all segments of a song together."""
+    """Let each trial hold out its share of every label's songs, all segments and encodings of a recording together."""
     turns: Counter[str] = Counter()
+    chosen: dict[int, int] = {}
     tests: list[int] = []
-    for part in parts:
-        tests += [turns[part.song.label] % len(base.trials)] * len(part.segments)
-        turns[part.song.label] += 1
+    for part, recording in zip(parts, recordings_of([part.song for part in parts]).tolist(), strict=True):
+        if recording not in chosen:
+            chosen[recording] = turns[part.song.label] % len(base.trials)
+            turns[part.song.label] += 1
+        tests += [chosen[recording]] * len(part.segments)
     turn, places = np.array(tests, dtype=np.int64), len(base.genres) + np.arange(len(tests))
     return tuple(
         Trial(

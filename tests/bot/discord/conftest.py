@@ -1,27 +1,44 @@
-"""The platform's clock, for what runs in the test's own process: its limits and the bot's paces, five times as fast."""
+"""A bot that chats on a Discord of the tests' own, whose clock runs faster."""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.discord_parts import board, lines, pace
 from tests.bot.discord import world
-from tests.bot.load_rates import Limit
+from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
+from tests.bot.discord.server import FakeDiscord
+from tests.bot.load_rates import hurry
 
-FASTER = 5
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.people import Keys
+    from bot.settings import Settings
+    from storage import Storage
+    from tests.bot.ear import EarAtHand
 
 
 @pytest.fixture(autouse=True)
 def _a_clock_that_runs_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name in (
-        (pace, "PLACE_SECONDS"),
-        (pace, "PROGRESS_SECONDS"),
-        (pace, "ROOM_LATER_SECONDS"),
-        (lines, "EDIT_SECONDS"),
-        (board, "QUEUE_NEWS_SECONDS"),
-    ):
-        monkeypatch.setattr(module, name, getattr(module, name) / FASTER)
-    limits = {
-        method: Limit(limit.name, limit.count, limit.seconds / FASTER) for method, limit in world.IN_CHANNEL.items()
-    }
-    monkeypatch.setattr(world, "IN_CHANNEL", limits)
+    hurry(monkeypatch, pace, "PLACE_SECONDS", "PROGRESS_SECONDS", "ROOM_LATER_SECONDS")
+    hurry(monkeypatch, lines, "EDIT_SECONDS")
+    hurry(monkeypatch, board, "QUEUE_NEWS_SECONDS")
+    hurry(monkeypatch, world, "MESSAGES", "EDITS")
+
+
+@pytest.fixture
+async def discord() -> AsyncIterator[FakeDiscord]:
+    async with FakeDiscord() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def scene(
+    discord: FakeDiscord, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+) -> AsyncIterator[Scene]:
+    opened = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
+    yield opened
+    await close_scene(opened)

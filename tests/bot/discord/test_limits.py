@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.discord import FakeDiscord
 from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
 from tests.bot.discord.world import custom_ids
 from tests.bot.running import eventually
 from tests.bot.site import fetcher_within_reach, site_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from bot.people import Keys
     from bot.settings import Settings
     from storage import Storage
+    from tests.bot.discord import FakeDiscord
     from tests.bot.discord.world import Event
     from tests.bot.ear import EarAtHand
 
@@ -32,21 +32,6 @@ FOLLOW_UPS, CALLBACKS = "POST /api/v10/webhooks/", "POST /api/v10/interactions/"
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"songs_per_person_queued": 8, "songs_per_person_daily": 8})
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[FakeDiscord]:
-    async with FakeDiscord() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def scene(
-    discord: FakeDiscord, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
-) -> AsyncIterator[Scene]:
-    opened = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
-    yield opened
-    await close_scene(opened)
 
 
 async def test_where_the_bot_is_a_visitor_it_answers_as_many_songs_as_discord_lets_it_and_says_so(

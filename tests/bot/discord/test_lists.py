@@ -6,19 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.discord import FakeDiscord
-from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
 from tests.bot.discord.world import custom_ids
 from tests.bot.links_at_hand import LIST, LinksAtHand
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
-    from bot.people import Keys
-    from bot.settings import Settings
-    from storage import Storage
-    from tests.bot.ear import EarAtHand
+    from tests.bot.discord.running import Scene
 
     Tone = Callable[..., Path]
 
@@ -31,14 +26,9 @@ def links(tone: Tone) -> LinksAtHand:
 
 
 @pytest.fixture
-async def scene(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, links: LinksAtHand
-) -> AsyncIterator[Scene]:
-    async with FakeDiscord() as discord:
-        opened = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
-        opened.bot.follows(links)
-        yield opened
-        await close_scene(opened)
+def scene(scene: Scene, links: LinksAtHand) -> Scene:
+    scene.bot.follows(links)
+    return scene
 
 
 async def test_a_list_is_asked_about_and_answered_song_by_song(scene: Scene) -> None:

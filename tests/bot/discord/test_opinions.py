@@ -7,11 +7,11 @@ import pytest
 
 from bot.settings import Moderator
 from tests.bot.discord import FakeDiscord, Somebody
-from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
+from tests.bot.discord.running import Scene, close_scene, open_scene
 from tests.bot.discord.world import custom_ids
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from bot.people import Keys
@@ -23,27 +23,12 @@ if TYPE_CHECKING:
     Tone = Callable[..., Path]
 
 
-@pytest.fixture
-async def discord() -> AsyncIterator[FakeDiscord]:
-    async with FakeDiscord() as opened:
-        yield opened
-
-
 OPERATOR = "4242"
 
 
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"moderators": (Moderator("discord", OPERATOR),)})
-
-
-@pytest.fixture
-async def scene(
-    discord: FakeDiscord, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
-) -> AsyncIterator[Scene]:
-    opened = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
-    yield opened
-    await close_scene(opened)
 
 
 @pytest.fixture

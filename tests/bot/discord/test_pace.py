@@ -10,18 +10,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.discord_parts.pace import ROOM_FOR_PROGRESS, Pace, Window
-from tests.bot.discord import FakeDiscord
-from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
 from tests.bot.load_rates import Bucket, Limit, Rates
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
-    from bot.people import Keys
     from bot.settings import Settings
-    from storage import Storage
-    from tests.bot.ear import EarAtHand
+    from tests.bot.discord.running import Scene
 
 SECONDS = 0.2
 # As many messages as one channel gets in the crowd's scenario, within two of Discord's windows and a bit.
@@ -31,14 +27,6 @@ SONGS = 9
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"songs_per_person_queued": SONGS})
-
-
-@pytest.fixture
-async def scene(storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand) -> AsyncIterator[Scene]:
-    async with FakeDiscord() as discord:
-        opened = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
-        yield opened
-        await close_scene(opened)
 
 
 @pytest.mark.parametrize("seed", range(3))

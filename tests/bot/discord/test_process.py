@@ -12,17 +12,15 @@ from tests.bot.discord.world import custom_ids
 from tests.bot.process import BotProcess
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     Tone = Callable[..., Path]
 
 
-@pytest.fixture
-async def discord() -> AsyncIterator[FakeDiscord]:
-    async with FakeDiscord() as opened:
-        prepare(opened)
-        yield opened
+@pytest.fixture(autouse=True)
+def _there_is_a_server(discord: FakeDiscord) -> None:
+    prepare(discord)
 
 
 async def test_a_bot_that_is_killed_in_the_middle_of_a_song_answers_it_once_when_it_is_back(

@@ -12,7 +12,7 @@ from tests.bot.running import eventually
 from tests.synthesis import song, write
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
     from bot.people import Keys
@@ -21,21 +21,6 @@ if TYPE_CHECKING:
     from tests.bot.ear import EarAtHand
 
     Tone = Callable[..., Path]
-
-
-@pytest.fixture
-async def discord() -> AsyncIterator[FakeDiscord]:
-    async with FakeDiscord() as opened:
-        yield opened
-
-
-@pytest.fixture
-async def scene(
-    discord: FakeDiscord, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
-) -> AsyncIterator[Scene]:
-    opened = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
-    yield opened
-    await close_scene(opened)
 
 
 @pytest.fixture(scope="module")

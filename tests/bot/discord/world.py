@@ -26,7 +26,7 @@ ADMINISTRATOR = 1 << 3
 ORDINARY = (1 << 10) | (1 << 11) | (1 << 16)
 
 # As Discord tells bots of them in its responses' headers.
-IN_CHANNEL = {"POST": Limit("messages to one channel", 5, 5), "PATCH": Limit("edits in one channel", 5, 5)}
+MESSAGES, EDITS = Limit("messages to one channel", 5, 5), Limit("edits in one channel", 5, 5)
 OVER_ALL = Limit("requests over Discord", 50, 1)
 
 Event = dict[str, Any]
@@ -116,7 +116,7 @@ class World:
 
     def bucket(self, method: str, place: str) -> Bucket | None:
         """Return the limit on writing somewhere; None for what only reads."""
-        limit = IN_CHANNEL.get(method)
+        limit = {"POST": MESSAGES, "PATCH": EDITS}.get(method)
         return None if limit is None else self._buckets.setdefault((method, place), Bucket(limit))
 
     async def tell(self) -> None:

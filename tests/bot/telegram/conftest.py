@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from bot.settings import Moderator
 from bot.telegram_chat import open_chat
 from bot.telegram_parts import pace, progress
-from tests.bot.load_rates import Limit
+from tests.bot.load_rates import hurry
 from tests.bot.running import Bot
 from tests.bot.telegram import server
 from tests.bot.telegram.people import Somebody
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tests.bot.ear import EarAtHand
 
 OPERATOR = 99
-FASTER = 5
 
 
 @pytest.fixture(autouse=True)
@@ -37,18 +36,9 @@ def _a_network_that_recovers_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def _a_clock_that_runs_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The platform's limits and the bot's paces, five times as fast, for what runs in the test's own process."""
-    for module, name in (
-        (pace, "CHAT_SECONDS"),
-        (pace, "GROUP_SECONDS"),
-        (progress, "PRIVATE_SECONDS"),
-        (progress, "GROUP_SECONDS"),
-        (server, "EDIT_SECONDS"),
-    ):
-        monkeypatch.setattr(module, name, getattr(module, name) / FASTER)
-    for name in ("TO_PERSON", "TO_GROUP"):
-        limit = getattr(server, name)
-        monkeypatch.setattr(server, name, Limit(limit.name, limit.count, limit.seconds / FASTER))
+    hurry(monkeypatch, pace, "CHAT_SECONDS", "GROUP_SECONDS")
+    hurry(monkeypatch, progress, "PRIVATE_SECONDS", "GROUP_SECONDS")
+    hurry(monkeypatch, server, "EDIT_SECONDS", "TO_PERSON", "TO_GROUP")
 
 
 @pytest.fixture

@@ -9,8 +9,9 @@ import pytest
 
 from classifier.audio import decode
 from classifier.features.families import TEXTURE, families
-from classifier.organize.likeness import groups, near_duplicates, positions
+from classifier.organize.likeness import near_duplicates, positions
 from classifier.organize.notebook import Answer
+from classifier.recordings import groups
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -1,0 +1,86 @@
+"""One recording that people sent in several encodings is one song: to measure by, to count, and to hold out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import joblib
+import numpy as np
+import pytest
+
+from classifier.audio import decode, segments
+from classifier.features.families import families
+from classifier.training import base, lessons
+from classifier.training.candidate import Split
+from classifier.training.feedback import Song, recordings_of
+from classifier.training.lessons import Settings
+from tests.conftest import REPOSITORY
+from tests.synthesis import STYLES, song, write
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEW = "bolero"
+SHARE = 0.2
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory: pytest.TempPathFactory) -> list[Song]:
+    """Some songs as mp3, then the same as opus."""
+    folder = tmp_path_factory.mktemp("encodings")
+    played = {style: song(style, 12) for style in sorted(STYLES)[:6]}
+    return [
+        _heard(write(sound, folder / f"{style}{suffix}"), style)
+        for suffix in (".mp3", ".opus")
+        for style, sound in played.items()
+    ]
+
+
+def _heard(path: Path, style: str) -> Song:
+    parts = segments(decode(path, max_seconds=60))
+    rows = [families(part.samples) for part in parts]
+    wide = {name: np.stack([row[name] for row in rows]).astype(np.float16) for name in rows[0] if name != "gtzan57"}
+    seconds = np.array([part.end - part.start for part in parts])
+    name = f"{style} {path.suffix}"
+    return Song(name, NEW, 1.0, True, 2, False, 0, seconds, wide)
+
+
+def _named(song: Song, *, held_out: bool) -> Song:
+    """Give a song an id by which it is held out, or not."""
+    names = (f"{song.id} {number}" for number in range(1000))
+    return next(named for named in (replace(song, id=name) for name in names) if (named.chance < SHARE) is held_out)
+
+
+def test_songs_that_differ_by_their_encoding_have_the_same_number(twice: list[Song]) -> None:
+    half = len(twice) // 2
+    assert recordings_of(twice).tolist() == [*range(half), *range(half)]
+    bare = [replace(song, families={}) for song in twice]
+    assert recordings_of(bare).tolist() == [*range(len(twice))]
+    assert recordings_of([]).tolist() == []
+
+
+def test_who_is_learnt_from_in_another_encoding_judges_nothing(twice: list[Song]) -> None:
+    half = len(twice) // 2
+    learnt = [_named(song, held_out=False) for song in twice[:2]]
+    again = [_named(song, held_out=True) for song in twice[half : half + 2]]
+    others = [_named(song, held_out=True) for song in (twice[3], twice[half + 3])]
+    split = Split.of([*learnt, *again, *others], SHARE)
+    assert {song.id for song in split.train} == {song.id for song in learnt}
+    assert {song.id for song in split.aside} == {song.id for song in again}
+    assert {song.id for song in split.judge} == {song.id for song in others}
+    assert split.counts == {NEW: 6}
+
+
+def test_a_new_genre_needs_so_many_recordings_and_a_trial_holds_out_all_encodings_of_one(twice: list[Song]) -> None:
+    models = REPOSITORY / "models"
+    _, content = base.find(models)
+    material, artifact = base.unpack(content), joblib.load(next(models.glob("*.joblib")))
+    half = len(twice) // 2
+    for least, is_enough in ((half, True), (half + 1, False)):
+        assert (NEW in lessons.classes(material, twice, Settings(least_songs=least))) is is_enough
+    assembled = lessons.assemble(material, twice, base.spaces(artifact), Settings(least_songs=half))
+    for trial in assembled.trials:
+        held = [group for group in assembled.rows.groups[trial.test].tolist() if group.startswith("song")]
+        styles = {group.rpartition(" ")[0] for group in held}
+        assert len(set(held)) == 2 * len(styles)
