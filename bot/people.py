@@ -56,6 +56,11 @@ class Keys:
         """Return a name for one thing that was sent, so that a platform's second delivery of it is recognised."""
         return self._hash("message", platform, *parts)
 
+    @property
+    def mark(self) -> str:
+        """What tells this key from others without telling what it is."""
+        return self._hash("key")
+
     def _hash(self, *parts: str) -> str:
         # Lengths keep ("ab", "c") and ("a", "bc") apart.
         text = "".join(f"{len(part)}:{part}" for part in parts)

@@ -18,7 +18,7 @@ from bot.health import CannotListen, Health, Operations
 from bot.hearing import Hearing
 from bot.jobs import Queue
 from bot.metrics import Metrics
-from bot.people import open_keys
+from bot.people import Keys, open_keys
 from bot.releases import ReleaseWatch, seed
 from bot.settings import PACKAGED_MODELS
 from classifier.cluster.credentials import Credentials
@@ -26,7 +26,7 @@ from classifier.executor import CannotStart as ExecutorCannotStart
 from classifier.executor import UnknownExecutor, open_executor
 from classifier.manifest import BadRelease
 from links import Fetcher
-from storage import BadDatabaseUrl, DatabaseTooNew, Storage
+from storage import KEY_NOTE, BadDatabaseUrl, DatabaseTooNew, Storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -72,7 +72,7 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         storage = await stack.enter_async_context(await _begin(settings, releases))
         health.has_storage(storage)
         health.has_model(executor)
-        conversation = Conversation(storage, open_keys(settings), settings, health.metrics)
+        conversation = Conversation(storage, await _keys(settings, storage), settings, health.metrics)
         await stack.enter_async_context(releases.followed(conversation.know_genres, conversation.housekeeping.serves))
         running: dict[str, Chat] = {}
         hearing = Hearing(storage, executor, settings.data_dir / "work", seats=settings.workers, links=_links(settings))
@@ -208,6 +208,17 @@ async def _storage(settings: Settings) -> Storage:
         return await Storage.open(settings.database)
     except (BadDatabaseUrl, DatabaseTooNew) as reason:
         raise CannotServe(str(reason)) from reason
+
+
+async def _keys(settings: Settings, storage: Storage) -> Keys:
+    """Return the keys that people are known by, if they are those that the database was written with."""
+    keys = open_keys(settings)
+    if await storage.agreed(KEY_NOTE, keys.mark) != keys.mark:
+        raise CannotServe(
+            "the people in this database were written down with another key: set the SECRET_KEY (or put back the "
+            "secret.key) of before, or run `python -m storage new-key`, after which all of them are strangers"
+        )
+    return keys
 
 
 async def _tidy_until(signalled: asyncio.Event, storage: Storage) -> None:

@@ -49,13 +49,14 @@ from storage.privacy import Forgotten
 from storage.readers import Imported, import_lessons
 from storage.replies import NewReply, Replies, Reply
 from storage.songs import Answer, ChatStats, Songs
-from storage.store import Storage, Tidied
+from storage.store import KEY_NOTE, Storage, Tidied
 from storage.training import Taught, export_for_training
 from storage.vectors import SegmentLike, SegmentVectors
 from storage.votes import Standing, Use, Verdict
 from storage.writers import TABLE_COLUMNS, TABLE_FAMILY, Format
 
 __all__ = [
+    "KEY_NOTE",
     "LEASE_SECONDS",
     "MAX_ATTEMPTS",
     "TABLE_COLUMNS",

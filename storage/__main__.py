@@ -1,4 +1,4 @@
-"""``python -m storage``: what an operator does with the database: ``migrate``, ``export``, ``import``, ``known``.
+"""``python -m storage``: what an operator does with the database, from ``migrate`` and ``export`` to ``new-key``.
 
 Which database is told by ``DATABASE_URL``; without it, the bot's own file under ``DATA_DIR``.
 """
@@ -33,6 +33,7 @@ from storage.database import database_url
 from storage.migrate import migrate
 from storage.settings import read_settings
 from storage.songs import CONTENT_HASH
+from storage.store import KEY_NOTE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,6 +74,8 @@ def _parser() -> argparse.ArgumentParser:
     removing = asked.add_parser("remove", help="let it be for people to say again")
     removing.add_argument("song", metavar="SONG", help="a music file, or a song id")
     removing.set_defaults(work=_remove_known)
+    renewing = commands.add_parser("new-key", help="let the bot start with another SECRET_KEY: all become strangers")
+    renewing.set_defaults(work=_new_key)
     return parser
 
 
@@ -104,6 +107,15 @@ def _day(text: str) -> datetime:
 async def _migrate(settings: Settings, _options: argparse.Namespace) -> None:
     where = database_url(settings.database)
     print(f"{where.render_as_string(hide_password=True)} is at revision {await migrate(where)}.")
+
+
+async def _new_key(settings: Settings, _options: argparse.Namespace) -> None:
+    async with await Storage.open(settings.database) as storage:
+        was_there = await storage.disagree(KEY_NOTE)
+    if not was_there:
+        print("No bot has written into this database yet; any key will do.")
+    else:
+        print("The next bot's key will be this database's. Whoever wrote before is a stranger to it.")
 
 
 async def _export(settings: Settings, options: argparse.Namespace) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select
 
 from storage.chats import Chats
-from storage.database import Database, database_url, lock
+from storage.database import Database, database_url, insert_into, lock
 from storage.feedback import Feedback
 from storage.jobs import Jobs
 from storage.labels import Labels
@@ -18,7 +18,7 @@ from storage.migrate import migrate
 from storage.people import People
 from storage.replies import Replies
 from storage.songs import Songs
-from storage.tables import AnswerRow, CorrectionRow, FeatureRow, JobRow, LabelRow, ReplyRow
+from storage.tables import AnswerRow, CorrectionRow, FeatureRow, JobRow, LabelRow, NoteRow, ReplyRow
 from storage.terms import FEEDBACK_LOCK, delete_unheld
 from storage.whole import uninterrupted
 
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 REPLY_DAYS = 180
 JOB_DAYS = 7
 UNUSED_FEATURE_DAYS = 180
+KEY_NOTE = "key"
+"""What the keyed hashes of people were made with, so that it can be recognised; not the key itself."""
 UNHELD_LABEL_DAYS = 1
 """A proposed label waits so long for the correction that it is typed for."""
 
@@ -115,6 +117,19 @@ class Storage:
         """Ask the database for a sign of life; raises whatever the driver raises."""
         async with self.database.reading() as connection:
             await connection.execute(select(1))
+
+    async def agreed(self, name: str, value: str) -> str:
+        """Note a value unless there is one of that name; return what is noted, the same to all who ask at once."""
+        async with self.database.transaction() as connection:
+            note = insert_into(connection, NoteRow).values(name=name, value=value)
+            await connection.execute(note.on_conflict_do_nothing())
+            noted = await connection.execute(select(NoteRow.value).where(NoteRow.name == name))
+            return str(noted.scalar_one())
+
+    async def disagree(self, name: str) -> bool:
+        """Take back what ``agreed`` noted; return whether there was anything."""
+        async with self.database.transaction() as connection:
+            return (await connection.execute(delete(NoteRow).where(NoteRow.name == name))).rowcount > 0
 
     async def tidy(
         self,

@@ -85,6 +85,23 @@ def test_a_second_bot_in_the_same_place_is_refused(tmp_path: Path) -> None:
         first.kill()
 
 
+def test_a_bot_with_another_key_does_not_make_strangers_of_everybody_unasked(tmp_path: Path) -> None:
+    first = BotProcess(tmp_path).start()
+    assert first.stop() == 0
+    key = first.data / "secret.key"
+    (key.parent / "lost").write_bytes(key.read_bytes())
+    key.unlink()
+    refused = _run(tmp_path)
+    assert refused.returncode == 1
+    assert "written down with another key" in refused.stderr
+    assert "Traceback" not in refused.stderr
+    command = [sys.executable, "-m", "storage", "new-key"]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
+    told = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert "a stranger to it" in told.stdout
+    assert BotProcess(tmp_path).start().stop() == 0
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_bot_that_is_stopped_writes_its_song_back(tmp_path: Path, number: signal.Signals) -> None:
     process = BotProcess(tmp_path, LINGER="60").start()

@@ -129,3 +129,13 @@ async def test_a_proposed_label_that_nobody_came_to_hold_goes(storage: Storage, 
 
 def test_rows_are_stamped_in_utc() -> None:
     assert utc_now().utcoffset() == timedelta(0)
+
+
+async def test_what_is_agreed_on_once_holds_for_all_until_it_is_taken_back(url: str) -> None:
+    async with await Storage.open(url) as one, await Storage.open(url) as other:
+        said = await asyncio.gather(one.agreed("key", "a"), other.agreed("key", "b"), other.agreed("key", "c"))
+        assert len(set(said)) == 1
+        assert await one.agreed("key", "d") == said[0]
+        assert await one.disagree("key")
+        assert not await other.disagree("key")
+        assert await other.agreed("key", "d") == "d"
