@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import quote
 
-from tests.links.world import PUBLIC, PUBLIC_6
+from tests.links.sites import PUBLIC, PUBLIC_6
 
 Case = dict[str, Any]
 HERE = f"http://{PUBLIC}"

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import REPOSITORY
 from tests.links.certificates import TRUSTED, make_certificates
-from tests.links.world import PUBLIC, PUBLIC_6
+from tests.links.sites import PUBLIC, PUBLIC_6
 
 if TYPE_CHECKING:
     from pathlib import Path
