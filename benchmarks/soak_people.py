@@ -89,7 +89,7 @@ class Ledger:
 
 
 class Habits:
-    """What both kinds of people do; the kinds differ in how."""
+    """What both kinds of people do. How is each kind's own: it defines what raises NotImplementedError here."""
 
     def __init__(self, number: int, music: Music, ledger: Ledger) -> None:
         self.name = f"{type(self).__name__} {number}"

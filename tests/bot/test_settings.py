@@ -79,7 +79,7 @@ def test_every_wrong_setting_is_named_at_once_and_no_secret_repeated(monkeypatch
         "TRAINING_SOURCES": "telegram,radio",
         "DATABASE_URL": "mysql://x",
         "EXECUTOR_URL": "http://x",
-        "TELEGRAM_API_URL": "file:///etc/passwd",
+        "TELEGRAM_API_URL": "file://localhost/etc/passwd",
         "LOG_FORMAT": "xml",
         "SECRET_KEY": "hush",
         "DISCORD_TOKEN": "hush hush",

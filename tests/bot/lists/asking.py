@@ -9,14 +9,17 @@ from bot.replies import Action, read_button
 from tests.bot.links_at_hand import LIST
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from bot.replies import Message
+    from bot.settings import Settings
     from links import Item
     from storage import Job
     from tests.bot.notebook import Notebook
     from tests.bot.running import Bot
+
+    Assemble = Callable[[Settings], Bot]
 
 
 ANN, BOB = Person("telegram", "ann"), Person("telegram", "bob")

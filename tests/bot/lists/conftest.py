@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.ear import EarAtHand
+    from tests.bot.lists.asking import Assemble
     from tests.bot.notebook import Notebook
 
 
@@ -31,16 +32,16 @@ def links() -> LinksAtHand:
 
 
 @pytest.fixture
-async def bot(
-    storage: Storage,
-    keys: Keys,
-    settings: Settings,
-    ear: EarAtHand,
-    notebook: Notebook,
-    links: LinksAtHand,
-    tmp_path: Path,
-) -> AsyncIterator[Bot]:
-    running = Bot(storage, keys, settings, ear, tmp_path / "work", links).with_chat(notebook)
+def assemble(
+    storage: Storage, keys: Keys, ear: EarAtHand, notebook: Notebook, links: LinksAtHand, tmp_path: Path
+) -> Assemble:
+    """Give a function that puts a bot together, not started yet; another one goes on where the last one stopped."""
+    return lambda settings: Bot(storage, keys, settings, ear, tmp_path / "work", links).with_chat(notebook)
+
+
+@pytest.fixture
+async def bot(assemble: Assemble, settings: Settings) -> AsyncIterator[Bot]:
+    running = assemble(settings)
     await running.start()
     yield running
     await running.queue.stop()

@@ -12,37 +12,34 @@ from bot.lists import QUESTION_SECONDS
 from links import Item, Listing
 from tests.bot.links_at_hand import LIST, LinksAtHand
 from tests.bot.lists.asking import ANN, back, choice, pasted
-from tests.bot.running import Bot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.people import Keys
     from bot.settings import Settings
     from storage import Storage
-    from tests.bot.ear import EarAtHand
+    from tests.bot.lists.asking import Assemble
     from tests.bot.notebook import Notebook
+    from tests.bot.running import Bot
 
     Tone = Callable[..., Path]
 
 
 async def test_the_question_survives_a_restart_in_which_it_is_answered(
-    storage: Storage,
-    keys: Keys,
+    assemble: Assemble,
     settings: Settings,
-    ear: EarAtHand,
     notebook: Notebook,
     links: LinksAtHand,
     tone: Tone,
     tmp_path: Path,
 ) -> None:
     links.has_list(tone(), tone(900))
-    first = Bot(storage, keys, settings, ear, tmp_path / "work", links).with_chat(notebook)
+    first = assemble(settings)
     await first.start()
     await pasted(first, notebook, tmp_path)
     await first.queue.stop()
-    again = Bot(storage, keys, settings, ear, tmp_path / "work", links).with_chat(notebook)
+    again = assemble(settings)
     await again.start()
     press = choice(notebook.questions["link"][0], 2)
     assert len(await again.conversation.lists.answer(press, ANN, back)) == 2
@@ -54,23 +51,22 @@ async def test_the_question_survives_a_restart_in_which_it_is_answered(
 
 async def test_a_bot_that_was_killed_while_it_asked_asks_again_without_looking_at_the_list_anew(
     storage: Storage,
-    keys: Keys,
+    assemble: Assemble,
     settings: Settings,
-    ear: EarAtHand,
     notebook: Notebook,
     links: LinksAtHand,
     tone: Tone,
     tmp_path: Path,
 ) -> None:
     links.has_list(tone(), tone(900))
-    bot = Bot(storage, keys, settings, ear, tmp_path / "work", links).with_chat(notebook)
+    bot = assemble(settings)
     await bot.start()
     job = await pasted(bot, notebook, tmp_path)
     await bot.queue.stop()
     # As if the process had died with the question asked but the job still in hand.
     claimed = await claim_before_its_time(storage, job.id)
     assert claimed == job.id
-    again = Bot(storage, keys, settings, ear, tmp_path / "work", links).with_chat(notebook)
+    again = assemble(settings)
     await again.start()
     await notebook.until(lambda: len(notebook.questions["link"]) == 2)
     await again.queue.stop()

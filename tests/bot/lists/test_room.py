@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.people import Keys
     from bot.settings import Settings
     from tests.bot.ear import EarAtHand
     from tests.bot.links_at_hand import LinksAtHand
+    from tests.bot.lists.asking import Assemble
     from tests.bot.notebook import Notebook
 
     Tone = Callable[..., Path]
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize(("queued", "daily", "offered"), [(2, 50, 2), (1, 50, 1), (10, 4, 3)])
 async def test_no_more_is_offered_than_a_person_has_room_for(
-    storage: Storage,
-    keys: Keys,
+    assemble: Assemble,
     settings: Settings,
-    ear: EarAtHand,
     notebook: Notebook,
     links: LinksAtHand,
     tone: Tone,
@@ -39,7 +37,7 @@ async def test_no_more_is_offered_than_a_person_has_room_for(
     offered: int,
 ) -> None:
     narrow = settings.model_copy(update={"songs_per_person_queued": queued, "songs_per_person_daily": daily})
-    bot = Bot(storage, keys, narrow, ear, tmp_path / "work", links).with_chat(notebook)
+    bot = assemble(narrow)
     await bot.start()
     links.has_list(*([tone()] * 8))
     await pasted(bot, notebook, tmp_path)
@@ -52,17 +50,15 @@ async def test_no_more_is_offered_than_a_person_has_room_for(
 
 
 async def test_whoever_has_no_room_left_is_told_so_instead_of_asked(
-    storage: Storage,
-    keys: Keys,
+    assemble: Assemble,
     settings: Settings,
-    ear: EarAtHand,
     notebook: Notebook,
     links: LinksAtHand,
     tone: Tone,
     tmp_path: Path,
 ) -> None:
     narrow = settings.model_copy(update={"songs_per_person_daily": 1})
-    bot = Bot(storage, keys, narrow, ear, tmp_path / "work", links).with_chat(notebook)
+    bot = assemble(narrow)
     await bot.start()
     links.has_list(tone(), tone(900))
     await pasted(bot, notebook, tmp_path)
@@ -109,15 +105,14 @@ async def test_whoever_filled_the_queue_meanwhile_may_press_again_later(
 
 async def test_other_peoples_songs_come_in_turn_between_those_of_a_list(
     storage: Storage,
-    keys: Keys,
+    assemble: Assemble,
     settings: Settings,
-    ear: EarAtHand,
     notebook: Notebook,
     links: LinksAtHand,
     tone: Tone,
     tmp_path: Path,
 ) -> None:
-    bot = Bot(storage, keys, settings, ear, tmp_path / "work", links).with_chat(notebook)
+    bot = assemble(settings)
     links.has_list(*([tone()] * 4))
     await bot.start()
     await pasted(bot, notebook, tmp_path)

@@ -76,7 +76,8 @@ def page(browser: Browser, findings: Findings, notebook: Notebook, tmp_path: Pat
     page.on("console", lambda message: wrong.append(message.text))
     page.on("pageerror", lambda error: wrong.append(str(error)))
     page.on("dialog", lambda dialog: wrong.append(dialog.message))
-    page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith("file:///") else None)
+    disk = out.parents[-1].as_uri()
+    page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(disk) else None)
     page.goto(out.as_uri())
     yield page
     page.close()
