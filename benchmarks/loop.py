@@ -29,20 +29,20 @@ import numpy as np
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from bot.people import Keys, Person  # noqa: E402  found only now
+from bot.core.identity import Keys, Person  # noqa: E402  found only now
 from bot.settings import Settings  # noqa: E402
-from classifier.audio import decode, segments  # noqa: E402
+from classifier.audio.decoding import decode, segments  # noqa: E402
 from classifier.features.families import GTZAN57, MEL_FAMILIES, TEXTURE, families  # noqa: E402
-from classifier.model import Model  # noqa: E402
-from classifier.song import Classification, Progress, SegmentFeatures  # noqa: E402
-from classifier.training import material, splits  # noqa: E402
-from classifier.training.augment import normalised  # noqa: E402
+from classifier.inference.model import Model  # noqa: E402
+from classifier.song_report import Classification, Progress, SegmentFeatures  # noqa: E402
+from classifier.training import data_loading, splits  # noqa: E402
+from classifier.training.augmentation import normalised  # noqa: E402
 from classifier.training.candidate import Serving  # noqa: E402
-from classifier.training.feedback import Song  # noqa: E402
+from classifier.training.feedback_reader import Song  # noqa: E402
 from classifier.training.retraining import ask  # noqa: E402
 from storage import Storage  # noqa: E402
-from tests.bot.ear import EarAtHand  # noqa: E402
-from tests.bot.notebook import Notebook  # noqa: E402
+from tests.bot.fake_classifier import EarAtHand  # noqa: E402
+from tests.bot.recording_chat import Notebook  # noqa: E402
 from tests.bot.running import Bot  # noqa: E402
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from classifier.model import Artifact
-    from classifier.training.material import Track
+    from classifier.inference.model import Artifact
+    from classifier.training.data_loading import Track
 
 VIETNAMESE = ("cailuong", "catru", "chauvan", "cheo", "hatxam")
 TEST_BLOCKS = 5
@@ -230,7 +230,7 @@ def vietnamese_songs(data: Path) -> list[Path]:
 
 def compare(before: Artifact, after: Artifact, data: Path) -> None:
     """Print what both releases say of songs that neither learnt from."""
-    _, clips, gtzan = parts(splits.usable(material.load(data)))
+    _, clips, gtzan = parts(splits.usable(data_loading.load(data)))
     fed = vietnamese_songs(data)[:FED_SONGS]
     rest = [path for path in sorted((data / "vietnamese" / "audio").iterdir()) if path not in fed]
     others = sorted((data / "other" / "audio").iterdir())
@@ -258,7 +258,7 @@ def main() -> int:
         models = folder / "models"
         shutil.copytree(first, models)
         before = Serving.load(models)
-        fed, _, _ = parts(splits.usable(material.load(arguments.data)))
+        fed, _, _ = parts(splits.usable(data_loading.load(arguments.data)))
         sent = songs_to_send(arguments.data, fed, folder / "pictures")
         print(f"{before.name} knows {', '.join(before.artifact.ensemble.genres)}")
         print(f"people send and correct {len(sent)} songs", flush=True)

@@ -3,7 +3,7 @@
 ``python benchmarks/poisoned_training.py --first DIR`` takes the release that ``benchmarks/loop.py --first DIR``
 trained from GTZAN without the fault-filtered test part. The artists of that part are halved: people send and label
 the songs of one half, the songs of the other tell what became of the model. Ninety-five people label six songs each
-over a month, rightly; five label every song metal. The same opinions are then taken by ``storage.votes`` as the
+over a month, rightly; five label every song metal. The same opinions are then taken by ``storage.label_votes`` as the
 export takes them, and, for comparison, by plain counting: the label that most people gave, at full weight.
 """
 
@@ -22,17 +22,17 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from classifier.features.families import MEL_FAMILIES  # noqa: E402  found only now
-from classifier.training import candidate, material, retraining, splits  # noqa: E402
-from classifier.training.augment import normalised  # noqa: E402
-from classifier.training.feedback import Song  # noqa: E402
-from classifier.training.lessons import Settings  # noqa: E402
-from storage.votes import Standing, Vote, verdicts  # noqa: E402
+from classifier.training import candidate, data_loading, retraining, splits  # noqa: E402
+from classifier.training.augmentation import normalised  # noqa: E402
+from classifier.training.feedback_reader import Song  # noqa: E402
+from classifier.training.training_set import Settings  # noqa: E402
+from storage.label_votes import Standing, Vote, verdicts  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from classifier.model import Artifact
-    from classifier.training.material import Track
+    from classifier.inference.model import Artifact
+    from classifier.training.data_loading import Track
 
 METAL = "metal"
 HONEST, HOSTILE = 95, 5
@@ -109,7 +109,7 @@ def main() -> int:
     parser.add_argument("--first", type=Path, required=True, metavar="DIR", help="the release to begin with")
     arguments = parser.parse_args()
     serving = candidate.Serving.load(arguments.first)
-    fed, tested = halves(splits.usable(material.load(arguments.data)))
+    fed, tested = halves(splits.usable(data_loading.load(arguments.data)))
     tracks = {track.name: track for track in fed}
     share, called = right(serving.artifact, tested)
     print(f"{len(fed)} songs labelled, {len(tested)} of other artists test")

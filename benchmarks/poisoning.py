@@ -9,7 +9,6 @@ both. The songs are made up around tracks of the release's base material.
 from __future__ import annotations
 
 import argparse
-import io
 import json
 import random
 import shutil
@@ -22,15 +21,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import joblib
 import numpy as np
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from classifier.manifest import whole  # noqa: E402  found only now
-from classifier.training import base  # noqa: E402
-from storage.votes import Standing, Vote, verdicts  # noqa: E402
+from classifier.inference.artifact_file import read_artifact  # noqa: E402
+from classifier.inference.manifest import whole  # noqa: E402  found only now
+from classifier.training import base_dataset  # noqa: E402
+from storage.label_votes import Standing, Vote, verdicts  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -154,8 +153,8 @@ SCENARIOS = {
 def features(models: Path, truth: Mapping[str, str]) -> dict[str, dict[str, list[float]]]:
     """Make up a song of each genre asked for: song → family → features."""
     _, content = whole(models)
-    material = base.unpack(base.find(models)[1])
-    spaces = base.spaces(joblib.load(io.BytesIO(content)))
+    material = base_dataset.unpack(base_dataset.find(models)[1])
+    spaces = base_dataset.spaces(read_artifact(content))
     draw = np.random.default_rng(0)
     able = np.all([material.having(family) for family in spaces], axis=0)
     made: dict[str, dict[str, list[float]]] = {}

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import shutil
 import subprocess
 import sys
@@ -18,18 +17,18 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import joblib
 import numpy as np
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from classifier.features.gtzan57 import COLUMNS  # noqa: E402  found only now
-from classifier.manifest import whole  # noqa: E402
-from classifier.training import base  # noqa: E402
+from classifier.inference.artifact_file import read_artifact  # noqa: E402
+from classifier.inference.manifest import whole  # noqa: E402
+from classifier.training import base_dataset  # noqa: E402
 
 if TYPE_CHECKING:
-    from classifier.training.base import Space
+    from classifier.training.base_dataset import Space
 
 NEW_GENRES = ("bolero", "zouk")
 """Each of these has a tenth of the songs; the others fall to the genres of the release."""
@@ -50,8 +49,8 @@ def full(
 def write(path: Path, models: Path, songs: int, segments: int) -> None:
     """Write the feedback file."""
     _, content = whole(models)
-    material = base.unpack(base.find(models)[1])
-    spaces = base.spaces(joblib.load(io.BytesIO(content)))
+    material = base_dataset.unpack(base_dataset.find(models)[1])
+    spaces = base_dataset.spaces(read_artifact(content))
     draw = np.random.default_rng(0)
     able = np.flatnonzero(np.all([material.having(family) for family in spaces], axis=0))
     deviations = {family: rows.std(axis=0) for family, rows in material.families.items()}

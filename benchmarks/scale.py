@@ -24,14 +24,14 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
-from bot import timeline  # noqa: E402  found only now
+from bot.core import timeline  # noqa: E402  found only now
+from bot.core.vocabulary import Words  # noqa: E402
 from bot.settings import PACKAGED_MODELS  # noqa: E402
-from bot.words import Words  # noqa: E402
-from classifier.audio import decode, segments  # noqa: E402
-from classifier.executor import LocalExecutor, find_classifier, load_classifier, song_limits  # noqa: E402
+from classifier.audio.decoding import decode, segments  # noqa: E402
 from classifier.features.families import families  # noqa: E402
-from classifier.model import Model  # noqa: E402
-from classifier.song import SegmentFeatures  # noqa: E402
+from classifier.inference.executor import LocalExecutor, find_classifier, load_classifier, song_limits  # noqa: E402
+from classifier.inference.model import Model  # noqa: E402
+from classifier.song_report import SegmentFeatures  # noqa: E402
 from storage import NewJob, NewReply, Storage  # noqa: E402
 from tests.storage.postgresql import PostgreSQL, find_binaries  # noqa: E402
 from tests.synthesis import song, write  # noqa: E402
@@ -39,7 +39,7 @@ from tests.synthesis import song, write  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from classifier.song import Classification
+    from classifier.song_report import Classification
 
 MAX_MINUTES = 20
 MEBIBYTE = 1024 * 1024

@@ -147,7 +147,7 @@ BURST = 10
 
 @dataclass(slots=True)
 class _Queue:
-    """The queue of ``storage.turns``: a person's songs stand in one round after the other."""
+    """The queue of ``storage.fair_queue``: a person's songs stand in one round after the other."""
 
     fair: bool
     heap: list[tuple[int, int]] = field(default_factory=list)

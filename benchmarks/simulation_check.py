@@ -18,22 +18,22 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from benchmarks.simulation import Arrival, Place, quantile, simulate  # noqa: E402  found only now
-from bot.conversation import Conversation  # noqa: E402
-from bot.hearing import Hearing  # noqa: E402
-from bot.jobs import Queue  # noqa: E402
-from bot.people import Keys, Person  # noqa: E402
+from bot.core.conversation import Conversation  # noqa: E402
+from bot.core.identity import Keys, Person  # noqa: E402
+from bot.core.job_runner import Hearing  # noqa: E402
+from bot.core.song_queue import Queue  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from storage import Storage  # noqa: E402
-from tests.bot.ear import ear_executor  # noqa: E402
-from tests.bot.notebook import Notebook  # noqa: E402
+from tests.bot.fake_classifier import ear_executor  # noqa: E402
+from tests.bot.recording_chat import Notebook  # noqa: E402
 from tests.synthesis import song, write  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bot.chat import Chat, Heard, Song
-    from classifier.executor import LocalExecutor
-    from classifier.song import Classification, Progress
+    from bot.core.chat import Chat, Heard, Song
+    from classifier.inference.executor import LocalExecutor
+    from classifier.song_report import Classification, Progress
 
 SONGS, PEOPLE, BURST, HEAVY = 80, 30, 6, 0.3
 WORKERS = 2

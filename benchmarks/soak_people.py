@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from bot.texts import LANGUAGES, say
+from bot.core.localization import LANGUAGES, say
 from tests.bot.telegram.people import Somebody, buttons
 
 if TYPE_CHECKING:

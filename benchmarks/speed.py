@@ -34,12 +34,12 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from benchmarks import popular_recipe as recipe  # noqa: E402
-from classifier.audio import SAMPLE_RATE, decode, segments  # noqa: E402
-from classifier.executor import open_executor  # noqa: E402
+from classifier.audio.decoding import SAMPLE_RATE, decode, segments  # noqa: E402
 from classifier.features.families import families  # noqa: E402
 from classifier.features.gtzan57 import gtzan57  # noqa: E402
 from classifier.features.spectrum import Spectrum  # noqa: E402
-from classifier.model import Model  # noqa: E402
+from classifier.inference.executor import open_executor  # noqa: E402
+from classifier.inference.model import Model  # noqa: E402
 from tests.synthesis import song, write  # noqa: E402
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def growth(folder: Path) -> list[tuple[int, float, float]]:
     code = """
 import sys, time
 from pathlib import Path
-from classifier.executor import load_classifier
+from classifier.inference.executor import load_classifier
 classify = load_classifier(Path(sys.argv[1]), 61)
 classify(Path(sys.argv[2]), lambda progress: None)
 began = time.perf_counter()

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
-from bot.texts import say
+from bot.core.localization import say
 from tests.bot.discord import TOKEN as DISCORD_TOKEN
 from tests.bot.discord import FakeDiscord
 from tests.bot.discord import Somebody as Discordian
@@ -36,7 +36,7 @@ from tests.synthesis import song, write
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from bot.texts import Language
+    from bot.core.localization import Language
 
 # Nothing new for so long means that the bot has said what it had to say.
 QUIET_SECONDS = 2.0

@@ -6,9 +6,9 @@ import argparse
 import asyncio
 import sys
 
-from bot.chats import plan
-from bot.logs import set_up_logging
-from bot.serve import CannotServe, serve
+from bot.app import CannotServe, serve
+from bot.chat_registry import plan
+from bot.logging import set_up_logging
 from bot.settings import WrongSettings, forget_secrets, read_settings
 
 DESCRIPTION = "Tells people what genre a song is, right where they chat. Settings come from the environment or .env."

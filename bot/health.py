@@ -16,10 +16,10 @@ from prometheus_client.aiohttp import make_aiohttp_handler
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.chat import Chat
+    from bot.core.chat import Chat
     from bot.metrics import Metrics
     from bot.settings import Address
-    from classifier.executor import SongExecutor
+    from classifier.inference.executor import SongExecutor
     from storage import Storage
 
 DATABASE_SECONDS: Final = 2.0

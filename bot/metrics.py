@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from prometheus_client import Metric
 
-    from classifier.executor import SongExecutor
+    from classifier.inference.executor import SongExecutor
 
 PREFIX: Final = "genre_bot"
 CHATS: Final = ("discord", "local", "telegram")
@@ -121,7 +121,7 @@ class Metrics:
         self._waits.observe(max(0.0, waited_seconds))
 
     def stage_ended(self, kind: str, seconds: float) -> None:
-        """A song has left a stage (``bot.chat.StageKind``)."""
+        """A song has left a stage (``bot.core.chat.StageKind``)."""
         self._stages.labels(STAGES.get(kind, kind)).observe(seconds)
 
     def ended(self, chat: str, outcome: str, seconds: float) -> None:

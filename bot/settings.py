@@ -1,6 +1,6 @@
 """Every setting of the bot, typed, read once from the environment or ``.env``, and frozen from then on.
 
-What a chat does with its token is that chat's business; how chats are opened, ``bot.chats``'s.
+What a chat does with its token is that chat's business; how chats are opened, ``bot.chat_registry``'s.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ class Moderator:
 
 def chat_module(platform: str) -> str:
     """Return the name of the module in which a platform's chat is, if this version has it."""
-    return f"bot.{platform}_chat"
+    return f"bot.{platform}.chat"
 
 
 def _parts(value: Any) -> Any:

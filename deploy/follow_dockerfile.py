@@ -30,7 +30,7 @@ REPOSITORY: Final = Path(__file__).resolve().parents[1]
 MIRROR: Final = "http://deb.debian.org/debian"
 # What python:*-slim-bookworm has of Debian, and Debian's own Python in the place of the image's.
 PACKAGES: Final = "python3,python3-pip,python3-venv,ca-certificates,netbase,tzdata"
-SONG: Final = "bot/local_chat/examples/late-train.opus"
+SONG: Final = "bot/web/examples/late-train.opus"
 KEPT_OUT: Final = shutil.ignore_patterns("__pycache__", "*.part")  # of what is copied, as .dockerignore says
 READY: Final = 200
 START_SECONDS: Final = 60.0

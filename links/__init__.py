@@ -15,7 +15,7 @@ from links.address import read_link
 from links.errors import LinkError, ManySongs
 from links.fetcher import Fetched, Fetcher
 from links.limits import MEGABYTE, Limits
-from links.listing import LIST_SONGS, MOST_LIST_SONGS, Item, Listing
+from links.playlist import LIST_SONGS, MOST_LIST_SONGS, Item, Listing
 
 __all__ = [
     "LIST_SONGS",

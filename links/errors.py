@@ -8,7 +8,7 @@ from classifier.errors import EmptyFile, SongError, TooLarge, TooLong
 
 if TYPE_CHECKING:
     from links.limits import Limits
-    from links.listing import Listing
+    from links.playlist import Listing
 
 
 class LinkError(SongError):

@@ -21,17 +21,17 @@ from typing import TYPE_CHECKING, Any, Final
 from classifier.errors import EmptyFile, TooLarge
 from links.address import ANY_HOST, clean_name, read_link
 from links.errors import LinkError, LinkTimeout, ManySongs, error_of
-from links.listing import LIST_SONGS, MOST_LIST_SONGS, full_name, read_listing
+from links.playlist import LIST_SONGS, MOST_LIST_SONGS, full_name, read_listing
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Callable, Collection, Iterator
 
     from links.limits import Limits
-    from links.listing import Listing
+    from links.playlist import Listing
 
 ROOT: Final = Path(__file__).resolve().parents[1]
-CHILD: Final = ("-sPB", "-m", "links.child")
+CHILD: Final = ("-sPB", "-m", "links.subprocess_main")
 COOKIES: Final = "cookies.txt"
 SONG: Final = "song"
 MESSAGE_BYTES: Final = 2 * 1024 * 1024

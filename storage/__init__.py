@@ -3,7 +3,7 @@
 Everything that another room needs is named here; ``Storage.open`` is the way in.
 """
 
-from storage.chats import Chats, ChatSettings
+from storage.chat_settings import Chats, ChatSettings
 from storage.corrections import Correction, Place, Status
 from storage.counts import FeedbackStats, GenreCount
 from storage.errors import (
@@ -26,7 +26,10 @@ from storage.errors import (
     UnknownRow,
 )
 from storage.export import Exported, Selection, export_feedback
+from storage.feature_codec import SegmentLike, SegmentVectors
 from storage.feedback import Feedback, Given
+from storage.feedback_import import Imported, import_lessons
+from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, Format
 from storage.job import (
     LEASE_SECONDS,
     MAX_ATTEMPTS,
@@ -42,18 +45,15 @@ from storage.job import (
     QueueLoad,
 )
 from storage.jobs import Jobs
+from storage.label_aggregation import Lessons, Rules
+from storage.label_votes import Standing, Use, Verdict
 from storage.labels import Label, LabelPage, Labels, LabelStatus, Merged
-from storage.lessons import Lessons, Rules
 from storage.people import Consent, People
 from storage.privacy import Forgotten
-from storage.readers import Imported, import_lessons
 from storage.replies import NewReply, Replies, Reply
 from storage.songs import Answer, ChatStats, Songs
 from storage.store import KEY_NOTE, Storage, Tidied
-from storage.training import Taught, export_for_training
-from storage.vectors import SegmentLike, SegmentVectors
-from storage.votes import Standing, Use, Verdict
-from storage.writers import TABLE_COLUMNS, TABLE_FAMILY, Format
+from storage.training_export import Taught, export_for_training
 
 __all__ = [
     "KEY_NOTE",

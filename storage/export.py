@@ -15,9 +15,9 @@ from sqlalchemy import func, select
 
 from storage.corrections import Correction, Place, Status, corrections, to_correction
 from storage.counts import within
+from storage.feature_codec import SegmentVectors, unpack
+from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, Format, Layout, Row, Writer, open_writer
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, PersonRow
-from storage.vectors import SegmentVectors, unpack
-from storage.writers import TABLE_COLUMNS, TABLE_FAMILY, Format, Layout, Row, Writer, open_writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence

@@ -23,12 +23,12 @@ from storage.corrections import (
 from storage.counts import FeedbackStats, count_feedback
 from storage.database import LARGEST_NUMBER, insert_into, lock
 from storage.errors import UnknownRow
-from storage.imported import take_back
+from storage.imported_songs import take_back
+from storage.label_aliases import FEEDBACK_LOCK
 from storage.labels import require_label
 from storage.review import next_to_review
 from storage.tables import AnswerRow, CorrectionRow, PersonRow
-from storage.terms import FEEDBACK_LOCK
-from storage.whole import uninterrupted
+from storage.uncancellable import uninterrupted
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select, tuple_, update
 
-from storage import turns
+from storage import fair_queue
 from storage.database import LARGEST_NUMBER, insert_into, lock
 from storage.errors import JobCancelled, LeaseLost, TooManyQueued, TooManyToday
 from storage.job import (
@@ -33,7 +33,7 @@ from storage.job import (
 )
 from storage.replies import find_reply, insert_reply
 from storage.tables import JobRow
-from storage.whole import uninterrupted
+from storage.uncancellable import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -250,7 +250,7 @@ class Jobs:
         """End a waiting job, or ask the worker of a running one to stop (its next heartbeat tells it)."""
         async with self._database.transaction() as connection:
             # Cancelling moves the jobs behind; two at once would wait for each other's.
-            await turns.lock_lane(connection, job_id)
+            await fair_queue.lock_lane(connection, job_id)
             job = await numbered(connection, job_id, for_update=True)
             if job is None or job.state is JobState.FINISHED or job.reply_id is not None:
                 return Cancel.TOO_LATE
@@ -258,7 +258,7 @@ class Jobs:
             if job.state is JobState.RUNNING:
                 await connection.execute(this.values(cancel_requested=True))
                 return Cancel.ASKED
-            await turns.give_up(connection, job_id)
+            await fair_queue.give_up(connection, job_id)
             await connection.execute(this.values(**_ENDED, outcome="cancelled", finished=self._database.now()))
             return Cancel.DONE
 
@@ -340,7 +340,7 @@ async def _insert(connection: AsyncConnection, new: NewJob, now: datetime) -> Jo
         payload=dict(new.payload),
         source=new.source,
         rank=-new.priority,
-        turn=await turns.next_turn(connection, lane),
+        turn=await fair_queue.next_turn(connection, lane),
         state=JobState.QUEUED,
         progress={},
         attempts=0,

@@ -10,10 +10,10 @@ from sqlalchemy import func, or_, select, update
 
 from storage.database import LARGEST_NUMBER, lock
 from storage.errors import MergeRefused, UnknownRow
-from storage.names import bare_key, clean_name, name_key
+from storage.label_aliases import FEEDBACK_LOCK, add_label, add_terms, label_values, merge_labels, owner_of, verdict_is
+from storage.label_text import bare_key, clean_name, name_key
 from storage.tables import CorrectionRow, LabelRow, TermRow
-from storage.terms import FEEDBACK_LOCK, add_label, add_terms, label_values, merge_labels, owner_of, verdict_is
-from storage.whole import uninterrupted
+from storage.uncancellable import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

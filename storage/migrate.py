@@ -15,7 +15,7 @@ from sqlalchemy import inspect, select, text
 
 from storage.database import Database, lock, prepare_file
 from storage.errors import DatabaseTooNew
-from storage.planting import plant, planted
+from storage.seed import plant, planted
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection

@@ -12,10 +12,10 @@ from sqlalchemy import func, select, update
 
 from storage import privacy
 from storage.database import insert_into, lock
-from storage.imported import take_back
+from storage.imported_songs import take_back
+from storage.label_aliases import FEEDBACK_LOCK
 from storage.tables import CorrectionRow, PersonRow
-from storage.terms import FEEDBACK_LOCK
-from storage.whole import uninterrupted
+from storage.uncancellable import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,9 +10,9 @@ from sqlalchemy import and_, delete, false, func, or_, select, update
 
 from storage.corrections import corrections, to_correction
 from storage.database import lock
-from storage.imported import take_back
+from storage.imported_songs import take_back
+from storage.label_aliases import FEEDBACK_LOCK, delete_unheld
 from storage.tables import AnswerRow, ChatRow, CorrectionRow, HeardRow, JobRow, LabelRow, PersonRow, ReplyRow, Song
-from storage.terms import FEEDBACK_LOCK, delete_unheld
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

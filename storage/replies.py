@@ -13,7 +13,7 @@ from storage.database import LARGEST_NUMBER, insert_into
 from storage.errors import UnknownRow
 from storage.songs import log_heard
 from storage.tables import AnswerRow, ReplyRow
-from storage.whole import uninterrupted
+from storage.uncancellable import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

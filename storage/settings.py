@@ -12,7 +12,7 @@ from pydantic import BeforeValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from storage.errors import StorageError
-from storage.votes import AGREEMENT_PEOPLE
+from storage.label_votes import AGREEMENT_PEOPLE
 
 
 def _parts(value: Any) -> Any:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, func, select
 
 from storage.database import LARGEST_NUMBER, insert_into, to_json
-from storage.names import clean_title
+from storage.feature_codec import FORMAT, SegmentVectors, pack, unpack
+from storage.label_aliases import owner_of
+from storage.label_text import clean_title
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, HeardRow, Song
-from storage.terms import owner_of
-from storage.vectors import FORMAT, SegmentVectors, pack, unpack
-from storage.whole import uninterrupted
+from storage.uncancellable import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.database import Database
-    from storage.vectors import SegmentLike
+    from storage.feature_codec import SegmentLike
 
 TITLE_CHARACTERS = 200
 

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from storage.chats import Chats
+from storage.chat_settings import Chats
 from storage.database import Database, database_url, insert_into, lock
 from storage.feedback import Feedback
 from storage.jobs import Jobs
+from storage.label_aggregation import Lessons
+from storage.label_aliases import FEEDBACK_LOCK, delete_unheld
 from storage.labels import Labels
-from storage.lessons import Lessons
 from storage.migrate import migrate
 from storage.people import People
 from storage.replies import Replies
 from storage.songs import Songs
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, JobRow, LabelRow, NoteRow, ReplyRow
-from storage.terms import FEEDBACK_LOCK, delete_unheld
-from storage.whole import uninterrupted
+from storage.uncancellable import uninterrupted
 
 if TYPE_CHECKING:
     from collections.abc import Callable

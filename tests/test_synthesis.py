@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from classifier.audio import decode
+from classifier.audio.decoding import decode
 from tests.conftest import REPOSITORY
 from tests.synthesis import KINDS, SAMPLE_RATE, STYLES, song, write
 from tests.synthesis.__main__ import EXAMPLES, make_examples
@@ -16,7 +16,7 @@ from tests.synthesis.__main__ import EXAMPLES, make_examples
 if TYPE_CHECKING:
     from pathlib import Path
 
-EXAMPLES_FOLDER = REPOSITORY / "bot" / "local_chat" / "examples"
+EXAMPLES_FOLDER = REPOSITORY / "bot" / "web" / "examples"
 LARGEST_EXAMPLES_BYTES = 3_000_000
 
 

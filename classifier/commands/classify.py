@@ -9,8 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.files import expand
-from classifier.commands.working import (
+from classifier.commands.batch import (
     SONGS_FAILED,
     WRONG_USAGE,
     add_file_arguments,
@@ -19,15 +18,16 @@ from classifier.commands.working import (
     work_through,
     worker_count,
 )
+from classifier.commands.file_arguments import expand
 from classifier.errors import SongError
-from classifier.executor import CannotStart, open_executor
+from classifier.inference.executor import CannotStart, open_executor
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from classifier.commands.files import Listed
-    from classifier.song import Classification, Progress, SongReport
+    from classifier.commands.file_arguments import Listed
+    from classifier.song_report import Classification, Progress, SongReport
 
 DESCRIPTION: Final = """\
 Say what genre songs are, segment by segment.
@@ -107,7 +107,7 @@ def json_line(name: str, outcome: SongReport | SongError) -> bytes:
 
 
 def _show(outcomes: dict[str, SongReport | SongError]) -> None:
-    from classifier.commands.tables import show_reports
+    from classifier.commands.report_table import show_reports
 
     show_reports({name: outcome for name, outcome in outcomes.items() if not isinstance(outcome, SongError)})
     sys.stdout.flush()

@@ -9,8 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.files import Listed
-from classifier.commands.working import (
+from classifier.commands.batch import (
     MOST_WORKERS,
     SONGS_FAILED,
     WRONG_USAGE,
@@ -20,15 +19,16 @@ from classifier.commands.working import (
     say,
     worker_count,
 )
-from classifier.dataset.reading import PieceReader
-from classifier.executor import SECONDS_PER_MINUTE, song_limits
-from classifier.organize.bar import bar
-from classifier.pool import WorkerPool
+from classifier.commands.file_arguments import Listed
+from classifier.datasets.feature_reader import PieceReader
+from classifier.inference.executor import SECONDS_PER_MINUTE, song_limits
+from classifier.inference.worker_pool import WorkerPool
+from classifier.library.progress import bar
 
 if TYPE_CHECKING:
-    from classifier.dataset.building import Outcome
-    from classifier.dataset.reading import Piece
-    from classifier.dataset.table import Merged
+    from classifier.datasets.builder import Outcome
+    from classifier.datasets.feature_reader import Piece
+    from classifier.datasets.table import Merged
     from links import Listing
 
 LONGEST_LABEL: Final = 100
@@ -77,7 +77,7 @@ def _label(text: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Build or merge, and return the exit status."""
-    from classifier.dataset.table import BadTable
+    from classifier.datasets.table import BadTable
 
     try:
         if arguments.action == "merge":
@@ -112,9 +112,9 @@ class _Workers:
 
 
 async def _build(arguments: argparse.Namespace) -> Outcome:
-    from classifier.dataset import sources
-    from classifier.dataset.building import Builder
-    from classifier.dataset.table import Table
+    from classifier.datasets import sources
+    from classifier.datasets.builder import Builder
+    from classifier.datasets.table import Table
 
     # Before anything is fetched: a table that cannot be written is found out at once.
     table = Table(arguments.out, texture=arguments.texture)
@@ -158,7 +158,7 @@ def _songs(count: int) -> str:
 
 
 def _merge(arguments: argparse.Namespace) -> int:
-    from classifier.dataset.table import BadTable, merge
+    from classifier.datasets.table import BadTable, merge
 
     inputs = {table.resolve() for table in arguments.tables}
     if os.path.lexists(arguments.out) and arguments.out.resolve() not in inputs:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from classifier.commands.classify import PACKAGED_MODELS
-from classifier.commands.measuring import SPLITS, measure, missing_packages, number_of_processes, splits_of
+from classifier.commands.protocol_selection import SPLITS, measure, missing_packages, number_of_processes, splits_of
 
 if TYPE_CHECKING:
     import argparse
 
-    from classifier.training.figures import Figure
-    from classifier.training.material import Track
+    from classifier.training.accuracy import Figure
+    from classifier.training.data_loading import Track
 
 DESCRIPTION: Final = """\
 Trains on one part of the music and counts right answers on the other: the ensemble, each of its experts, and the
@@ -43,21 +43,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate; return the exit status."""
-    from classifier.model import BadRelease
-    from classifier.training import material
+    from classifier.inference.model import BadRelease
+    from classifier.training import data_loading
     from classifier.training.splits import usable
 
     if problem := missing_packages():
         print(problem, file=sys.stderr)
         return 2
     try:
-        tracks = usable(material.load(arguments.data, on_file=_say))
+        tracks = usable(data_loading.load(arguments.data, on_file=_say))
         allowed = splits_of(arguments.data, tracks)
         if arguments.split not in {*allowed, "all"}:
             print(f"{arguments.data} does not hold what {arguments.split} needs.", file=sys.stderr)
             return 2
         figures = _figures(arguments, tracks, allowed if arguments.split == "all" else [arguments.split])
-    except (material.NoMaterial, BadRelease) as error:
+    except (data_loading.NoMaterial, BadRelease) as error:
         print(error, file=sys.stderr)
         return 2
     if arguments.json:
@@ -68,9 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _figures(arguments: argparse.Namespace, tracks: list[Track], names: list[str]) -> list[Figure]:
-    from classifier.model import Model
-    from classifier.training import recordings
-    from classifier.training.bench import Bench
+    from classifier.inference.model import Model
+    from classifier.training import recordings_evaluation
+    from classifier.training.evaluation import Bench
 
     # Before hours of measuring, not after them: whether there is a release to ask.
     model = Model.load(arguments.model_dir) if "recordings" in names else None
@@ -78,7 +78,7 @@ def _figures(arguments: argparse.Namespace, tracks: list[Track], names: list[str
     figures: list[Figure] = []
     for split in names:
         if model is not None and split == "recordings":
-            figures += recordings.figures(model, arguments.data, bench.branches[1], jobs=arguments.jobs)
+            figures += recordings_evaluation.figures(model, arguments.data, bench.branches[1], jobs=arguments.jobs)
         else:
             figures += measure(bench, split, arguments.data)
     return figures

@@ -11,8 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
-from classifier.commands.files import expand
-from classifier.commands.working import (
+from classifier.commands.batch import (
     SONGS_FAILED,
     WRONG_USAGE,
     add_file_arguments,
@@ -21,16 +20,17 @@ from classifier.commands.working import (
     work_through,
     worker_count,
 )
+from classifier.commands.file_arguments import expand
 from classifier.errors import SongError
-from classifier.executor import SECONDS_PER_MINUTE, song_limits
-from classifier.pool import WorkerPool
-from classifier.song import Progress
+from classifier.inference.executor import SECONDS_PER_MINUTE, song_limits
+from classifier.inference.worker_pool import WorkerPool
+from classifier.song_report import Progress
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterator
 
-    from classifier.commands.files import Listed
+    from classifier.commands.file_arguments import Listed
 
 DESCRIPTION: Final = """\
 Compute the 57 features of the public GTZAN table, as CSV in its column order:
@@ -60,14 +60,14 @@ class FeatureReader:
 
     def __init__(self, max_seconds: float) -> None:
         # Here rather than when the first song needs them: what is loaded now does not count against its memory.
-        from classifier import audio  # noqa: F401
+        from classifier.audio import decoding  # noqa: F401
         from classifier.features.gtzan57 import COLUMNS
 
         self._max_seconds = max_seconds
         self.about = COLUMNS
 
     def __call__(self, path: Path, report: Callable[[Progress], None]) -> list[Row]:
-        from classifier.audio import decode, segments
+        from classifier.audio.decoding import decode, segments
         from classifier.features.gtzan57 import gtzan57
         from classifier.features.spectrum import Spectrum
 

@@ -9,9 +9,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.classify import PACKAGED_MODELS
-from classifier.commands.files import Listed
-from classifier.commands.working import (
+from classifier.commands.batch import (
     DEFAULT_MAX_MINUTES,
     MOST_WORKERS,
     SONGS_FAILED,
@@ -20,21 +18,23 @@ from classifier.commands.working import (
     say,
     worker_count,
 )
-from classifier.executor import CannotStart, Release, UnknownExecutor, open_executor
-from classifier.organize import playlists
-from classifier.organize.bar import bar
-from classifier.organize.collection import walk
-from classifier.organize.listening import hear
-from classifier.organize.notebook import CannotRemember, Notebook, default_folder
-from classifier.organize.shelves import NOT_SURE, shelves, title
-from classifier.organize.tagging import Busy, carry_out, clear_away, only_one, plan, take_back, written_in
+from classifier.commands.classify import PACKAGED_MODELS
+from classifier.commands.file_arguments import Listed
+from classifier.inference.executor import CannotStart, Release, UnknownExecutor, open_executor
+from classifier.library import playlists
+from classifier.library.collection import walk
+from classifier.library.grouping import NOT_SURE, shelves, title
+from classifier.library.progress import bar
+from classifier.library.scan import hear
+from classifier.library.state_db import CannotRemember, Notebook, default_folder
+from classifier.library.tagging import Busy, carry_out, clear_away, only_one, plan, take_back, written_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from classifier.organize.collection import Collection
-    from classifier.organize.findings import Findings
-    from classifier.organize.shelves import Heard
+    from classifier.library.collection import Collection
+    from classifier.library.findings import Findings
+    from classifier.library.grouping import Heard
 
 DESCRIPTION: Final = """\
 Put a music collection in order: say which genre every song in a folder and below has, and, if asked,
@@ -172,7 +172,7 @@ async def _organize(folder: Path, notebook: Notebook, arguments: argparse.Namesp
 
 def _release(model_dir: Path) -> Release:
     """Read which release will answer; workers that take long to start load it only if there is something to hear."""
-    from classifier.model import BadRelease, read_manifest
+    from classifier.inference.model import BadRelease, read_manifest
 
     try:
         manifest = read_manifest(model_dir)
@@ -252,7 +252,7 @@ def _write_out(findings: Findings, picked: Sequence[Heard], notebook: Notebook, 
             say(f"{printable(str(song.path))}: There is a line break in this name: no playlist can hold it.")
             failed = True
     if arguments.report:
-        from classifier.organize import report  # scikit-learn, which is slow to import
+        from classifier.library import report  # scikit-learn, which is slow to import
 
         report.write(arguments.report, findings, notebook)
     return failed

@@ -10,7 +10,7 @@ from classifier.commands.releases import add_models
 if TYPE_CHECKING:
     import argparse
 
-    from classifier.releases import Releases
+    from classifier.inference.releases import Releases
 
 DESCRIPTION: Final = """\
 Lets a release that DIR keeps serve. Running bots notice and switch between two songs.
@@ -34,8 +34,8 @@ def _reason(text: str) -> str:
 
 def run(arguments: argparse.Namespace) -> int:
     """Promote; return the exit status."""
-    from classifier.manifest import BadRelease
-    from classifier.releases import CannotPromote, Event, Releases
+    from classifier.inference.manifest import BadRelease
+    from classifier.inference.releases import CannotPromote, Event, Releases
 
     releases = Releases(arguments.models)
     try:
@@ -63,7 +63,7 @@ def _grounds(releases: Releases, name: str) -> str:
     CannotPromote
         If there is no ground.
     """
-    from classifier.releases import CannotPromote
+    from classifier.inference.releases import CannotPromote
 
     serving = releases.serving()
     if serving is None:

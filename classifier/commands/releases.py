@@ -12,7 +12,7 @@ from classifier.commands.classify import PACKAGED_MODELS
 if TYPE_CHECKING:
     import argparse
 
-    from classifier.releases import Entry, Kept
+    from classifier.inference.releases import Entry, Kept
 
 DESCRIPTION: Final = """\
 Lists all releases that DIR keeps: when each was made, how often it is right on the base material and on corrected songs
@@ -33,7 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List; return the exit status."""
-    from classifier.releases import Releases
+    from classifier.inference.releases import Releases
 
     releases = Releases(arguments.models)
     last = {entry.name: entry for entry in releases.journal()}
@@ -67,7 +67,7 @@ def _print_table(rows: list[dict[str, Any]]) -> None:
     from rich.console import Console
     from rich.table import Table
 
-    from classifier.commands.tables import PIPE_COLUMNS
+    from classifier.commands.report_table import PIPE_COLUMNS
 
     table = Table("", "Release", "Made", "Genres", "Base", "Feedback", "What happened", box=None, pad_edge=False)
     for row in rows:

@@ -9,15 +9,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.measuring import number_of_processes
+from classifier.commands.protocol_selection import number_of_processes
 from classifier.commands.releases import add_models
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from classifier.releases import Releases
+    from classifier.inference.releases import Releases
     from classifier.training.candidate import Candidate, Split
-    from classifier.training.feedback import Song
+    from classifier.training.feedback_reader import Song
 
 PROMOTED: Final = 0
 FAILED: Final = 1
@@ -78,10 +78,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Retrain; return the exit status."""
-    from classifier.manifest import BadRelease
-    from classifier.releases import CannotPromote, Releases
+    from classifier.inference.manifest import BadRelease
+    from classifier.inference.releases import CannotPromote, Releases
     from classifier.training.candidate import CannotRetrain
-    from classifier.training.feedback import BadFeedback
+    from classifier.training.feedback_reader import BadFeedback
 
     begun = time.monotonic()
 
@@ -103,14 +103,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _read(source: str) -> list[Song]:
-    from classifier.training import feedback
+    from classifier.training import feedback_reader
 
-    return feedback.read(sys.stdin.buffer if source == "-" else Path(source))
+    return feedback_reader.read(sys.stdin.buffer if source == "-" else Path(source))
 
 
 def _retrain(arguments: argparse.Namespace, releases: Releases, songs: list[Song], say: Callable[[str], None]) -> int:
     from classifier.training import candidate
-    from classifier.training.lessons import Settings
+    from classifier.training.training_set import Settings
 
     split = candidate.Split.of(songs, arguments.held_out)
     say(f"{len(songs)} songs of feedback: {len(split.train)} to learn from, {len(split.judge)} to judge by")
@@ -140,14 +140,14 @@ def _new_songs(models: Path, releases: Releases, split: Split) -> int:
 
 def _kept(arguments: argparse.Namespace, releases: Releases, made: Candidate) -> int:
     """Keep the candidate, and let it serve if it passed."""
-    from classifier.releases import Event
-    from classifier.training import release
+    from classifier.inference.releases import Event
+    from classifier.training import release_writer
 
     reasons = " ".join(made.verdict.reasons)
     if (before := releases.serving()) is None or before["name"] != made.about["gate"]["against"]:
         releases.keep(arguments.models)  # so that one can go back to what it was held against
     with releases.adding(made.name) as folder:
-        release.write(folder, made.name, made.artifact, made.files, made.about)
+        release_writer.write(folder, made.name, made.artifact, made.files, made.about)
     for reason in made.verdict.reasons:
         print(reason)
     if not made.verdict.passed:

@@ -22,8 +22,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Go back; return the exit status."""
-    from classifier.manifest import BadRelease
-    from classifier.releases import CannotPromote, Event, Releases
+    from classifier.inference.manifest import BadRelease
+    from classifier.inference.releases import CannotPromote, Event, Releases
 
     releases = Releases(arguments.models)
     try:

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from classifier.commands.classify import PACKAGED_MODELS
-from classifier.commands.measuring import missing_packages, number_of_processes
+from classifier.commands.protocol_selection import missing_packages, number_of_processes
 
 if TYPE_CHECKING:
     import argparse
 
-    from classifier.study.recipe import Study
-    from classifier.study.running import Results
+    from classifier.studies.config import Study
+    from classifier.studies.runner import Results
 
 BESIDE_THE_CHECKOUT: Final = Path(__file__).resolve().parents[3] / "shared" / "data"
 REPORT_PACKAGES: Final = ("jinja2", "pandas")
@@ -30,7 +30,7 @@ hust        KNN, SVM, a network and their stacking, before and after a grid sear
 audionome   seven models with their printed settings
 project4    eight genres, then pairs of genres; --table takes any table of that shape
 echonest    Rock or Hip-Hop from eight numbers, balanced and not
-FILE.toml   a study of your own, paths beside the file; see classifier/study/shipped for how they are written
+FILE.toml   a study of your own, paths beside the file; see classifier/studies/shipped for how they are written
 
 With --table alone, four usual models are tried on a table of your own: a line of column names, a row per song or piece
 of a song, numbers in all columns but those that describe the row."""
@@ -68,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         "TF_ENABLE_ONEDNN_OPTS": "0",
     }.items():
         os.environ.setdefault(name, value)
-    from classifier.study.recipe import StudyError
+    from classifier.studies.config import StudyError
 
     try:
         _check(arguments)
@@ -93,7 +93,7 @@ def _missing_here() -> str | None:
 
 def _check(arguments: argparse.Namespace) -> None:
     """Find out before the work, not after it, whether its fruits can be kept."""
-    from classifier.study.recipe import StudyError
+    from classifier.studies.config import StudyError
 
     if arguments.study is None and arguments.table is None:
         raise StudyError("Name a study, or a table of your own with --table; --help lists what there is.")
@@ -110,11 +110,11 @@ def _check(arguments: argparse.Namespace) -> None:
 
 def _declared(arguments: argparse.Namespace) -> tuple[Study, Path]:
     """Return the study that is asked for, and the folder that its tables lie in."""
-    from classifier.study import recipe, table
+    from classifier.studies import config, study_table
 
     if arguments.study is None:
-        group = arguments.group or table.group_column(arguments.table)
-        study = recipe.for_table(
+        group = arguments.group or study_table.group_column(arguments.table)
+        study = config.for_table(
             arguments.table,
             arguments.label or "label",
             group,
@@ -123,31 +123,31 @@ def _declared(arguments: argparse.Namespace) -> tuple[Study, Path]:
         )
         folder = arguments.table.parent
     else:
-        path = recipe.find(arguments.study)
-        study = recipe.read(path)
-        beside = BESIDE_THE_CHECKOUT if path.parent == recipe.SHIPPED else path.parent
+        path = config.find(arguments.study)
+        study = config.read(path)
+        beside = BESIDE_THE_CHECKOUT if path.parent == config.SHIPPED else path.parent
         folder = arguments.data or beside
         if arguments.table is not None:
-            group = arguments.group or table.group_column(arguments.table)
-            study = recipe.with_table(study, arguments.table, arguments.label or "label", group, arguments.ignore)
+            group = arguments.group or study_table.group_column(arguments.table)
+            study = config.with_table(study, arguments.table, arguments.label or "label", group, arguments.ignore)
             folder = arguments.table.parent
         if arguments.missing is not None:
-            study = recipe.with_missing(study, arguments.missing)
-    return (recipe.quick(study) if arguments.quick else study), folder
+            study = config.with_missing(study, arguments.missing)
+    return (config.quick(study) if arguments.quick else study), folder
 
 
 def _measure(study: Study, folder: Path, arguments: argparse.Namespace) -> Results:
-    from classifier.study import ours, report, running
-    from classifier.study.explore import explore
-    from classifier.study.steps import Steps
-    from classifier.study.table import load
+    from classifier.studies import baseline_comparison, runner, study_report
+    from classifier.studies.checkpoints import Steps
+    from classifier.studies.exploration import explore
+    from classifier.studies.study_table import load
 
     table = load(study, folder)
     steps = Steps(arguments.out / "steps", jobs=arguments.jobs)
     explored = explore(study, table, steps)
-    results = running.run(study, table, steps)
-    known = ours.held_out(arguments.model_dir) if study.data.released_model_knows else {}
-    report.write(arguments.out, results, explored, known, command=_command(arguments), with_times=arguments.times)
+    results = runner.run(study, table, steps)
+    known = baseline_comparison.held_out(arguments.model_dir) if study.data.released_model_knows else {}
+    study_report.write(arguments.out, results, explored, known, command=_command(arguments), with_times=arguments.times)
     return results
 
 

@@ -9,14 +9,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.measuring import measure, missing_packages, number_of_processes, splits_of
+from classifier.commands.protocol_selection import measure, missing_packages, number_of_processes, splits_of
 
 if TYPE_CHECKING:
     import argparse
 
-    from classifier.model import Artifact
-    from classifier.training.bench import Bench
-    from classifier.training.figures import Figure
+    from classifier.inference.model import Artifact
+    from classifier.training.accuracy import Figure
+    from classifier.training.evaluation import Bench
 
 DESCRIPTION: Final = """\
 Builds a release: experts, the weights that pool them, a manifest with checksums, and a model card with every measured
@@ -43,10 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Train; return the exit status."""
-    from classifier.model import Model
-    from classifier.training import card, material, recordings, release
-    from classifier.training.base import file_of, pack
-    from classifier.training.bench import Bench
+    from classifier.inference.model import Model
+    from classifier.training import data_loading, model_card, recordings_evaluation, release_writer
+    from classifier.training.base_dataset import file_of, pack
+    from classifier.training.evaluation import Bench
     from classifier.training.retraining import reference
     from classifier.training.splits import gate_folds, usable
 
@@ -59,36 +59,38 @@ def run(arguments: argparse.Namespace) -> int:
         print(f"{time.monotonic() - begun:6.0f} s  {stage}", file=sys.stderr, flush=True)
 
     try:
-        tracks = usable(material.load(arguments.data, on_file=say))
-    except material.NoMaterial as error:
+        tracks = usable(data_loading.load(arguments.data, on_file=say))
+    except data_loading.NoMaterial as error:
         print(error, file=sys.stderr)
         return 2
     bench = Bench(tracks, jobs=arguments.jobs, on_stage=say)
-    artifact = release.assemble(bench)
-    packed = release.content(artifact)
-    name = release.name_of(artifact, packed)
+    artifact = release_writer.assemble(bench)
+    packed = release_writer.content(artifact)
+    name = release_writer.name_of(artifact, packed)
     figures: list[Figure] = []
     if not arguments.no_evaluate:
         for split in splits_of(arguments.data, tracks):
             if split == "recordings":
                 say("the released model on recordings")
                 second = bench.branches[1] if len(bench.branches) > 1 else []
-                figures += recordings.figures(Model(name, artifact), arguments.data, second, jobs=arguments.jobs)
+                figures += recordings_evaluation.figures(
+                    Model(name, artifact), arguments.data, second, jobs=arguments.jobs
+                )
             else:
                 figures += measure(bench, split, arguments.data)
     say("writing the release")
-    genres, truth, probabilities, sure = release.held_out_answers(bench, artifact)
+    genres, truth, probabilities, sure = release_writer.held_out_answers(bench, artifact)
     base = reference(bench.rows, gate_folds(tracks), artifact, jobs=arguments.jobs)
     base_content = pack(base)
     files = {
-        release.file_of(name): packed,
+        release_writer.file_of(name): packed,
         file_of(base_content): base_content,
         EVALUATION: _json(figures),
-        CARD: card.markdown(name, artifact, tracks, figures, sure).encode(),
-        **card.pictures(genres, truth, probabilities),
+        CARD: model_card.markdown(name, artifact, tracks, figures, sure).encode(),
+        **model_card.pictures(genres, truth, probabilities),
     }
     about = {"trained_on": _counts(artifact, bench), "figures": {"base": base.accuracy, "feedback": None}}
-    release.write(arguments.out, name, artifact, files, about)
+    release_writer.write(arguments.out, name, artifact, files, about)
     say(f"done: {name}, {len(packed) / 1e6:.1f} MB, in {arguments.out}")
     return 0
 

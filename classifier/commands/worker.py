@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from classifier.executor import SongClassifier
+    from classifier.inference.executor import SongClassifier
 
 DESCRIPTION = """\
 Let this machine listen to songs for every bot whose EXECUTOR_URL is the same scheduler (`dask scheduler`). Releases are
@@ -47,18 +47,18 @@ def run(arguments: argparse.Namespace) -> int:
 
 def make_work(folder: Path, max_minutes: float) -> Callable[[], SongClassifier]:
     """Return what every child process loads."""
-    from classifier.executor import load_classifier
+    from classifier.inference.executor import load_classifier
 
     return partial(load_classifier, folder, max_minutes)
 
 
 def serve(arguments: argparse.Namespace, work: Callable[[Path, float], Callable[[], SongClassifier]]) -> int:
     """Work for the cluster with any work in place of a release's."""
-    from classifier.executor import CLUSTER_PACKAGES
+    from classifier.inference.executor import CLUSTER_PACKAGES
 
     try:
-        from classifier.cluster import service
-        from classifier.cluster.credentials import BadCredentials, Credentials
+        from classifier.inference.cluster import worker_service
+        from classifier.inference.cluster.credentials import BadCredentials, Credentials
     except ImportError as error:
         if (error.name or "").partition(".")[0] not in CLUSTER_PACKAGES:
             raise
@@ -78,7 +78,7 @@ def serve(arguments: argparse.Namespace, work: Callable[[Path, float], Callable[
         print(wrong, file=sys.stderr)
         return WRONG_USAGE
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    post = service.Post(
+    post = worker_service.Post(
         arguments.scheduler,
         Credentials(*files) if all(files) else None,
         songs=arguments.songs or len(os.sched_getaffinity(0)),
@@ -86,7 +86,7 @@ def serve(arguments: argparse.Namespace, work: Callable[[Path, float], Callable[
         listen=(host.strip("[]"), int(port or 0)),
     )
     try:
-        asyncio.run(service.serve(post, work))
+        asyncio.run(worker_service.serve(post, work))
     except BadCredentials as wrong_files:
         print(wrong_files, file=sys.stderr)
         return WRONG_USAGE

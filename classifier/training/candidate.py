@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 from collections import Counter
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 
-from classifier.manifest import BadRelease, read_manifest, verified, whole
-from classifier.training import base as material_of_base
-from classifier.training import gate, lessons, release, retrain_card, retraining
-from classifier.training.feedback import held_out, recordings_of
+from classifier.inference.artifact_file import read_artifact
+from classifier.inference.manifest import BadRelease, read_manifest, verified, whole
+from classifier.training import base_dataset as material_of_base
+from classifier.training import gate, release_writer, retrain_card, retraining, training_set
+from classifier.training.feedback_reader import held_out, recordings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,12 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from classifier.model import Artifact
-    from classifier.training.base import Base
-    from classifier.training.feedback import Song
+    from classifier.inference.model import Artifact
+    from classifier.training.base_dataset import Base
+    from classifier.training.feedback_reader import Song
     from classifier.training.gate import Verdict
-    from classifier.training.lessons import Settings
     from classifier.training.retraining import HeldOut
+    from classifier.training.training_set import Settings
 
 
 class CannotRetrain(Exception):
@@ -70,7 +69,7 @@ class Serving:
             if len(told) != len(base.genres):
                 raise BadRelease(f"The release in {directory} does not fit its base material. Put it back as it was.")
             answers = np.array(told)
-        return cls(str(manifest["name"]), joblib.load(io.BytesIO(content)), base, file, packed, answers)
+        return cls(str(manifest["name"]), read_artifact(content), base, file, packed, answers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,7 +140,7 @@ def make(serving: Serving, split: Split, settings: Settings, *, jobs: int, say: 
         len(space.reduce.components_) != base.families[name].shape[1] for name, space in spaces.items()
     ):
         raise CannotRetrain(f"{serving.name} does not fit its base material. Train it again.")
-    material = lessons.assemble(base, split.train, spaces, settings, judges=split.judge)
+    material = training_set.assemble(base, split.train, spaces, settings, judges=split.judge)
     items = len(material.weights) - material.size
     say(f"learning from {material.size} tracks of the base and {items} segments of feedback, {len(base.trials)} times")
     held = retraining.held_out(material, jobs=jobs)
@@ -150,8 +149,8 @@ def make(serving: Serving, split: Split, settings: Settings, *, jobs: int, say: 
     artifact = retraining.finish(material, held, serving.artifact, spaces, strangers, jobs=jobs)
     say(f"asking {serving.name} and the candidate about {len(split.judge)} songs of feedback held out")
     verdict = _judged(serving, artifact, held, split)
-    packed = release.content(artifact)
-    name = release.name_of(artifact, packed)
+    packed = release_writer.content(artifact)
+    name = release_writer.name_of(artifact, packed)
     return Candidate(name, artifact, verdict, *_written(name, packed, artifact, serving, split, held, verdict))
 
 
@@ -214,7 +213,7 @@ def _written(
     }
     card = retrain_card.markdown(name, serving.name, artifact, made, trained_on, learnt, verdict, evaluation)
     files = {
-        release.file_of(name): packed,
+        release_writer.file_of(name): packed,
         serving.base_file: serving.base_content,
         f"{name}.json": (json.dumps(evaluation, indent=1, ensure_ascii=False) + "\n").encode(),
         f"{name}.md": card.encode(),

@@ -18,18 +18,18 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 
-from classifier.ensemble import Expert
-from classifier.estimators import GroupScaler, MarginSVC
 from classifier.features.families import GTZAN57, TEXTURE, TEXTURE40
 from classifier.features.texture import GROUP_WIDTHS
-from classifier.training.network import KerasNetwork
+from classifier.inference.ensemble import Expert
+from classifier.inference.estimators import GroupScaler, MarginSVC
+from classifier.training.keras_network import KerasNetwork
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
-    from classifier.training.rows import Rows
+    from classifier.training.feature_matrix import Rows
 
 INNER_FOLDS: Final = 3
 MARGIN_COMPONENTS: Final = 300

@@ -9,8 +9,8 @@ from classifier.training import retraining
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from classifier.model import Artifact
-    from classifier.training.feedback import Song
+    from classifier.inference.model import Artifact
+    from classifier.training.feedback_reader import Song
     from classifier.training.gate import Difference, Verdict
 
 

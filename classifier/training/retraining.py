@@ -28,29 +28,29 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from classifier.ensemble import Expert, Opinion
-from classifier.estimators import FirstColumns, MarginSVC, WeightedLDA
 from classifier.features.families import MEL_FAMILIES, TEXTURE, TEXTURE40
-from classifier.model import Artifact
-from classifier.training import experts, pooling
-from classifier.training.base import of as base_of
-from classifier.training.base import pack, unpack, with_answers
-from classifier.training.base import spaces as spaces_of
-from classifier.training.lessons import Settings, assemble
-from classifier.training.opinions import joined
-from classifier.training.release import SURE_SHARE
+from classifier.inference.ensemble import Expert, Opinion
+from classifier.inference.estimators import FirstColumns, MarginSVC, WeightedLDA
+from classifier.inference.model import Artifact
+from classifier.training import blending, experts
+from classifier.training.base_dataset import of as base_of
+from classifier.training.base_dataset import pack, unpack, with_answers
+from classifier.training.base_dataset import spaces as spaces_of
+from classifier.training.out_of_fold import joined
+from classifier.training.release_writer import SURE_SHARE
+from classifier.training.training_set import Settings, assemble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from classifier.ensemble import Ensemble
-    from classifier.training.base import Base, Space
-    from classifier.training.feedback import Song
-    from classifier.training.lessons import Material
-    from classifier.training.rows import Rows
+    from classifier.inference.ensemble import Ensemble
+    from classifier.training.base_dataset import Base, Space
+    from classifier.training.feature_matrix import Rows
+    from classifier.training.feedback_reader import Song
     from classifier.training.splits import Trial
+    from classifier.training.training_set import Material
 
     Held = Mapping[str, Opinion]
 
@@ -187,7 +187,7 @@ def _pool(material: Material, clean: Sequence[Held], changed: Sequence[Held], pl
             able = material.judged[test] & there
             parts.append({name: Opinion(one.genres, one.probabilities[able]) for name, one in held.items()})
             truth.append(material.rows.genres[test[able]])
-    return pooling.fit(material.branches, joined(parts), np.concatenate(truth))
+    return blending.fit(material.branches, joined(parts), np.concatenate(truth))
 
 
 def pooled(pool: Ensemble, held: Held) -> NDArray[np.float64]:
@@ -256,7 +256,7 @@ def _sure_from(material: Material, held: HeldOut, strangers: NDArray[np.float64]
     )
     right = np.array(held.genres)[means.argmax(axis=1)] == material.rows.genres[counted][first]
     confidence = np.concatenate([means.max(axis=1), strangers.max(axis=1, initial=0)])
-    return pooling.sure_from(
+    return blending.sure_from(
         confidence, np.concatenate([right, np.zeros(len(strangers), dtype=bool)]), wanted=SURE_SHARE
     )
 

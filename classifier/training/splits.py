@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from classifier.training.material import Track
+    from classifier.training.data_loading import Track
 
 VIETNAMESE_FOLDS: Final = 5
 MARGIN_CLIPS: Final = 5

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from bot.people import Keys
+from bot.core.identity import Keys
 from bot.settings import Settings
 from storage import Storage
-from tests.bot.ear import EarAtHand
-from tests.bot.notebook import Notebook
-from tests.bot.page import Page, opened_page, send, settled
+from tests.bot.fake_classifier import EarAtHand
+from tests.bot.recording_chat import Notebook
 from tests.bot.running import Bot
+from tests.bot.web.page import Page, opened_page, send, settled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

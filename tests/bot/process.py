@@ -22,14 +22,14 @@ class BotProcess:
     Parameters
     ----------
     module
-        What is started: ``bot``, or ``tests.bot.bot_with_ear``.
+        What is started: ``bot``, or ``tests.bot.bot_with_fake_classifier``.
     folder
         Working directory; its data is in ``data`` below.
     **settings
         Settings by name.
     """
 
-    def __init__(self, folder: Path, module: str = "tests.bot.bot_with_ear", **settings: str) -> None:
+    def __init__(self, folder: Path, module: str = "tests.bot.bot_with_fake_classifier", **settings: str) -> None:
         self._command = [sys.executable, "-m", module]
         self._folder = folder
         self._log = folder / "log.txt"

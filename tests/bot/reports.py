@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-from classifier.song import SegmentReport, SongReport
+from classifier.song_report import SegmentReport, SongReport
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

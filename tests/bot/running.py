@@ -1,25 +1,25 @@
-"""The bot's inner parts put together as ``bot.serve`` does, for tests that are not about the process."""
+"""The bot's inner parts put together as ``bot.app`` does, for tests that are not about the process."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.conversation import Conversation
-from bot.hearing import Hearing
-from bot.jobs import Queue
+from bot.core.conversation import Conversation
+from bot.core.job_runner import Hearing
+from bot.core.song_queue import Queue
 from bot.metrics import Metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
-    from bot.chat import Chat
-    from bot.people import Keys
+    from bot.core.chat import Chat
+    from bot.core.identity import Keys
     from bot.settings import Settings
     from links import Fetcher
     from storage import Storage
-    from tests.bot.ear import EarAtHand
+    from tests.bot.fake_classifier import EarAtHand
 
 
 class Bot:

@@ -8,9 +8,9 @@ from urllib.parse import quote
 
 import pytest
 
-from bot.replies import TITLE_CHARACTERS
-from tests.bot.page import send, settled
+from bot.core.messages import TITLE_CHARACTERS
 from tests.bot.running import eventually
+from tests.bot.web.page import send, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from tests.bot.page import Page
+    from tests.bot.web.page import Page
 
 FILES = {
     "a way up": "../../etc/passwd",

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.people import Person
-from bot.replies import progress
+from bot.core.identity import Person
+from bot.core.messages import progress
 from links import Fetcher, Limits, fetcher
 from links.errors import HostNotAllowed, InsideAddress, NoMusic, NotALink, NothingThere
-from tests.bot.browser import visitor
-from tests.bot.page import settled
 from tests.bot.process import BotProcess
 from tests.bot.running import Bot
+from tests.bot.web.browser import visitor
+from tests.bot.web.page import settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from bot.people import Keys
+    from bot.core.identity import Keys
     from bot.settings import Settings
     from links import Item
     from storage import Storage
-    from tests.bot.ear import EarAtHand
-    from tests.bot.notebook import Notebook
+    from tests.bot.fake_classifier import EarAtHand
+    from tests.bot.recording_chat import Notebook
 
 LIMITS = Limits(file_bytes=1_000_000, song_seconds=60, seconds=60)
 
@@ -123,8 +123,8 @@ async def test_a_link_that_cannot_be_fetched_is_refused_before_it_is_queued(
 
 
 def test_progress_tells_how_much_has_arrived() -> None:
-    from bot.chat import Stage
-    from bot.words import Words
+    from bot.core.chat import Stage
+    from bot.core.vocabulary import Words
 
     assert progress(Stage("fetching"), Words("en", {})) == "Receiving the song…"
     assert progress(Stage("fetching", megabytes=3), Words("en", {})) == "Receiving the song: 3 MB so far…"

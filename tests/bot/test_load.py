@@ -23,7 +23,7 @@ async def test_a_crowd_is_answered_once_each_in_turn_within_the_platforms_limits
     tmp_path: Path, tone: Callable[..., Path]
 ) -> None:
     songs = (tone(200 + 31 * number, name=f"{number}.wav") for number in count())
-    outcome = await Load(tmp_path, songs, "tests.bot.bot_with_ear", WORKERS="2").run(CROWD)
+    outcome = await Load(tmp_path, songs, "tests.bot.bot_with_fake_classifier", WORKERS="2").run(CROWD)
     assert [answers for wait in outcome.waits for answers in wait.answers] == [1] * CROWD.songs
     assert outcome.stray == 0
     assert outcome.breaches == []

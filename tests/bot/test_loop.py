@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.conversation import Conversation
-from bot.hearing import Hearing
-from bot.jobs import Queue
-from bot.moderation import Asker
-from bot.people import Person
-from bot.releases import ReleaseWatch
+from bot.core.conversation import Conversation
+from bot.core.identity import Person
+from bot.core.job_runner import Hearing
+from bot.core.moderation import Asker
+from bot.core.song_queue import Queue
+from bot.release_watch import ReleaseWatch
 from bot.settings import Moderator, Settings
 from classifier.__main__ import main as classifier
-from classifier.executor import open_executor
-from classifier.training import feedback
+from classifier.inference.executor import open_executor
+from classifier.training import feedback_reader
 from storage import Format, Rules, Status, export_for_training
 from tests.classifier import conftest as training
 from tests.storage.making import corrected
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.chat import Heard
-    from bot.people import Keys
+    from bot.core.chat import Heard
+    from bot.core.identity import Keys
     from storage import Storage
-    from tests.bot.notebook import Notebook
+    from tests.bot.recording_chat import Notebook
 
 quick_training = training.quick_training
 
@@ -183,7 +183,7 @@ async def test_a_revoked_consent_is_gone_from_what_the_next_model_learns_from(st
     async def learnt_from() -> set[str]:
         path = tmp_path / "lessons.csv"
         await export_for_training(storage, path, Format.CSV)
-        return {learnt.id for learnt in feedback.read(path) if learnt.may_train}
+        return {learnt.id for learnt in feedback_reader.read(path) if learnt.may_train}
 
     assert await learnt_from() == {content_hash("shared"), content_hash("theirs")}
     await storage.people.set_consent("ann", False)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.logs import JsonFormatter, TextFormatter
+from bot.logging import JsonFormatter, TextFormatter
 from bot.settings import WrongSettings, read_settings
 from tests.bot.process import REPOSITORY, BotProcess
 from tests.synthesis import song, write
@@ -129,7 +129,7 @@ def test_a_bot_that_is_stopped_writes_its_song_back(tmp_path: Path, number: sign
 
 def test_serving_loads_no_chat_library_and_nothing_that_only_training_or_workers_need(tmp_path: Path) -> None:
     program = (
-        "import sys, bot.serve, bot.__main__\n"
+        "import sys, bot.app, bot.__main__\n"
         "heavy = {'discord', 'telegram', 'tensorflow', 'keras', 'librosa', 'numba', 'matplotlib', 'pandas', 'yt_dlp'}\n"
         "heavy |= {'av', 'joblib', 'scipy', 'sklearn', 'soxr'}\n"
         "print(sorted(heavy & set(sys.modules)))"

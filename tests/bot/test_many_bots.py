@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 from pydantic import SecretStr
 
-from bot.chats import homes
-from bot.discord_parts.client import Client
+from bot.chat_registry import homes
+from bot.discord.client import Client
 from bot.settings import Settings
 from tests.bot.discord import TOKEN as DISCORD_TOKEN
 from tests.bot.discord import FakeDiscord
@@ -21,7 +21,7 @@ from tests.bot.process import BotProcess
 from tests.bot.running import eventually
 from tests.bot.telegram.people import Somebody, buttons
 from tests.bot.telegram.server import TOKEN, TelegramServer
-from tests.classifier.cluster.processes import Cluster, free_port
+from tests.classifier.inference.cluster.processes import Cluster, free_port
 from tests.storage.postgresql import PostgreSQL, find_binaries
 from tests.synthesis import song, write
 

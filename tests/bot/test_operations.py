@@ -11,14 +11,14 @@ import aiohttp
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from bot.chats import plan
+from bot.chat_registry import plan
 from bot.health import CannotListen, Health, Operations
 from bot.metrics import Metrics
 from bot.settings import Address
-from tests.bot.ear import EarAtHand
-from tests.bot.page import send, settled
+from tests.bot.fake_classifier import EarAtHand
 from tests.bot.process import BotProcess
 from tests.bot.running import eventually
+from tests.bot.web.page import send, settled
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
     from storage import Storage
-    from tests.bot.notebook import Notebook
-    from tests.bot.page import Page
+    from tests.bot.recording_chat import Notebook
     from tests.bot.running import Bot
+    from tests.bot.web.page import Page
 
     Tone = Callable[..., Path]
     Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]

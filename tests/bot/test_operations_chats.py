@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.settings import Address
-from bot.telegram_chat import TelegramChat
-from bot.telegram_parts.updates import Webhook
+from bot.telegram.chat import TelegramChat
+from bot.telegram.updates import Webhook
 from tests.bot.discord.running import close_scene, open_scene, prepare
 from tests.bot.discord.server import FakeDiscord
 from tests.bot.running import Bot, eventually
@@ -18,11 +18,11 @@ from tests.bot.telegram.server import TOKEN, TelegramServer
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.chat import Chat
-    from bot.people import Keys
+    from bot.core.chat import Chat
+    from bot.core.identity import Keys
     from bot.settings import Settings
     from storage import Storage
-    from tests.bot.ear import EarAtHand
+    from tests.bot.fake_classifier import EarAtHand
 
 
 async def _becomes(chat: Chat, *, connected: bool) -> None:
@@ -47,7 +47,7 @@ async def test_discord_is_connected_while_its_gateway_is(
 
 @pytest.fixture
 def _a_network_that_recovers_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.telegram_parts.updates.FIRST_PAUSE_SECONDS", 0.1)
+    monkeypatch.setattr("bot.telegram.updates.FIRST_PAUSE_SECONDS", 0.1)
 
 
 @pytest.mark.usefixtures("_a_network_that_recovers_soon")

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from bot.logs import JsonFormatter, set_up_logging
-from bot.people import Keys, Person
+from bot.core.identity import Keys, Person
+from bot.logging import JsonFormatter, set_up_logging
 from bot.settings import Settings, WrongSettings, forget_secrets, read_settings
 from storage import Storage
 from tests.bot.process import REPOSITORY, BotProcess

@@ -39,14 +39,14 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def quick_training() -> Iterator[None]:
     """Let the network be small, the grids narrow, and the changed copies few."""
     from classifier.features.families import TEXTURE, TEXTURE40
-    from classifier.training import experts, rows
-    from classifier.training.network import KerasNetwork
+    from classifier.training import experts, feature_matrix
+    from classifier.training.keras_network import KerasNetwork
 
     with pytest.MonkeyPatch.context() as patch:
         small = {**(KerasNetwork.__init__.__kwdefaults__ or {}), "layers": 1, "units": 8, "epochs": 2}
         patch.setattr(KerasNetwork.__init__, "__kwdefaults__", small)
         for family in (TEXTURE, TEXTURE40):
-            patch.setitem(rows.COPIES, family, 2)
+            patch.setitem(feature_matrix.COPIES, family, 2)
         patch.setitem(experts.KNN_GRID, "expert__p", [2])
         patch.setitem(experts.SVM_GRID, "expert__C", [10])
         yield

@@ -19,12 +19,12 @@ if TYPE_CHECKING:
 TRAINING_PACKAGES = frozenset({"tensorflow", "keras", "librosa", "numba", "matplotlib", "pandas"})
 TRAINING_ROOMS = (
     "classifier.training",
-    "classifier.study",
+    "classifier.studies",
     "classifier.commands",  # imported one at a time, by the command that is run
 )
 ROOMS = ("bot", "classifier", "storage")
 CHAT_LIBRARIES = ("discord", "telegram")
-EXAMPLE = REPOSITORY / "bot" / "local_chat" / "examples" / "mirror-ball.opus"
+EXAMPLE = REPOSITORY / "bot" / "web" / "examples" / "mirror-ball.opus"
 
 
 def module_name(path: Path) -> str:
@@ -88,7 +88,7 @@ def test_links_are_fetched_by_the_bot_and_for_data_sets_only() -> None:
         (module, imported)
         for room in ("classifier", "storage")
         for module, imported in imports_within(room)
-        if lies_in(imported, "links") and not lies_in(module, "classifier.dataset", "classifier.commands.dataset")
+        if lies_in(imported, "links") and not lies_in(module, "classifier.datasets", "classifier.commands.dataset")
     ]
     assert strangers == []
 
@@ -114,7 +114,7 @@ def test_training_packages_are_imported_by_training_only() -> None:
         (module, imported)
         for room in ("bot", "classifier", "links", "storage")
         for module, imported in imports_within(room)
-        if lies_in(imported, *TRAINING_PACKAGES, "classifier.training", "classifier.study")
+        if lies_in(imported, *TRAINING_PACKAGES, "classifier.training", "classifier.studies")
         and not lies_in(module, *TRAINING_ROOMS)
     ]
     assert strangers == []
@@ -129,7 +129,7 @@ for package in (bot, storage):
     for module in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
         if not module.name.endswith("__main__") and ".migrations" not in module.name:
             importlib.import_module(module.name)
-from classifier.executor import load_classifier
+from classifier.inference.executor import load_classifier
 steps = []
 answer = load_classifier(pathlib.Path("models"), 60)(pathlib.Path({str(EXAMPLE)!r}), steps.append)
 assert answer.report.segments and steps
@@ -148,10 +148,10 @@ def test_the_command_line_needs_no_training_package() -> None:
 
 
 def test_waiting_for_workers_loads_no_model() -> None:
-    imported = fresh_process("import classifier.executor, classifier.commands.classify")
+    imported = fresh_process("import classifier.inference.executor, classifier.commands.classify")
     assert imported & {"numpy", "scipy", "sklearn", "av", "rich"} == set()
 
 
 def test_conversation_knows_no_chat_library() -> None:
-    imported = fresh_process("import bot.conversation, bot.jobs")
+    imported = fresh_process("import bot.core.conversation, bot.core.song_queue")
     assert imported & {*CHAT_LIBRARIES, "aiohttp"} == set()

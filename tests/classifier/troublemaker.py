@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from classifier.errors import Silent, TooShort
-from classifier.executor import Release
-from classifier.song import Classification, Progress, SegmentFeatures, SegmentReport, SongReport
+from classifier.inference.executor import Release
+from classifier.song_report import Classification, Progress, SegmentFeatures, SegmentReport, SongReport
 
 if TYPE_CHECKING:
     from collections.abc import Callable

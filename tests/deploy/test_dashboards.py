@@ -13,7 +13,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.metrics import Metrics
-from tests.bot.ear import ear_executor
+from tests.bot.fake_classifier import ear_executor
 from tests.conftest import REPOSITORY
 
 if TYPE_CHECKING:

@@ -208,11 +208,13 @@ def test_the_scheduler_is_in_a_network_without_a_way_out() -> None:
 
 
 def _drain_seconds() -> float:
-    from bot import discord_chat, health, jobs
-    from bot.local_chat import chat
+    from bot import health
+    from bot.core import song_queue
+    from bot.discord import chat as discord
+    from bot.web import chat as web
 
-    queue = jobs.FINISH_SECONDS + jobs.WRITE_BACK_SECONDS
-    return queue + discord_chat.CLOSE_SECONDS + chat.CLOSE_SECONDS + health.CLOSE_SECONDS
+    queue = song_queue.FINISH_SECONDS + song_queue.WRITE_BACK_SECONDS
+    return queue + discord.CLOSE_SECONDS + web.CLOSE_SECONDS + health.CLOSE_SECONDS
 
 
 def test_fly_gives_one_small_machine_a_volume_a_check_and_time_to_drain() -> None:

@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 from telegram import Update
 
-from bot.logs import is_ours
-from bot.people import Keys, Person
+from bot.core.identity import Keys, Person
+from bot.logging import is_ours
 from bot.settings import Moderator, Settings
-from bot.telegram_chat import TelegramChat
+from bot.telegram.chat import TelegramChat
 from storage import PersonError, Storage
 from tests.bot.discord import FakeDiscord
 from tests.bot.discord.running import close_scene, open_scene, prepare
-from tests.bot.ear import EarAtHand
-from tests.bot.page import opened_page
+from tests.bot.fake_classifier import EarAtHand
 from tests.bot.running import Bot
 from tests.bot.telegram.server import TOKEN, TelegramServer
+from tests.bot.web.page import opened_page
 from tests.fuzz.parsers import _json
 
 if TYPE_CHECKING:

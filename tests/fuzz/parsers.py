@@ -16,32 +16,32 @@ import telegram
 from pydantic import ValidationError
 from yt_dlp.utils import DownloadError, ExtractorError
 
-from bot import replies
-from bot.discord_parts import discord
-from bot.discord_parts.commands import _day
-from bot.discord_parts.gestures import LINKS_AT_ONCE, links_in
-from bot.discord_parts.lines import Saying, titled
-from bot.discord_parts.views import Pick, Press, typed_name
-from bot.errors import ButtonExpired, DateUnclear
-from bot.moderation import Wish
-from bot.replies import Action, Opinion
+from bot.core import messages
+from bot.core.errors import ButtonExpired, DateUnclear
+from bot.core.localization import LANGUAGES, language_of, preferred_language
+from bot.core.messages import Action, Opinion
+from bot.core.moderation import Wish
+from bot.core.vocabulary import Words
+from bot.discord import discord
+from bot.discord.commands import _day
+from bot.discord.components import Pick, Press, typed_name
+from bot.discord.message_parsing import LINKS_AT_ONCE, links_in
+from bot.discord.status_message import Saying, titled
 from bot.settings import Settings
-from bot.telegram_parts.desk import BadWish, read_wish
-from bot.telegram_parts.intake import parts
-from bot.telegram_parts.line import shortened
-from bot.telegram_parts.songs import command_of, is_asked, link_of, media_of
-from bot.texts import LANGUAGES, language_of, preferred_language
-from bot.words import Words
-from classifier.song import SegmentReport, SongReport
+from bot.telegram.api_client import shortened
+from bot.telegram.message_parsing import command_of, is_asked, link_of, media_of
+from bot.telegram.moderation import BadWish, read_wish
+from bot.telegram.submissions import parts
+from classifier.song_report import SegmentReport, SongReport
 from links import Limits, LinkError, read_link
 from links import address as links_address
+from links.error_mapping import code_of
 from links.errors import error_of
 from links.guard import is_public
-from links.listing import read_listing
-from links.meanings import code_of
+from links.playlist import read_listing
 from storage import PersonError
-from storage import names as genre_names
-from storage.writers import formula, harmless
+from storage import label_text as genre_names
+from storage.feedback_writers import formula, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -84,9 +84,9 @@ def site_name(text: str) -> None:
 
 
 def title(text: str) -> None:
-    for kept in (replies.clean_title(text), genre_names.clean_title(text, 100)):
+    for kept in (messages.clean_title(text), genre_names.clean_title(text, 100)):
         if kept is not None:
-            assert 0 < len(kept) <= replies.TITLE_CHARACTERS
+            assert 0 < len(kept) <= messages.TITLE_CHARACTERS
             assert kept == kept.strip()
             assert not {unicodedata.category(character) for character in kept} & UNSEEN
 
@@ -104,7 +104,7 @@ def genre_name(text: str) -> None:
 
 
 def button(text: str) -> None:
-    read = replies.read_button(text)
+    read = messages.read_button(text)
     if read is not None:
         assert isinstance(read[0], Action)
         assert re.fullmatch(r"[A-Za-z0-9_-]{0,24}", read[1], re.ASCII)
@@ -201,14 +201,14 @@ def fluent(text: str) -> None:
     """A name put into everything that is said of a genre comes out as it went in, whatever looks like markup in it."""
     for spoken in LANGUAGES:
         words = Words(spoken, {text: text})
-        thanks = replies.thanks(Opinion(text, text, agrees=False, proposed=True), words, "r")
+        thanks = messages.thanks(Opinion(text, text, agrees=False, proposed=True), words, "r")
         assert text in thanks.text
         assert text in words.say("page-genre-new", label=text)
         chances = {"blues": 0.1, text or "x": 0.9}
         part = SegmentReport(0.0, 30.0, text or "x", 0.9, chances, {"knn": text})
         report = SongReport(text or "x", 0.9, True, text, 30.0, chances, (part,))
-        assert (text or "x") in replies.answer(report, words, "r", characters=10**6).text
-        replies.votes(report, words)
+        assert (text or "x") in messages.answer(report, words, "r", characters=10**6).text
+        messages.votes(report, words)
 
 
 def list_told(text: str) -> None:

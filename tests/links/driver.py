@@ -17,7 +17,7 @@ from typing import Any
 
 from classifier.errors import SongError
 from links import Fetcher, Limits, ManySongs, fetcher
-from links import site as site_room
+from links import ytdlp_runner as site_room
 
 AT_ONCE = 3
 

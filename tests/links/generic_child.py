@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
-from links import child, site
+from links import subprocess_main, ytdlp_runner
 
-whole = site._options
+whole = ytdlp_runner._options
 
 
 def run() -> None:
     def options(*arguments: Any) -> dict[str, Any]:
         return {**whole(*arguments), "allowed_extractors": ["generic", "html5"]}
 
-    with mock.patch.object(site, "_options", options):
-        child.main()
+    with mock.patch.object(ytdlp_runner, "_options", options):
+        subprocess_main.main()
 
 
 if __name__ == "__main__":

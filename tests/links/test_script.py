@@ -16,10 +16,10 @@ from yt_dlp.extractor.youtube.jsc._builtin.deno import DenoJCP
 from yt_dlp.utils import ExtractorError
 
 from links import Limits
-from links.child import runs_tamely
+from links.error_mapping import Found
 from links.errors import error_of
-from links.meanings import Found
-from links.site import NO_RUNTIME, Site
+from links.subprocess_main import runs_tamely
+from links.ytdlp_runner import NO_RUNTIME, Site
 from tests.conftest import REPOSITORY
 
 LIMITS = Limits(file_bytes=1_000_000, song_seconds=60)
@@ -30,7 +30,7 @@ CONFINED = """
 import os, sys
 from pathlib import Path
 from links import Limits, site
-from links.child import PROGRAMS, give_room_to_scripts
+from links.subprocess_main import PROGRAMS, give_room_to_scripts
 from links.guard import Guard
 from links.limits import confine
 sys.modules["curl_cffi"] = None

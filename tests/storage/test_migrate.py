@@ -18,7 +18,7 @@ from sqlalchemy import func, select, text
 
 from storage import DatabaseTooNew, Standing, Status, Storage
 from storage.database import Database, database_url
-from storage.genres import GENRES
+from storage.default_labels import GENRES
 from storage.migrate import REVISION, SCRIPTS, migrate
 from storage.store import utc_now
 from storage.tables import Base, LabelRow

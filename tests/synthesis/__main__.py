@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.synthesis import song, write
 
-FOLDER = Path(__file__).resolve().parents[2] / "bot" / "local_chat" / "examples"
+FOLDER = Path(__file__).resolve().parents[2] / "bot" / "web" / "examples"
 BITS_PER_SECOND = 54_000  # the encoder may take a fifth more where there is much to hear
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.discord_parts import board, lines, pace
+from bot.discord import message_registry, rate_limit, status_message
 from tests.bot.discord import world
 from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
 from tests.bot.discord.server import FakeDiscord
@@ -15,17 +15,17 @@ from tests.bot.load_rates import hurry
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.people import Keys
+    from bot.core.identity import Keys
     from bot.settings import Settings
     from storage import Storage
-    from tests.bot.ear import EarAtHand
+    from tests.bot.fake_classifier import EarAtHand
 
 
 @pytest.fixture(autouse=True)
 def _a_clock_that_runs_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch, pace, "PLACE_SECONDS", "PROGRESS_SECONDS", "ROOM_LATER_SECONDS")
-    hurry(monkeypatch, lines, "EDIT_SECONDS")
-    hurry(monkeypatch, board, "QUEUE_NEWS_SECONDS")
+    hurry(monkeypatch, rate_limit, "PLACE_SECONDS", "PROGRESS_SECONDS", "ROOM_LATER_SECONDS")
+    hurry(monkeypatch, status_message, "EDIT_SECONDS")
+    hurry(monkeypatch, message_registry, "QUEUE_NEWS_SECONDS")
     hurry(monkeypatch, world, "MESSAGES", "EDITS")
 
 

@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from pydantic import SecretStr
 
-from bot.discord_chat import DiscordChat
+from bot.discord.chat import DiscordChat
 from tests.bot.discord.people import Somebody, add_guild
 from tests.bot.discord.world import TOKEN, custom_ids
 from tests.bot.running import Bot
 
 if TYPE_CHECKING:
-    from bot.people import Keys
+    from bot.core.identity import Keys
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.discord.server import FakeDiscord
     from tests.bot.discord.world import Event, World
-    from tests.bot.ear import EarAtHand
+    from tests.bot.fake_classifier import EarAtHand
 
 
 @dataclass

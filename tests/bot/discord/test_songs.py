@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.people import Keys
+    from bot.core.identity import Keys
     from bot.settings import Settings
     from storage import Storage
-    from tests.bot.ear import EarAtHand
+    from tests.bot.fake_classifier import EarAtHand
 
     Tone = Callable[..., Path]
 

@@ -8,8 +8,8 @@ import pytest
 from pydantic import SecretStr
 
 from bot.settings import Moderator
-from bot.telegram_chat import open_chat
-from bot.telegram_parts import pace, progress
+from bot.telegram import rate_limit, status_message
+from bot.telegram.chat import open_chat
 from tests.bot.load_rates import hurry
 from tests.bot.running import Bot
 from tests.bot.telegram import server
@@ -21,23 +21,23 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.people import Keys
+    from bot.core.identity import Keys
     from bot.settings import Settings
     from storage import Storage
-    from tests.bot.ear import EarAtHand
+    from tests.bot.fake_classifier import EarAtHand
 
 OPERATOR = 99
 
 
 @pytest.fixture(autouse=True)
 def _a_network_that_recovers_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.telegram_parts.line.NETWORK_SECONDS", 0.1)
+    monkeypatch.setattr("bot.telegram.api_client.NETWORK_SECONDS", 0.1)
 
 
 @pytest.fixture(autouse=True)
 def _a_clock_that_runs_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch, pace, "CHAT_SECONDS", "GROUP_SECONDS")
-    hurry(monkeypatch, progress, "PRIVATE_SECONDS", "GROUP_SECONDS")
+    hurry(monkeypatch, rate_limit, "CHAT_SECONDS", "GROUP_SECONDS")
+    hurry(monkeypatch, status_message, "PRIVATE_SECONDS", "GROUP_SECONDS")
     hurry(monkeypatch, server, "EDIT_SECONDS", "TO_PERSON", "TO_GROUP")
 
 

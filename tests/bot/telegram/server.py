@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.telegram_parts.line import CAPTION_CHARACTERS, TEXT_CHARACTERS
+from bot.telegram.api_client import CAPTION_CHARACTERS, TEXT_CHARACTERS
 from tests.bot.load_rates import Limit, Rates
 
 if TYPE_CHECKING:

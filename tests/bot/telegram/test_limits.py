@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.people import Person
-from bot.telegram_chat import open_chat
+from bot.core.identity import Person
+from bot.telegram.chat import open_chat
 from tests.bot.running import Bot, eventually
 from tests.bot.site import fetcher_within_reach, site_of
 from tests.bot.telegram.people import MENTION, Somebody, texts
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.people import Keys
+    from bot.core.identity import Keys
     from bot.settings import Settings
     from storage import Storage
-    from tests.bot.ear import EarAtHand
+    from tests.bot.fake_classifier import EarAtHand
     from tests.bot.telegram.server import TelegramServer
 
     Tone = Callable[..., Path]
@@ -40,7 +40,7 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 def _official(monkeypatch: pytest.MonkeyPatch, telegram: TelegramServer) -> None:
     """Let the server of the tests pass for Telegram's own, which hands bots 20 MB and no more."""
-    monkeypatch.setattr("bot.telegram_parts.line.OFFICIAL_API", telegram.url)
+    monkeypatch.setattr("bot.telegram.api_client.OFFICIAL_API", telegram.url)
 
 
 class TestTelegramsOwnServer:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.people import Person
+from bot.core.identity import Person
 from tests.bot.telegram.people import MENTION, Somebody, texts
 from tests.bot.telegram.server import BLOCKED, BROKEN_SERVER, KICKED, NO_PICTURES, TelegramServer, flood
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from storage import Storage
-    from tests.bot.ear import EarAtHand
+    from tests.bot.fake_classifier import EarAtHand
     from tests.bot.running import Bot
 
 pytestmark = pytest.mark.usefixtures("bot")

@@ -13,13 +13,13 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 
-from classifier.ensemble import Branch, Ensemble, Expert
-from classifier.estimators import GroupScaler, WeightedLDA
 from classifier.features.families import TEXTURE, TEXTURE40
-from classifier.model import Artifact
-from classifier.training import base, release
+from classifier.inference.ensemble import Branch, Ensemble, Expert
+from classifier.inference.estimators import GroupScaler, WeightedLDA
+from classifier.inference.model import Artifact
+from classifier.training import base_dataset, release_writer
+from classifier.training.feature_matrix import Rows
 from classifier.training.retraining import reference
-from classifier.training.rows import Rows
 from classifier.training.splits import Trial
 
 if TYPE_CHECKING:
@@ -80,11 +80,11 @@ def put_release(directory: Path, genres: Sequence[str] = GENRES) -> str:
     experts = (_expert("texture", TEXTURE, rows), _expert("texture40", TEXTURE40, rows))
     pool = Ensemble((Branch(tuple(genres), {"texture": 1.0, "texture40": 1.0}),), {})
     artifact = Artifact(experts, pool, 0.5)
-    packed = release.content(artifact)
-    name = release.name_of(artifact, packed)
-    content = base.pack(reference(rows, trials, artifact, jobs=1))
-    files = {release.file_of(name): packed, base.file_of(content): content}
-    release.write(directory, name, artifact, files, {"trained_on": dict.fromkeys(genres, TRACKS)})
+    packed = release_writer.content(artifact)
+    name = release_writer.name_of(artifact, packed)
+    content = base_dataset.pack(reference(rows, trials, artifact, jobs=1))
+    files = {release_writer.file_of(name): packed, base_dataset.file_of(content): content}
+    release_writer.write(directory, name, artifact, files, {"trained_on": dict.fromkeys(genres, TRACKS)})
     return name
 
 

@@ -8,9 +8,9 @@ import numpy as np
 
 from classifier.features.families import TEXTURE
 from classifier.features.texture import texture
-from classifier.training import experts, material, splits
-from classifier.training.augment import changed
-from classifier.training.rows import Rows
+from classifier.training import data_loading, experts, splits
+from classifier.training.augmentation import changed
+from classifier.training.feature_matrix import Rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +23,7 @@ FLOOR = 0.62
 
 
 def test_texture_beats_the_classic_features_on_unseen_artists(shared_data: Path) -> None:
-    tracks = [track for track in splits.usable(material.load(shared_data)) if TEXTURE in track.families]
+    tracks = [track for track in splits.usable(data_loading.load(shared_data)) if TEXTURE in track.families]
     trial = splits.artist_folds(tracks)[0]
     learnt = set(trial.train)
 

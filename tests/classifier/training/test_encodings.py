@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import joblib
 import numpy as np
 import pytest
 
-from classifier.audio import decode, segments
+from classifier.audio.decoding import decode, segments
 from classifier.features.families import families
-from classifier.training import base, lessons
+from classifier.inference.artifact_file import read_artifact
+from classifier.training import base_dataset, training_set
 from classifier.training.candidate import Split
-from classifier.training.feedback import Song, recordings_of
-from classifier.training.lessons import Settings
+from classifier.training.feedback_reader import Song, recordings_of
+from classifier.training.training_set import Settings
 from tests.conftest import REPOSITORY
 from tests.synthesis import STYLES, song, write
 
@@ -74,12 +74,12 @@ def test_who_is_learnt_from_in_another_encoding_judges_nothing(twice: list[Song]
 
 def test_a_new_genre_needs_so_many_recordings_and_a_trial_holds_out_all_encodings_of_one(twice: list[Song]) -> None:
     models = REPOSITORY / "models"
-    _, content = base.find(models)
-    material, artifact = base.unpack(content), joblib.load(next(models.glob("*.joblib")))
+    _, content = base_dataset.find(models)
+    material, artifact = base_dataset.unpack(content), read_artifact(next(models.glob("*.joblib")).read_bytes())
     half = len(twice) // 2
     for least, is_enough in ((half, True), (half + 1, False)):
-        assert (NEW in lessons.classes(material, twice, Settings(least_songs=least))) is is_enough
-    assembled = lessons.assemble(material, twice, base.spaces(artifact), Settings(least_songs=half))
+        assert (NEW in training_set.classes(material, twice, Settings(least_songs=least))) is is_enough
+    assembled = training_set.assemble(material, twice, base_dataset.spaces(artifact), Settings(least_songs=half))
     for trial in assembled.trials:
         held = [group for group in assembled.rows.groups[trial.test].tolist() if group.startswith("song")]
         styles = {group.rpartition(" ")[0] for group in held}

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.training import card
-from classifier.training.figures import Figure
+from classifier.training import model_card
+from classifier.training.accuracy import Figure
 
 
 @given(st.lists(st.booleans(), min_size=1))
@@ -30,15 +30,15 @@ def test_a_figure_of_nothing_is_no_number_and_still_json() -> None:
 def test_probabilities_that_keep_their_word_have_no_calibration_error() -> None:
     confidence = np.repeat([0.75, 0.25], 40)
     right = np.concatenate([np.arange(40) % 4 != 0, np.arange(40) % 4 == 0])
-    assert card.expected_calibration_error(confidence, right) == pytest.approx(0)
-    assert card.expected_calibration_error(np.ones(80), right) == pytest.approx(0.5)
+    assert model_card.expected_calibration_error(confidence, right) == pytest.approx(0)
+    assert model_card.expected_calibration_error(np.ones(80), right) == pytest.approx(0.5)
 
 
 def test_the_pictures_are_the_same_for_the_same_answers() -> None:
     genres = ("blues", "jazz", "chèo")
     truth = np.array(genres)[np.arange(30) % 3]
     probabilities = np.random.default_rng(0).dirichlet(np.ones(3), 30)
-    first, again = (card.pictures(genres, truth, probabilities) for _ in range(2))
-    assert set(first) == {card.CONFUSION, card.RELIABILITY}
+    first, again = (model_card.pictures(genres, truth, probabilities) for _ in range(2))
+    assert set(first) == {model_card.CONFUSION, model_card.RELIABILITY}
     assert first == again
     assert all(picture.startswith(b"\x89PNG") for picture in first.values())

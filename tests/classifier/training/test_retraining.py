@@ -1,23 +1,22 @@
 from __future__ import annotations
 
-import io
 import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
-import joblib
 import numpy as np
 import pytest
 
 from classifier.__main__ import main
 from classifier.features.families import TEXTURE, TEXTURE40
-from classifier.manifest import BadRelease, read_manifest, whole
-from classifier.model import Model
-from classifier.releases import Event, Releases
-from classifier.song import SegmentFeatures
-from classifier.training import base, lessons, retraining
-from classifier.training.feedback import Song, read
-from classifier.training.lessons import Settings
+from classifier.inference.artifact_file import read_artifact
+from classifier.inference.manifest import BadRelease, read_manifest, whole
+from classifier.inference.model import Model
+from classifier.inference.releases import Event, Releases
+from classifier.song_report import SegmentFeatures
+from classifier.training import base_dataset, retraining, training_set
+from classifier.training.feedback_reader import Song, read
+from classifier.training.training_set import Settings
 from tests.classifier.test_walls import fresh_process
 from tests.classifier.training.small import (
     GENRES,
@@ -33,7 +32,7 @@ from tests.classifier.training.small import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from classifier.training.base import Base, Space
+    from classifier.training.base_dataset import Base, Space
 
 PROMOTED, FAILED, REFUSED, NOT_ENOUGH = 0, 1, 3, 4
 NEW = "cheo"
@@ -56,7 +55,7 @@ def models(trained: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def of_base(trained: Path) -> tuple[Base, dict[str, Space]]:
     _, content = whole(trained)
-    return base.unpack(base.find(trained)[1]), dict(base.spaces(joblib.load(io.BytesIO(content))))
+    return base_dataset.unpack(base_dataset.find(trained)[1]), dict(base_dataset.spaces(read_artifact(content)))
 
 
 def corrections(label: str, count: int, genre: str | None = None, **more: Any) -> list[dict[str, Any]]:
@@ -86,7 +85,7 @@ def called(models: Path, genre: str) -> float:
 class TestBase:
     def test_what_is_packed_comes_back_but_for_rounding(self, of_base: tuple[Base, dict[str, Space]]) -> None:
         first, _ = of_base
-        second = base.unpack(base.pack(first))
+        second = base_dataset.unpack(base_dataset.pack(first))
         for name in ("genres", "groups", "answers"):
             assert (getattr(first, name) == getattr(second, name)).all()
         for family, matrix in first.families.items():
@@ -108,15 +107,15 @@ class TestBase:
     @pytest.mark.parametrize("content", [b"", b"nothing", b"PK\x05\x06" + bytes(18)])
     def test_what_is_no_base_is_refused(self, content: bytes) -> None:
         with pytest.raises(BadRelease):
-            base.unpack(content)
+            base_dataset.unpack(content)
 
     def test_the_shipped_release_carries_one(self) -> None:
         from tests.conftest import REPOSITORY
 
-        name, content = base.find(REPOSITORY / "models")
-        shipped = base.unpack(content)
+        name, content = base_dataset.find(REPOSITORY / "models")
+        shipped = base_dataset.unpack(content)
         assert len(content) < 12_000_000
-        assert name == base.file_of(content)
+        assert name == base_dataset.file_of(content)
         counts = {
             str(genre): int(count) for genre, count in zip(*np.unique(shipped.genres, return_counts=True), strict=True)
         }
@@ -135,12 +134,12 @@ class TestLessons:
             (corrections(NEW, 5, people=1, label_people=3), True),
             (corrections(NEW, 5, people=3, label_people=1), False),
         ):
-            known = lessons.classes(of_base[0], songs(tmp_path, *lines), settings)
+            known = training_set.classes(of_base[0], songs(tmp_path, *lines), settings)
             assert (NEW in known) is enough
 
     def test_songs_are_kept_whole_in_every_trial(self, of_base: tuple[Base, Any], tmp_path: Path) -> None:
         lines = [line(f"song {number}", NEW, segment=part) for number in range(9) for part in range(3)]
-        material = lessons.assemble(of_base[0], songs(tmp_path, *lines), of_base[1], Settings(least_songs=5))
+        material = training_set.assemble(of_base[0], songs(tmp_path, *lines), of_base[1], Settings(least_songs=5))
         tested = []
         for trial in material.trials:
             train, test = (set(material.rows.groups[items].tolist()) for items in (trial.train, trial.test))
@@ -150,7 +149,7 @@ class TestLessons:
 
     def test_feedback_counts_at_most_its_share_of_a_genre(self, of_base: tuple[Base, Any], tmp_path: Path) -> None:
         flood = songs(tmp_path, *corrections("rock", 400))
-        material = lessons.assemble(of_base[0], flood, of_base[1], Settings(most_share=0.25))
+        material = training_set.assemble(of_base[0], flood, of_base[1], Settings(most_share=0.25))
         counts = np.diff(material.rows.starts[TEXTURE])
         mine = material.rows.genres == "rock"
         fed = np.arange(len(mine)) >= material.size
@@ -161,7 +160,7 @@ class TestLessons:
         self, of_base: tuple[Base, Any], tmp_path: Path
     ) -> None:
         lines = [line("half", "rock", weight=0.5), line("whole", "rock"), line("none", "rock", weight=0)]
-        material = lessons.assemble(of_base[0], songs(tmp_path, *lines), of_base[1], Settings())
+        material = training_set.assemble(of_base[0], songs(tmp_path, *lines), of_base[1], Settings())
         weights = dict(zip(material.rows.groups[material.size :], material.weights[material.size :], strict=True))
         assert weights == {"song half": 0.5, "song whole": 1.0}
 
@@ -169,9 +168,9 @@ class TestLessons:
         self, of_base: tuple[Base, Any], tmp_path: Path
     ) -> None:
         [song] = songs(tmp_path, line("one", "rock"))
-        material = lessons.assemble(of_base[0], [song], of_base[1], Settings())
+        material = training_set.assemble(of_base[0], [song], of_base[1], Settings())
         rows = material.rows.families[TEXTURE][material.rows.starts[TEXTURE][material.size] :]
-        assert len(rows) == 1 + lessons.MOST_COPIES
+        assert len(rows) == 1 + training_set.MOST_COPIES
         assert rows[0] == pytest.approx(of_base[1][TEXTURE](song.families[TEXTURE])[0], abs=1e-4)
         assert (np.abs(rows[1:] - rows[0]).max(axis=1) > 0).all()
 
@@ -182,7 +181,7 @@ class TestLessons:
             {name: value for name, value in values.items() if not name.startswith("texture_")}
             for values in corrections(NEW, 6)
         ]
-        material = lessons.assemble(of_base[0], songs(tmp_path, *narrow), of_base[1], Settings(least_songs=5))
+        material = training_set.assemble(of_base[0], songs(tmp_path, *narrow), of_base[1], Settings(least_songs=5))
         assert material.branches == (GENRES, (NEW,))
         assert not material.rows.having(TEXTURE)[material.size :].any()
         assert material.judged.all()
@@ -194,7 +193,7 @@ class TestAsking:
         _, content = whole(trained)
         lines = [line("one", "jazz", segment=part) for part in range(2)]
         [song] = songs(tmp_path, *lines)
-        [asked] = retraining.ask(joblib.load(io.BytesIO(content)), [song])
+        [asked] = retraining.ask(read_artifact(content), [song])
         heard = [
             SegmentFeatures(
                 30 * part, 30 * part + 30, {name: rows[part].astype(np.float32) for name, rows in song.families.items()}
@@ -209,7 +208,7 @@ class TestAsking:
         song = Song(
             "a", "jazz", 1, True, 2, False, 0, np.array([30.0]), {TEXTURE40: features("jazz", 1).astype(np.float16)}
         )
-        [asked] = retraining.ask(joblib.load(io.BytesIO(content)), [song])
+        [asked] = retraining.ask(read_artifact(content), [song])
         assert asked.argmax() == GENRES.index("jazz")
 
 
@@ -232,7 +231,7 @@ class TestCommand:
         card = (models / f"{after['name']}.md").read_text("utf-8")
         assert f"| {NEW} | 0 | 19 |" in card
         assert f"| {NEW}, feedback |" in card
-        assert base.find(models) == base.find(models / "releases" / before["name"])
+        assert base_dataset.find(models) == base_dataset.find(models / "releases" / before["name"])
 
     def test_the_next_one_is_held_against_it(self, models: Path) -> None:
         assert retrain(models, corrections(NEW, 24)) == PROMOTED

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.commands.measuring import splits_of
-from classifier.training import material, splits
-from classifier.training.material import Track
+from classifier.commands.protocol_selection import splits_of
+from classifier.training import data_loading, splits
+from classifier.training.data_loading import Track
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,8 +33,8 @@ def clips(genres: int, count: int) -> list[Track]:
         track(
             f"{genre}/{number}",
             str(genre),
-            f"{genre} {number // material.VIETNAMESE_BLOCK_CLIPS}",
-            block=str(number // material.VIETNAMESE_BLOCK_CLIPS),
+            f"{genre} {number // data_loading.VIETNAMESE_BLOCK_CLIPS}",
+            block=str(number // data_loading.VIETNAMESE_BLOCK_CLIPS),
             number=str(number),
         )
         for genre in range(genres)
@@ -60,7 +60,7 @@ def assert_apart(trial: Trial) -> None:
 
 @pytest.fixture(scope="module")
 def tracks(shared_data: Path) -> list[Track]:
-    return splits.usable(material.load(shared_data))
+    return splits.usable(data_loading.load(shared_data))
 
 
 class TestPublished:
@@ -98,7 +98,9 @@ class TestPublished:
             assert not clip & set(trial.test)
 
     def test_duplicates_and_distorted_tracks_are_left_out(self, shared_data: Path, tracks: list[Track]) -> None:
-        left_out = names(everything := material.load(shared_data), range(len(everything))) - {t.name for t in tracks}
+        left_out = names(everything := data_loading.load(shared_data), range(len(everything))) - {
+            t.name for t in tracks
+        }
         assert left_out
         assert all(name.split(".")[0] in {"disco", "jazz", "metal", "pop", "reggae"} for name in left_out)
 

@@ -1,0 +1,239 @@
+"""The bot's life: open what it needs, start its chats, work until a signal comes, and leave nothing half-done."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import hashlib
+import logging
+import signal
+import socket
+from contextlib import AsyncExitStack, contextmanager, suppress
+from typing import TYPE_CHECKING
+
+from bot.chat_registry import homes, links_limits, open_chats
+from bot.core.chat import CannotStart
+from bot.core.conversation import Conversation
+from bot.core.identity import Keys, open_keys
+from bot.core.job_runner import Hearing
+from bot.core.song_queue import Queue
+from bot.health import CannotListen, Health, Operations
+from bot.metrics import Metrics
+from bot.release_watch import ReleaseWatch, seed
+from bot.settings import PACKAGED_MODELS
+from classifier.inference.cluster.credentials import Credentials
+from classifier.inference.executor import CannotStart as ExecutorCannotStart
+from classifier.inference.executor import UnknownExecutor, open_executor
+from classifier.inference.manifest import BadRelease
+from links import Fetcher
+from storage import KEY_NOTE, BadDatabaseUrl, DatabaseTooNew, Storage
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from bot.core.chat import Chat
+    from bot.settings import Settings
+    from classifier.inference.executor import SongExecutor
+
+TIDY_SECONDS = 6 * 3600.0
+
+log = logging.getLogger(__name__)
+
+
+class CannotServe(Exception):
+    """The bot cannot run at all; the message says why, and what the operator can do."""
+
+
+async def serve(settings: Settings, executor: SongExecutor | None = None) -> int:
+    """Run the bot until SIGINT or SIGTERM; return the exit status.
+
+    Parameters
+    ----------
+    executor
+        Where songs are classified, not started yet; by default where the settings say.
+
+    Raises
+    ------
+    CannotServe
+        With a sentence for the operator.
+    """
+    signalled = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, signalled.set)
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_only_one(settings.data_dir))
+        health = Health(Metrics())
+        await _operations(settings, health, stack)
+        executor = executor or _executor(settings)
+        stack.push_async_callback(executor.close)
+        releases = ReleaseWatch(settings.model_dir, executor)
+        storage = await stack.enter_async_context(await _begin(settings, releases))
+        health.has_storage(storage)
+        health.has_model(executor)
+        conversation = Conversation(storage, await _keys(settings, storage), settings, health.metrics)
+        await stack.enter_async_context(releases.followed(conversation.know_genres, conversation.housekeeping.serves))
+        running: dict[str, Chat] = {}
+        hearing = Hearing(storage, executor, settings.data_dir / "work", seats=settings.workers, links=_links(settings))
+        queue = Queue(
+            storage,
+            hearing,
+            running,
+            conversation.song_of,
+            owner=(owner := _owner(settings.data_dir)),
+            seats=settings.workers,
+            metrics=health.metrics,
+            homes=homes(settings, owner),
+        )
+        conversation.work_through(queue)
+        stack.push_async_callback(_close_chats, running)
+        chats = open_chats(settings, conversation)
+        failed = await _start_chats(chats, running)
+        if not running:
+            raise CannotServe("; ".join(failed) or "there is no chat to start: set a token, or LOCAL_CHAT")
+        await queue.start()
+        stack.push_async_callback(queue.stop)
+        health.has_chats(tuple(chat.platform for chat in chats), running)
+        await _tidy_until(signalled, storage)
+        health.stops()
+        log.info("stopping: no new songs; those under way finish or are written back")
+        for chat in running.values():
+            await chat.stop_taking()
+    log.info("stopped")
+    return 0
+
+
+async def _start_chats(chats: list[Chat], running: dict[str, Chat]) -> list[str]:
+    """Start every chat that can; name the others, and return their names with the reason."""
+    failed = []
+    for chat in chats:
+        try:
+            await chat.start()
+        except CannotStart as reason:
+            failed.append(f"{chat.platform}: {reason}")
+            log.error("%s cannot start: %s", chat.platform, reason)
+        else:
+            running[chat.platform] = chat
+            log.info("%s has started", chat.platform)
+    return failed
+
+
+async def _close_chats(running: dict[str, Chat]) -> None:
+    for chat in running.values():
+        try:
+            await chat.close()
+        except Exception:
+            log.exception("%s could not be closed", chat.platform)
+
+
+@contextmanager
+def _only_one(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory: two bots in one would take each other's songs for their own left-overs."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    with (data_dir / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CannotServe(f"another bot is running in {data_dir}: stop it, or set DATA_DIR") from None
+        yield
+
+
+def _executor(settings: Settings) -> SongExecutor:
+    try:
+        return open_executor(
+            settings.executor_url,
+            model_dir=settings.model_dir,
+            workers=settings.workers,
+            max_minutes=settings.max_minutes,
+            credentials=_credentials(settings),
+        )
+    except UnknownExecutor as reason:
+        raise CannotServe(str(reason)) from None
+
+
+def _credentials(settings: Settings) -> Credentials | None:
+    files = (settings.executor_ca, settings.executor_certificate, settings.executor_key)
+    authority, certificate, key = files
+    return None if authority is None or certificate is None or key is None else Credentials(authority, certificate, key)
+
+
+async def _operations(settings: Settings, health: Health, stack: AsyncExitStack) -> None:
+    """Serve health and metrics, if asked to, from before anything is ready until after everything has ended."""
+    if settings.operations_address is None:
+        return
+    try:
+        await stack.enter_async_context(Operations(health, settings.operations_address))
+    except CannotListen as reason:
+        raise CannotServe(str(reason)) from reason
+
+
+async def _begin(settings: Settings, releases: ReleaseWatch) -> Storage:
+    """Open the database while workers load the release: neither needs the other."""
+    starting = asyncio.create_task(_start(settings, releases))
+    try:
+        storage = await _storage(settings)
+    except BaseException:
+        starting.cancel()
+        await asyncio.gather(starting, return_exceptions=True)
+        raise
+    try:
+        await starting
+    except BaseException:
+        await storage.close()
+        raise
+    return storage
+
+
+async def _start(settings: Settings, releases: ReleaseWatch) -> None:
+    try:
+        await asyncio.to_thread(seed, settings.model_dir, PACKAGED_MODELS, settings.data_dir)
+        await releases.start()
+    except (BadRelease, ExecutorCannotStart) as reason:
+        raise CannotServe(str(reason)) from reason
+
+
+def _links(settings: Settings) -> Fetcher:
+    proxy = settings.link_proxy
+    return Fetcher(
+        links_limits(settings),
+        hosts=settings.link_hosts,
+        proxy="" if proxy is None else proxy.get_secret_value(),
+        cookies=settings.link_cookies,
+    )
+
+
+async def _storage(settings: Settings) -> Storage:
+    try:
+        return await Storage.open(settings.database)
+    except (BadDatabaseUrl, DatabaseTooNew) as reason:
+        raise CannotServe(str(reason)) from reason
+
+
+async def _keys(settings: Settings, storage: Storage) -> Keys:
+    """Return the keys that people are known by, if they are those that the database was written with."""
+    keys = open_keys(settings)
+    if await storage.agreed(KEY_NOTE, keys.mark) != keys.mark:
+        raise CannotServe(
+            "the people in this database were written down with another key: set the SECRET_KEY (or put back the "
+            "secret.key) of before, or run `python -m storage new-key`, after which all of them are strangers"
+        )
+    return keys
+
+
+async def _tidy_until(signalled: asyncio.Event, storage: Storage) -> None:
+    """Keep house now and then until the signal comes."""
+    while not signalled.is_set():
+        try:
+            log.info("deleted as too old: %s", await storage.tidy())
+        except Exception:
+            log.exception("storage could not be tidied")
+        with suppress(TimeoutError):
+            async with asyncio.timeout(TIDY_SECONDS):
+                await signalled.wait()
+
+
+def _owner(data_dir: Path) -> str:
+    """Return a name for this bot that is the same after a restart, and another bot's nowhere."""
+    place = f"{socket.gethostname()}:{data_dir.resolve()}"
+    return hashlib.sha256(place.encode()).hexdigest()[:16]

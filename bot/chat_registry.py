@@ -1,0 +1,90 @@
+"""Which chats there are, and which of them start: the one place that knows every chat module by name.
+
+A chat module ``bot.<platform>_chat`` plugs in by having ``open_chat(settings, conversation) -> Chat``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import re
+from typing import TYPE_CHECKING, cast
+
+from bot.core.playlist_prompt import LIST_SONGS
+from bot.settings import chat_module
+from bot.web import LocalChat
+from links import MEGABYTE, Limits
+from links.address import ANY_HOST
+
+if TYPE_CHECKING:
+    from bot.core.chat import Chat
+    from bot.core.conversation import Conversation
+    from bot.settings import Settings
+
+
+def open_chats(settings: Settings, conversation: Conversation) -> list[Chat]:
+    """Make every chat that the settings ask for; none has started yet."""
+    chats = [
+        cast("Chat", importlib.import_module(chat_module(platform)).open_chat(settings, conversation))
+        for platform in settings.tokens
+    ]
+    if settings.local_address is not None:
+        chats.append(LocalChat(conversation, settings, settings.local_address))
+    return chats
+
+
+def homes(settings: Settings, owner: str) -> dict[str, str]:
+    """Return for every platform what this process speaks for there.
+
+    Processes with the same token speak for the same bot and may finish each other's songs; the songs of a page lie on
+    the machine that serves it.
+
+    Parameters
+    ----------
+    owner
+        Name of this process.
+    """
+    # The first part of a token is the bot's id; hashed, since who has only that part wrong must not lose all of it.
+    bots = {chat: re.split("[:.]", token.get_secret_value())[0] for chat, token in settings.tokens.items()}
+    hashed = {chat: hashlib.sha256(bot.encode()).hexdigest()[:16] for chat, bot in bots.items()}
+    return {chat: f"{chat}:{name}" for chat, name in {**hashed, "local": owner}.items()}
+
+
+def links_limits(settings: Settings) -> Limits:
+    """Return what fetching one link may use."""
+    return Limits(file_bytes=round(settings.max_megabytes * MEGABYTE), song_seconds=60 * settings.max_minutes)
+
+
+def _links(settings: Settings) -> list[str]:
+    limits = links_limits(settings)
+    sites = "any site" if ANY_HOST in settings.link_hosts else ", ".join(settings.link_hosts) or "no site"
+    way = "through LINK_PROXY" if settings.link_proxy else "straight"
+    cookies = "with the cookies of LINK_COOKIES" if settings.link_cookies else "without cookies"
+    return [
+        f"links: to {sites}, {way}, {cookies}; {limits.seconds:g} seconds each, no address inside",
+        f"links to many songs: the first {LIST_SONGS}, once asked",
+    ]
+
+
+def plan(settings: Settings) -> list[str]:
+    """Return in a few lines which chats would start, with which limits."""
+    lines = [f"{platform}: would start" for platform in settings.tokens]
+    address = settings.local_address
+    if address is None:
+        lines.append("local page: off")
+    else:
+        guarded = "asks for a password" if settings.local_chat_password else "only from this machine"
+        lines.append(f"local page: would start on {address}, {guarded}")
+    operations = settings.operations_address
+    lines.append(f"health and metrics: {'off' if operations is None else f'would be served on {operations}'}")
+    kept = settings.songs_per_person_queued, settings.songs_per_person_daily
+    lines += [
+        f"a song: at most {settings.max_minutes:g} minutes and {settings.max_megabytes:g} MB",
+        f"a person: at most {kept[0]} songs waiting and {kept[1]} in 24 hours",
+        *_links(settings),
+        f"songs are classified {settings.workers} at a time, {settings.executor_url or 'on this machine'}",
+        f"corrections may train the next model if they come from: {', '.join(settings.training_sources) or 'nowhere'}",
+        f"a label counts when so many people agree, or a moderator says so: {settings.feedback_agreement}",
+        f"moderators everywhere: {len(settings.moderators)}",
+    ]
+    return lines

@@ -1,0 +1,250 @@
+"""An answer as a picture: which genre the song sounds like over time, how surely, and what each expert would have said.
+
+Every genre has a lane of its own with its name beside it, so that nothing is told by colour alone. The alternative
+text says the same in words.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+from bot.core import canvas
+from bot.core.localization import clock, percent
+from bot.core.palette import PALETTES, Colour, Palette, Theme, ink_on, mix
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from bot.core.vocabulary import Words
+    from classifier.song_report import SegmentReport, SongReport
+
+# All in logical units; the picture is as wide as a phone.
+WIDTH = 360.0
+MARGIN = 14.0
+LABEL_WIDTH = 84.0
+STRIP_LEFT = MARGIN + LABEL_WIDTH + 6
+STRIP_RIGHT = WIDTH - MARGIN
+HEADER_HEIGHT = 66.0
+LANE_HEIGHT = 30.0
+LANE_GAP = 9.0
+AXIS_HEIGHT = 30.0
+HEADING_HEIGHT = 22.0
+VOTES_HEIGHT = 20.0
+VOTES_GAP = 11.0
+
+MAX_LANES = 6
+MIN_LANES = 3
+MAX_TICKS = 6
+TICK_SIZE = 10.5
+TICK_GAP = 7.0
+VOTE_SIZES = (10.5, 9.0)
+TICK_STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
+MAX_ALT_PARTS = 8
+# What was not the answer of a segment is drawn this much paler.
+PALE = 0.38
+
+
+@dataclass(frozen=True, slots=True)
+class _Sheet:
+    """What every part of the drawing needs."""
+
+    canvas: canvas.Canvas
+    palette: Palette
+    report: SongReport
+    words: Words
+    lanes: tuple[str, ...]
+
+    def colour(self, genre: str) -> Colour:
+        if genre in self.lanes:
+            return self.palette.genres[self.lanes.index(genre)]
+        return self.palette.other
+
+    def x(self, seconds: float) -> float:
+        return STRIP_LEFT + (STRIP_RIGHT - STRIP_LEFT) * seconds / _end(self.report)
+
+    def column(self, segment: SegmentReport) -> tuple[float, float]:
+        """Left and right edge of a segment's column, with a gap where there is room for one."""
+        left, right = self.x(segment.start), self.x(segment.end)
+        return left, right - (1 if right - left >= 6 else 1 / canvas.PIXELS_PER_UNIT)
+
+
+def render(report: SongReport, words: Words, theme: Theme) -> bytes:
+    """Draw the timeline of an answer.
+
+    Returns
+    -------
+    bytes
+        A PNG file, ``WIDTH * PIXELS_PER_UNIT`` pixels wide and as high as the song needs.
+    """
+    palette = PALETTES[theme]
+    lanes = lane_genres(report)
+    experts = sorted({expert for segment in report.segments for expert in segment.votes})
+    height = HEADER_HEIGHT + HEADING_HEIGHT + len(lanes) * (LANE_HEIGHT + LANE_GAP) + AXIS_HEIGHT + MARGIN
+    if experts:
+        height += HEADING_HEIGHT + len(experts) * (VOTES_HEIGHT + VOTES_GAP)
+    sheet = _Sheet(canvas.Canvas(WIDTH, height, palette.background), palette, report, words, lanes)
+    _draw_header(sheet)
+    top = _draw_heading(sheet, "picture-parts", HEADER_HEIGHT)
+    for genre in lanes:
+        _draw_lane(sheet, genre, top)
+        top += LANE_HEIGHT + LANE_GAP
+    _draw_axis(sheet, top)
+    top += AXIS_HEIGHT
+    if experts:
+        top = _draw_heading(sheet, "picture-experts", top)
+    for expert in experts:
+        _draw_votes(sheet, expert, top)
+        top += VOTES_HEIGHT + VOTES_GAP
+    return sheet.canvas.png()
+
+
+def lane_genres(report: SongReport) -> tuple[str, ...]:
+    """Choose the genres that get a lane: what segments were answered with, then the most probable; answer first."""
+    wins = Counter(segment.genre for segment in report.segments)
+    ranked = sorted(report.probabilities, key=lambda genre: -report.probabilities[genre])
+    won = sorted(wins, key=lambda genre: (genre != report.genre, -wins[genre]))[:MAX_LANES]
+    extra = [genre for genre in (report.genre, *ranked) if genre not in won]
+    chosen = set(won) | set(extra[: max(0, MIN_LANES - len(won))])
+    return (report.genre, *(genre for genre in ranked if genre in chosen and genre != report.genre))[:MAX_LANES]
+
+
+def alt_text(report: SongReport, words: Words) -> str:
+    """Say in words what the picture shows, in at most about 800 characters."""
+    stretches = list(_stretches([segment.genre for segment in report.segments]))
+    length = clock(report.duration)
+    if len(stretches) == 1:
+        genre, confidence = words.genre(report.genre), percent(report.confidence)
+        return words.say("picture-alt-one", length=length, genre=genre, confidence=confidence)
+    if len(stretches) > MAX_ALT_PARTS:
+        genre, count = Counter(segment.genre for segment in report.segments).most_common(1)[0]
+        return words.say(
+            "picture-alt-overall",
+            length=length,
+            genre=words.genre(genre),
+            count=count,
+            segments=len(report.segments),
+            changes=len(stretches) - 1,
+        )
+    parts = [
+        words.say(
+            "picture-alt-part",
+            start=clock(report.segments[first].start),
+            end=clock(report.segments[last].end),
+            genre=words.genre(genre),
+        )
+        for genre, first, last in stretches
+    ]
+    return words.say("picture-alt-many", length=length, parts="; ".join(parts))
+
+
+def _draw_header(sheet: _Sheet) -> None:
+    report, words, palette = sheet.report, sheet.words, sheet.palette
+    title = words.genre_title(report.genre) + ("" if report.sure else "?")
+    certainty = f"{percent(report.confidence)}%"
+    sheet.canvas.text(MARGIN, 34, title, palette.text, 24, canvas.BOLD)
+    after = MARGIN + canvas.text_width(title, 24, canvas.BOLD) + 9
+    sheet.canvas.text(after, 34, certainty, palette.quiet, 17, canvas.SEMIBOLD)
+    if not report.sure:
+        _draw_tag(sheet, words.say("picture-unsure"))
+    others = [f"{words.genre(genre)} {percent(p)}%" for genre, p in report.runners_up(2)]
+    line = " · ".join([clock(report.duration), *others])
+    sheet.canvas.text(MARGIN, 53, canvas.fitted(line, WIDTH - 2 * MARGIN, 12), palette.quiet, 12)
+
+
+def _draw_heading(sheet: _Sheet, message: str, top: float) -> float:
+    sheet.canvas.text(MARGIN, top + 12, sheet.words.say(message), sheet.palette.quiet, 11, canvas.SEMIBOLD)
+    return top + HEADING_HEIGHT
+
+
+def _draw_tag(sheet: _Sheet, text: str) -> None:
+    width = canvas.text_width(text, 11.5, canvas.SEMIBOLD) + 18
+    left = WIDTH - MARGIN - width
+    sheet.canvas.box(left, 16, WIDTH - MARGIN, 38, sheet.palette.line, radius=11)
+    ink = ink_on(sheet.palette.line)
+    sheet.canvas.text(left + width / 2, 27.2, text, ink, 11.5, canvas.SEMIBOLD, anchor="mm")
+
+
+def _draw_lane(sheet: _Sheet, genre: str, top: float) -> None:
+    """One genre: for each segment a bar as high as its probability, strong where it is the segment's answer."""
+    palette, bottom = sheet.palette, top + LANE_HEIGHT
+    name = canvas.fitted(sheet.words.genre_title(genre), LABEL_WIDTH, 13, canvas.SEMIBOLD)
+    sheet.canvas.text(MARGIN, top + 13, name, palette.text, 13, canvas.SEMIBOLD)
+    share = f"{percent(sheet.report.probabilities.get(genre, 0.0))}%"
+    sheet.canvas.text(MARGIN, top + 27, share, palette.quiet, 11.5)
+    sheet.canvas.box(STRIP_LEFT, top, STRIP_RIGHT, bottom, palette.track, radius=3)
+    strong = sheet.colour(genre)
+    pale = mix(strong, palette.track, PALE)
+    for segment in sheet.report.segments:
+        left, right = sheet.column(segment)
+        height = LANE_HEIGHT * segment.probabilities.get(genre, 0.0)
+        if height * canvas.PIXELS_PER_UNIT >= 1:
+            colour = strong if segment.genre == genre else pale
+            sheet.canvas.box(left, bottom - height, right, bottom, colour, radius=2)
+    sheet.canvas.box(STRIP_LEFT, bottom, STRIP_RIGHT, bottom + 1 / canvas.PIXELS_PER_UNIT, palette.line)
+
+
+def _draw_axis(sheet: _Sheet, top: float) -> None:
+    end = _end(sheet.report)
+    step = next((step for step in TICK_STEPS if end / step <= MAX_TICKS), TICK_STEPS[-1])
+    last_left = sheet.x(end) - canvas.text_width(clock(end), TICK_SIZE)
+    taken = 0.0
+    for seconds in range(0, int(end) + 1, step):
+        x, width = sheet.x(seconds), canvas.text_width(clock(seconds), TICK_SIZE)
+        left = x if seconds == 0 else x - width / 2
+        # A round time gives way to its neighbour before it, and to the song's own end.
+        if left >= taken and left + width + TICK_GAP <= last_left:
+            _draw_tick(sheet, x, top, left, clock(seconds))
+            taken = left + width + TICK_GAP
+    _draw_tick(sheet, sheet.x(end), top, last_left, clock(end))
+
+
+def _draw_tick(sheet: _Sheet, x: float, top: float, left: float, label: str) -> None:
+    sheet.canvas.box(x - 0.3, top - 5, x + 0.3, top - 1, sheet.palette.quiet)
+    sheet.canvas.text(left, top + 9, label, sheet.palette.quiet, TICK_SIZE)
+
+
+def _draw_votes(sheet: _Sheet, expert: str, top: float) -> None:
+    """One expert: its vote for each segment, the name of the genre written in where there is room."""
+    palette, bottom = sheet.palette, top + VOTES_HEIGHT
+    segments = sheet.report.segments
+    votes = [segment.votes.get(expert, "") for segment in segments]
+    favourite, count = Counter(votes).most_common(1)[0]
+    name = canvas.fitted(_capital(sheet.words.expert(expert)), LABEL_WIDTH, 11.5, canvas.SEMIBOLD)
+    sheet.canvas.text(MARGIN, top + 8.5, name, palette.text, 11.5, canvas.SEMIBOLD)
+    tally = f"{sheet.words.genre(favourite)} {count}/{len(votes)}"
+    sheet.canvas.text(MARGIN, top + 21, canvas.fitted(tally, LABEL_WIDTH, 10.5), palette.quiet, 10.5)
+    for genre, first, last in _stretches(votes):
+        left, right = sheet.x(segments[first].start), sheet.column(segments[last])[1]
+        colour = sheet.colour(genre) if genre else palette.track
+        sheet.canvas.box(left, top, right, bottom, colour, radius=3)
+        _write_vote(sheet, genre, (left, right), top + VOTES_HEIGHT / 2, ink_on(colour))
+
+
+def _write_vote(sheet: _Sheet, genre: str, edges: tuple[float, float], y: float, ink: Colour) -> None:
+    """Write a genre into its cell as large as fits; where not even a few letters fit, the tally must do."""
+    left, right = edges
+    name, room = sheet.words.genre_short(genre), right - left - 4
+    size = next((size for size in VOTE_SIZES if canvas.text_width(name, size, canvas.SEMIBOLD) <= room), VOTE_SIZES[-1])
+    label = canvas.fitted(name, room, size, canvas.SEMIBOLD)
+    if len(label) >= min(5, len(name)):
+        sheet.canvas.text((left + right) / 2, y, label, ink, size, canvas.SEMIBOLD, "mm")
+
+
+def _stretches(genres: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+    """Yield genre, first and last index of every run of equal genres."""
+    position = 0
+    for genre, run in groupby(genres):
+        length = len(list(run))
+        yield genre, position, position + length - 1
+        position += length
+
+
+def _end(report: SongReport) -> float:
+    return max(report.segments[-1].end, 1.0)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,181 @@
+"""Updates in: asked for one batch after the other, or brought by Telegram's webhook.
+
+An update counts as received only when what is to survive a crash has been written down (``receive``): then the next
+batch is asked for, or the webhook answered. So a crash costs no song; what comes twice is recognised by its key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import logging
+from datetime import timedelta
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from aiohttp import web
+from telegram import Update
+from telegram.constants import UpdateType
+from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
+
+from bot.core.chat import CannotStart
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from telegram.ext import ExtBot
+
+    from bot.settings import Address
+
+WANTED = [UpdateType.MESSAGE, UpdateType.CALLBACK_QUERY]
+POLL_SECONDS = 50
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
+SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
+SEEN_LATELY = 4096
+
+log = logging.getLogger(__name__)
+
+
+class Polling:
+    """Asks for updates until it is stopped.
+
+    Parameters
+    ----------
+    bot
+        The connection.
+    receive
+        Takes a batch; returns as soon as nothing of it can be lost.
+    """
+
+    def __init__(self, bot: ExtBot[int], receive: Callable[[Sequence[Update]], Awaitable[None]]) -> None:
+        self._bot = bot
+        self._receive = receive
+        self._task: asyncio.Task[None] | None = None
+        self._failing = False
+
+    @property
+    def connected(self) -> bool:
+        """Whether it asks, and the last attempt did not fail."""
+        return self._task is not None and not self._failing
+
+    async def start(self) -> None:
+        """Begin to ask; an old webhook would stand in the way."""
+        await self._bot.delete_webhook()
+        self._failing = False
+        self._task = asyncio.create_task(self._poll())
+
+    async def stop(self) -> None:
+        """Ask no more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+
+    async def _poll(self) -> None:
+        offset, pause = 0, FIRST_PAUSE_SECONDS
+        while True:
+            try:
+                batch = await self._bot.get_updates(
+                    offset, timeout=timedelta(seconds=POLL_SECONDS), allowed_updates=list(WANTED)
+                )
+                await self._receive(batch)
+            except TelegramError as error:
+                self._failing = True
+                wait = _pause(error, pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+                await asyncio.sleep(wait)
+            except Exception:
+                # Nothing was acknowledged: the same batch comes again.
+                log.exception("updates could not be taken; asking again")
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            else:
+                self._failing = False
+                pause = FIRST_PAUSE_SECONDS
+                offset = max([offset, *(update.update_id + 1 for update in batch)])
+
+
+class Webhook:
+    """Lets Telegram bring updates; only requests with the secret are listened to.
+
+    Parameters
+    ----------
+    bot, receive
+        As for ``Polling``.
+    url
+        Where Telegram finds it.
+    address
+        Where it listens; a proxy in front of it speaks HTTPS.
+    secret
+        Known to Telegram and the bot: 1–256 characters of ``A–Z a–z 0–9 _ -``.
+    """
+
+    def __init__(
+        self,
+        bot: ExtBot[int],
+        receive: Callable[[Sequence[Update]], Awaitable[None]],
+        *,
+        url: str,
+        address: Address,
+        secret: str,
+    ) -> None:
+        self._bot = bot
+        self._receive = receive
+        self._url = url
+        self._address = address
+        self._secret = secret
+        self._seen: dict[int, None] = {}
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether it listens; whether Telegram has anything to bring cannot be known."""
+        return self._runner is not None
+
+    async def start(self) -> None:
+        """Listen, and tell Telegram where; raises ``CannotStart``."""
+        application = web.Application()
+        application.router.add_post(urlsplit(self._url).path or "/", self._take)
+        self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        await self._runner.setup()
+        try:
+            await web.TCPSite(self._runner, self._address.host, self._address.port).start()
+        except OSError as error:
+            await self.stop()
+            raise CannotStart(f"cannot listen on {self._address}: set WEBHOOK_LISTEN to another address") from error
+        await self._bot.set_webhook(self._url, allowed_updates=list(WANTED), secret_token=self._secret)
+
+    async def stop(self) -> None:
+        """Listen no more; Telegram keeps what comes meanwhile."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def _take(self, request: web.Request) -> web.Response:
+        if not hmac.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), self._secret.encode()):
+            return web.Response(status=HTTPStatus.FORBIDDEN)
+        try:
+            update = Update.de_json(await request.json(), self._bot)
+            number = update.update_id
+        except (ValueError, TypeError, KeyError, AttributeError):
+            return web.Response(status=HTTPStatus.BAD_REQUEST)
+        if number not in self._seen:
+            await self._receive([update])
+            self._seen[number] = None
+            if len(self._seen) > SEEN_LATELY:
+                del self._seen[next(iter(self._seen))]
+        return web.Response()
+
+
+def _pause(error: TelegramError, pause: float) -> float:
+    if isinstance(error, RetryAfter):
+        wait = error.retry_after
+        return wait.total_seconds() if isinstance(wait, timedelta) else wait
+    if isinstance(error, Conflict):
+        log.error("another program asks Telegram for this bot's messages: stop it, or this one")
+    elif isinstance(error, InvalidToken):
+        log.error("Telegram no longer accepts TELEGRAM_TOKEN: ask @BotFather for a new one")
+    else:
+        log.warning("Telegram cannot be reached: %s", error)
+    return pause

@@ -1,0 +1,311 @@
+"""The page as a chat among chats: what happens to a song becomes an entry, and news for the pages that are open."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from bot.core.chat import LINK_SOURCE, CannotStart, Submission
+from bot.core.errors import ButtonExpired, OurFault
+from bot.core.messages import clean_title
+from bot.web import collection_view, entry_view
+from bot.web.collection_service import Collections
+from bot.web.history_store import Memory, State
+from bot.web.server import make_application
+from bot.web.server_sent_events import Listeners
+from bot.web.upload_store import EXAMPLE_PREFIX, MEGABYTE, Spool, read_examples
+from links import read_link
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from bot.core.chat import Heard, Song, Stage
+    from bot.core.conversation import Conversation
+    from bot.core.identity import Person
+    from bot.core.localization import Language
+    from bot.core.messages import Message
+    from bot.settings import Address, Settings
+    from bot.web.history_store import Entry
+    from classifier.errors import SongError
+    from links import Item
+    from storage import PersonError
+
+PLATFORM = "local"
+ENTRY_DAYS = 180
+# Places in the queue are shown anew at most this often.
+QUEUE_NEWS_SECONDS = 0.5
+CLOSE_SECONDS = 2.0
+
+log = logging.getLogger(__name__)
+
+
+class LocalChat:
+    """The local page.
+
+    Parameters
+    ----------
+    conversation, settings
+        What is said, and the limits.
+    address
+        Where to listen.
+    """
+
+    platform = PLATFORM
+
+    def __init__(self, conversation: Conversation, settings: Settings, address: Address) -> None:
+        self.conversation = conversation
+        self.settings = settings
+        self.address = address
+        self.listeners = Listeners()
+        self.examples = read_examples()
+        self.spool = Spool(settings.data_dir / "spool", round(settings.max_megabytes * MEGABYTE))
+        self._memory: Memory | None = None
+        self._collections: Collections | None = None
+        self._runner: web.AppRunner | None = None
+        self._queue_news: asyncio.Task[None] | None = None
+        self.port = address.port
+
+    @property
+    def memory(self) -> Memory:
+        """What was said on the page."""
+        if self._memory is None:
+            raise RuntimeError("the page has not been started")
+        return self._memory
+
+    @property
+    def collections(self) -> Collections:
+        """The folders that were dropped on the page."""
+        if self._collections is None:
+            raise RuntimeError("the page has not been started")
+        return self._collections
+
+    # The life of the server
+
+    @property
+    def connected(self) -> bool:
+        """Whether the page can be opened."""
+        return self._runner is not None and bool(self._runner.addresses)
+
+    async def start(self) -> None:
+        """Listen; songs that a killed process left half-way are taken up first."""
+        self._memory = await Memory.open(self.settings.data_dir / "local-chat.db")
+        await self._memory.forget_older(ENTRY_DAYS)
+        await self._take_up()
+        self._collections = Collections(
+            self.conversation, self._memory, self.spool, self.settings.data_dir / "collections", self.tell
+        )
+        await self._collections.sweep()
+        self._runner = web.AppRunner(
+            make_application(self), access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS
+        )
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, self.address.host, self.address.port)
+        try:
+            await site.start()
+        except OSError as error:
+            await self.close()
+            raise CannotStart(
+                f"cannot listen on {self.address}: {error.strerror or error}; set LOCAL_CHAT to another address"
+            ) from error
+        self.port = self._runner.addresses[0][1]
+        log.info("the page is at http://%s", self.url_host)
+
+    @property
+    def url_host(self) -> str:
+        """Host and port, as a browser's address line takes them."""
+        host = "localhost" if self.address.host in {"0.0.0.0", "::"} else self.address.host  # noqa: S104 - only compared
+        return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
+
+    async def stop_taking(self) -> None:
+        """Nothing to do: the queue takes no more songs, and says so."""
+
+    async def close(self) -> None:
+        """End all streams and stop listening."""
+        self.listeners.close()
+        if self._queue_news is not None:
+            await asyncio.gather(self._queue_news, return_exceptions=True)
+        if self._runner is not None:
+            await self._runner.cleanup()
+        if self._collections is not None:
+            await self._collections.close()
+            self._collections = None
+        if self._memory is not None:
+            await self._memory.close()
+            self._memory = None
+
+    async def _take_up(self) -> None:
+        for entry in await self.memory.waiting():
+            if entry.job is None:
+                # Cut off while it was being sent: the sender was never told that it had arrived.
+                await self.memory.remove(entry.id)
+            elif await self.conversation.stage(entry.job) is None:
+                await self.memory.failed(entry.id, OurFault.code, {})
+        self.spool.keep_only({entry.file for entry in await self.memory.waiting()})
+
+    # What people do on the page
+
+    async def take_link(self, person: Person, language: Language, link: str) -> Entry:
+        """Take a link; until its site has named the song, it is called after the site."""
+        site = urlsplit(read_link(link, self.settings.link_hosts)).hostname
+        return await self.take(person, language, site, "", link=link)
+
+    async def take_list(self, entry: Entry, person: Person, count: int) -> list[Entry]:
+        """Take so many songs of the list that an entry asks about; none is an answer, too. Return their entries."""
+        made: set[int] = set()
+        used: list[int] = []
+
+        async def back(item: Item) -> Mapping[str, Any]:
+            title = clean_title(item.title) or urlsplit(item.link).hostname
+            one = await self.memory.add(entry.person, title, "", secrets.token_hex(16))
+            made.add(one.id)
+            return {"entry": one.id}
+
+        try:
+            for job in await self.conversation.lists.answer(f"{entry.job or 0}-{count}", person, back):
+                # Of a song that was taken before and has ended, nobody knows the way back any more.
+                place = job.message.get("back", {}).get("entry")
+                if place is not None:
+                    await self.memory.set_job(place, job.id)
+                    used.append(place)
+        finally:
+            for number in made.difference(used):
+                await self.memory.remove(number)
+        found = [await self.memory.get(number) for number in used]
+        return [one for one in found if one is not None]
+
+    async def take(
+        self, person: Person, language: Language, title: str | None, file: str, *, link: str | None = None
+    ) -> Entry:
+        """Take a song whose bytes are here (or behind a link), and write it down before any work starts."""
+        token = secrets.token_hex(16)
+        entry = await self.memory.add(self.conversation.key_of(person), clean_title(title), file, token)
+        submission = Submission(
+            person=person,
+            language=language,
+            chat_id=person.id,
+            title=title,
+            source=LINK_SOURCE if link else "example" if file.startswith(EXAMPLE_PREFIX) else "upload",
+            message={"entry": entry.id},
+            payload={"link": link} if link else {"file": file},
+            key=token,
+        )
+        try:
+            job = await self.conversation.submit(submission)
+        except BaseException:
+            await self.memory.remove(entry.id)
+            self.spool.delete(file)
+            raise
+        await self.memory.set_job(entry.id, job.id)
+        return entry
+
+    async def forget(self, person: Person) -> tuple[int, int]:
+        """Delete all that is kept of a person; return how many songs and opinions that was."""
+        forgotten = await self.conversation.forget(person, [person.id])
+        entries = await self.memory.forget(self.conversation.key_of(person))
+        for entry in entries:
+            self.spool.delete(entry.file)
+            if entry.state is State.COLLECTION:
+                await self.collections.forget(entry)
+        return len(entries), forgotten.corrections
+
+    async def my_data(self, person: Person) -> dict[str, Any]:
+        """Return all that is kept of a person, the page's own memory included."""
+        entries = await self.memory.of_person(self.conversation.key_of(person), limit=-1)
+        page = [{"title": entry.title, "state": entry.state} | await self.collections.kept(entry) for entry in entries]
+        return {**await self.conversation.my_data(person, [person.id]), "page": page}
+
+    async def show_entry(
+        self, entry_id: int, person: Person, language: Language, stage: Stage | None = None
+    ) -> dict[str, Any] | None:
+        """Return an entry as the page shows it, None if it is gone; ``stage`` if that is known.
+
+        ``seen`` says when it was so: answers and news overtake each other on their way to the page.
+        """
+        seen = time.time_ns() // 1000
+        entry = await self.memory.get(entry_id)
+        if entry is None:
+            return None
+        return await self._view(entry, person, language, stage) | {"seen": seen}
+
+    async def _view(self, entry: Entry, person: Person, language: Language, stage: Stage | None) -> dict[str, Any]:
+        words = self.conversation.words(language)
+        if entry.state is State.COLLECTION:
+            return collection_view.collected(entry, await self.collections.look(entry, words), words)
+        if entry.state is State.ANSWERED and entry.reply is not None:
+            try:
+                return entry_view.answered(entry, await self.conversation.given(entry.reply, person, language), words)
+            except ButtonExpired as expired:
+                return entry_view.expired(entry, expired, words)
+        if entry.state is State.WAITING:
+            if stage is None and entry.job is not None:
+                stage = await self.conversation.stage(entry.job)
+            if stage is not None and stage.kind == "asking" and entry.job is not None:
+                question = await self.conversation.lists.question(entry.job, words)
+                if question is not None:
+                    return entry_view.asking(entry, question)
+            return entry_view.waiting(entry, stage, words)
+        return entry_view.ended(entry, words)
+
+    # What the queue tells (see ``bot.core.chat.Chat``)
+
+    async def fetch(self, song: Song, folder: Path) -> Path:  # noqa: ARG002 - other chats download into it
+        """The bytes are here already."""
+        return self.spool.path(song.payload["file"])
+
+    async def show(self, song: Song, stage: Stage) -> Mapping[str, Any] | None:
+        """Tell the person's open pages."""
+        await self.tell(song.message["entry"], stage)
+        return None
+
+    async def ask(self, song: Song, question: Message) -> None:  # noqa: ARG002 - worded anew for every page
+        """Show the question on the person's open pages."""
+        await self.tell(song.message["entry"])
+
+    async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
+        """Remember the answer, and tell the person's open pages."""
+        entry = song.message["entry"]
+        if "link" in song.payload and song.title:
+            await self.memory.rename(entry, song.title)
+        await self.memory.answered(entry, heard.reply.id, known=heard.known)
+        await self.tell(entry)
+        return {"entry": entry}
+
+    async def refuse(self, song: Song, error: SongError | PersonError) -> None:
+        """Remember why there is no answer, and tell the person's open pages."""
+        await self.memory.failed(song.message["entry"], error.code, error.values)
+        await self.tell(song.message["entry"])
+
+    async def stopped(self, song: Song) -> None:
+        """Remember that the song was stopped, and tell the person's open pages."""
+        await self.memory.stopped(song.message["entry"])
+        await self.tell(song.message["entry"])
+
+    async def discard(self, song: Song) -> None:
+        """The song has ended: its bytes go."""
+        self.spool.delete(song.payload.get("file", ""))
+
+    def queue_moved(self) -> None:
+        """Tell everybody who has a page open where their waiting songs are now."""
+        if self._queue_news is None or self._queue_news.done():
+            self._queue_news = asyncio.create_task(self._tell_places())
+
+    async def _tell_places(self) -> None:
+        await asyncio.sleep(QUEUE_NEWS_SECONDS)
+        for somebody in self.listeners.people():
+            for entry in await self.memory.waiting(somebody):
+                await self.tell(entry.id)
+
+    async def tell(self, entry_id: int, stage: Stage | None = None) -> None:
+        """Send an entry as it now stands to all pages that its sender has open; ``stage`` if that is known."""
+        entry = await self.memory.get(entry_id)
+        for listener in () if entry is None else self.listeners.of(entry.person):
+            shown = await self.show_entry(entry_id, listener.person, listener.language, stage)
+            if shown is not None:
+                listener.tell("entry", shown)

@@ -1,0 +1,94 @@
+"""Folders as the page shows them: plain JSON, worded in the page's language."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.web.collection_store import CollectionState, SongState
+
+if TYPE_CHECKING:
+    from bot.core.vocabulary import Words
+    from bot.web.collection_service import Look
+    from bot.web.history_store import Entry
+    from classifier.library.findings import Findings
+
+# Least confidences that can be chosen, percent.
+MINIMUMS = (50, 60, 70, 80, 90)
+
+
+def collected(entry: Entry, look: Look, words: Words) -> dict[str, Any]:
+    """Return a folder: how far it is, or what was found in it."""
+    collection = look.collection
+    count = words.say("page-collection-songs", count=len(collection.songs))
+    failed = collection.having(SongState.FAILED)
+    shown: dict[str, Any] = {
+        "id": entry.id,
+        "state": "collection",
+        "title": f"{entry.title or '…'} ({count})",
+        "audio": None,
+        "going": look.busy,
+        "again": None if look.busy or collection.state is CollectionState.DONE else words.say("page-collection-again"),
+        "text": _told(look, words),
+        "share": _done(look) / max(len(collection.songs), 1),
+        "failed": words.say("page-collection-failures", count=len(failed)) if failed else None,
+        "failures": [
+            {"path": song.file.path, "why": words.say(f"error-{song.error}", **song.error_values)} for song in failed
+        ],
+        "sorted": None,
+    }
+    if look.findings is not None and look.findings.heard:
+        shown["sorted"] = _sorted(entry, look.findings, collection.minimum, words)
+    return shown
+
+
+def _done(look: Look) -> int:
+    return len(look.collection.songs) - len(look.collection.having(SongState.MISSING))
+
+
+def _told(look: Look, words: Words) -> str:
+    done, total = _done(look), len(look.collection.songs)
+    if look.collection.state is CollectionState.DONE:
+        return words.say("page-collection-done", songs=len(look.collection.having(SongState.HEARD)))
+    if look.collection.state is CollectionState.STOPPED:
+        return words.say("page-collection-stopped", done=done, total=total)
+    if not look.busy:
+        return words.say("page-collection-paused", done=done, total=total)
+    if look.minutes_left is None:
+        return words.say("page-collection-progress", done=done, total=total)
+    speed = max(1, round(look.per_minute))
+    if look.minutes_left == 0:
+        return words.say("page-collection-progress-soon", done=done, total=total, speed=speed)
+    return words.say("page-collection-progress-minutes", done=done, total=total, speed=speed, minutes=look.minutes_left)
+
+
+def _sorted(entry: Entry, findings: Findings, minimum: float | None, words: Words) -> dict[str, Any]:
+    from classifier.library.grouping import NOT_SURE, shelves
+
+    found = shelves(findings.heard)
+    most = max(len(songs) for songs in found.values())
+    percents = [None if minimum is None else round(100 * minimum)]
+    address = f"collections/{entry.id}"
+    return {
+        "shelves": [
+            {
+                "name": words.say("page-collection-not-sure") if shelf == NOT_SURE else words.genre_title(shelf),
+                "count": len(songs),
+                "share": len(songs) / most,
+                "sure": shelf != NOT_SURE,
+            }
+            for shelf, songs in found.items()
+        ],
+        "minimums": [
+            {
+                "percent": percent,
+                "name": words.say("page-collection-minimum-sure")
+                if percent is None
+                else words.say("page-collection-minimum-percent", percent=percent),
+                "chosen": percent in percents,
+            }
+            for percent in (None, *MINIMUMS)
+        ],
+        "report": f"{address}/report?language={words.language}",
+        "playlists": f"{address}/playlists.zip?language={words.language}",
+        "unpack": words.say("page-collection-unpack", name=entry.title or "…"),
+    }

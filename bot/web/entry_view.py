@@ -1,0 +1,100 @@
+"""Entries as the page shows them: plain JSON, worded in the page's language, so that the page itself has no words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.core import messages, timeline
+from bot.core.chat import Stage
+from bot.core.localization import clock, percent
+from bot.core.palette import THEMES
+from bot.web.history_store import State
+from bot.web.upload_store import EXAMPLE_PREFIX
+
+if TYPE_CHECKING:
+    from bot.core.conversation import Given
+    from bot.core.vocabulary import Words
+    from bot.web.history_store import Entry
+    from classifier.errors import SongError
+    from classifier.song_report import SegmentReport
+
+# How much of the bar each stage has behind it when it begins.
+SHARE_BEFORE = {
+    "queued": 0.0,
+    "fetching": 0.02,
+    "asking": 0.03,
+    "waiting": 0.04,
+    "decoding": 0.05,
+    "listening": 0.1,
+    "answering": 0.97,
+}
+
+
+def waiting(entry: Entry, stage: Stage | None, words: Words) -> dict[str, Any]:
+    """Return a song that waits for its answer."""
+    at = stage or Stage("answering")
+    share = SHARE_BEFORE[at.kind]
+    if at.kind == "listening" and at.segments:
+        heard = (at.segment - 1) / at.segments
+        share += heard * (SHARE_BEFORE["answering"] - share)
+    return _base(entry) | {"progress": {"text": messages.progress(at, words), "share": round(share, 3)}}
+
+
+def asking(entry: Entry, question: messages.Message) -> dict[str, Any]:
+    """Return a link that leads to many songs, with the question how many of them are wanted."""
+    choices = [{"count": int(button.subject.rpartition("-")[2]), "text": button.text} for button in question.buttons]
+    return _base(entry) | {"state": "asking", "text": question.text, "choices": choices}
+
+
+def ended(entry: Entry, words: Words) -> dict[str, Any]:
+    """Return a song that has no answer: it failed, or was stopped."""
+    if entry.error is not None:
+        return _base(entry) | {"text": words.say(f"error-{entry.error}", **entry.error_values)}
+    return _base(entry) | {"text": words.say("progress-cancelled")}
+
+
+def expired(entry: Entry, error: SongError, words: Words) -> dict[str, Any]:
+    """Return a song whose answer is no longer kept."""
+    return _base(entry) | {"state": State.FAILED, "text": messages.sentence(error, words.language)}
+
+
+def answered(entry: Entry, given: Given, words: Words) -> dict[str, Any]:
+    """Return a song with its answer, and what its sender said of that."""
+    report = given.report
+    return _base(entry) | {
+        "headline": messages.headline(report, words),
+        "sure": report.sure,
+        "details": messages.details(report, words, known=entry.known),
+        "length": words.say("answer-length", length=clock(report.duration), segments=len(report.segments)),
+        "model": words.say("page-model", model=report.model),
+        "picture": {theme: f"songs/{entry.id}/timeline-{theme}.png?language={words.language}" for theme in THEMES}
+        | {"alt": timeline.alt_text(report, words)},
+        "segments": [_segment(segment, words) for segment in report.segments],
+        "opinion": None if given.opinion is None else _opinion(given.opinion, words, given.reply.id),
+    }
+
+
+def _base(entry: Entry) -> dict[str, Any]:
+    audio = f"examples/{entry.file.removeprefix(EXAMPLE_PREFIX)}" if entry.file.startswith(EXAMPLE_PREFIX) else None
+    return {"id": entry.id, "state": entry.state, "title": entry.title, "audio": audio}
+
+
+def _segment(segment: SegmentReport, words: Words) -> dict[str, Any]:
+    others = {genre: p for genre, p in segment.probabilities.items() if genre != segment.genre}
+    runner_up = max(others, key=lambda genre: others[genre], default=None)
+    return {
+        "time": f"{clock(segment.start)}–{clock(segment.end)}",
+        "genre": words.genre_title(segment.genre),
+        "confidence": f"{percent(segment.confidence)}%",
+        "runner_up": "" if runner_up is None else f"{words.genre(runner_up)} {percent(others[runner_up])}%",
+        "votes": "; ".join(f"{words.expert(expert)}: {words.genre(genre)}" for expert, genre in segment.votes.items()),
+    }
+
+
+def _opinion(opinion: messages.Opinion, words: Words, reply_id: str) -> dict[str, Any]:
+    agrees = opinion.agrees
+    return {
+        "label": opinion.label,
+        "said": words.say("opinion-agreed") if agrees else words.say("opinion-corrected", label=opinion.name),
+        "thanks": messages.thanks(opinion, words, reply_id).text,
+    }

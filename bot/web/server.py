@@ -1,0 +1,319 @@
+"""The page's server: what the browser asks for, and who is asking. What is answered is the chat's (``LocalChat``)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from aiohttp import web
+
+from bot.core.errors import ButtonExpired
+from bot.core.identity import Person
+from bot.core.localization import LANGUAGES, Language, language_of
+from bot.core.messages import sentence
+from bot.core.palette import THEMES
+from bot.core.playlist_prompt import LIST_SONGS
+from bot.web.collection_routes import CollectionRoutes
+from bot.web.request import (
+    COOKIE_SECONDS,
+    IDENTITY_COOKIE,
+    LANGUAGE_COOKIE,
+    chunks_of,
+    identity_of,
+    is_tls,
+    json_of,
+    language_asked,
+    person_of,
+)
+from bot.web.request_guard import Guard, add_headers
+from bot.web.static_pages import Pages
+from bot.web.upload_store import EXAMPLE_PREFIX, EXAMPLES, MEGABYTE
+from classifier.errors import SongError, TooLarge
+from storage import PersonError
+
+if TYPE_CHECKING:
+    from aiohttp.typedefs import Handler
+
+    from bot.web.chat import LocalChat
+    from bot.web.history_store import Entry
+
+IDENTITY_BYTES = 16
+JSON_BYTES = 4096
+KEEP_ALIVE_SECONDS = 20.0
+UPLOADS_AT_ONCE = 8
+UPLOAD_SECONDS = 1800.0
+MAX_SEARCH_CHARACTERS = 100
+
+
+def make_application(chat: LocalChat) -> web.Application:
+    """Build the server around a chat."""
+    password = chat.settings.local_chat_password
+    guard = Guard(None if password is None else password.get_secret_value(), chat.address.host)
+    application = web.Application(middlewares=[guard.middleware(), _say_what_is_wrong], client_max_size=JSON_BYTES)
+    application.on_response_prepare.append(add_headers)
+    Server(chat).add_routes(application.router)
+    return application
+
+
+@web.middleware
+async def _say_what_is_wrong(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except (SongError, PersonError) as error:
+        status = 413 if isinstance(error, TooLarge) else 404 if isinstance(error, ButtonExpired) else 422
+        return web.json_response({"error": sentence(error, language_asked(request))}, status=status)
+    except (TimeoutError, ConnectionError):
+        return web.Response(status=408)
+
+
+class Server:
+    """The handlers, one for each thing that a person does on the page."""
+
+    def __init__(self, chat: LocalChat) -> None:
+        self._chat = chat
+        self._pages = Pages(chat.settings, chat.examples)
+        self._uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
+
+    def add_routes(self, router: web.UrlDispatcher) -> None:
+        """Say which address is answered by what."""
+        router.add_get("/", self.page)
+        router.add_get("/healthz", self.alive)
+        router.add_get("/page/{file}", self.file)
+        router.add_get("/examples/{file}", self.example)
+        router.add_post("/hello", self.hello)
+        router.add_get("/events", self.events)
+        router.add_post("/songs", self.send_song)
+        router.add_post("/links", self.send_link)
+        router.add_post("/examples/{file}", self.send_example)
+        router.add_delete(r"/songs/{id:\d{1,15}}", self.stop_song)
+        router.add_post(r"/songs/{id:\d{1,15}}/list", self.take_list)
+        router.add_post(r"/songs/{id:\d{1,15}}/opinion", self.give_opinion)
+        router.add_delete(r"/songs/{id:\d{1,15}}/opinion", self.take_opinion_back)
+        router.add_get(r"/songs/{id:\d{1,15}}/timeline-{theme}.png", self.picture)
+        CollectionRoutes(self._chat, self._uploads).add_routes(router)
+        router.add_get("/genres", self.genres)
+        router.add_get("/privacy", self.privacy)
+        router.add_post("/consent", self.consent)
+        router.add_get("/mydata", self.my_data)
+        router.add_post("/forget", self.forget)
+        router.add_post("/language", self.language)
+
+    # The page itself
+
+    async def page(self, request: web.Request) -> web.Response:
+        return web.Response(text=self._pages.html(language_asked(request)), content_type="text/html", charset="utf-8")
+
+    async def alive(self, _: web.Request) -> web.Response:
+        return web.Response(text="alive\n")
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        path = self._pages.file(request.match_info["file"])
+        if path is None:
+            raise web.HTTPNotFound()
+        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+
+    async def example(self, request: web.Request) -> web.StreamResponse:
+        return web.FileResponse(EXAMPLES / self._example(request).file, headers={"Cache-Control": "no-cache"})
+
+    async def hello(self, request: web.Request) -> web.Response:
+        """Who the browser is, and what was said so far.
+
+        The identity is made here and not with the page: a browser that comes by a link from elsewhere does not send
+        a Strict cookie with its first request, and would lose its conversation to a new one.
+        """
+        identity = identity_of(request) or secrets.token_urlsafe(IDENTITY_BYTES)
+        person = Person("local", identity)
+        entries = await self._chat.memory.of_person(self._chat.conversation.key_of(person))
+        language = language_asked(request)
+        question = await self._chat.conversation.open_question(person, language)
+        shown = [await self._chat.show_entry(entry.id, person, language) for entry in entries]
+        response = web.json_response(
+            {
+                "entries": [entry for entry in shown if entry is not None],
+                "question": None if question is None else question.text,
+            }
+        )
+        response.set_cookie(
+            IDENTITY_COOKIE, identity, max_age=COOKIE_SECONDS, httponly=True, samesite="Strict", secure=is_tls(request)
+        )
+        return response
+
+    async def events(self, request: web.Request) -> web.StreamResponse:
+        person = person_of(request)
+        stream = web.StreamResponse(headers={"Content-Type": "text/event-stream", "X-Accel-Buffering": "no"})
+        await stream.prepare(request)
+        with self._chat.listeners.listening(
+            self._chat.conversation.key_of(person), person, language_asked(request)
+        ) as page:
+            await stream.write(b"retry: 2000\n\n")
+            while True:
+                try:
+                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                        news = await page.news.get()
+                except TimeoutError:
+                    news = ": still here\n\n"
+                if news is None:
+                    break
+                await stream.write(news.encode())
+        return stream
+
+    # Songs
+
+    async def send_song(self, request: web.Request) -> web.Response:
+        person, language = person_of(request), language_asked(request)
+        await self._chat.conversation.check_limits(person)
+        if (request.content_length or 0) > self._chat.settings.max_megabytes * MEGABYTE:
+            raise TooLarge(megabytes=self._chat.settings.max_megabytes)
+        async with self._uploads, asyncio.timeout(UPLOAD_SECONDS):
+            file = await self._chat.spool.receive(chunks_of(request))
+        title = unquote(request.headers.get("X-File-Name", ""), errors="replace")
+        return await self._taken(person, language, title, file)
+
+    async def send_link(self, request: web.Request) -> web.Response:
+        person, language = person_of(request), language_asked(request)
+        link = (await json_of(request)).get("link")
+        if not isinstance(link, str):
+            raise web.HTTPBadRequest()
+        entry = await self._chat.take_link(person, language, link)
+        return web.json_response(await self._chat.show_entry(entry.id, person, language), status=201)
+
+    async def send_example(self, request: web.Request) -> web.Response:
+        person, language = person_of(request), language_asked(request)
+        example = self._example(request)
+        return await self._taken(person, language, example.titles[language], EXAMPLE_PREFIX + example.file)
+
+    async def _taken(self, person: Person, language: Language, title: str, file: str) -> web.Response:
+        entry = await self._chat.take(person, language, title or None, file)
+        return web.json_response(await self._chat.show_entry(entry.id, person, language), status=201)
+
+    async def take_list(self, request: web.Request) -> web.Response:
+        entry, person = await self._entry(request)
+        count = (await json_of(request)).get("count")
+        if type(count) is not int or not 0 <= count <= LIST_SONGS:
+            raise web.HTTPBadRequest()
+        taken = await self._chat.take_list(entry, person, count)
+        language = language_asked(request)
+        songs = [await self._chat.show_entry(one.id, person, language) for one in taken]
+        shown = await self._chat.show_entry(entry.id, person, language)
+        return web.json_response({"entry": shown, "songs": songs})
+
+    async def stop_song(self, request: web.Request) -> web.Response:
+        entry, person = await self._entry(request)
+        if entry.job is not None:
+            await self._chat.conversation.cancel(entry.job, person)
+        return await self._shown(request, entry)
+
+    async def picture(self, request: web.Request) -> web.Response:
+        entry, person = await self._entry(request)
+        theme = next((theme for theme in THEMES if theme == request.match_info["theme"]), None)
+        if theme is None or entry.reply is None:
+            raise web.HTTPNotFound()
+        language = language_of(request.query.get("language")) or language_asked(request)
+        given = await self._chat.conversation.given(entry.reply, person, language)
+        words = self._chat.conversation.words(language)
+        png = await self._chat.conversation.picture(given.report, words, theme)
+        return web.Response(body=png, content_type="image/png", headers={"Cache-Control": "private, max-age=86400"})
+
+    # Opinions
+
+    async def give_opinion(self, request: web.Request) -> web.Response:
+        entry, person = await self._entry(request)
+        body, language = await json_of(request), language_asked(request)
+        if entry.reply is None:
+            raise web.HTTPConflict()
+        label = body.get("genre")
+        if isinstance(label, str):
+            said = await self._chat.conversation.correct(entry.reply, person, language, label)
+        else:
+            said = await self._chat.conversation.agree(entry.reply, person, language)
+        question = None if said.question is None else said.question.text
+        return await self._shown(request, entry, question=question)
+
+    async def take_opinion_back(self, request: web.Request) -> web.Response:
+        entry, person = await self._entry(request)
+        if entry.reply is None:
+            raise web.HTTPConflict()
+        said = await self._chat.conversation.undo(entry.reply, person, language_asked(request))
+        return await self._shown(request, entry, notice=said.message.text)
+
+    async def genres(self, request: web.Request) -> web.Response:
+        language = language_asked(request)
+        text = request.query.get("q", "")[:MAX_SEARCH_CHARACTERS].strip()
+        choices, total = await self._chat.conversation.choices(text, language)
+        words = self._chat.conversation.words(language)
+        exact = any(choice.name.casefold() == text.casefold() for choice in choices)
+        return web.json_response(
+            {
+                "genres": [{"id": choice.label, "name": choice.name, "about": choice.about} for choice in choices],
+                "new": words.say("page-genre-new", label=text) if text and not exact else None,
+                "found": words.say("page-genre-known-count", count=total),
+            }
+        )
+
+    # What is kept of a person
+
+    async def privacy(self, request: web.Request) -> web.Response:
+        person = person_of(request)
+        said = await self._chat.conversation.privacy(person, language_asked(request))
+        consent = await self._chat.conversation.consent(person)
+        return web.json_response(
+            {"text": said.text, "allowed": bool(consent.may_train), "change": said.buttons[0].text}
+        )
+
+    async def consent(self, request: web.Request) -> web.Response:
+        allow = (await json_of(request)).get("allow")
+        if not isinstance(allow, bool):
+            raise web.HTTPBadRequest()
+        said = await self._chat.conversation.set_consent(person_of(request), language_asked(request), allow=allow)
+        return web.json_response({"notice": said.text})
+
+    async def my_data(self, request: web.Request) -> web.Response:
+        person = person_of(request)
+        data = await self._chat.my_data(person)
+        name = self._chat.conversation.words(language_asked(request)).say("mydata-name")
+        return web.json_response(
+            data,
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+            dumps=lambda value: json.dumps(value, ensure_ascii=False, indent=2),
+        )
+
+    async def forget(self, request: web.Request) -> web.Response:
+        songs, corrections = await self._chat.forget(person_of(request))
+        words = self._chat.conversation.words(language_asked(request))
+        response = web.json_response({"notice": words.say("forget-done", songs=songs, corrections=corrections)})
+        response.del_cookie(IDENTITY_COOKIE)
+        return response
+
+    async def language(self, request: web.Request) -> web.Response:
+        language = (await json_of(request)).get("language")
+        if language not in LANGUAGES:
+            raise web.HTTPBadRequest()
+        await self._chat.conversation.set_language(person_of(request), language)
+        response = web.json_response({})
+        response.set_cookie(LANGUAGE_COOKIE, language, max_age=COOKIE_SECONDS, samesite="Lax")
+        return response
+
+    # What several of them need
+
+    def _example(self, request: web.Request) -> Any:
+        named = request.match_info["file"]
+        found = next((example for example in self._chat.examples if example.file == named), None)
+        if found is None:
+            raise web.HTTPNotFound()
+        return found
+
+    async def _entry(self, request: web.Request) -> tuple[Entry, Person]:
+        person = person_of(request)
+        entry = await self._chat.memory.get(int(request.match_info["id"]))
+        # Somebody else's entry is answered like one that never was: its number alone tells nothing.
+        if entry is None or entry.person != self._chat.conversation.key_of(person):
+            raise ButtonExpired()
+        return entry, person
+
+    async def _shown(self, request: web.Request, entry: Entry, **more: str | None) -> web.Response:
+        shown = await self._chat.show_entry(entry.id, person_of(request), language_asked(request))
+        await self._chat.tell(entry.id)
+        return web.json_response({"entry": shown, **more})

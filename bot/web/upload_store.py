@@ -1,0 +1,131 @@
+"""Songs that were sent to the page, as files until they are answered; and the example songs that come with the bot."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.core.errors import FileGone
+from classifier.errors import EmptyFile, TooLarge
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Collection
+
+    from bot.core.localization import Language
+
+MEGABYTE = 1_000_000
+EXAMPLES = Path(__file__).parent / "examples"
+EXAMPLE_PREFIX = "example:"
+# A sender who is silent for so long has gone.
+IDLE_SECONDS = 30.0
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A song that the project made itself, to try the page with."""
+
+    file: str
+    titles: dict[Language, str]
+
+
+def read_examples(folder: Path = EXAMPLES) -> tuple[Example, ...]:
+    """Return the example songs of a folder's ``index.json``; none where there is none."""
+    index = folder / "index.json"
+    if not index.is_file():
+        return ()
+    listed = json.loads(index.read_text(encoding="utf-8"))
+    return tuple(
+        Example(song["file"], {"en": song["title_en"], "vi": song["title_vi"]})
+        for song in listed
+        if (folder / song["file"]).is_file() and Path(song["file"]).name == song["file"]
+    )
+
+
+class Spool:
+    """A folder of files under random names.
+
+    Parameters
+    ----------
+    folder
+        Where; made if there is none.
+    max_bytes
+        Of one file.
+    """
+
+    def __init__(self, folder: Path, max_bytes: int) -> None:
+        self._folder = folder
+        self.max_bytes = max_bytes
+        folder.mkdir(parents=True, exist_ok=True)
+
+    @property
+    def max_megabytes(self) -> float:
+        """The same as people count it."""
+        return self.max_bytes / MEGABYTE
+
+    async def receive(self, chunks: AsyncIterator[bytes]) -> str:
+        """Write bytes to a file as they come, and return its name.
+
+        Raises
+        ------
+        TooLarge, EmptyFile
+            With a sentence for the sender. Nothing is left of the file then, nor when the sender goes away.
+        TimeoutError
+            When nothing came for ``IDLE_SECONDS``.
+        """
+        name = secrets.token_hex(16)
+        path = self._folder / name
+        size = 0
+        try:
+            with path.open("xb") as file:
+                while chunk := await _next(chunks):
+                    size += len(chunk)
+                    if size > self.max_bytes:
+                        raise TooLarge(megabytes=self.max_megabytes)
+                    await asyncio.to_thread(file.write, chunk)
+            if size == 0:
+                raise EmptyFile()
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+        return name
+
+    def path(self, name: str) -> Path:
+        """Return where a file is.
+
+        Raises
+        ------
+        FileGone
+            If it is no longer there.
+        """
+        path = EXAMPLES / name.removeprefix(EXAMPLE_PREFIX) if _is_example(name) else self._folder / name
+        if not path.is_file():
+            raise FileGone()
+        return path
+
+    def delete(self, name: str) -> None:
+        """Delete a file, if it is there; examples stay, and no name (a link's) is no file."""
+        if name and not _is_example(name):
+            (self._folder / name).unlink(missing_ok=True)
+
+    def keep_only(self, names: Collection[str]) -> None:
+        """Delete all files but these: what a process that was killed left behind."""
+        for path in self._folder.iterdir():
+            if path.name not in names:
+                log.info("a file that belongs to no song is deleted")
+                path.unlink(missing_ok=True)
+
+
+async def _next(chunks: AsyncIterator[bytes]) -> bytes:
+    async with asyncio.timeout(IDLE_SECONDS):
+        return await anext(chunks, b"")
+
+
+def _is_example(name: str) -> bool:
+    return name.startswith(EXAMPLE_PREFIX)

@@ -1,0 +1,149 @@
+"""Which rows train, choose settings and test: as the study drew them, with songs apart, with artists apart."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from sklearn.model_selection import GroupShuffleSplit, StratifiedGroupKFold, StratifiedKFold, train_test_split
+
+from classifier.studies.config import StudyError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from classifier.studies.config import Split, Study
+    from classifier.studies.study_table import Table
+
+    Places = NDArray[np.int64]
+
+ROWS: Final = "rows"
+SONGS: Final = "songs"
+ARTISTS: Final = "artists"
+
+
+@dataclass(frozen=True, eq=False)
+class Trial:
+    """Places of the rows that train, that choose settings (may be none), and that test."""
+
+    train: Places
+    validation: Places
+    test: Places
+
+
+@dataclass(frozen=True, eq=False)
+class Protocol:
+    """A way to hold rows out.
+
+    Attributes
+    ----------
+    name
+        ``rows``, ``songs`` or ``artists``.
+    title, about
+        For people.
+    trials
+        No two test on the same row.
+    groups
+        What is kept together, shape (rows,), inside the training part too; None where nothing is.
+    votes
+        Whether the rows of a group are of one song, which then gets one answer by their vote.
+    """
+
+    name: str
+    title: str
+    about: str
+    trials: Sequence[Trial]
+    groups: NDArray[np.str_] | None
+    votes: bool = False
+
+
+def protocols(study: Study, table: Table) -> list[Protocol]:
+    """Return the study's own protocol first, then those that keep songs and artists apart, where they are known."""
+    found = [_rows(study, table)]
+    called = study.data.group.called if study.data.group else "songs"
+    votes = study.data.group is not None and study.data.group.votes
+    if table.groups is not None:
+        trials = apart(table.genres, table.groups, study.split)
+        about = f"{len(trials)} folds; {called} stand whole on one side of each, and every row is tested once."
+        found.append(Protocol(SONGS, f"{called} apart", about, trials, table.groups, votes))
+    if table.folds is not None and table.groups is not None:
+        trials = _by_folds(table.genres, table.groups, table.folds, study.split)
+        if trials:
+            about = (
+                f"{len(trials)} published folds with no artist in two of them; exact copies and damaged recordings are "
+                "left out (Foleiss and Tavares 2020)."
+            )
+            found.append(Protocol(ARTISTS, "artists apart", about, trials, table.groups, votes))
+    return found
+
+
+def _rows(study: Study, table: Table) -> Protocol:
+    split, places = study.split, np.arange(len(table.genres))
+    held = split.test + split.validation
+
+    def drawn(of: Places, share: float) -> tuple[Places, Places]:
+        by = table.genres[of] if split.stratify else None
+        try:
+            kept, taken = train_test_split(of, test_size=share, random_state=split.seed, stratify=by)
+        except ValueError as error:
+            raise StudyError(f"There are too few rows to draw a test from: {error}.") from error
+        return kept, taken
+
+    train, rest = drawn(places, held)
+    validation, test = np.empty(0, dtype=np.int64), rest
+    if split.validation:
+        # The first half tests and the second chooses, as in the projects that draw twice.
+        test, validation = drawn(rest, split.validation / held)
+    drawing = "drawn at random, " + ("each genre in its share" if split.stratify else "without a look at the genre")
+    shares = f"{100 * (1 - held):.0f} % of the rows train" + (
+        f", {100 * split.validation:.0f} % choose" if split.validation else ""
+    )
+    about = f"{shares}, {100 * split.test:.0f} % test; {drawing}."
+    title = "rows at random" if table.groups is not None else "as the study drew them"
+    return Protocol(ROWS, title, about, [Trial(train, validation, test)], None)
+
+
+def apart(genres: NDArray[np.str_], groups: NDArray[np.str_], split: Split) -> list[Trial]:
+    """Return folds in which no group stands on both sides."""
+    fewest = min(len(np.unique(groups[genres == genre])) for genre in np.unique(genres))
+    count = max(2, min(split.apart_folds, fewest))
+    folds = StratifiedGroupKFold(count, shuffle=True, random_state=split.seed)
+    return [_with_validation(train, test, groups, split) for train, test in folds.split(genres, genres, groups)]
+
+
+def _by_folds(genres: NDArray[np.str_], groups: NDArray[np.str_], folds: NDArray[np.str_], split: Split) -> list[Trial]:
+    used = np.flatnonzero(folds != "")
+    trials = []
+    for fold in sorted(set(folds[used].tolist())):
+        train, test = used[folds[used] != fold], used[folds[used] == fold]
+        if set(genres[test].tolist()) - set(genres[train].tolist()):
+            return []
+        trials.append(_with_validation(train, test, groups, split))
+    return trials if len(trials) > 1 else []
+
+
+def _with_validation(train: Places, test: Places, groups: NDArray[np.str_], split: Split) -> Trial:
+    if not split.validation:
+        return Trial(train, np.empty(0, dtype=np.int64), test)
+    share = split.validation / (1 - split.test)
+    draw = GroupShuffleSplit(1, test_size=share, random_state=split.seed)
+    learnt, chosen = next(draw.split(train, groups=groups[train]))
+    return Trial(train[learnt], train[chosen], test)
+
+
+def inner_folds(
+    genres: NDArray[np.str_], groups: NDArray[np.str_] | None, count: int, seed: int
+) -> list[tuple[Places, Places]]:
+    """Return folds within a training part, groups kept apart where there are any; none where it is too small."""
+    if groups is None:
+        count = min(count, int(np.unique(genres, return_counts=True)[1].min()))
+        if count < 2:
+            return []
+        return list(StratifiedKFold(count, shuffle=True, random_state=seed).split(genres, genres))
+    count = min(count, *(len(np.unique(groups[genres == genre])) for genre in np.unique(genres)))
+    if count < 2:
+        return []
+    return list(StratifiedGroupKFold(count, shuffle=True, random_state=seed).split(genres, genres, groups))

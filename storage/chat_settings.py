@@ -1,0 +1,81 @@
+"""Settings of a chat, as its moderators chose them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select, update
+
+from storage.database import insert_into
+from storage.tables import ChatRow, CorrectionRow, HeardRow, JobRow, ReplyRow
+from storage.uncancellable import uninterrupted
+
+if TYPE_CHECKING:
+    from storage.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class ChatSettings:
+    """What moderators can set for a chat.
+
+    Attributes
+    ----------
+    language
+        ``en``, ``vi``; None follows the person.
+    picture
+        Whether answers come with the timeline picture.
+    listening
+        The platform's own ids of the channels in which every song is answered unasked.
+    """
+
+    language: str | None = None
+    picture: bool = True
+    listening: frozenset[str] = frozenset()
+
+
+@uninterrupted
+class Chats:
+    """Reached as ``storage.chat_settings``; ``chat`` is the keyed hash of a server, a group or a private chat."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def settings(self, platform: str, chat: str) -> ChatSettings:
+        """Return a chat's settings; the defaults where none were made."""
+        query = select(ChatRow.settings).where(ChatRow.platform == platform, ChatRow.chat == chat)
+        async with self._database.reading() as connection:
+            kept = (await connection.execute(query)).scalar()
+        if kept is None:
+            return ChatSettings()
+        return ChatSettings(kept["language"], kept["picture"], frozenset(kept["listening"]))
+
+    async def save(self, platform: str, chat: str, settings: ChatSettings) -> None:
+        """Keep a chat's settings."""
+        kept = {
+            "language": settings.language,
+            "picture": settings.picture,
+            "listening": sorted(settings.listening),
+        }
+        async with self._database.transaction() as connection:
+            row = insert_into(connection, ChatRow).values(platform=platform, chat=chat, settings=kept)
+            await connection.execute(
+                row.on_conflict_do_update(index_elements=["platform", "chat"], set_={"settings": kept})
+            )
+
+    async def move(self, platform: str, old: str, new: str) -> None:
+        """Make all that a chat has heard, answered, waits for and was told the new chat's, with its settings.
+
+        For a platform that gives a chat another name. What was set for the new chat already stays as it is.
+        """
+        async with self._database.transaction() as connection:
+            for table in (JobRow, ReplyRow, HeardRow, CorrectionRow):
+                theirs = update(table).where(table.platform == platform, table.chat == old)
+                await connection.execute(theirs.values(chat=new))
+            before = (ChatRow.platform == platform, ChatRow.chat == old)
+            kept = (await connection.execute(select(ChatRow.settings).where(*before))).scalar()
+            if kept is None:
+                return
+            row = insert_into(connection, ChatRow).values(platform=platform, chat=new, settings=kept)
+            await connection.execute(row.on_conflict_do_nothing(index_elements=["platform", "chat"]))
+            await connection.execute(delete(ChatRow).where(*before))

@@ -1,0 +1,244 @@
+"""Brings a file of lessons back: reads it in any of its formats, song by song, and tells in a sentence what is wrong.
+
+The whole file is read before anything is kept. What such a file holds is told by ``training``, what becomes of its
+songs by ``imported``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import importlib
+import json
+import math
+import re
+from collections import defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from storage.database import lock
+from storage.errors import BadFile, BadLabel, FormatUnavailable
+from storage.feature_codec import SegmentVectors, pack
+from storage.feedback_writers import LESSON_FACTS, TABLE_COLUMNS, TABLE_FAMILY, Format, formula
+from storage.imported_songs import ImportedSong, is_news, keep_imported
+from storage.label_aliases import FEEDBACK_LOCK
+from storage.label_text import clean_name
+from storage.label_votes import Use
+from storage.songs import CONTENT_HASH
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from storage.store import Storage
+
+MOST_TEXT = 200
+"""Characters of a name in a file."""
+_COLUMN = re.compile(r"([A-Za-z0-9_-]+)_(\d{1,5})")
+_NEEDED = ("label", *LESSON_FACTS)
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What became of a file's songs: taken in, or left out because as much is known here, or was taken back."""
+
+    songs: int
+    left_out: int
+
+
+async def import_lessons(storage: Storage, path: Path) -> Imported:
+    """Take in a file of lessons; what is known here already is never overwritten by what is older, or the same.
+
+    Raises
+    ------
+    BadFile
+        If it is no such file, or one that was damaged; nothing was taken in.
+    FormatUnavailable
+        For Parquet where pyarrow is not installed.
+    """
+    await asyncio.to_thread(lambda: [None for _ in read_lessons(path)])
+    songs = read_lessons(path)
+    taken = left_out = 0
+    while (song := await asyncio.to_thread(next, songs, None)) is not None:
+        label = await storage.labels.find(song.label) or await storage.labels.propose(song.label)
+        data = await asyncio.to_thread(pack, song.segments)
+        async with storage.database.transaction() as connection:
+            await lock(connection, FEEDBACK_LOCK)
+            if await is_news(connection, song.song, song.updated):
+                await keep_imported(connection, song, label.id, data)
+                taken += 1
+            else:
+                left_out += 1
+    return Imported(taken, left_out)
+
+
+def read_lessons(path: Path) -> Iterator[ImportedSong]:
+    """Read a file song by song; its format is told by what it begins with.
+
+    Raises
+    ------
+    BadFile
+        With a sentence that names the file and, where it can, the line.
+    """
+    seen: set[str] = set()
+    with _told(path):
+        for name, rows in groupby(enumerate(_open(path), start=1), key=lambda row: row[1].get("song")):
+            song = _song(list(rows))
+            if name in seen:
+                raise BadFile(path, f"the rows of song {str(name)[:12]} are scattered: sort it by song and segment")
+            seen.add(song.song)
+            yield song
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except FileNotFoundError:
+        raise BadFile(path, "there is no such file") from None
+    except (UnicodeDecodeError, csv.Error, json.JSONDecodeError):
+        raise BadFile(path, "it is damaged, or no export at all") from None
+    except _Wrong as reason:
+        raise BadFile(path, str(reason)) from None
+    except OSError as reason:
+        raise BadFile(path, reason.strerror or "it cannot be read") from reason
+
+
+class _Wrong(Exception):
+    """What is wrong with a file, to be told with its name."""
+
+
+def _open(path: Path) -> Iterator[Mapping[str, Any]]:
+    """Yield rows as name → value, with text for numbers where the format has nothing else."""
+    with path.open("rb") as file:
+        beginning = file.read(4)
+    if not beginning:
+        raise _Wrong("it is empty")
+    form = {b"PAR1": Format.PARQUET}.get(beginning, Format.JSONL if beginning[:1] == b"{" else Format.CSV)
+    if form is Format.PARQUET:
+        yield from _parquet(path)
+        return
+    with path.open(encoding="utf-8-sig", newline="") as text:
+        if form is Format.JSONL:
+            for line in text:
+                row = json.loads(line)
+                if not isinstance(row, dict):
+                    raise _Wrong("it is damaged, or no export at all")
+                _check_columns(row)
+                yield row
+            return
+        table = csv.DictReader(text)
+        _check_columns(table.fieldnames or ())
+        for row in table:
+            if None in row or None in row.values():
+                raise _Wrong(f"line {table.line_num} has too many or too few cells")
+            yield {name: formula(value) for name, value in row.items()}
+
+
+def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        arrow: Any = importlib.import_module("pyarrow")
+        parquet: Any = importlib.import_module("pyarrow.parquet")
+    except ImportError:
+        raise FormatUnavailable("Parquet needs the package pyarrow, which is not installed.") from None
+    try:
+        with parquet.ParquetFile(path) as file:
+            _check_columns(file.schema_arrow.names)
+            for batch in file.iter_batches(batch_size=64):
+                yield from batch.to_pylist()
+    except arrow.ArrowException:
+        raise _Wrong("it is damaged, or no export at all") from None
+
+
+def _check_columns(names: Sequence[str] | Mapping[str, Any]) -> None:
+    missing = [name for name in (*_NEEDED, *TABLE_COLUMNS) if name not in names]
+    if "votes" in names and "weight" in missing:
+        raise _Wrong("it was exported without --for-training: export it again with that")
+    if missing:
+        raise _Wrong(f"it lacks the column {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else ""))
+
+
+def _song(rows: list[tuple[int, Mapping[str, Any]]]) -> ImportedSong:
+    """Check a song's rows and put them together."""
+    number, first = rows[0]
+    facts = {name: _fact(first, name, kind, number) for name, kind in (*LESSON_FACTS.items(), ("label", str))}
+    if not CONTENT_HASH.fullmatch(facts["song"]):
+        raise _Wrong(f"row {number} names no song")
+    try:
+        label = clean_name(facts["label"])
+    except BadLabel:
+        raise _Wrong(f"row {number} has no label that a genre could have") from None
+    if not (
+        0 <= facts["weight"] <= 1 and min(facts["people"], facts["label_people"]) >= 0 and facts["use"] in set(Use)
+    ):
+        raise _Wrong(f"row {number} has a weight, a use or a number of people that cannot be")
+    segments: list[SegmentVectors] = []
+    for place, (line, row) in enumerate(rows):
+        if any(str(row[name]) != str(first[name]) for name in ("label", "weight", "use", "updated")):
+            raise _Wrong(f"row {line} contradicts the row before it")
+        start, end = _fact(row, "start", float, line), _fact(row, "end", float, line)
+        if end <= start or (place and start < segments[-1].start):
+            raise _Wrong(f"row {line} is not in the order of time")
+        segments.append(SegmentVectors(start, end, _families(row, line)))
+    if len({tuple((name, len(each)) for name, each in segment.families.items()) for segment in segments}) > 1:
+        raise _Wrong(f"the rows of song {facts['song'][:12]} have features of different widths")
+    return ImportedSong(
+        song=facts["song"],
+        label=label,
+        weight=facts["weight"],
+        may_train=facts["use"] == Use.TRAIN,
+        source=facts["source"],
+        people=facts["people"],
+        reviewed=facts["reviewed"],
+        model=facts["model"],
+        heard_as=facts["heard_as"],
+        label_people=facts["label_people"],
+        updated=facts["updated"],
+        segments=tuple(segments),
+    )
+
+
+def _fact(row: Mapping[str, Any], name: str, kind: type, number: int) -> Any:
+    """Read one piece of bookkeeping as its type."""
+    value = row[name]
+    try:
+        if kind is str and isinstance(value, str) and len(value) <= MOST_TEXT and value.isprintable():
+            return value
+        if kind is bool and str(value).lower() in {"true", "false"}:
+            return str(value).lower() == "true"
+        if kind is int and not isinstance(value, bool) and float(value).is_integer() and abs(int(value)) < 2**31:
+            return int(value)
+        if kind is float and not isinstance(value, bool) and math.isfinite(float(value)):
+            return float(value)
+        if kind is datetime:
+            moment = value if isinstance(value, datetime) else datetime.fromisoformat(value)
+            return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise _Wrong(f"row {number} has no {name} that can be read")
+
+
+def _families(row: Mapping[str, Any], number: int) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
+    """Put the numbers of a row together again: the 57, and each further family."""
+    places: dict[str, dict[int, Any]] = defaultdict(dict)
+    for name, value in row.items():
+        match = None if name in TABLE_COLUMNS else _COLUMN.fullmatch(name)
+        if match is not None:
+            places[match[1]][int(match[2])] = value
+    vectors = {TABLE_FAMILY: [row[name] for name in TABLE_COLUMNS]}
+    for family, cells in places.items():
+        if family == TABLE_FAMILY or set(cells) != set(range(len(cells))):
+            raise _Wrong(f"a column of {family} is missing")
+        vectors[family] = [cells[place] for place in range(len(cells))]
+    try:
+        numbers = {family: np.array(cells, dtype=np.float32) for family, cells in vectors.items()}
+    except (TypeError, ValueError, OverflowError):
+        raise _Wrong(f"row {number} has a feature that is no number") from None
+    if any(vector.ndim != 1 or not np.isfinite(vector).all() for vector in numbers.values()):
+        raise _Wrong(f"row {number} has a feature that is no number")
+    return numbers

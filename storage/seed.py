@@ -1,0 +1,80 @@
+"""Plants the first labels into a database, and again whenever a release brings more of them.
+
+What people proposed or moderators changed meanwhile is kept: a proposal that a new first label covers becomes it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from storage.database import insert_into
+from storage.default_labels import GENRES
+from storage.label_aliases import add_label, add_terms, label_values, merge_labels, owner_of, take_terms, term_values
+from storage.label_text import name_key
+from storage.tables import LabelRow, NoteRow, TermRow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from storage.default_labels import Genre
+
+_NOTE = "first labels"
+EDITION = hashlib.sha256(repr(GENRES).encode()).hexdigest()
+"""Changes whenever the list does."""
+
+
+async def planted(connection: AsyncConnection) -> bool:
+    """Tell whether the database holds this edition of the first labels."""
+    return (await connection.execute(select(NoteRow.value).where(NoteRow.name == _NOTE))).scalar() == EDITION
+
+
+async def plant(connection: AsyncConnection, now: datetime) -> None:
+    """Add the first labels that are missing, in a transaction in which nobody else touches labels."""
+    if await planted(connection):
+        return
+    owners = dict((await connection.execute(select(TermRow.key, TermRow.label_id))).all())
+    taken = owners.keys() | set((await connection.execute(select(LabelRow.id))).scalars())
+    rows, terms = [], []
+    for position, genre in enumerate(GENRES):
+        keys = {name_key(text) for text in (genre.id, genre.name_en, genre.name_vi, *genre.aliases)}
+        if all(owners.get(key) == genre.id for key in keys):
+            continue
+        if keys & taken:
+            await _plant_among_others(connection, genre, position, now)
+        else:
+            names = (genre.name_en, genre.name_vi)
+            rows.append(label_values(genre.id, names, "known", now, position=position))
+            terms += term_values(genre.id, (*names, genre.id), is_alias=False)
+            terms += term_values(genre.id, genre.aliases, is_alias=True)
+    if rows:
+        await connection.execute(insert_into(connection, LabelRow), rows)
+        await connection.execute(insert_into(connection, TermRow).on_conflict_do_nothing(), terms)
+    note = insert_into(connection, NoteRow).values(name=_NOTE, value=EDITION)
+    await connection.execute(note.on_conflict_do_update(index_elements=["name"], set_={"value": EDITION}))
+
+
+async def _plant_among_others(connection: AsyncConnection, genre: Genre, position: int, now: datetime) -> None:
+    names = (genre.name_en, genre.name_vi)
+    status = (await connection.execute(select(LabelRow.status).where(LabelRow.id == genre.id))).scalar()
+    if status == "merged":
+        # A moderator decided that it is another genre; that stands.
+        return
+    if status is None:
+        holder = await owner_of(connection, genre.id)
+        if holder is not None and holder.status == "known" and not holder.is_alias:
+            return
+        await add_label(connection, label_values(genre.id, names, "known", now, position=position))
+    elif status == "proposed":
+        values = {"name_en": genre.name_en, "name_vi": genre.name_vi, "status": "known", "position": position}
+        await connection.execute(update(LabelRow).where(LabelRow.id == genre.id).values(values))
+    for text in (genre.id, *names, *genre.aliases):
+        holder = await owner_of(connection, text)
+        if holder is not None and holder.status == "proposed":
+            await merge_labels(connection, holder.label_id, genre.id)
+    await take_terms(connection, genre.id, (*names, genre.id))
+    await add_terms(connection, genre.id, genre.aliases, is_alias=True)

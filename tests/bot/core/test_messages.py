@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import unicodedata
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.core import messages
+from bot.core.chat import Stage
+from bot.core.localization import LANGUAGES, Language
+from bot.core.messages import Action, Button, Opinion
+from bot.core.vocabulary import Words
+from classifier.errors import TooShort
+from storage import TooManyQueued
+from tests.bot.reports import ALL_GENRES, certain, make_report
+
+if TYPE_CHECKING:
+    from classifier.song_report import SongReport
+
+EN, VI = Words("en"), Words("vi")
+
+
+def test_a_sure_answer_is_said_plainly() -> None:
+    assert messages.headline(certain(jazz=0.73, blues=0.2), EN) == "This sounds like jazz (73%)."
+    assert messages.headline(certain(cailuong=0.73, blues=0.2), VI) == "Mình nghe ra đây là cải lương (73%)."
+
+
+def test_an_unsure_answer_is_said_as_unsure_with_both_guesses() -> None:
+    report = certain(sure=False, jazz=0.41, blues=0.33, rock=0.1)
+    assert messages.headline(report, EN) == "I am not sure: maybe jazz (41%) or blues (33%)."
+    assert messages.headline(report, VI) == "Mình không chắc lắm: có thể là jazz (41%) hoặc blues (33%)."
+
+
+def test_a_second_guess_that_is_far_behind_is_not_named() -> None:
+    assert messages.headline(certain(sure=False, jazz=0.45, blues=0.1), EN) == "I am not sure: maybe jazz (45%)."
+
+
+@pytest.mark.parametrize(
+    ("report", "line"),
+    [
+        (certain(jazz=0.73, blues=0.2, rock=0.07), "Next closest: blues (20%), rock (7%)."),
+        (certain(sure=False, jazz=0.41, blues=0.33, rock=0.1), "Next closest: rock (10%)."),
+        (certain(sure=False, jazz=0.6, blues=0.16, rock=0.1), "Next closest: blues (16%), rock (10%)."),
+        (certain(jazz=0.98, blues=0.02), None),
+    ],
+)
+def test_runners_up_are_named_once_and_only_if_they_came_close(report: SongReport, line: str | None) -> None:
+    assert messages.details(report, EN) == ([] if line is None else [line])
+
+
+def test_certainty_is_never_claimed() -> None:
+    assert "99%" in messages.headline(certain(jazz=1.0, blues=0.0), EN)
+
+
+def test_a_known_recording_and_a_short_one_are_named_as_such() -> None:
+    report = make_report(["jazz"], last_seconds=4)
+    said = "\n".join(messages.details(report, EN, known=True))
+    assert "heard this very recording before" in said
+    assert "only 4 seconds" in said
+
+
+def test_a_genre_that_people_proposed_is_called_what_they_called_it() -> None:
+    words = Words("vi", {"nhacvang": "nhạc vàng"})
+    assert "nhạc vàng" in messages.headline(certain(nhacvang=0.8, pop=0.1), words)
+    assert "lofi" in messages.headline(certain(lofi=0.8, pop=0.1), words)
+
+
+def test_neighbouring_segments_with_one_genre_are_said_together() -> None:
+    report = make_report(["jazz", "jazz", "blues", "jazz"], last_seconds=12)
+    lines = messages.breakdown(report, EN, characters=1000)
+    assert [line.rpartition(" (")[0] for line in lines] == ["0:00–1:00 jazz", "1:00–1:30 blues", "1:30–1:42 jazz"]
+
+
+@given(st.integers(1, 120), st.integers(0, 3000), st.sampled_from(LANGUAGES))
+def test_an_answer_keeps_within_its_length_however_long_the_song(
+    segments: int, characters: int, language: Language
+) -> None:
+    report = make_report([ALL_GENRES[place % 15] for place in range(segments)])
+    lines = messages.breakdown(report, Words(language), characters=characters)
+    assert len("\n".join(lines)) <= characters
+    assert len(messages.answer(report, Words(language), "r", characters=characters).text) <= characters
+
+
+def test_what_does_not_fit_is_counted() -> None:
+    report = make_report([ALL_GENRES[place % 15] for place in range(120)])
+    lines = messages.breakdown(report, EN, characters=200)
+    assert lines[-1] == f"… and {120 - len(lines) + 1} more stretches"
+
+
+def test_the_experts_votes_are_counted() -> None:
+    said = messages.votes(certain(jazz=0.7, blues=0.3), EN)
+    assert said.splitlines()[1] == "neighbours: jazz 1 of 1"
+
+
+def test_an_answer_offers_right_and_wrong_and_later_change_and_undo() -> None:
+    report = certain(jazz=0.7)
+    fresh = messages.answer(report, EN, "abc")
+    assert [button.action for button in fresh.buttons] == [Action.RIGHT, Action.WRONG, Action.VOTES]
+    opinion = Opinion("blues", "blues", agrees=False, proposed=False)
+    corrected = messages.answer(report, EN, "abc", opinion=opinion)
+    assert [button.text for button in corrected.buttons] == ["Change", "Undo", "Experts' votes"]
+
+
+def test_an_opinion_is_thanked_for_what_it_was() -> None:
+    def said(*, agrees: bool, proposed: bool) -> str:
+        return messages.thanks(Opinion("x", "bolero", agrees=agrees, proposed=proposed), EN, "abc").text
+
+    assert "was right" in said(agrees=True, proposed=False)
+    assert "noted that this is bolero" in said(agrees=False, proposed=False)
+    assert "a proposal" in said(agrees=False, proposed=True)
+
+
+@given(st.sampled_from(Action), st.from_regex(r"[A-Za-z0-9_-]{0,24}", fullmatch=True))
+def test_a_button_is_read_as_it_was_written_and_fits_every_platform(action: Action, subject: str) -> None:
+    data = Button(action, subject, "").data
+    assert messages.read_button(data) == (action, subject)
+    assert len(data.encode()) <= 64
+
+
+@given(st.text(max_size=80))
+def test_forged_button_data_is_read_as_nothing_or_as_a_harmless_id(data: str) -> None:
+    read = messages.read_button(data)
+    assert read is None or len(read[1]) <= 24
+
+
+@given(st.one_of(st.none(), st.text(max_size=4000)))
+def test_a_title_is_one_short_line_without_marks_that_nobody_sees(title: str | None) -> None:
+    cleaned = messages.clean_title(title)
+    if cleaned is not None:
+        assert 0 < len(cleaned) <= messages.TITLE_CHARACTERS
+        assert all(unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in cleaned)
+        assert cleaned == " ".join(cleaned.split())
+
+
+def test_a_title_keeps_every_script_and_loses_direction_marks() -> None:
+    assert messages.clean_title("Sớm mai\u202e bên\u0000 kênh\n 朝.mp3") == "Sớm mai bên kênh 朝.mp3"
+    assert messages.clean_title("\u200b\n") is None
+
+
+@pytest.mark.parametrize(
+    ("stage", "text"),
+    [
+        (Stage("queued", place=1), "Next in the queue…"),
+        (Stage("queued", place=4), "Number 4 in the queue…"),
+        (Stage("queued", place=4, minutes=1), "Number 4 in the queue, about one minute to go…"),
+        (Stage("fetching"), "Receiving the song…"),
+        (Stage("decoding"), "Opening the song…"),
+        (Stage("listening", segment=2, segments=7), "Listening: part 2 of 7…"),
+        (Stage("answering"), "Putting the answer together…"),
+    ],
+)
+def test_every_stage_has_its_words(stage: Stage, text: str) -> None:
+    message = messages.progress_message(stage, EN, 12)
+    assert message.text == text
+    assert [button.data for button in message.buttons] == ["cancel:12"]
+
+
+def test_what_went_wrong_is_said_in_the_persons_language() -> None:
+    assert messages.sentence(TooShort(minimum=3.0), "en") == str(TooShort(minimum=3.0))
+    assert messages.sentence(TooShort(minimum=3.0), "vi").startswith("Ngắn quá")
+    assert "3 bài" in messages.sentence(TooManyQueued(limit=3), "vi")

@@ -1,0 +1,126 @@
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.core.errors import GenreUnknown, NotAModerator, NotYours
+from bot.core.identity import Person
+from bot.core.moderation import Asker, Moderation, Wish
+from bot.settings import Moderator
+from storage import TABLE_COLUMNS, Format, Status, UnknownRow
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bot.core.identity import Keys
+    from bot.settings import Settings
+    from storage import Storage
+    from tests.bot.recording_chat import Notebook
+    from tests.bot.running import Bot
+
+ANN, BOB, EVE, BOSS = (Person("telegram", name) for name in ("1", "2", "3", "99"))
+HERE, THERE = "group one", "group two"
+PLACE_ADMIN = Asker(ANN, "en", HERE, administers=True)
+EVERYWHERE = Asker(BOSS, "en", "private", administers=False)
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"moderators": (Moderator("telegram", "99"),)})
+
+
+@pytest.fixture
+async def moderation(bot: Bot, notebook: Notebook, tone: Callable[..., Path]) -> Moderation:
+    """Three people have corrected songs: Bob here, with a new name, and Eve there."""
+    said = [(BOB, HERE, 200, "zydeco"), (EVE, THERE, 900, "jazz")]
+    for person, chat, hertz, label in said:
+        name = f"{hertz}.wav"
+        await bot.conversation.submit(notebook.sends(tone(hertz, name=name), person=person, chat_id=chat))
+        await notebook.until(lambda name=name: name in notebook.discarded)
+        reply = notebook.answers[name][0].reply.id
+        await bot.conversation.correct(reply, person, "en", label)
+        await bot.conversation.set_consent(person, "en", allow=True)
+    return bot.conversation.moderation
+
+
+async def test_an_administrator_reviews_only_the_rows_of_their_own_place(moderation: Moderation) -> None:
+    first = await moderation.review(PLACE_ADMIN)
+    assert first is not None
+    assert "zydeco" in first.message.text
+    assert await moderation.review(PLACE_ADMIN, after=first.correction_id) is None
+    there = await moderation.review(EVERYWHERE, after=first.correction_id)
+    assert there is not None
+    with pytest.raises(UnknownRow):
+        await moderation.rule(PLACE_ADMIN, there.correction_id, Status.REJECTED)
+    assert "Accepted: jazz" in await moderation.rule(EVERYWHERE, there.correction_id, Status.ACCEPTED)
+
+
+async def test_whoever_is_no_moderator_is_turned_away_at_every_call(moderation: Moderation, tmp_path: Path) -> None:
+    stranger = Asker(EVE, "en", HERE)
+    for call in (
+        moderation.review(stranger),
+        moderation.reviewed(stranger, 1),
+        moderation.rule(stranger, 1, Status.ACCEPTED),
+        moderation.merge(stranger, 1, "jazz"),
+        moderation.stats(stranger),
+        moderation.export(stranger, Wish(), tmp_path),
+    ):
+        with pytest.raises(NotAModerator):
+            await call
+
+
+async def test_a_proposed_label_is_merged_for_everybody_so_only_the_operators_moderators_may(
+    moderation: Moderation,
+) -> None:
+    first = await moderation.review(EVERYWHERE)
+    assert first is not None
+    assert first.proposed
+    with pytest.raises(NotAModerator):
+        await moderation.merge(PLACE_ADMIN, first.correction_id, "jazz")
+    with pytest.raises(GenreUnknown):
+        await moderation.merge(EVERYWHERE, first.correction_id, "no such thing")
+    assert "another name for hip hop" in await moderation.merge(EVERYWHERE, first.correction_id, "hiphop")
+    assert not (await moderation.reviewed(EVERYWHERE, first.correction_id)).proposed
+
+
+async def test_a_moderator_gives_another_label_and_the_sentence_names_it_in_their_language(
+    moderation: Moderation,
+) -> None:
+    boss = Asker(BOSS, "vi", HERE)
+    first = await moderation.review(boss)
+    assert first is not None
+    assert "Lần sửa số" in first.message.text
+    assert await moderation.rule(boss, first.correction_id, Status.RELABELLED, "blues") == "Đã ghi là blues."
+
+
+async def test_counts_are_of_the_askers_own_place(moderation: Moderation) -> None:
+    here, everywhere = await moderation.stats(PLACE_ADMIN), await moderation.stats(EVERYWHERE)
+    assert "One opinion from one person" in here
+    assert "2 opinions from 2 people" in everywhere
+    assert "Proposed: zydeco (1)" in here
+
+
+async def test_an_export_holds_the_57_columns_and_only_the_askers_rows(moderation: Moderation, tmp_path: Path) -> None:
+    everything = await moderation.export(EVERYWHERE, Wish(), tmp_path)
+    with everything.path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["label"] for row in rows} == {"zydeco", "jazz"}
+    assert set(TABLE_COLUMNS) <= set(rows[0])
+    here = await moderation.export(PLACE_ADMIN, Wish(Format.JSONL), tmp_path)
+    assert here.path.read_text(encoding="utf-8").count("\n") == 1
+    assert here.text.startswith("One row of one song")
+    with pytest.raises(GenreUnknown):
+        await moderation.export(EVERYWHERE, Wish(genre="no such thing"), tmp_path)
+
+
+async def test_a_song_is_stopped_by_an_administrator_of_the_place_it_was_sent_in(
+    moderation: Moderation, storage: Storage, keys: Keys, notebook: Notebook, tone: Callable[..., Path], bot: Bot
+) -> None:
+    job = await bot.conversation.submit(notebook.sends(tone(300), person=BOB, chat_id=THERE))
+    with pytest.raises(NotYours):
+        await moderation.require_song(PLACE_ADMIN, job.id)
+    await moderation.require_song(Asker(ANN, "en", THERE, administers=True), job.id)
+    await moderation.require_song(EVERYWHERE, job.id)

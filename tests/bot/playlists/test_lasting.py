@@ -1,0 +1,118 @@
+"""What becomes of the question about a list: over a restart, after a while, and where nobody counted its songs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.core import playlist_prompt as lists_room
+from bot.core.errors import ButtonExpired, ListUnanswered
+from bot.core.playlist_prompt import QUESTION_SECONDS
+from links import Item, Listing
+from tests.bot.links_at_hand import LIST, LinksAtHand
+from tests.bot.playlists.prompts import ANN, back, choice, pasted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bot.settings import Settings
+    from storage import Storage
+    from tests.bot.playlists.prompts import Assemble
+    from tests.bot.recording_chat import Notebook
+    from tests.bot.running import Bot
+
+    Tone = Callable[..., Path]
+
+
+async def test_the_question_survives_a_restart_in_which_it_is_answered(
+    assemble: Assemble,
+    settings: Settings,
+    notebook: Notebook,
+    links: LinksAtHand,
+    tone: Tone,
+    tmp_path: Path,
+) -> None:
+    links.has_list(tone(), tone(900))
+    first = assemble(settings)
+    await first.start()
+    await pasted(first, notebook, tmp_path)
+    await first.queue.stop()
+    again = assemble(settings)
+    await again.start()
+    press = choice(notebook.questions["link"][0], 2)
+    assert len(await again.conversation.lists.answer(press, ANN, back)) == 2
+    await notebook.until(lambda: len(notebook.discarded) == 3)
+    await again.queue.stop()
+    assert len(notebook.questions["link"]) == 1
+    assert links.fetched.count(LIST) == 1
+
+
+async def test_a_bot_that_was_killed_while_it_asked_asks_again_without_looking_at_the_list_anew(
+    storage: Storage,
+    assemble: Assemble,
+    settings: Settings,
+    notebook: Notebook,
+    links: LinksAtHand,
+    tone: Tone,
+    tmp_path: Path,
+) -> None:
+    links.has_list(tone(), tone(900))
+    bot = assemble(settings)
+    await bot.start()
+    job = await pasted(bot, notebook, tmp_path)
+    await bot.queue.stop()
+    # As if the process had died with the question asked but the job still in hand.
+    claimed = await claim_before_its_time(storage, job.id)
+    assert claimed == job.id
+    again = assemble(settings)
+    await again.start()
+    await notebook.until(lambda: len(notebook.questions["link"]) == 2)
+    await again.queue.stop()
+    assert links.fetched == [LIST]
+    assert notebook.questions["link"][0] == notebook.questions["link"][1]
+
+
+async def claim_before_its_time(storage: Storage, job_id: int) -> int:
+    from sqlalchemy import update
+
+    from storage.tables import JobRow
+
+    async with storage.database.transaction() as connection:
+        await connection.execute(update(JobRow).where(JobRow.id == job_id).values(not_before=JobRow.created))
+    claimed = await storage.jobs.claim("this bot")
+    assert claimed is not None
+    return claimed.job.id
+
+
+async def test_a_question_that_nobody_answers_ends_with_a_sentence(
+    bot: Bot, notebook: Notebook, links: LinksAtHand, tone: Tone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert QUESTION_SECONDS == 3600
+    monkeypatch.setattr(lists_room, "QUESTION_SECONDS", 0.2)
+    links.has_list(tone(), tone(900))
+    await pasted(bot, notebook, tmp_path)
+    await notebook.until(lambda: notebook.discarded)
+    assert isinstance(notebook.refusals["link"][0], ListUnanswered)
+    with pytest.raises(ButtonExpired):
+        await bot.conversation.lists.answer(choice(notebook.questions["link"][0], 2), ANN, back)
+
+
+async def test_who_is_forgotten_takes_their_question_along(
+    bot: Bot, notebook: Notebook, links: LinksAtHand, tone: Tone, tmp_path: Path
+) -> None:
+    links.has_list(tone(), tone(900))
+    await pasted(bot, notebook, tmp_path)
+    await bot.conversation.forget(ANN, ["chat of ann"])
+    with pytest.raises(ButtonExpired):
+        await bot.conversation.lists.answer(choice(notebook.questions["link"][0], 2), ANN, back)
+
+
+async def test_a_list_whose_length_nobody_knows_is_told_as_more(
+    bot: Bot, notebook: Notebook, links: LinksAtHand, tone: Tone, tmp_path: Path
+) -> None:
+    items = tuple(Item(f"{LIST}/{number}", None, None) for number in range(25))
+    links.lists[LIST] = Listing(None, items, 25, complete=False)
+    await pasted(bot, notebook, tmp_path)
+    assert notebook.questions["link"][0].text.startswith("This is a list of more than 25 songs.")

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from telegram import Chat, Document, Message, MessageEntity
+from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TimedOut
+
+from bot.core.errors import TryLater, Undeliverable
+from bot.core.localization import LANGUAGES, Language
+from bot.telegram.api_client import NotThere, changing, shortened, told
+from bot.telegram.commands import VIETNAMESE, described, english
+from bot.telegram.message_parsing import command_of, link_of, media_of
+from bot.telegram.moderation import BadWish, read_wish
+from storage import Format, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def message(text: str, entities: Sequence[MessageEntity] = (), document: Document | None = None) -> Message:
+    return Message(1, datetime.now(UTC), Chat(1, "private"), text=text, entities=entities, document=document)
+
+
+@given(st.text(max_size=60), st.integers(1, 40))
+def test_a_shortened_text_fits_and_is_its_own_beginning(text: str, characters: int) -> None:
+    short = shortened(text, characters)
+    assert len(short.encode("utf-16-le")) <= 2 * characters
+    assert text.startswith((short, short[:-1]))
+
+
+@pytest.mark.parametrize(
+    ("error", "meaning"),
+    [
+        (RetryAfter(7), TryLater),
+        (TimedOut(), TryLater),
+        (NetworkError("Bad Gateway"), TryLater),
+        (Forbidden("bot was blocked by the user"), Undeliverable),
+        (BadRequest("chat not found"), Undeliverable),
+    ],
+)
+def test_telegrams_errors_are_told_as_what_the_queue_understands(error: Exception, meaning: type[Exception]) -> None:
+    with pytest.raises(meaning), told():
+        raise error
+
+
+def test_a_flood_is_waited_out_as_long_as_telegram_says() -> None:
+    with pytest.raises(TryLater) as later, told():
+        raise RetryAfter(7)
+    assert later.value.seconds == 7
+
+
+def test_a_change_that_was_made_already_is_no_error_and_one_that_cannot_be_made_is() -> None:
+    with changing():
+        raise BadRequest("Message is not modified: …")
+    with pytest.raises(NotThere), changing():
+        raise BadRequest("Message to edit not found")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("https://example.org/a b", "https://example.org/a"),
+        ("example.org/song", "https://example.org/song"),
+    ],
+)
+def test_a_link_is_found_where_telegram_marks_one(text: str, found: str) -> None:
+    entity = MessageEntity(MessageEntity.URL, 0, len(text.split()[0]))
+    assert link_of(message(text, [entity])) == found
+    assert link_of(message(text)) is None
+
+
+def test_a_link_under_a_word_is_one() -> None:
+    entity = MessageEntity(MessageEntity.TEXT_LINK, 0, 4, url="https://example.org/song")
+    assert link_of(message("this", [entity])) == "https://example.org/song"
+
+
+@pytest.mark.parametrize(
+    ("text", "command"),
+    [
+        ("/genre@Me_bot  now", ("genre", "now")),
+        ("/Genre", ("genre", "")),
+        ("/genre@other_bot", None),
+    ],
+)
+def test_a_command_is_read_if_it_is_ours(text: str, command: tuple[str, str] | None) -> None:
+    entity = MessageEntity(MessageEntity.BOT_COMMAND, 0, len(text.split()[0]))
+    assert command_of(message(text, [entity]), "me_bot") == command
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "song"),
+    [
+        ("a.mp3", None, True),
+        ("a", "audio/x-wav", True),
+        ("A.FLAC", "application/octet-stream", True),
+        ("a.pdf", None, False),
+    ],
+)
+def test_a_document_is_a_song_by_its_kind_or_its_name(name: str, kind: str | None, song: bool) -> None:
+    document = Document("file", "unique", file_name=name, mime_type=kind)
+    assert (media_of(message("", document=document)) is not None) == song
+
+
+def test_a_wish_is_read_in_any_order() -> None:
+    wish = read_wish("accepted cải lương 2026-01-01..2026-01-31 parquet")
+    assert (wish.form, wish.status, wish.genre) == (Format.PARQUET, Status.ACCEPTED, "cải lương")
+    assert wish.since is not None
+    assert wish.until is not None
+    assert (wish.since.day, wish.until.day, wish.until.month) == (1, 1, 2)
+
+
+@given(st.text(max_size=40))
+def test_any_wish_is_read_or_refused(text: str) -> None:
+    try:
+        read_wish(text)
+    except BadWish:
+        assert ".." in text
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_command_is_described_within_telegrams_limits(language: Language) -> None:
+    names = [command.command for command in described(language)]
+    assert {english(name) for name in names} == set(VIETNAMESE)
+    for command in described(language):
+        assert command.command.isascii()
+        assert len(command.command) <= 32
+        assert 1 <= len(command.description) <= 256

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tests.bot.running import eventually
+from tests.bot.web.page import Page, history
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import aiohttp
+
+    from bot.settings import Settings
+
+    Tone = Callable[..., Path]
+
+
+async def test_a_correction_is_thanked_for_and_is_still_there_after_a_reload(
+    ann: aiohttp.ClientSession, answered: int
+) -> None:
+    async with ann.post(f"/songs/{answered}/opinion", json={"genre": "jazz"}) as response:
+        said = await response.json()
+    assert said["entry"]["opinion"]["said"] == "No, it is jazz."
+    assert said["question"].startswith("May I learn from this?")
+    past = await history(ann)
+    assert past["entries"][0]["opinion"] == said["entry"]["opinion"]
+    assert past["question"] == said["question"]
+    async with ann.delete(f"/songs/{answered}/opinion") as response:
+        undone = await response.json()
+    assert undone["entry"]["opinion"] is None
+    assert undone["notice"].startswith("Taken back.")
+
+
+async def test_right_is_an_opinion_too(ann: aiohttp.ClientSession, answered: int) -> None:
+    async with ann.post(f"/songs/{answered}/opinion", json={}) as response:
+        assert (await response.json())["entry"]["opinion"]["said"] == "That is right."
+
+
+async def test_a_genre_with_markup_stays_text_and_an_impossible_one_is_refused(
+    ann: aiohttp.ClientSession, answered: int
+) -> None:
+    async with ann.post(f"/songs/{answered}/opinion", json={"genre": "<b>bold & brash</b>"}) as response:
+        assert response.content_type == "application/json"
+        assert "<b>bold & brash</b>" in (await response.json())["entry"]["opinion"]["said"]
+    async with ann.post(f"/songs/{answered}/opinion", json={"genre": "x" * 1000}) as response:
+        assert (response.status, "may have up to" in (await response.json())["error"]) == (422, True)
+
+
+async def test_genres_are_searched_and_a_new_name_is_offered_as_new(ann: aiohttp.ClientSession) -> None:
+    async with ann.get("/genres", params={"q": "cai luong"}) as response:
+        found = await response.json()
+    assert [genre["id"] for genre in found["genres"]] == ["cailuong"]
+    async with ann.get("/genres", params={"q": "Zydeco Noir"}) as response:
+        found = await response.json()
+    assert found["new"] == "New genre: “Zydeco Noir”"
+    async with ann.get("/genres", params={"q": "jazz"}) as response:
+        assert (await response.json())["new"] is None
+
+
+async def test_consent_is_given_and_taken_back(ann: aiohttp.ClientSession, answered: int) -> None:
+    await (await ann.post(f"/songs/{answered}/opinion", json={})).read()
+    async with ann.post("/consent", json={"allow": True}) as response:
+        assert (await response.json())["notice"].startswith("Thank you!")
+    async with ann.get("/privacy") as response:
+        privacy = await response.json()
+    assert (privacy["allowed"], privacy["change"]) == (True, "Stop learning from me")
+    assert (await history(ann))["question"] is None
+
+
+async def test_all_data_can_be_downloaded_and_deleted(
+    page: Page, ann: aiohttp.ClientSession, answered: int, settings: Settings
+) -> None:
+    await (await ann.post(f"/songs/{answered}/opinion", json={"genre": "jazz"})).read()
+    async with ann.get("/mydata") as response:
+        assert "attachment" in response.headers["Content-Disposition"]
+        data = await response.json()
+    assert data["page"] == [{"title": "song.wav", "state": "answered"}]
+    assert "jazz" in json.dumps(data)
+    page.bot.ear.go_on.clear()
+    async with ann.post("/songs", data=b"RIFF" * 100) as response:
+        assert response.status == 201
+    async with ann.post("/forget") as response:
+        assert "2 songs" in (await response.json())["notice"]
+    assert (await history(ann))["entries"] == []
+
+    async def nothing_left() -> bool:
+        return not list((settings.data_dir / "spool").iterdir())
+
+    await eventually(nothing_left)
+
+
+async def test_the_language_is_the_browsers_until_another_is_chosen(page: Page) -> None:
+    browser = page.browser(**{"Accept-Language": "vi-VN,vi;q=0.9"})
+    assert 'lang="vi"' in await (await browser.get("/")).text()
+    await history(browser)
+    async with browser.post("/language", json={"language": "en"}) as response:
+        assert response.status == 200
+    assert '<html lang="en">' in await (await browser.get("/")).text()
+    async with browser.post("/language", json={"language": "<script>"}) as response:
+        assert response.status == 400

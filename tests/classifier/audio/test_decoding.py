@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import soxr
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.signal import correlate
+
+from classifier.audio.decoding import (
+    MIN_REMAINDER_SECONDS,
+    MIN_SONG_SECONDS,
+    SAMPLE_RATE,
+    SEGMENT_SECONDS,
+    decode,
+    segments,
+)
+from classifier.errors import TooShort
+from tests.classifier.features.librosa_reference import load
+from tests.classifier.media import KINDS, Kind, write
+from tests.classifier.synthesis import song
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+SECONDS = 5.0
+LIBROSA_READS = {".mp3", ".ogg", ".opus", ".flac", ".wav", ".aiff", ".caf"}
+LIKENESS_OF_SPEECH_CODECS = 0.7
+LIKENESS = 0.95
+RECORDINGS = ["gtzan", "vietnamese", "other"]
+
+
+def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
+    """Return the normalised correlation of two signals at the delay where it is largest, up to a tenth of a second."""
+    correlation = correlate(one, other, mode="full", method="fft")
+    nearby = correlation[other.size - 1 - SAMPLE_RATE // 10 : other.size + SAMPLE_RATE // 10]
+    return float(nearby.max() / (np.linalg.norm(one) * np.linalg.norm(other)))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)
+def test_every_kind_of_file_is_heard(kind: Kind, tmp_path: Path) -> None:
+    original = song(2, seconds=SECONDS, rate=kind.rate)
+    heard = decode(write(tmp_path, kind, original), max_seconds=60)
+    assert heard.dtype == np.float32
+    assert heard.size == pytest.approx(SECONDS * SAMPLE_RATE, abs=SAMPLE_RATE / 10)
+    least = LIKENESS_OF_SPEECH_CODECS if kind.codec == "libopencore_amrnb" else LIKENESS
+    assert likeness(heard, soxr.resample(original, kind.rate, SAMPLE_RATE)) > least
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if kind.name[kind.name.index(".") :] in LIBROSA_READS], ids=lambda kind: kind.name
+)
+def test_samples_are_those_of_librosa(kind: Kind, tmp_path: Path) -> None:
+    path = write(tmp_path, kind, song(3, seconds=4.321, rate=kind.rate))
+    np.testing.assert_allclose(decode(path, max_seconds=60), load(path), atol=1e-5)
+
+
+@pytest.mark.parametrize("folder", RECORDINGS)
+def test_samples_of_recordings_are_those_of_librosa(folder: str, shared_data: Path) -> None:
+    paths = sorted((shared_data / folder / "audio").iterdir())
+    assert paths
+    for path in paths:
+        np.testing.assert_allclose(decode(path, max_seconds=600), load(path), atol=1e-5, err_msg=path.name)
+
+
+def test_channels_are_averaged(tmp_path: Path) -> None:
+    kind = Kind("stereo.wav", "wav", "pcm_f32le", "flt", SAMPLE_RATE)
+    left = song(4, seconds=SECONDS)
+    path = write(tmp_path, kind, left)
+    content = bytearray(path.read_bytes())
+    at = content.index(b"data") + 8
+    stereo = np.frombuffer(content[at:], dtype="<f4").reshape(-1, 2).copy()
+    stereo[:, 1] *= -0.5
+    content[at:] = stereo.tobytes()
+    np.testing.assert_allclose(decode(io.BytesIO(content), max_seconds=60), left / 4, atol=1e-6)
+
+
+def test_eight_channels_are_averaged(tmp_path: Path) -> None:
+    kind = Kind("cinema.m4a", "ipod", "aac", rate=48_000, channels=8)
+    original = song(4, seconds=SECONDS, rate=48_000)
+    heard = decode(write(tmp_path, kind, original), max_seconds=60)
+    assert likeness(heard, soxr.resample(original, 48_000, SAMPLE_RATE)) > 0.9
+
+
+def test_a_stream_may_change_its_rate_on_the_way(tmp_path: Path) -> None:
+    first = Kind("first.mp3", "mp3", "libmp3lame", rate=44_100)
+    second = Kind("second.mp3", "mp3", "libmp3lame", rate=32_000, channels=1)
+    parts = {kind: song(6, seconds=4, rate=kind.rate) for kind in (first, second)}
+    joined = b"".join(write(tmp_path, kind, part).read_bytes() for kind, part in parts.items())
+    heard = decode(io.BytesIO(joined), max_seconds=60)
+    assert heard.size == pytest.approx(8 * SAMPLE_RATE, abs=SAMPLE_RATE / 5)
+    before, after = (soxr.resample(part, kind.rate, SAMPLE_RATE) for kind, part in parts.items())
+    assert likeness(heard[: before.size], before) > LIKENESS
+    assert likeness(heard[-after.size :], after) > LIKENESS
+
+
+def test_the_name_does_not_matter_only_the_content(tmp_path: Path) -> None:
+    original = song(5, seconds=SECONDS, rate=44_100)
+    path = write(tmp_path, Kind("song.mp3", "mp3", "libmp3lame"), original)
+    expected = decode(path, max_seconds=60)
+    for name in ("song.flac", "concat:song", "http:", "名前 \u202e.txt", "x" * 250, "%s%n"):
+        renamed = path.rename(tmp_path / name)
+        np.testing.assert_array_equal(decode(renamed, max_seconds=60), expected)
+        path = renamed
+
+
+def test_bytes_are_decoded_as_the_file_is(tmp_path: Path) -> None:
+    path = write(tmp_path, Kind("song.flac", "flac", "flac", "s16"), song(5, seconds=SECONDS, rate=44_100))
+    np.testing.assert_array_equal(decode(io.BytesIO(path.read_bytes()), max_seconds=60), decode(path, max_seconds=60))
+
+
+@given(st.integers(0, 200 * SAMPLE_RATE))
+def test_segments_follow_one_another_and_leave_out_only_a_short_rest(count: int) -> None:
+    samples = np.broadcast_to(np.float32(0), (count,))
+    if count < MIN_SONG_SECONDS * SAMPLE_RATE:
+        with pytest.raises(TooShort):
+            segments(samples)
+        return
+    cut = segments(samples)
+    assert cut[0].start == 0
+    assert [segment.end for segment in cut[:-1]] == [segment.start for segment in cut[1:]]
+    for segment in cut:
+        assert segment.samples.size == round((segment.end - segment.start) * SAMPLE_RATE)
+    assert all(segment.end - segment.start == SEGMENT_SECONDS for segment in cut[:-1])
+    assert len(cut) == 1 or cut[-1].end - cut[-1].start >= MIN_REMAINDER_SECONDS
+    rest = count / SAMPLE_RATE - cut[-1].end
+    assert 0 <= rest < MIN_REMAINDER_SECONDS
+    assert rest == 0 or cut[-1].end - cut[-1].start == SEGMENT_SECONDS
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (3, [(0, 3)]),
+        (29, [(0, 29)]),
+        (30, [(0, 30)]),
+        (39.9, [(0, 30)]),
+        (40, [(0, 30), (30, 40)]),
+        (95, [(0, 30), (30, 60), (60, 90)]),
+    ],
+)
+def test_segments_of_songs_of_some_lengths(seconds: float, expected: list[tuple[float, float]]) -> None:
+    samples = np.zeros(round(seconds * SAMPLE_RATE), dtype=np.float32)
+    assert [(segment.start, segment.end) for segment in segments(samples)] == expected
+
+
+def test_segments_share_the_songs_memory() -> None:
+    samples = song(1, seconds=65)
+    assert all(np.shares_memory(segment.samples, samples) for segment in segments(samples))

@@ -1,0 +1,265 @@
+"""The command line does what house rules promise to other people's programs."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.__main__ import main
+from classifier.commands.batch import printable
+from classifier.commands.classify import json_line
+from classifier.commands.file_arguments import CannotRead, Listed, NoMusic, NoSuchFile, expand
+from classifier.errors import NotAudio, TooShort
+from tests.conftest import REPOSITORY
+from tests.synthesis import song, write
+
+EXAMPLES = REPOSITORY / "bot" / "web" / "examples"
+PUBLIC_SAMPLES = 661_794
+SAMPLE_RATE = 22_050
+
+
+def command(*arguments: str | Path, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    """Run ``python -m classifier`` as a person or a program would."""
+    environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
+    return subprocess.run(
+        [sys.executable, "-m", "classifier", *map(str, arguments)],
+        cwd=cwd,
+        env=environment,
+        capture_output=True,
+        text=True,
+        errors="surrogateescape",
+        check=False,
+    )
+
+
+def lines(output: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in output.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder with a song, a longer one below, and what is no music."""
+    folder = tmp_path_factory.mktemp("music")
+    write(song("disco", 12), folder / "disco.mp3")
+    (folder / "below").mkdir()
+    write(song("blues", 42), folder / "below" / "blues.ogg")
+    (folder / "cover.jpg").write_bytes(b"\xff\xd8\xff")
+    (folder / "text.mp3").write_text("Never mind.")
+    return folder
+
+
+class TestWhichFilesAreMeant:
+    def test_a_folder_stands_for_the_music_in_it_and_below(self, music: Path) -> None:
+        names = [str(music / "disco.mp3"), str(music / "text.mp3"), str(music / "below" / "blues.ogg")]
+        assert expand([str(music)]) == [Listed(name) for name in names]
+
+    def test_a_file_is_taken_whatever_it_is_called(self, music: Path) -> None:
+        assert expand([str(music / "cover.jpg")]) == [Listed(str(music / "cover.jpg"))]
+
+    def test_a_file_named_twice_is_taken_once(self, music: Path) -> None:
+        name = str(music / "disco.mp3")
+        assert expand([name, str(music), name])[0] == Listed(name)
+        assert len(expand([name, str(music), name])) == 3
+
+    def test_patterns_reach_as_deep_as_they_say(self, music: Path) -> None:
+        assert [Path(listed.name).name for listed in expand([f"{music}/*.mp3"])] == ["disco.mp3", "text.mp3"]
+        assert [Path(listed.name).name for listed in expand([f"{music}/**/*.ogg"])] == ["blues.ogg"]
+
+    def test_relative_patterns_start_here(self, music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.chdir(music)
+        assert expand(["b*/*.ogg"]) == [Listed("below/blues.ogg")]
+
+    def test_a_name_that_looks_like_a_pattern_is_a_name_first(self, tmp_path: Path) -> None:
+        name = tmp_path / "song [live].mp3"
+        name.touch()
+        assert expand([str(name)]) == [Listed(str(name))]
+
+    def test_links_to_folders_lead_nowhere(self, music: Path, tmp_path: Path) -> None:
+        shutil.copy(music / "disco.mp3", tmp_path)
+        (tmp_path / "again").symlink_to(tmp_path)
+        (tmp_path / "linked.mp3").symlink_to(tmp_path / "disco.mp3")
+        names = {Path(listed.name).name for listed in expand([str(tmp_path), f"{tmp_path}/**/*.mp3"])}
+        assert names == {"disco.mp3", "linked.mp3"}
+
+    def test_hidden_files_are_left_out_of_folders(self, tmp_path: Path) -> None:
+        (tmp_path / "._song.mp3").touch()
+        [listed] = expand([str(tmp_path)])
+        assert isinstance(listed.problem, NoMusic)
+
+    @pytest.mark.parametrize("name", ["missing.mp3", "missing/*.mp3", ""])
+    def test_what_is_not_there_is_told(self, name: str) -> None:
+        [listed] = expand([name])
+        assert listed.name == name
+        assert isinstance(listed.problem, NoSuchFile)
+
+    def test_what_is_no_plain_file_is_not_opened(self, tmp_path: Path) -> None:
+        os.mkfifo(tmp_path / "pipe.mp3")
+        [listed] = expand([str(tmp_path / "pipe.mp3")])
+        assert isinstance(listed.problem, CannotRead)
+
+
+class TestClassify:
+    def test_json_has_a_line_for_every_file_and_the_status_tells_of_failures(self, music: Path, tmp_path: Path) -> None:
+        strange = tmp_path / os.fsdecode(b"caf\xe9 \xe2\x80\xae.mp3")
+        shutil.copy(music / "disco.mp3", strange)
+        named = [music / "disco.mp3", music / "text.mp3", tmp_path / "none.mp3", music / "below", strange]
+        result = command("classify", "--json", *named)
+        disco, text, missing, blues, odd = lines(result.stdout)
+        assert result.returncode == 1
+        assert list(disco)[:6] == ["file", "genre", "confidence", "sure", "model", "duration"]
+        assert disco["file"] == str(music / "disco.mp3")
+        assert (text["file"], text["error"]) == (str(music / "text.mp3"), "not-audio")
+        assert missing == {
+            "file": str(tmp_path / "none.mp3"),
+            "error": "no-such-file",
+            "message": "There is no such file.",
+        }
+        assert odd == {**disco, "file": str(strange)}
+        assert [(segment["start"], round(segment["end"])) for segment in blues["segments"]] == [(0, 30), (30, 42)]
+        for segment in [*disco["segments"], *blues["segments"]]:
+            assert set(segment) == {"start", "end", "genre", "confidence", "probabilities", "votes"}
+            assert segment["confidence"] == segment["probabilities"][segment["genre"]]
+            assert sum(segment["probabilities"].values()) == pytest.approx(1)
+            assert set(segment["votes"].values()) <= set(segment["probabilities"])
+
+    def test_people_get_a_table_and_a_sentence_for_what_failed(self, music: Path) -> None:
+        result = command("classify", music)
+        header, *rows = result.stdout.splitlines()
+        assert header.split() == ["File", "Length", "Genre", "Confidence", "Otherwise"]
+        assert rows[0].startswith(f"{music / 'disco.mp3'} ")
+        assert " 0:42 " in rows[1]
+        assert result.stderr == f"{music / 'text.mp3'}: {NotAudio()}\n"
+        assert result.returncode == 1
+
+    def test_one_song_is_shown_segment_by_segment(self, music: Path) -> None:
+        result = command("classify", music / "below" / "blues.ogg")
+        assert "0:00 – 0:30" in result.stdout
+        assert "0:30 – 0:42" in result.stdout
+        assert (result.returncode, result.stderr) == (0, "")
+
+    def test_a_bar_is_shown_to_who_watches(self, music: Path) -> None:
+        arguments = [sys.executable, "-m", "classifier", "classify", "--json", str(music / "disco.mp3")]
+        result, shown = _watched(arguments)
+        assert b"1/1" in shown
+        assert len(lines(result)) == 1
+
+    def test_a_model_that_is_not_there_is_wrong_usage(self, music: Path, tmp_path: Path) -> None:
+        result = command("classify", "--model-dir", tmp_path, music / "disco.mp3")
+        assert result.returncode == 2
+        assert result.stderr.startswith(f"There is no model in {tmp_path}: ")
+        assert len(result.stderr.splitlines()) == 1
+
+    def test_interrupting_leaves_nothing_behind(self, tmp_path: Path) -> None:
+        for number in range(40):
+            shutil.copy(EXAMPLES / "late-train.opus", tmp_path / f"{number}.opus")
+        arguments = [sys.executable, "-m", "classifier", "classify", "--json", "--workers", "1", str(tmp_path)]
+        running = subprocess.Popen(
+            arguments, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True
+        )
+        assert running.stdout is not None
+        running.stdout.readline()
+        children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+        handles = [os.pidfd_open(int(child)) for child in children]
+        os.killpg(running.pid, signal.SIGINT)
+        _, said = running.communicate()
+        assert said == b"Stopped.\n"
+        assert running.returncode == 130
+        for handle in handles:
+            select.select([handle], [], [])
+            os.close(handle)
+
+
+def _watched(arguments: list[str]) -> tuple[str, bytes]:
+    """Run a program whose stderr is a terminal; return what it wrote to stdout and what the terminal got."""
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "TERM": "xterm"}
+    running = subprocess.Popen(
+        arguments, cwd=REPOSITORY, stdout=subprocess.PIPE, stderr=theirs, text=True, env=environment
+    )
+    os.close(theirs)
+    shown = b""
+    try:
+        while part := os.read(ours, 65536):
+            shown += part
+    except OSError:  # how Linux says that nobody holds a terminal's other end any more
+        pass
+    os.close(ours)
+    return running.communicate()[0], shown
+
+
+class TestFeatures:
+    def test_the_table_has_a_row_for_every_song_or_piece(self, music: Path, tmp_path: Path) -> None:
+        out = tmp_path / "features.csv"
+        short = write(song("jazz", PUBLIC_SAMPLES / SAMPLE_RATE), tmp_path / "jazz.00000.wav")
+        result = command("features", short, music, "--csv", out, "--label-from-folder")
+        rows = list(csv.DictReader(out.read_text("utf-8").splitlines()))
+        assert [(row["filename"], row["length"], row["label"]) for row in rows] == [
+            ("jazz.00000.wav", str(PUBLIC_SAMPLES), tmp_path.name),
+            ("disco.mp3", str(12 * SAMPLE_RATE), music.name),
+            ("blues.0.ogg", str(30 * SAMPLE_RATE), "below"),
+            ("blues.1.ogg", rows[3]["length"], "below"),
+        ]
+        assert int(rows[3]["length"]) == pytest.approx(12 * SAMPLE_RATE, abs=1000)
+        assert all(float(value) == float(value) for row in rows for value in list(row.values())[1:-1])
+        assert "text.mp3" in result.stderr
+        assert result.returncode == 1
+
+    def test_the_columns_are_those_of_the_public_table(self, music: Path, shared_data: Path) -> None:
+        result = command("features", music / "disco.mp3", "--label", "disco, sort of")
+        header, row = csv.reader(result.stdout.splitlines())
+        with (shared_data / "gtzan" / "features_30_sec.csv").open() as table:
+            assert header == next(csv.reader(table))
+        assert row[-1] == "disco, sort of"
+        assert result.returncode == 0
+
+    def test_a_place_that_cannot_be_written_is_wrong_usage(self, music: Path, tmp_path: Path) -> None:
+        result = command("features", music / "disco.mp3", "--csv", tmp_path)
+        assert (result.returncode, result.stderr) == (2, f"{tmp_path} cannot be written: Is a directory\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["sing"], ["classify"], ["classify", "--workers", "0", "x"], ["classify", "--max-minutes", "nan", "x"]],
+)
+def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert "usage: python -m classifier" in capsys.readouterr().err
+
+
+def test_nothing_to_do_is_a_failure_without_a_model(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    assert main(["classify", "--json", "--model-dir", str(tmp_path), str(tmp_path)]) == 1
+    assert json.loads(capfdbinary.readouterr().out)["error"] == "no-music"
+
+
+@given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
+def test_any_name_that_a_file_can_have_comes_back_from_its_line(name: bytes) -> None:
+    line = json_line(os.fsdecode(name), TooShort(minimum=3))
+    assert line.isascii() or line.decode("utf-8")
+    assert len(line.splitlines()) == 1
+    assert os.fsencode(json.loads(line)["file"]) == name
+
+
+@given(st.text())
+def test_what_is_shown_of_a_name_can_be_printed(name: str) -> None:
+    shown = printable(name)
+    assert shown.isprintable()
+    assert len(shown) == len(name)
+
+
+def test_names_cannot_play_tricks_on_a_terminal() -> None:
+    assert printable("\x1b[2Jsong\u202e3pm.exe\n") == "�[2Jsong�3pm.exe�"

@@ -1,0 +1,63 @@
+"""Whether one more process fits, by what the machine and the limits above a process say."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from classifier.inference.memory_check import SPARE_BYTES, has_room
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MEBIBYTE = 1024 * 1024
+WORKER = 150
+
+
+def machine(root: Path, *, available: int, limit: int | None = None, used: int = 0, files: int = 0) -> Path:
+    """Write what a machine with a worker of 150 MiB says of itself, in MiB."""
+    (root / "proc" / "7").mkdir(parents=True)
+    (root / "proc" / "self").mkdir()
+    (root / "proc" / "meminfo").write_text(f"MemFree: 1 kB\nMemAvailable:   {available * 1024} kB\n")
+    (root / "proc" / "7" / "smaps_rollup").write_text(
+        f"Rss: 1 kB\nPrivate_Clean:  0 kB\nPrivate_Dirty:   {WORKER * 1024} kB\nSwap: 0 kB\n"
+    )
+    (root / "proc" / "self" / "cgroup").write_text("0::/bots/one\n")
+    group = root / "sys" / "fs" / "cgroup" / "bots"
+    (group / "one").mkdir(parents=True)
+    if limit is not None:
+        # The limit stands above the group that the process is in.
+        (group / "memory.max").write_text(f"{limit * MEBIBYTE}\n")
+        (group / "memory.current").write_text(f"{used * MEBIBYTE}\n")
+        (group / "memory.stat").write_text(f"anon 5\ninactive_file {files * MEBIBYTE}\n")
+        (group / "one" / "memory.max").write_text("max\n")
+        (group / "one" / "memory.current").write_text("5\n")
+    return root
+
+
+NEEDED = WORKER + SPARE_BYTES // MEBIBYTE
+
+
+@pytest.mark.parametrize(
+    ("says", "room"),
+    [
+        ({"available": NEEDED}, True),
+        ({"available": NEEDED - 1}, False),
+        ({"available": 9000, "limit": 512, "used": 512 - NEEDED}, True),
+        ({"available": 9000, "limit": 512, "used": 513 - NEEDED}, False),
+        ({"available": 9000, "limit": 512, "used": 500, "files": NEEDED}, True),
+        ({"available": 10, "limit": 512, "used": 0}, False),
+    ],
+)
+def test_there_is_room_if_machine_and_limits_leave_enough(tmp_path: Path, says: dict[str, int], room: bool) -> None:
+    assert has_room([7], root=machine(tmp_path, **says)) is room
+
+
+def test_where_nothing_is_told_there_is_room(tmp_path: Path) -> None:
+    assert has_room([7], root=tmp_path)
+
+
+def test_this_machine_tells() -> None:
+    assert isinstance(has_room([os.getpid()]), bool)

@@ -1,0 +1,239 @@
+"""Three hundred files of every kind are put in order, across a kill, without harming one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import pty
+import select
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from contextlib import closing, suppress
+from pathlib import Path
+
+import pytest
+
+from classifier.__main__ import main
+from classifier.library.collection import LEFTOVER_PREFIX
+from classifier.library.playlists import OURS
+from classifier.library.state_db import FILE_NAME
+from tests.classifier.library.making import TAGGABLE, Collection, make_collection, sound_of
+from tests.conftest import REPOSITORY
+
+FILES = 300
+SURE_ENOUGH = "0.15"
+"""Of every song that can be heard at all: which genre it is does not matter here."""
+
+
+@pytest.fixture(scope="module")
+def collection(tmp_path_factory: pytest.TempPathFactory, songs: list[Path]) -> Collection:
+    return make_collection(tmp_path_factory.mktemp("collection"), songs, FILES)
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("state")
+
+
+def arguments(folder: Path, state: Path, *more: str | Path) -> list[str]:
+    return [sys.executable, "-m", "classifier", "organize", str(folder), "--state", str(state), *map(str, more)]
+
+
+def organize(folder: Path, state: Path, *more: str | Path) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8:surrogateescape"}
+    return subprocess.run(
+        arguments(folder, state, *more),
+        cwd=REPOSITORY,
+        env=environment,
+        capture_output=True,
+        encoding="utf-8",
+        errors="surrogateescape",
+        check=False,
+    )
+
+
+def answers(state: Path) -> int:
+    """Count what has been heard by now."""
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(state / FILE_NAME)) as notebook:
+        count: int = notebook.execute("SELECT count(*) FROM answer").fetchone()[0]
+        return count
+    return 0
+
+
+def listed(playlists: Path) -> Counter[Path]:
+    """Count how often each file is in a playlist."""
+    found: Counter[Path] = Counter()
+    for playlist in playlists.glob("*.m3u8"):
+        for line in playlist.read_bytes().split(b"\n"):
+            if line and not line.startswith(b"#"):
+                found[Path(os.path.normpath(playlists / os.fsdecode(line)))] += 1
+    return found
+
+
+def genres_by_mediainfo(files: list[Path]) -> dict[Path, str]:
+    """Have tags read by somebody else, who would follow links in a circle if it was given the folder."""
+    if shutil.which("mediainfo") is None:
+        if os.environ.get("CI"):
+            pytest.fail("needs mediainfo")
+        pytest.skip("needs mediainfo")
+    told = json.loads(subprocess.run(["mediainfo", "--Output=JSON", *files], capture_output=True, check=True).stdout)
+    return {Path(file["media"]["@ref"]): file["media"]["track"][0].get("Genre", "") for file in told}
+
+
+class TestThreeHundredFiles:
+    """One story, told in order."""
+
+    def test_after_a_kill_the_next_run_goes_on(self, collection: Collection, state: Path, tmp_path: Path) -> None:
+        before = collection.bytes_of_all()
+        running = subprocess.Popen(
+            arguments(collection.folder, state), cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        while answers(state) < 5 and running.poll() is None:
+            time.sleep(0.05)
+        running.send_signal(signal.SIGKILL)
+        assert running.wait() == -signal.SIGKILL
+        known = answers(state)
+
+        result = organize(collection.folder, state, "--playlists", tmp_path, "--report", tmp_path / "report.html")
+        distinct = len({hashlib.sha256(path.read_bytes()).digest() for path in collection.playable})
+        assert result.returncode == 1, result.stderr
+        assert f"\n{distinct - known + len(collection.broken)} songs heard, " in result.stderr
+        assert answers(state) == distinct
+
+        assert listed(tmp_path) == Counter(collection.playable)
+        for path in collection.broken:
+            assert f"{path}: " in result.stderr
+        assert "3 links were not followed." in result.stderr
+        assert (tmp_path / "report.html").stat().st_size > FILES * 100
+        assert collection.bytes_of_all() == before
+
+    def test_what_was_moved_or_copied_is_not_heard_again(self, collection: Collection, state: Path) -> None:
+        moved, copied = collection.playable[7], collection.playable[8]
+        collection.playable[7] = moved.rename(moved.with_name("moved" + moved.suffix))
+        collection.playable.append(shutil.copyfile(copied, copied.with_name("copied" + copied.suffix)))
+        result = organize(collection.folder, state)
+        assert "songs heard" not in result.stderr
+        counted = sum(int(line.split()[-1]) for line in result.stdout.splitlines())
+        assert counted == len(collection.playable)
+
+    def test_tags_are_written_and_taken_back(self, collection: Collection, state: Path) -> None:
+        before = collection.bytes_of_all()
+        sounds = {path: sound_of(path) for path in collection.playable}
+        tagging = ("--write-tags", "--minimum-confidence", SURE_ENOUGH)
+        planned = organize(collection.folder, state, *tagging, "--dry-run")
+        assert collection.bytes_of_all() == before
+
+        (collection.folder / f"{LEFTOVER_PREFIX}killed.mp3").write_bytes(b"half a copy")
+        result = organize(collection.folder, state, *tagging)
+        assert not [path for path in collection.folder.rglob("*") if path.name.startswith(LEFTOVER_PREFIX)]
+        tagged = {path for path, checksum in collection.bytes_of_all().items() if checksum != before[path]}
+        writable = set(collection.playable) - set(collection.read_only)
+        assert tagged == {path for path in writable if path.suffix.lower() in TAGGABLE}
+        assert f"\n{len(tagged)} files tagged.\n" in result.stderr
+        assert {path: sound_of(path) for path in collection.playable} == sounds
+
+        readable = [path for path in sorted(tagged) if str(path).isprintable()]
+        assert {path.suffix.lower() for path in readable} == TAGGABLE
+        for path, genre in genres_by_mediainfo(readable).items():
+            assert f"{path}: no genre → {genre}\n" in planned.stdout
+
+        again = organize(collection.folder, state, *tagging)
+        assert "songs heard" not in again.stderr
+        assert "\n0 files tagged.\n" in again.stderr
+
+        undone = organize(collection.folder, state, "--undo")
+        assert (undone.returncode, undone.stderr) == (0, f"{len(tagged)} changes undone.\n")
+        assert collection.bytes_of_all() == before
+
+
+def test_who_watches_sees_a_bar_and_may_stop_it(tmp_path: Path, songs: list[Path]) -> None:
+    folder, state = tmp_path / "music", tmp_path / "state"
+    shutil.copytree(songs[0].parent, folder)
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        arguments(folder, state, "--jobs", "1"),
+        cwd=REPOSITORY,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "120"},
+        stdout=subprocess.DEVNULL,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    os.close(theirs)
+    shown = b""
+    while b"songs/min" not in shown:
+        shown += os.read(ours, 65536)
+    children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
+    handles = [os.pidfd_open(int(child)) for child in children]
+    os.killpg(running.pid, signal.SIGINT)
+    with suppress(OSError):  # how Linux says that nobody holds a terminal's other end any more
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    assert running.wait() == 130
+    assert shown.endswith(b"Stopped.\r\n")
+    for handle in handles:
+        select.select([handle], [], [])
+        os.close(handle)
+    assert answers(state) >= 1
+
+
+def test_a_folder_that_was_renamed_can_still_be_undone(tmp_path: Path, songs: list[Path]) -> None:
+    folder, state = tmp_path / "music", tmp_path / "state"
+    folder.mkdir()
+    original = shutil.copyfile(songs[0], folder / songs[0].name).read_bytes()
+    organize(folder, state, "--write-tags", "--minimum-confidence", "0")
+    folder = folder.rename(tmp_path / "elsewhere")
+    assert (folder / songs[0].name).read_bytes() != original
+    assert main(["organize", str(folder), "--state", str(state), "--undo"]) == 0
+    assert (folder / songs[0].name).read_bytes() == original
+
+
+def test_picked_genres_have_playlists_and_others_none(tmp_path: Path, songs: list[Path]) -> None:
+    folder, state, out = tmp_path / "music", tmp_path / "state", tmp_path / "lists"
+    folder.mkdir()
+    shutil.copyfile(songs[0], folder / songs[0].name)
+    organize(folder, state, "--playlists", out, "--minimum-confidence", "1", "--genres", "Rock,not-sure")
+    assert [path.name for path in out.iterdir()] == ["Not sure.m3u8"]
+    assert OURS in (out / "Not sure.m3u8").read_text("utf-8")
+    organize(folder, state, "--playlists", out, "--minimum-confidence", "1", "--genres", "rock")
+    assert list(out.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        ("--genres", "polka"),
+        ("--report", "no/such/folder/report.html"),
+        ("--overwrite",),
+        ("--model-dir", "nowhere"),
+        ("--playlists", "taken"),
+    ],
+)
+def test_wrong_usage_is_told_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "Rock.m3u8").write_text("mine")
+    command = ["organize", str(tmp_path), "--state", str(tmp_path / "state"), "--jobs", "1"]
+    assert main([*command, *wrong]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+@pytest.mark.parametrize("option", [("--minimum-confidence", "1.5"), ("--jobs", "0"), ("--jobs", "²")])
+def test_numbers_out_of_range_are_refused(tmp_path: Path, option: tuple[str, str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["organize", str(tmp_path), *option])
+    assert end.value.code == 2
+
+
+def test_a_notebook_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / FILE_NAME).write_text("This is no database, however long one reads on in it. " * 20)
+    assert main(["organize", str(tmp_path), "--state", str(tmp_path), "--undo"]) == 2
+    assert "--state" in capsys.readouterr().err

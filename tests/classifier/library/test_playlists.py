@@ -1,0 +1,86 @@
+"""Playlists name every song by a path that leads there, and harm no file of anybody else's."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.library.collection import Found, State
+from classifier.library.grouping import Heard, Song
+from classifier.library.playlists import NotOurs, check_folder, file_name, relative, write
+from classifier.library.state_db import Answer
+from classifier.library.tags import Tags
+
+
+def heard(path: Path, tags: Tags | None = None) -> Heard:
+    return Heard(
+        Song(Found(path, State(1, 2, 3, 4)), b"x", tags or Tags()),
+        Answer("rock", 0.9, sure=True, duration=61.6),
+        "rock",
+    )
+
+
+def entries(playlist: Path) -> list[Path]:
+    lines = playlist.read_bytes().split(b"\n")
+    return [Path(os.fsdecode(line)) for line in lines if line and not line.startswith(b"#")]
+
+
+def test_a_playlist_is_unicode_with_titles_and_relative_paths(tmp_path: Path) -> None:
+    songs = [
+        heard(tmp_path / "music" / "Đĩa 1" / "bài hát.mp3", Tags(artist="Ai  đó", title="Bài\nhát")),
+        heard(tmp_path / "lists" / "#1.mp3"),
+    ]
+    assert write(tmp_path / "lists", {"rock": songs}) == []
+    assert (tmp_path / "lists" / "Rock.m3u8").read_text("utf-8").splitlines() == [
+        "#EXTM3U",
+        "#GENRE-BOT:organize",
+        "#PLAYLIST:Rock",
+        "#EXTINF:62,Ai đó – Bài hát",
+        "../music/Đĩa 1/bài hát.mp3",
+        "#EXTINF:62,#1",
+        "./#1.mp3",
+    ]
+
+
+def test_a_name_that_no_playlist_can_hold_is_told(tmp_path: Path) -> None:
+    odd = heard(tmp_path / "two\nlines.mp3")
+    assert write(tmp_path, {"rock": [odd, heard(tmp_path / "song.mp3")]}) == [odd.song]
+    assert entries(tmp_path / "Rock.m3u8") == [Path("song.mp3")]
+
+
+def test_a_playlist_without_songs_any_more_goes_and_others_stay(tmp_path: Path) -> None:
+    (tmp_path / "Mine.m3u8").write_text("#EXTM3U\nmine.mp3\n")
+    write(tmp_path, {"rock": [heard(tmp_path / "a.mp3")]})
+    write(tmp_path, {"pop": [heard(tmp_path / "a.mp3")]})
+    assert {path.name for path in tmp_path.iterdir()} == {"Mine.m3u8", "Pop.m3u8"}
+
+
+def test_a_playlist_of_another_origin_is_not_replaced(tmp_path: Path) -> None:
+    (tmp_path / "Rock.m3u8").write_text("#EXTM3U\nmine.mp3\n")
+    check_folder(tmp_path, ["pop"])
+    with pytest.raises(NotOurs, match=r"Rock\.m3u8"):
+        check_folder(tmp_path, ["pop", "rock"])
+
+
+@given(st.text(min_size=1))
+def test_any_genre_gives_a_name_for_a_file(genre: str) -> None:
+    name = file_name(genre)
+    assert name.endswith(".m3u8")
+    assert not set(name) & set('/\\:*?"<>|\n\0')
+    assert not name.startswith((" ", "."))
+
+
+NAMES = st.binary(min_size=1, max_size=50).filter(lambda name: not {0, 47} & set(name) and name not in (b".", b".."))
+
+
+@given(st.lists(NAMES, min_size=1, max_size=4), st.lists(NAMES, max_size=3))
+def test_a_relative_path_leads_to_the_file(file: list[bytes], folder: list[bytes]) -> None:
+    path = Path("/", *map(os.fsdecode, file))
+    start = Path("/", *map(os.fsdecode, folder))
+    way = relative(path, start)
+    assert not way.startswith(("#", "/"))
+    assert Path(os.path.normpath(start / way)) == path

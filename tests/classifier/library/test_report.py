@@ -1,0 +1,175 @@
+"""The report in a real browser: names, sound, colours, and nothing from anywhere else."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from playwright.sync_api import expect, sync_playwright
+
+from classifier.features.texture import WIDTH
+from classifier.library import report
+from classifier.library.collection import Found, State
+from classifier.library.findings import Findings
+from classifier.library.grouping import Heard, Song, shelf_of
+from classifier.library.state_db import Answer, Failure
+from classifier.library.tags import Tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from playwright.sync_api import Browser, Page
+
+    from classifier.library.state_db import Notebook
+
+GENRES = ("blues", "classical", "disco", "hiphop", "jazz", "metal", "pop", "rock")
+HOSTILE = "</script><img src=x onerror=alert(1)>{data}&amp;"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    if chromium is None:
+        if os.environ.get("CI"):
+            pytest.fail("needs chromium")
+        pytest.skip("needs chromium")
+    with sync_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=chromium, args=sandbox)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def findings(tmp_path: Path, songs: list[Path], notebook: Notebook) -> Findings:
+    """Make findings of twelve files: one playable, one pair of copies, one of every case that the page tells of."""
+    folder = tmp_path / f"music {HOSTILE.replace('/', '_')}"
+    folder.mkdir()
+    playable = next(path for path in songs if path.suffix == ".flac")
+    generator = np.random.default_rng(3)
+    heard = []
+    for number in range(12):
+        name = f"{number} #100% {HOSTILE.replace('/', '_')}.flac"
+        shutil.copyfile(playable, folder / name)
+        content = b"copy" if number in (4, 5) else str(number).encode()
+        answer = Answer(GENRES[number % len(GENRES)], 0.9 - number / 50, number != 7, 100 + 10 * number, "jazz")
+        said = Tags(genre="Disco" if number == 5 else "", title=f"Bài {number} {HOSTILE}" if number else "")
+        texture = np.asarray(generator.normal(size=WIDTH), dtype=np.float32)
+        notebook.remember_answer(content, "release", answer, texture)
+        found = Found(folder / name, State(1, 2, 3, 4))
+        heard.append(Heard(Song(found, content, said), answer, shelf_of(answer, None)))
+    failures = [(folder / os.fsdecode(b"\xe9<b>.mp3"), Failure("damaged", "This file is damaged."))]
+    return Findings(folder, "the release", GENRES, heard, failures)
+
+
+@pytest.fixture
+def page(browser: Browser, findings: Findings, notebook: Notebook, tmp_path: Path) -> Iterator[Page]:
+    out = tmp_path / "out" / "report.html"
+    out.parent.mkdir()
+    report.write(out, findings, notebook)
+    wrong: list[str] = []
+    page = browser.new_page()
+    page.on("console", lambda message: wrong.append(message.text))
+    page.on("pageerror", lambda error: wrong.append(str(error)))
+    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+    disk = out.parents[-1].as_uri()
+    page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(disk) else None)
+    page.goto(out.as_uri())
+    yield page
+    page.close()
+    assert wrong == []
+
+
+def test_counts_and_names_are_told_as_they_are(page: Page, findings: Findings) -> None:
+    assert page.title() == f"{findings.folder.name}, in order"
+    expect(page.locator("h1")).to_have_text(findings.folder.name)
+    expect(page.locator("#summary")).to_have_text("12 songs, 1 of them not sure. Heard by the release.")
+    expect(page.locator("#genres li").first).to_contain_text("Blues2 · 17 %")
+    expect(page.locator("#genres li").last).to_contain_text("Not sure1 · 8 %")
+    expect(page.locator("img")).to_have_count(0)
+
+
+def until_it_plays(page: Page) -> None:
+    # Playwright's own waiting evaluates a string in the page, which the page's content security policy forbids.
+    while not page.evaluate("document.getElementById('audio').currentTime > 0"):
+        page.wait_for_timeout(20)
+
+
+def test_a_song_on_the_map_says_its_name_and_plays(page: Page) -> None:
+    mark = page.locator("#map .mark").nth(2)
+    mark.hover()
+    expect(page.locator("#tip")).to_have_text(f"Bài 2 {HOSTILE}Disco, 86 % · 2:00")
+    mark.click()
+    until_it_plays(page)
+    assert page.evaluate("document.getElementById('audio').error") is None
+    expect(page.locator("#playing")).to_have_text(f"Bài 2 {HOSTILE}")
+
+
+def test_genres_can_be_singled_out_on_the_map(page: Page) -> None:
+    button = page.get_by_role("button", name="Blues")
+    button.click()
+    expect(page.locator("#map .mark:not(.faded)")).to_have_count(2)
+    expect(button).to_have_attribute("aria-pressed", "true")
+    button.click()
+    expect(page.locator("#map .faded")).to_have_count(0)
+
+
+def test_doubts_copies_and_failures_are_listed(page: Page) -> None:
+    doubts = page.locator("#disagreements tbody tr")
+    expect(doubts).to_have_count(1)
+    expect(doubts.locator("td").nth(1)).to_have_text("Disco")
+    expect(doubts.locator("td").nth(2)).to_have_text("Metal, 80 %")
+    expect(page.locator("#copies .group")).to_have_count(1)
+    expect(page.locator("#copies .name")).to_have_count(2)
+    expect(page.locator("#near")).to_be_hidden()
+    failure = page.locator("#failures tbody td")
+    expect(failure).to_have_text(["\N{REPLACEMENT CHARACTER}<b>.mp3", "This file is damaged."])
+
+
+def test_every_song_is_listed_and_plays_by_keyboard(page: Page) -> None:
+    for summary in page.locator("summary").all():
+        summary.focus()
+        page.keyboard.press("Enter")
+    expect(page.locator("#all .name")).to_have_count(12)
+    expect(page.locator("#all details").last.locator(".name")).to_contain_text("Not sure: Rock, 76 %, or Jazz")
+    page.locator("#all .name").first.focus()
+    page.keyboard.press("Enter")
+    until_it_plays(page)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [360, 1200])
+def test_it_is_readable_by_day_and_by_night_on_a_desk_and_a_phone(page: Page, scheme: str, width: int) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": width, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    contrasts = page.evaluate(
+        """() => {
+          const light = (colour) => {
+            const parts = colour.match(/[0-9.]+/g).slice(0, 3).map((part) => part / 255);
+            const linear = parts.map((c) => (c <= 0.04045 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4));
+            return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2];
+          };
+          const ratio = (one, other) => (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
+          const card = light(getComputedStyle(document.querySelector("section")).backgroundColor);
+          const text = [...document.querySelectorAll("section p, section h2, section td, section small, .count")];
+          const marks = [...document.querySelectorAll("#genres .mark")];
+          const colour = (node) => light(getComputedStyle(node).color);
+          return [Math.min(...text.map((node) => ratio(colour(node), card))),
+                  Math.min(...marks.map((node) => ratio(colour(node), card)))];
+        }"""
+    )
+    assert contrasts[0] >= 4.5
+    assert contrasts[1] >= 3
+
+
+def test_an_empty_collection_has_a_page(browser: Browser, notebook: Notebook, tmp_path: Path) -> None:
+    report.write(tmp_path / "report.html", Findings(tmp_path, "the release", GENRES, [], []), notebook)
+    page = browser.new_page()
+    page.goto((tmp_path / "report.html").as_uri())
+    expect(page.locator("#summary")).to_have_text("0 songs, 0 of them not sure. Heard by the release.")
+    page.close()

@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import importlib
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier.features.gtzan57 import COLUMNS
+from classifier.training.feedback_reader import BadFeedback, Song, held_out, read
+from tests.classifier.training.small import WIDTH, features, line, write_csv, write_json_lines
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def song(name: str, label: str = "blues", **more: Any) -> Song:
+    known = {"weight": 1.0, "may_train": True, "people": 2, "reviewed": False, "label_people": 0}
+    return Song(id=name, label=label, seconds=np.array([30.0]), families={}, **{**known, **more})
+
+
+def test_all_three_formats_say_the_same(tmp_path: Path) -> None:
+    lines = [line("a", "blues"), line("a", "blues", segment=1), line("b", "jazz", use="evaluate", weight=0.5)]
+    nested = [
+        {
+            **{name: value for name, value in values.items() if not name.startswith("texture")},
+            **{family: [values[f"{family}_{place}"] for place in range(WIDTH)] for family in ("texture", "texture40")},
+        }
+        for values in lines
+    ]
+    read_in = [
+        read(write_csv(tmp_path / "a", lines)),
+        read(write_json_lines(tmp_path / "b", lines)),
+        read(write_json_lines(tmp_path / "c", nested)),
+    ]
+    arrow, parquet = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
+    parquet.write_table(arrow.Table.from_pylist(nested), tmp_path / "d")
+    read_in.append(read(tmp_path / "d"))
+    for songs in read_in:
+        assert [(one.id, one.label, one.weight, one.may_train, one.people) for one in songs] == [
+            ("a", "blues", 1.0, True, 2),
+            ("b", "jazz", 0.5, False, 2),
+        ]
+        assert songs[0].families["texture"].shape == (2, WIDTH)
+        assert songs[0].families["texture40"][0] == pytest.approx(features("blues", ord("a") + 1000)[0], abs=2e-3)
+
+
+def test_the_columns_of_the_public_table_are_passed_over(tmp_path: Path) -> None:
+    table = dict.fromkeys(COLUMNS, "1e9")
+    [found] = read(write_csv(tmp_path / "a", [{**table, **line("a", "blues")}]))
+    assert set(found.families) == {"texture", "texture40"}
+
+
+def test_a_pipe_is_read_as_it_comes(tmp_path: Path) -> None:
+    content = write_csv(tmp_path / "a", [line("a", "blues")]).read_bytes()
+    assert [one.id for one in read(io.BytesIO(content))] == ["a"]
+    assert read(io.BytesIO(b"")) == []
+
+
+def test_a_family_that_a_row_lacks_is_lacking_and_no_error(tmp_path: Path) -> None:
+    values = line("a", "blues")
+    blank = {name: "" for name in values if name.startswith("texture_")}
+    [found] = read(write_csv(tmp_path / "a", [{**values, **blank}]))
+    assert set(found.families) == {"texture40"}
+
+
+def test_a_long_song_is_heard_all_over(tmp_path: Path) -> None:
+    lines = [line("a", "blues", segment=number) for number in range(20)]
+    for number, values in enumerate(lines):
+        values["texture_0"] = number
+    [found] = read(write_csv(tmp_path / "a", lines))
+    assert found.families["texture"][:, 0].tolist() == [0, 3, 5, 8, 11, 14, 16, 19]
+
+
+def test_of_several_labels_the_weightiest_counts_and_of_equals_none(tmp_path: Path) -> None:
+    lines = [
+        line("a", "blues", weight=0.4),
+        line("a", "jazz", weight=0.9),
+        line("b", "blues"),
+        line("b", "jazz"),
+    ]
+    assert [(one.id, one.label) for one in read(write_csv(tmp_path / "a", lines))] == [("a", "jazz")]
+
+
+def test_what_may_not_train_under_one_label_may_not_under_another(tmp_path: Path) -> None:
+    lines = [line("a", "blues", weight=0.4, use="evaluate"), line("a", "jazz", weight=0.9)]
+    [found] = read(write_csv(tmp_path / "a", lines))
+    assert not found.may_train
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"weight": 1.5}, "weight 1.5"),
+        ({"weight": "nan"}, "weight nan"),
+        ({"weight": ""}, "makes no sense"),
+        ({"use": "teach"}, "use 'teach'"),
+        ({"people": "many"}, "makes no sense"),
+        ({"length": -1}, "makes no sense"),
+        ({"song": ""}, "names no song"),
+        ({"label": ""}, "no label"),
+        ({"texture_3": "loud"}, "something else than numbers"),
+        ({"texture_3": "inf"}, "not finite"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_its_line(changed: dict[str, Any], said: str, tmp_path: Path) -> None:
+    lines = [line("a", "blues"), {**line("b", "blues"), **changed}]
+    with pytest.raises(BadFeedback, match="Row 3") as caught:
+        read(write_csv(tmp_path / "a", lines))
+    assert said in str(caught.value)
+
+
+def test_a_file_of_another_kind_is_told_from_feedback(tmp_path: Path) -> None:
+    for content, said in (
+        (b"filename,label\na,b\n", "lacks the columns song, weight, use"),
+        (b"PAR1", "cannot be read"),
+    ):
+        (tmp_path / "file").write_bytes(content)
+        with pytest.raises(BadFeedback, match=said):
+            read(tmp_path / "file")
+    with pytest.raises(BadFeedback, match="pipe"):
+        read(io.BytesIO(b"PAR1"))
+    with pytest.raises(BadFeedback, match="cannot be read"):
+        read(tmp_path / "nothing")
+
+
+@given(st.binary(max_size=200))
+def test_whatever_bytes_come_they_are_read_or_refused(content: bytes) -> None:
+    for start in (b"", b"{", b"label,song,weight,use\n"):
+        try:
+            songs = read(io.BytesIO(start + content))
+        except BadFeedback:
+            continue
+        assert all(0 <= one.weight <= 1 for one in songs)
+
+
+class TestHeldOut:
+    def test_whoever_may_not_train_only_judges(self) -> None:
+        songs = [song("a", may_train=False), song("b")]
+        assert held_out(songs, 0.0) == {"a"}
+
+    def test_a_song_stays_on_its_side_as_others_come(self) -> None:
+        songs = [song(f"{number}") for number in range(400)]
+        few, many = held_out(songs[:200], 0.2), held_out(songs, 0.2)
+        assert few == {one.id for one in songs[:200]} & many
+        assert 50 < len(many) < 110
+
+    def test_a_label_with_few_songs_has_some_to_judge_by(self) -> None:
+        for count, least in ((3, 0), (4, 1), (11, 2), (12, 3)):
+            songs = [song(f"{count} {number}", "rare") for number in range(count)]
+            assert len(held_out(songs, 1e-9)) == least

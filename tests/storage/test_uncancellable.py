@@ -1,0 +1,67 @@
+"""A caller that goes away midway leaves the database as free as it was."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+import pytest
+
+from storage.uncancellable import uninterrupted
+from tests.storage.making import new_job
+
+if TYPE_CHECKING:
+    from storage import Storage
+
+
+async def test_cancelled_callers_never_leave_the_database_locked(storage: Storage) -> None:
+    for number in range(4):
+        await storage.jobs.add(new_job(f"person {number}"))
+    chance = random.Random(0)
+    for _ in range(40):
+        caller = asyncio.create_task(claim_on_and_on(storage))
+        await asyncio.sleep(chance.random() * 0.01)
+        caller.cancel()
+        with suppress(asyncio.CancelledError):
+            await caller
+        async with asyncio.timeout(5):
+            await storage.jobs.take_back("me")
+
+
+async def claim_on_and_on(storage: Storage) -> None:
+    while True:
+        await storage.jobs.claim("me")
+        await asyncio.sleep(0)
+
+
+@uninterrupted
+class Slow:
+    def __init__(self) -> None:
+        self.finished = False
+
+    async def work(self) -> int:
+        await asyncio.sleep(0.01)
+        self.finished = True
+        return 42
+
+    async def fail(self) -> None:
+        await asyncio.sleep(0)
+        raise LookupError("missing")
+
+
+async def test_a_cancelled_caller_waits_for_the_end_and_is_cancelled_then() -> None:
+    slow = Slow()
+    caller = asyncio.create_task(slow.work())
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert slow.finished
+
+
+async def test_results_and_errors_pass_through() -> None:
+    assert await Slow().work() == 42
+    with pytest.raises(LookupError):
+        await Slow().fail()
