@@ -17,8 +17,9 @@ import numpy as np
 import soxr
 from av.stream import Discard
 
-from classifier.errors import Damaged, EmptyFile, NoSound, NotAudio, Silent, TooLong, TooShort
+from classifier.errors import Damaged, NoSound, NotAudio, Silent, TooShort
 from classifier.features.spectrum import SAMPLE_RATE
+from common.errors import EmptyFile, TooLong
 
 if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext
