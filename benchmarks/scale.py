@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from classifier.song_report import Classification
 
 MAX_MINUTES = 20
-MEBIBYTE = 1024 * 1024
 
 
 def cpu() -> float:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, BinaryIO, Final, NoReturn, cast
 import av
 from av.stream import Discard
 
-from classifier.errors import Damaged, EmptyFile, NoSound, NotAudio
+from classifier.errors import Damaged, NoSound, NotAudio
+from common.errors import EmptyFile
 
 if TYPE_CHECKING:
     from av.audio.codeccontext import AudioCodecContext

@@ -21,8 +21,9 @@ from classifier.audio.segmentation import (
     segments,
 )
 from classifier.audio.silence import sounding_stretches
-from classifier.errors import Damaged, Silent, SongError, TooLong, TooShort
+from classifier.errors import Damaged, Silent, TooShort
 from classifier.features.spectrum import SAMPLE_RATE
+from common.errors import SongError, TooLong
 
 if TYPE_CHECKING:
     import numpy as np

@@ -13,8 +13,9 @@ import av
 import numpy as np
 import soxr
 
-from classifier.errors import Damaged, TooLong
+from classifier.errors import Damaged
 from classifier.features.spectrum import SAMPLE_RATE
+from common.errors import TooLong
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -21,10 +21,10 @@ from classifier.commands.batch import (
     worker_count,
 )
 from classifier.commands.file_arguments import expand
-from classifier.errors import SongError
 from classifier.inference.executor import SECONDS_PER_MINUTE, song_limits
 from classifier.inference.worker_pool import WorkerPool
 from classifier.song_report import Progress
+from common.errors import SongError
 
 if TYPE_CHECKING:
     import argparse

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from classifier.commands.batch import say
 from classifier.datasets.sources import brought
 from classifier.datasets.table import Song
-from classifier.errors import SongError
 from classifier.inference.worker_process import WorkFailed
+from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from classifier.inference.manifest import KEPT, BadRelease, whole
 from classifier.inference.worker_pool import WorkerPool
-from classifier.inference.worker_process import MEBIBYTE, Limits, WorkFailed
+from classifier.inference.worker_process import Limits, WorkFailed
 from classifier.song_report import Classification, Progress
+from common.units import MEBIBYTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -14,11 +14,11 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
-from classifier.errors import SongError
 from classifier.library import tags
 from classifier.library.collection import LEFTOVER_PREFIX, State
 from classifier.library.state_db import Change
 from classifier.library.tag_delta import BadPatch, Patch, between, rebuilt
+from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,7 @@ import numpy as np
 
 from classifier.commands.batch import say
 from classifier.commands.file_arguments import CannotRead
-from classifier.errors import Damaged, EmptyFile, NoSound, NotAudio, Silent, SongError, TooShort
+from classifier.errors import Damaged, NoSound, NotAudio, Silent, TooShort
 from classifier.features.families import TEXTURE
 from classifier.inference.worker_process import WorkFailed
 from classifier.library import tags
@@ -24,6 +24,7 @@ from classifier.library.findings import Findings
 from classifier.library.grouping import Heard, Song, shelf_of
 from classifier.library.progress import SECONDS_PER_MINUTE, bar
 from classifier.library.state_db import Answer, Failure
+from common.errors import EmptyFile, SongError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence

@@ -19,7 +19,7 @@ from mutagen.mp4 import MP4Tags
 from mutagen.ogg import OggFileType
 from mutagen.wave import WAVE
 
-from classifier.errors import SongError
+from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

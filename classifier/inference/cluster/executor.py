@@ -25,8 +25,8 @@ from classifier.inference.cluster.scheduler_client import Link
 from classifier.inference.executor import CannotStart, ReleaseRefused
 from classifier.inference.manifest import BadRelease
 from classifier.inference.worker_pool import PoolClosed
-from classifier.inference.worker_process import MEBIBYTE
 from classifier.song_report import Progress
+from common.units import MEBIBYTE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from classifier.errors import SongError
     from classifier.inference.worker_process import WorkFailed
     from classifier.song_report import Classification
+    from common.errors import SongError
 
 PLUGIN: Final = "genre-bot"
 """Name under which a worker of the cluster holds what listens to songs."""

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from classifier.audio.decoding import SAMPLE_RATE, decode
-from classifier.errors import SongError
+from common.errors import SongError
 from tests.classifier.media import KINDS, write
 from tests.classifier.synthesis import song
 
