@@ -44,7 +44,9 @@ __all__ = [
 _MOST_BAD_PACKETS: Final = 1_000
 
 
-def decode(source: Path | BinaryIO, *, max_seconds: float) -> NDArray[np.float32]:
+def decode(
+    source: Path | BinaryIO, *, max_seconds: float, min_seconds: float = MIN_SONG_SECONDS
+) -> NDArray[np.float32]:
     """Decode the sound of a media file, as ``librosa.load`` would: channels averaged, then resampled by soxr HQ.
 
     Damaged stretches are left out, and a truncated file is used as far as it goes. Where the channels cancel each
@@ -55,12 +57,12 @@ def decode(source: Path | BinaryIO, *, max_seconds: float) -> NDArray[np.float32
     ----------
     source
         The file, or its bytes as an open seekable stream.
-    max_seconds
-        The longest song to accept.
+    max_seconds, min_seconds
+        The longest and the shortest song to accept.
 
     Returns
     -------
-    Mono, 22,050 Hz, float32, shape (n,), at least 3 seconds, every sample finite, not all silent.
+    Mono, 22,050 Hz, float32, shape (n,), at least ``min_seconds`` long, every sample finite, not all silent.
 
     Raises
     ------
@@ -71,11 +73,11 @@ def decode(source: Path | BinaryIO, *, max_seconds: float) -> NDArray[np.float32
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
-            return decode(file, max_seconds=max_seconds)
+            return decode(file, max_seconds=max_seconds, min_seconds=min_seconds)
     with open_container(source) as container:
         first, *others = sound_tracks(container)
         try:
-            return _decode_track(container, first, max_seconds)
+            return _decode_track(container, first, max_seconds, min_seconds)
         except TooLong:
             raise
         except SongError as error:
@@ -84,19 +86,19 @@ def decode(source: Path | BinaryIO, *, max_seconds: float) -> NDArray[np.float32
     for track in others:
         try:
             with open_container(source) as container:
-                return _decode_track(container, track, max_seconds)
+                return _decode_track(container, track, max_seconds, min_seconds)
         except SongError:
             continue
     raise failure
 
 
-def _decode_track(container: InputContainer, track: int, max_seconds: float) -> NDArray[np.float32]:
+def _decode_track(container: InputContainer, track: int, max_seconds: float, min_seconds: float) -> NDArray[np.float32]:
     """Decode one sound track of a container that was just opened."""
     song = Mixdown(max_seconds)
     bad_packets = _decode_into(song, container, select(container, track))
     samples = song.finish()
-    if samples.size < MIN_SONG_SECONDS * SAMPLE_RATE:
-        raise Damaged if bad_packets or not samples.size else TooShort(minimum=MIN_SONG_SECONDS)
+    if samples.size < min_seconds * SAMPLE_RATE:
+        raise Damaged if bad_packets or not samples.size else TooShort(minimum=min_seconds)
     if not sounding_stretches(samples):
         raise Silent
     return samples
