@@ -26,7 +26,7 @@ from classifier.training import candidate, data_loading, retraining, splits  # n
 from classifier.training.augmentation import normalised  # noqa: E402
 from classifier.training.feedback_reader import Song  # noqa: E402
 from classifier.training.training_set import Settings  # noqa: E402
-from storage.label_votes import Standing, Vote, verdicts  # noqa: E402
+from storage.label_votes import VerdictStatus, Vote, aggregate_votes  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -81,8 +81,8 @@ def by_votes(said: Opinions) -> Counted:
         Vote(person, track.name, label, True, None, "telegram", start + timedelta(days=float(day)), "first", "pop")
         for (person, track, label), day in zip(said, draw.uniform(0, DAYS, len(said)), strict=True)
     ]
-    found = verdicts(votes, {}).values()
-    return {one.song: (one.label, one.weight, one.people) for one in found if one.standing is Standing.COUNTS}
+    found = aggregate_votes(votes, {}).values()
+    return {one.song: (one.label, one.weight, one.people) for one in found if one.status is VerdictStatus.COUNTS}
 
 
 def by_counting(said: Opinions) -> Counted:

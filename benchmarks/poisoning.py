@@ -29,7 +29,7 @@ sys.path.insert(0, str(REPOSITORY))
 from classifier.inference.artifact_file import read_artifact  # noqa: E402
 from classifier.inference.manifest import whole  # noqa: E402  found only now
 from classifier.training import base_dataset  # noqa: E402
-from storage.label_votes import Standing, Vote, verdicts  # noqa: E402
+from storage.label_votes import VerdictStatus, Vote, aggregate_votes  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -123,9 +123,9 @@ def _vote(person: str, song: str, label: str, moment: datetime) -> Vote:
 def by_the_rules(votes: list[Vote], truth: dict[str, str], known: int) -> Outcome:
     """Let storage's rules decide."""
     certain = dict(list(truth.items())[:known])
-    found = [each for song, each in verdicts(votes, certain).items() if song not in certain]
-    counted = {each.song: (each.label, each.weight) for each in found if each.standing is Standing.COUNTS}
-    return Outcome(counted, sum(each.standing is Standing.DISPUTED for each in found))
+    found = [each for song, each in aggregate_votes(votes, certain).items() if song not in certain]
+    counted = {each.song: (each.label, each.weight) for each in found if each.status is VerdictStatus.COUNTS}
+    return Outcome(counted, sum(each.status is VerdictStatus.DISPUTED for each in found))
 
 
 def by_majority(votes: list[Vote]) -> Outcome:

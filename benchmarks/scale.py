@@ -122,12 +122,12 @@ async def queue(
                 continue
             hashed = hashlib.sha256(f"{claimed.job.payload['file']}".encode()).hexdigest()
             await storage.songs.find_answer(hashed, classification.report.model)
-            answer = await storage.songs.keep_answer(hashed, report, classification.features, platform="telegram")
-            await storage.jobs.note(claimed.lease, {"message": each})
+            answer = await storage.songs.save_answer(hashed, report, classification.features, platform="telegram")
+            await storage.jobs.save_progress(claimed.lease, {"message": each})
             reply = await storage.jobs.answer(
                 claimed.lease, NewReply(answer.id, platform="telegram", chat="chat", requester=claimed.job.person)
             )
-            await storage.replies.sent(reply.id, {"message": each})
+            await storage.replies.mark_sent(reply.id, {"message": each})
             await storage.jobs.finish(claimed.lease, "answered")
 
     await asyncio.gather(*(storage.ping() for storage in opened))

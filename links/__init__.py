@@ -2,30 +2,30 @@
 
 ``address`` reads what was pasted, ``fetcher`` runs the child, ``child``, ``site`` and ``guard`` are what runs in it.
 
->>> fetcher = Fetcher(Limits(file_bytes=100 * MEGABYTE, song_seconds=3600))
+>>> fetcher = Fetcher(FetchLimits(file_bytes=100 * MEGABYTE, song_seconds=3600))
 >>> fetched = await fetcher.fetch(link, folder)  # a song: its file in ``folder``, its title
 >>> listing = await fetcher.list_songs(link, folder, most=50)  # a playlist, album or feed: what there is to fetch
 >>> for item in listing.items:
 ...     fetched = await fetcher.fetch(item.link, folder / str(number), item=item.item)
 
-Whoever calls ``fetch`` for a list without naming an item gets ``ManySongs``, with the same ``listing``.
+Whoever calls ``fetch`` for a list without naming an item gets ``PlaylistFound``, with the same ``listing``.
 """
 
-from links.address import read_link
-from links.errors import LinkError, ManySongs
-from links.fetcher import Fetched, Fetcher
-from links.limits import Limits
-from links.playlist import LIST_SONGS, MOST_LIST_SONGS, Item, Listing
+from links.address import parse_link
+from links.errors import LinkError, PlaylistFound
+from links.fetcher import FetchedSong, Fetcher
+from links.limits import FetchLimits
+from links.playlist import DEFAULT_PLAYLIST_SONGS, MAX_PLAYLIST_SONGS, Playlist, PlaylistItem
 
 __all__ = [
-    "LIST_SONGS",
-    "MOST_LIST_SONGS",
-    "Fetched",
+    "DEFAULT_PLAYLIST_SONGS",
+    "MAX_PLAYLIST_SONGS",
+    "FetchLimits",
+    "FetchedSong",
     "Fetcher",
-    "Item",
-    "Limits",
     "LinkError",
-    "Listing",
-    "ManySongs",
-    "read_link",
+    "Playlist",
+    "PlaylistFound",
+    "PlaylistItem",
+    "parse_link",
 ]

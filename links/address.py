@@ -12,7 +12,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
-from links.errors import HostNotAllowed, InsideAddress, NotALink
+from links.errors import HostNotAllowed, NotALink, PrivateAddress
 from links.guard import is_public
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ NAME_CHARACTERS: Final = 500
 _SCHEMES: Final = frozenset({"http", "https"})
 
 
-def read_link(text: str, hosts: Collection[str] = (ANY_HOST,)) -> str:
+def parse_link(text: str, hosts: Collection[str] = (ANY_HOST,)) -> str:
     """Return a link as it may be fetched.
 
     Parameters
@@ -50,7 +50,7 @@ def read_link(text: str, hosts: Collection[str] = (ANY_HOST,)) -> str:
     if not allows(hosts, parts.hostname):
         raise HostNotAllowed
     if not is_outside(parts.hostname):
-        raise InsideAddress
+        raise PrivateAddress
     return link
 
 

@@ -45,7 +45,7 @@ _BY_STATUS: Final = {
 }
 
 
-class Found(Exception):
+class CodedFailure(Exception):
     """The fetch ends here, with this code; ``listing`` tells of the songs where there are many (``entries``)."""
 
     def __init__(self, code: str, listing: dict[str, Any] | None = None) -> None:
@@ -56,7 +56,7 @@ class Found(Exception):
 def code_of(error: BaseException) -> str:
     """Return what went wrong, as the code of one of ``errors``."""
     causes = list(_causes(error))
-    found = next((cause for cause in causes if isinstance(cause, Found)), None)
+    found = next((cause for cause in causes if isinstance(cause, CodedFailure)), None)
     if found is not None:
         return found.code
     for kind, code in (

@@ -20,16 +20,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 from common.errors import EmptyFile, TooLarge
 from common.units import MEBIBYTE
-from links.address import ANY_HOST, clean_name, read_link
-from links.errors import LinkError, LinkTimeout, ManySongs, error_of
-from links.playlist import LIST_SONGS, MOST_LIST_SONGS, full_name, read_listing
+from links.address import ANY_HOST, clean_name, parse_link
+from links.errors import LinkError, LinkTimeout, PlaylistFound, error_from_code
+from links.playlist import DEFAULT_PLAYLIST_SONGS, MAX_PLAYLIST_SONGS, full_name, parse_playlist
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Callable, Collection, Iterator
 
-    from links.limits import Limits
-    from links.playlist import Listing
+    from links.limits import FetchLimits
+    from links.playlist import Playlist
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 CHILD: Final = ("-sPB", "-m", "links.subprocess_main")
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedSong:
     """A song that was fetched.
 
     Attributes
@@ -78,14 +78,14 @@ class Fetcher:
     """
 
     def __init__(
-        self, limits: Limits, *, hosts: Collection[str] = (ANY_HOST,), proxy: str = "", cookies: Path | None = None
+        self, limits: FetchLimits, *, hosts: Collection[str] = (ANY_HOST,), proxy: str = "", cookies: Path | None = None
     ) -> None:
         self.limits, self.hosts = limits, tuple(hosts)
         self._proxy, self._cookies = proxy, cookies
 
     async def fetch(
         self, link: str, folder: Path, *, item: int | None = None, on_bytes: Callable[[int], None] | None = None
-    ) -> Fetched:
+    ) -> FetchedSong:
         """Fetch the one song at a link.
 
         Cancelling the task that awaits this kills the child at once.
@@ -102,15 +102,15 @@ class Fetcher:
         Raises
         ------
         SongError
-            A ``LinkError``, ``TooLong``, ``TooLarge`` or ``EmptyFile``. ``ManySongs`` tells which songs there are.
+            A ``LinkError``, ``TooLong``, ``TooLarge`` or ``EmptyFile``. ``PlaylistFound`` tells which songs there are.
         """
-        link = read_link(link, self.hosts)
+        link = parse_link(link, self.hosts)
         with _own_place(folder) as place:
             names = await self._run(link, place, on_bytes, item=item)
             path = self._take(place / SONG, folder)
-        return Fetched(path, clean_name(names.get("title")), clean_name(names.get("uploader")))
+        return FetchedSong(path, clean_name(names.get("title")), clean_name(names.get("uploader")))
 
-    async def list_songs(self, link: str, folder: Path, *, most: int = LIST_SONGS) -> Listing:
+    async def list_songs(self, link: str, folder: Path, *, most: int = DEFAULT_PLAYLIST_SONGS) -> Playlist:
         """Return the songs at a link: those of a playlist, an album, a feed or a page, or the one that it leads to.
 
         No song is fetched: each item's ``link`` and ``item`` are what ``fetch`` takes. Cancelling is as there.
@@ -120,17 +120,17 @@ class Fetcher:
         folder
             Where the child may write; nothing is left in it.
         most
-            As many songs are told of; at most ``MOST_LIST_SONGS``.
+            As many songs are told of; at most ``MAX_PLAYLIST_SONGS``.
 
         Raises
         ------
         SongError
-            As ``fetch`` does, but never ``ManySongs``.
+            As ``fetch`` does, but never ``PlaylistFound``.
         """
-        link = read_link(link, self.hosts)
+        link = parse_link(link, self.hosts)
         with _own_place(folder) as place:
-            done = await self._run(link, place, None, most=max(1, min(most, MOST_LIST_SONGS)))
-        return read_listing(done.get("list"), link, self.hosts)
+            done = await self._run(link, place, None, most=max(1, min(most, MAX_PLAYLIST_SONGS)))
+        return parse_playlist(done.get("list"), link, self.hosts)
 
     async def _run(
         self,
@@ -193,9 +193,9 @@ class Fetcher:
                 return done
             code = message.get("error")
             log.info("a link could not be fetched: %s: %s", code, message.get("why", ""))
-            if code == ManySongs.code and "list" in message:
-                raise ManySongs(read_listing(message["list"], link, self.hosts))
-            raise error_of(str(code), self.limits)
+            if code == PlaylistFound.code and "list" in message:
+                raise PlaylistFound(parse_playlist(message["list"], link, self.hosts))
+            raise error_from_code(str(code), self.limits)
 
     def _take(self, made: Path, folder: Path) -> Path:
         """Take the child's file out of its folder, if it is one."""

@@ -90,7 +90,7 @@ class Refused(PermissionError):
     """The guard does not let a library do this."""
 
 
-class Guard:
+class SandboxGuard:
     """What a child process may do from now on.
 
     Parameters

@@ -20,7 +20,7 @@ _PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class FetchLimits:
     """What one fetch may use.
 
     Attributes
@@ -55,7 +55,7 @@ class Limits:
         return self.file_bytes / MEGABYTE
 
 
-def die_with(parent: int) -> None:
+def die_with_parent(parent: int) -> None:
     """Have the kernel end this process together with its parent, even if the parent is killed.
 
     Parameters
@@ -69,7 +69,7 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def confine(limits: Limits) -> None:
+def apply_limits(limits: FetchLimits) -> None:
     """Hold this process to its limits.
 
     The one on address space is a soft one, which ``loosen_for_script`` takes from the JavaScript runtime.
@@ -91,7 +91,7 @@ def confine(limits: Limits) -> None:
         resource.setrlimit(limit, (value, value))
 
 
-def loosen_for_script(limits: Limits) -> None:
+def loosen_for_script(limits: FetchLimits) -> None:
     """Exchange, between fork and exec, the limit on address space for one on writable memory.
 
     JavaScript engines reserve far more addresses than they will ever use.

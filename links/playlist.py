@@ -8,19 +8,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from links.address import clean_name, read_link
+from links.address import clean_name, parse_link
 from links.errors import LinkError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-LIST_SONGS: Final = 25
+DEFAULT_PLAYLIST_SONGS: Final = 25
 """As many songs of a list are looked at, unless the caller asks for more."""
-MOST_LIST_SONGS: Final = 500
+MAX_PLAYLIST_SONGS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
+class PlaylistItem:
     """One song of a list, as ``Fetcher.fetch`` takes it.
 
     Attributes
@@ -39,7 +39,7 @@ class Item:
 
 
 @dataclass(frozen=True, slots=True)
-class Listing:
+class Playlist:
     """The songs at a link, in the order of the list; of a feed the newest first.
 
     Attributes
@@ -55,7 +55,7 @@ class Listing:
     """
 
     title: str | None
-    items: tuple[Item, ...]
+    items: tuple[PlaylistItem, ...]
     count: int
     complete: bool = True
     newest_first: bool = False
@@ -68,7 +68,7 @@ def full_name(title: str | None, uploader: str | None) -> str | None:
     return title or uploader
 
 
-def read_listing(told: object, link: str, hosts: Collection[str]) -> Listing:
+def parse_playlist(told: object, link: str, hosts: Collection[str]) -> Playlist:
     """Return what a child tells of the list at a link.
 
     Raises
@@ -78,12 +78,12 @@ def read_listing(told: object, link: str, hosts: Collection[str]) -> Listing:
     """
     if not isinstance(told, dict) or not isinstance(told.get("songs"), list):
         raise LinkError
-    songs = [song for song in told["songs"][:MOST_LIST_SONGS] if isinstance(song, dict)]
+    songs = [song for song in told["songs"][:MAX_PLAYLIST_SONGS] if isinstance(song, dict)]
     items = tuple(item for item in (_item(song, link, hosts) for song in songs) if item is not None)
     if not items:
         raise LinkError
     count = told.get("count")
-    return Listing(
+    return Playlist(
         title=clean_name(told.get("title")),
         items=items,
         count=max(len(items), count) if type(count) is int and count < 10**6 else len(items),
@@ -92,14 +92,14 @@ def read_listing(told: object, link: str, hosts: Collection[str]) -> Listing:
     )
 
 
-def _item(song: Mapping[str, Any], link: str, hosts: Collection[str]) -> Item | None:
+def _item(song: Mapping[str, Any], link: str, hosts: Collection[str]) -> PlaylistItem | None:
     title = full_name(clean_name(song.get("title")), clean_name(song.get("uploader")))
     own = song.get("link")
     if isinstance(own, str):
         try:
-            return Item(read_link(own, hosts), None, title)
+            return PlaylistItem(parse_link(own, hosts), None, title)
         except LinkError:
             # What is wrong with it is told when its turn comes, as for any other song.
             pass
     number = song.get("number")
-    return Item(link, number, title) if type(number) is int and 0 < number <= MOST_LIST_SONGS else None
+    return PlaylistItem(link, number, title) if type(number) is int and 0 < number <= MAX_PLAYLIST_SONGS else None

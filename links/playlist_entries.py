@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from yt_dlp.utils import unsmuggle_url
 
-from links.error_mapping import Found
-from links.playlist import MOST_LIST_SONGS
+from links.error_mapping import CodedFailure
+from links.playlist import MAX_PLAYLIST_SONGS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,20 +35,20 @@ def entry_of(result: Mapping[str, Any], item: int | None, most: int) -> dict[str
         ``link-list`` with what there is, where no item was named.
     """
     looked_at = most if item is None else item
-    if not 0 < looked_at <= MOST_LIST_SONGS:
-        raise Found("link-not-found")
+    if not 0 < looked_at <= MAX_PLAYLIST_SONGS:
+        raise CodedFailure("link-not-found")
     # One more tells whether there are more.
     entries = _first(result, looked_at + 1)
     if item is not None:
         meant = entries[item - 1] if item <= len(entries) else None
         if meant is None:
-            raise Found("link-not-found" if entries else "link-no-music")
+            raise CodedFailure("link-not-found" if entries else "link-no-music")
         return meant
     numbered = [(number, entry) for number, entry in enumerate(entries, 1) if entry]
     if not numbered:
-        raise Found("link-no-music")
+        raise CodedFailure("link-no-music")
     if len(numbered) > 1:
-        raise Found("link-list", listing=_told(result, numbered[:most], complete=len(entries) <= most))
+        raise CodedFailure("link-list", listing=_told(result, numbered[:most], complete=len(entries) <= most))
     return numbered[0][1]
 
 

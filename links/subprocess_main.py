@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
-from links.guard import Guard
-from links.limits import Limits, confine, die_with, loosen_for_script
+from links.guard import SandboxGuard
+from links.limits import FetchLimits, apply_limits, die_with_parent, loosen_for_script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ PROGRAMS: Final = {"deno": runs_tamely}
 """Runs YouTube's JavaScript; yt-dlp's default choice."""
 
 
-class Parent:
+class ParentChannel:
     """The way to the parent process, kept out of the reach of whatever prints."""
 
     def __init__(self) -> None:
@@ -64,10 +64,10 @@ class Parent:
             os._exit(0)
 
 
-class Meter:
+class ByteMeter:
     """Counts all bytes that arrive, as they arrive, before anybody unpacks or believes them."""
 
-    def __init__(self, parent: Parent, limits: Limits) -> None:
+    def __init__(self, parent: ParentChannel, limits: FetchLimits) -> None:
         self._parent = parent
         self._most = limits.file_bytes + limits.page_bytes
         self._told = 0.0
@@ -97,8 +97,8 @@ class Meter:
 def main() -> None:
     """Fetch the link that standard input names."""
     order = json.loads(sys.stdin.buffer.readline())
-    die_with(order["parent"])
-    parent, limits, folder = Parent(), Limits(**order["limits"]), Path.cwd()
+    die_with_parent(order["parent"])
+    parent, limits, folder = ParentChannel(), FetchLimits(**order["limits"]), Path.cwd()
     try:
         parent.end(**_fetch(order, parent, limits, folder))
     except BaseException as error:
@@ -114,20 +114,20 @@ def _reason(error: BaseException) -> str:
     return f"{said[:REASON_CHARACTERS]} ({Path(where.filename).name}:{where.lineno})"
 
 
-def _fetch(order: dict[str, Any], parent: Parent, limits: Limits, folder: Path) -> dict[str, object]:
+def _fetch(order: dict[str, Any], parent: ParentChannel, limits: FetchLimits, folder: Path) -> dict[str, object]:
     # Native code that would connect past the guard: where it is installed, yt-dlp is not to find it.
     sys.modules["curl_cffi"] = None  # type: ignore[assignment]
     from links import ytdlp_runner
-    from links.error_mapping import Found
+    from links.error_mapping import CodedFailure
 
     proxy = order["proxy"]
     cookies = folder / "cookies.txt" if order["cookies"] else None
-    give_room_to_scripts(limits)
-    confine(limits)
-    Meter(parent, limits).install()
-    Guard(folder, PROGRAMS, partial(parent.end, error="link-inside"), _addresses(proxy)).arm()
+    raise_script_limits(limits)
+    apply_limits(limits)
+    ByteMeter(parent, limits).install()
+    SandboxGuard(folder, PROGRAMS, partial(parent.end, error="link-inside"), _addresses(proxy)).arm()
     with (
-        ytdlp_runner.Site(folder, limits, order["hosts"], proxy, cookies) as downloader,
+        ytdlp_runner.YtDlpClient(folder, limits, order["hosts"], proxy, cookies) as downloader,
         downloader.missing_script_told(),
     ):
         if order["most"] is not None:
@@ -135,14 +135,14 @@ def _fetch(order: dict[str, Any], parent: Parent, limits: Limits, folder: Path) 
         song = downloader.fetch(order["link"], order["item"])
     path = folder / ytdlp_runner.SONG_NAME
     if not path.exists():
-        raise Found("link-no-music")
+        raise CodedFailure("link-no-music")
     if not stat.S_ISREG(path.lstat().st_mode) or path.stat().st_size > limits.file_bytes:
-        raise Found("too-large")
+        raise CodedFailure("too-large")
     names = {"title": song.get("title"), "uploader": song.get("artist") or song.get("uploader") or song.get("channel")}
     return {"done": {key: name[:NAME_CHARACTERS] for key, name in names.items() if isinstance(name, str)}}
 
 
-def give_room_to_scripts(limits: Limits) -> None:
+def raise_script_limits(limits: FetchLimits) -> None:
     """Start yt-dlp's programs under limits that a JavaScript engine can live with."""
     from yt_dlp.utils import Popen
 

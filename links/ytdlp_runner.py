@@ -14,8 +14,8 @@ import yt_dlp
 from yt_dlp.networking.exceptions import HTTPError
 
 from links.address import allows, is_outside
-from links.error_mapping import Found, code_of
-from links.playlist import LIST_SONGS
+from links.error_mapping import CodedFailure, code_of
+from links.playlist import DEFAULT_PLAYLIST_SONGS
 from links.playlist_entries import entry_of
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from yt_dlp.networking import RequestHandler, Response
 
-    from links.limits import Limits
+    from links.limits import FetchLimits
 
 SONG_NAME: Final = "song"
 HOPS: Final = 8
@@ -40,7 +40,7 @@ _HANDLERS: Final = ("Requests",)
 """The one way out that knows only http and https, streams what it reads, and connects through Python's sockets."""
 
 
-class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
+class YtDlpClient(yt_dlp.YoutubeDL):  # type: ignore[misc]
     """yt-dlp, held to http and https, to the allowed hosts, and to what a fetch may receive.
 
     Parameters
@@ -56,10 +56,10 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
     """
 
     def __init__(
-        self, folder: Path, limits: Limits, hosts: Collection[str], proxy: str = "", cookies: Path | None = None
+        self, folder: Path, limits: FetchLimits, hosts: Collection[str], proxy: str = "", cookies: Path | None = None
     ) -> None:
         self._limits, self._hosts = limits, hosts
-        self._words = _Ears()
+        self._words = _WarningCollector()
         self.received_unpacked = 0
         super().__init__({**_options(folder, limits, proxy, cookies), "logger": self._words})
 
@@ -72,7 +72,7 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
         """Look at a page, if it is one that may be looked at: every redirect of a page comes by here, too."""
         parts = urlsplit(url)
         if parts.scheme in {"http", "https"} and not allows(self._hosts, parts.hostname or ""):
-            raise Found("link-host")
+            raise CodedFailure("link-host")
         return super().extract_info(url, *args, **options)
 
     def urlopen(self, request: Any) -> Any:
@@ -80,16 +80,16 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
         url = request if isinstance(request, str) else request.url
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"}:
-            raise Found("link-no-music")
+            raise CodedFailure("link-no-music")
         if parts.hostname and not is_outside(parts.hostname):
-            raise Found("link-inside")
+            raise CodedFailure("link-inside")
         try:
             response = super().urlopen(request)
         except HTTPError as error:
             self._count(error.response)
             raise
         if _declared_bytes(response) > self._limits.file_bytes:
-            raise Found("too-large")
+            raise CodedFailure("too-large")
         self._count(response)
         return response
 
@@ -103,13 +103,13 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
                 wanted -= len(piece)
                 self.received_unpacked += len(piece)
                 if self.received_unpacked > self._limits.file_bytes + self._limits.page_bytes:
-                    raise Found("too-large")
+                    raise CodedFailure("too-large")
                 pieces.append(piece)
             return b"".join(pieces)
 
         response.read = counted
 
-    def song(self, link: str, item: int | None, most: int = LIST_SONGS) -> dict[str, Any]:
+    def song(self, link: str, item: int | None, most: int = DEFAULT_PLAYLIST_SONGS) -> dict[str, Any]:
         """Return what is known of the one song at a link, before anything of it is fetched.
 
         Parameters
@@ -129,7 +129,7 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
         for _ in range(HOPS):
             kind = (result or {}).get("_type", "video")
             if not result:
-                raise Found("link-no-music")
+                raise CodedFailure("link-no-music")
             if kind == "video":
                 return {**result, **named}
             if kind in {"playlist", "multi_video"}:
@@ -142,13 +142,13 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
                 result = self.extract_info(result["url"], download=False, ie_key=result.get("ie_key"), process=False)
             else:
                 break
-        raise Found("link-no-music")
+        raise CodedFailure("link-no-music")
 
     def songs(self, link: str, most: int) -> dict[str, Any]:
         """Return what there is at a link, as the parent is told of it; nothing of it is fetched."""
         try:
             song = self.song(link, None, most)
-        except Found as found:
+        except CodedFailure as found:
             if found.listing is None:
                 raise
             return dict(found.listing)
@@ -170,23 +170,23 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
             yield
         except Exception as error:
             if self._words.lacks_script and code_of(error) in _SCRIPTLESS:
-                raise Found("link-script") from error
+                raise CodedFailure("link-script") from error
             raise
 
     def check(self, song: dict[str, Any]) -> None:
         """Turn a song away for what its site says of it; what the site says may be wrong, and is counted later."""
         if song.get("is_live") or song.get("live_status") in {"is_live", "is_upcoming", "post_live"}:
-            raise Found("link-live")
+            raise CodedFailure("link-live")
         if song.get("_has_drm"):
-            raise Found("link-drm")
+            raise CodedFailure("link-drm")
         duration = song.get("duration")
         if isinstance(duration, int | float) and duration > self._limits.song_seconds:
-            raise Found("too-long")
+            raise CodedFailure("too-long")
         if song.get("availability") == "private":
-            raise Found("link-private")
+            raise CodedFailure("link-private")
 
 
-def _options(folder: Path, limits: Limits, proxy: str, cookies: Path | None) -> dict[str, Any]:
+def _options(folder: Path, limits: FetchLimits, proxy: str, cookies: Path | None) -> dict[str, Any]:
     wanted = (
         f"ba[filesize<?{limits.file_bytes}][{_PROTOCOLS}]/ba[{_PROTOCOLS}]"
         f"/b[height<=?{_TAME_HEIGHT}][{_PROTOCOLS}]/w[acodec!=none][{_PROTOCOLS}]"
@@ -233,11 +233,11 @@ class _LiveAfterAll:
 
     def __call__(self, info: dict[str, Any], *, incomplete: bool) -> str | None:
         if not incomplete and info.get("is_live"):
-            raise Found("link-live")
+            raise CodedFailure("link-live")
         return None
 
 
-class _Ears:
+class _WarningCollector:
     """Where yt-dlp's own words go: the parent process tells people, and the log.
 
     Attributes

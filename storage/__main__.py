@@ -19,15 +19,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from common.errors import UserError
 from storage import (
-    Format,
-    Rules,
-    Selection,
-    Status,
+    AggregationRules,
+    ExportFilter,
+    ExportFormat,
+    ReviewStatus,
     Storage,
     StorageError,
     export_feedback,
     export_for_training,
-    import_lessons,
+    import_feedback,
 )
 from storage.database import database_url
 from storage.migrate import migrate
@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_export(export: argparse.ArgumentParser) -> None:
-    export.add_argument("--format", type=Format, choices=list(Format), default=Format.CSV)
+    export.add_argument("--format", type=ExportFormat, choices=list(ExportFormat), default=ExportFormat.CSV)
     export.add_argument("--out", type=Path, required=True, metavar="FILE", help="- is standard output")
     export.add_argument(
         "--for-training",
@@ -91,7 +91,11 @@ def _add_export(export: argparse.ArgumentParser) -> None:
     export.add_argument("--until", type=_day, metavar="DATE", help="given before this day")
     export.add_argument("--genre", help="only this genre: id, name or alias")
     export.add_argument(
-        "--status", type=Status, choices=list(Status), action="append", help="repeatable; default: all but rejected"
+        "--status",
+        type=ReviewStatus,
+        choices=list(ReviewStatus),
+        action="append",
+        help="repeatable; default: all but rejected",
     )
     export.add_argument(
         "--family", action="append", default=[], help="repeatable: a feature family to put beside the 57 columns"
@@ -111,7 +115,7 @@ async def _migrate(settings: Settings, _options: argparse.Namespace) -> None:
 
 async def _new_key(settings: Settings, _options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
-        was_there = await storage.disagree(KEY_NOTE)
+        was_there = await storage.unset(KEY_NOTE)
     if not was_there:
         print("No bot has written into this database yet; any key will do.")
     else:
@@ -143,7 +147,7 @@ def _pour(path: Path) -> None:
 async def _write(storage: Storage, settings: Settings, options: argparse.Namespace, path: Path) -> str:
     """Write what was asked for, and return a line that says how much it is."""
     if options.for_training:
-        rules = Rules(agreement=settings.feedback_agreement, sources=settings.training_sources)
+        rules = AggregationRules(agreement=settings.feedback_agreement, sources=settings.training_sources)
         taught = await export_for_training(storage, path, options.format, rules)
         left_out = {
             f"{taught.evaluate} of them only to measure": taught.evaluate,
@@ -156,7 +160,7 @@ async def _write(storage: Storage, settings: Settings, options: argparse.Namespa
     label = None if options.genre is None else await storage.labels.find(options.genre)
     if options.genre is not None and label is None:
         raise StorageError(f"There is no genre {options.genre!r}.")
-    selection = Selection(
+    selection = ExportFilter(
         since=options.since,
         until=options.until,
         genre=None if label is None else label.id,
@@ -170,7 +174,7 @@ async def _write(storage: Storage, settings: Settings, options: argparse.Namespa
 
 async def _import(settings: Settings, options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
-        done = await import_lessons(storage, options.file)
+        done = await import_feedback(storage, options.file)
     left_out = f"; {done.left_out} left out, as nothing in them is new here" if done.left_out else ""
     print(f"{options.file}: {done.songs} songs taken in{left_out}.")
 
@@ -181,20 +185,20 @@ async def _add_known(settings: Settings, options: argparse.Namespace) -> None:
         found = await storage.labels.find(options.genre)
         if found is None:
             raise StorageError(f"There is no genre {options.genre!r}.")
-        await storage.lessons.add_known(song, found.id)
+        await storage.label_aggregation.add_known(song, found.id)
     print(f"{song} is {found.name_en}, for certain.")
 
 
 async def _list_known(settings: Settings, _options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
-        for song, label in (await storage.lessons.known()).items():
+        for song, label in (await storage.label_aggregation.known()).items():
             print(f"{song} {label}")
 
 
 async def _remove_known(settings: Settings, options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
         song = await _song(options.song)
-        await storage.lessons.remove_known(song)
+        await storage.label_aggregation.remove_known(song)
     print(f"{song} is for people to say again.")
 
 

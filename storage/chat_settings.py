@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, update
 
 from storage.database import insert_into
-from storage.tables import ChatRow, CorrectionRow, HeardRow, JobRow, ReplyRow
-from storage.uncancellable import uninterrupted
+from storage.tables import AnswerLogRow, ChatRow, CorrectionRow, JobRow, ReplyRow
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from storage.database import Database
@@ -34,8 +34,8 @@ class ChatSettings:
     listening: frozenset[str] = frozenset()
 
 
-@uninterrupted
-class Chats:
+@uncancellable
+class ChatSettingsStore:
     """Reached as ``storage.chat_settings``; ``chat`` is the keyed hash of a server, a group or a private chat."""
 
     def __init__(self, database: Database) -> None:
@@ -69,7 +69,7 @@ class Chats:
         For a platform that gives a chat another name. What was set for the new chat already stays as it is.
         """
         async with self._database.transaction() as connection:
-            for table in (JobRow, ReplyRow, HeardRow, CorrectionRow):
+            for table in (JobRow, ReplyRow, AnswerLogRow, CorrectionRow):
                 theirs = update(table).where(table.platform == platform, table.chat == old)
                 await connection.execute(theirs.values(chat=new))
             before = (ChatRow.platform == platform, ChatRow.chat == old)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, select
 
 from storage.database import LARGEST_NUMBER
-from storage.tables import AnswerRow, CorrectionRow, Song
+from storage.tables import AnswerRow, CorrectionRow, SongRow
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-class Status(StrEnum):
+class ReviewStatus(StrEnum):
     """Where the review of a correction stands."""
 
     PENDING = "pending"
@@ -28,7 +28,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChatKey:
     """A chat whose administrators may moderate its own rows: platform and keyed hash."""
 
     platform: str
@@ -49,10 +49,10 @@ class Correction:
         The song, and the answer that the person saw.
     title
         Of the song, if it has one.
-    said, confidence, sure, model
+    predicted, confidence, sure, model
         That answer in short.
     label
-        Id of the label that the person gave; equal to ``said`` when they agreed.
+        Id of the label that the person gave; equal to ``predicted`` when they agreed.
     status, ruling
         Where the review stands; the label that a moderator gave instead, if ``RELABELLED``.
     consent
@@ -72,12 +72,12 @@ class Correction:
     content_hash: str
     answer_id: int
     title: str | None
-    said: str
+    predicted: str
     confidence: float
     sure: bool
     model: str
     label: str
-    status: Status
+    status: ReviewStatus
     ruling: str | None
     consent: bool
     may_train: bool
@@ -91,7 +91,7 @@ class Correction:
     @property
     def agrees(self) -> bool:
         """Whether the person said that the answer was right."""
-        return self.label == self.said
+        return self.label == self.predicted
 
     @property
     def verdict(self) -> str:
@@ -99,7 +99,7 @@ class Correction:
         return self.ruling or self.label
 
 
-def corrections() -> Select[*tuple[Any, ...]]:
+def select_corrections() -> Select[*tuple[Any, ...]]:
     """Select corrections with the song and the answer they are about; rows for ``to_correction``."""
     return (
         select(
@@ -107,7 +107,7 @@ def corrections() -> Select[*tuple[Any, ...]]:
             CorrectionRow.person,
             CorrectionRow.content_hash,
             CorrectionRow.answer_id,
-            Song.title,
+            SongRow.title,
             AnswerRow.genre,
             AnswerRow.confidence,
             AnswerRow.sure,
@@ -125,32 +125,32 @@ def corrections() -> Select[*tuple[Any, ...]]:
             CorrectionRow.updated,
         )
         .join(AnswerRow, AnswerRow.id == CorrectionRow.answer_id)
-        .join(Song, Song.content_hash == CorrectionRow.content_hash)
+        .join(SongRow, SongRow.content_hash == CorrectionRow.content_hash)
     )
 
 
-def given_in(place: Place | None) -> list[ColumnElement[bool]]:
-    """Return the conditions for corrections given in one place; none for None."""
-    return [] if place is None else [CorrectionRow.platform == place.platform, CorrectionRow.chat == place.chat]
+def in_chat(chat: ChatKey | None) -> list[ColumnElement[bool]]:
+    """Return the conditions for corrections given in one chat; none for None."""
+    return [] if chat is None else [CorrectionRow.platform == chat.platform, CorrectionRow.chat == chat.chat]
 
 
 def to_correction(row: Any) -> Correction:
-    """Read a row of ``corrections``."""
+    """Read a row of ``select_corrections``."""
     values = row._asdict()
-    return Correction(said=values.pop("genre"), status=Status(values.pop("status")), **values)
+    return Correction(predicted=values.pop("genre"), status=ReviewStatus(values.pop("status")), **values)
 
 
 async def find_correction(connection: AsyncConnection, person: str, content_hash: str) -> Correction | None:
     """Return one person's correction of one song, in the caller's transaction."""
-    query = corrections().where(CorrectionRow.person == person, CorrectionRow.content_hash == content_hash)
+    query = select_corrections().where(CorrectionRow.person == person, CorrectionRow.content_hash == content_hash)
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else to_correction(row)
 
 
-async def numbered_correction(connection: AsyncConnection, number: int, place: Place | None) -> Correction | None:
-    """Return a correction by number, only one given in ``place`` if there is one, in the caller's transaction."""
+async def get_correction(connection: AsyncConnection, number: int, chat: ChatKey | None) -> Correction | None:
+    """Return a correction by number, only one given in ``chat`` if there is one, in the caller's transaction."""
     if not 0 < number <= LARGEST_NUMBER:
         return None
-    query = corrections().where(CorrectionRow.id == number, *given_in(place))
+    query = select_corrections().where(CorrectionRow.id == number, *in_chat(chat))
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else to_correction(row)

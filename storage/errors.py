@@ -25,7 +25,7 @@ class FormatUnavailable(StorageError):
     """An export format needs a package that is not installed."""
 
 
-class BadFile(StorageError):
+class BadImportFile(StorageError):
     """A file that should be taken in is damaged, or something else.
 
     Parameters
@@ -48,7 +48,7 @@ class JobCancelled(StorageError):
     """The person cancelled the job before its answer was written down."""
 
 
-class UnknownRow(StorageError):
+class RowNotFound(StorageError):
     """An id that the caller gave names no row (any more), or one outside the moderator's own place."""
 
 

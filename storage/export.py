@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from storage.corrections import Correction, Place, Status, corrections, to_correction
+from storage.corrections import ChatKey, Correction, ReviewStatus, select_corrections, to_correction
 from storage.counts import within
 from storage.feature_codec import SegmentVectors, unpack
-from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, Format, Layout, Row, Writer, open_writer
+from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, ExportFormat, Layout, Row, Writer, open_writer
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, PersonRow
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ SONGS_AT_ONCE = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class ExportFilter:
     """Which corrections to export; every part that is None (or empty) selects all.
 
     Attributes
@@ -47,7 +47,7 @@ class Selection:
         Id of the label that counts.
     statuses
         Where the review stands; None leaves out only the rejected.
-    place
+    chat
         Only what was given there (an administrator's own rows).
     families
         Feature families that go out beside the 57 columns (``CSV``: ``texture_0``, ``texture_1``, …).
@@ -56,13 +56,13 @@ class Selection:
     since: datetime | None = None
     until: datetime | None = None
     genre: str | None = None
-    statuses: Sequence[Status] | None = None
-    place: Place | None = None
+    statuses: Sequence[ReviewStatus] | None = None
+    chat: ChatKey | None = None
     families: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
+class ExportSummary:
     """How much an export holds.
 
     Attributes
@@ -85,7 +85,9 @@ class _Counts:
     rows: int = 0
 
 
-async def export_feedback(storage: Storage, target: Path, form: Format, selection: Selection | None = None) -> Exported:
+async def export_feedback(
+    storage: Storage, target: Path, form: ExportFormat, selection: ExportFilter | None = None
+) -> ExportSummary:
     """Write corrections to a file, which is whole or not there at all.
 
     People who gave a song the same label share a row per segment, and ``votes`` counts them. Where some of their
@@ -96,7 +98,7 @@ async def export_feedback(storage: Storage, target: Path, form: Format, selectio
     FormatUnavailable
         For Parquet where pyarrow is not installed.
     """
-    selection = selection or Selection()
+    selection = selection or ExportFilter()
     part = target.with_name(target.name + ".part")
     counts = _Counts()
     try:
@@ -111,19 +113,19 @@ async def export_feedback(storage: Storage, target: Path, form: Format, selectio
     finally:
         with suppress(OSError):
             await asyncio.to_thread(part.unlink, missing_ok=True)
-    return Exported(len(counts.songs), counts.rows, len(counts.bare - counts.songs))
+    return ExportSummary(len(counts.songs), counts.rows, len(counts.bare - counts.songs))
 
 
-async def _songs(connection: AsyncConnection, selection: Selection) -> AsyncIterator[list[Correction]]:
+async def _songs(connection: AsyncConnection, selection: ExportFilter) -> AsyncIterator[list[Correction]]:
     """Yield the selected opinions song by song, each song's in the order of their labels."""
     conditions = [
         # Both: what the person wants today, and what they wanted for this very row.
         CorrectionRow.consent,
         PersonRow.may_train.is_(True),
-        *within(selection.place, selection.since, selection.until),
+        *within(selection.chat, selection.since, selection.until),
         *_selected(selection),
     ]
-    consenting = corrections().join(PersonRow, PersonRow.person == CorrectionRow.person).where(*conditions)
+    consenting = select_corrections().join(PersonRow, PersonRow.person == CorrectionRow.person).where(*conditions)
     songs = select(CorrectionRow.content_hash).join(PersonRow, PersonRow.person == CorrectionRow.person)
     songs = songs.where(*conditions).distinct().order_by(CorrectionRow.content_hash).limit(SONGS_AT_ONCE)
     last = ""
@@ -135,8 +137,8 @@ async def _songs(connection: AsyncConnection, selection: Selection) -> AsyncIter
         last = page[-1]
 
 
-def _selected(selection: Selection) -> list[ColumnElement[bool]]:
-    statuses = [status for status in Status if status is not Status.REJECTED]
+def _selected(selection: ExportFilter) -> list[ColumnElement[bool]]:
+    statuses = [status for status in ReviewStatus if status is not ReviewStatus.REJECTED]
     conditions: list[ColumnElement[bool]] = [CorrectionRow.status.in_(selection.statuses or statuses)]
     if selection.genre is not None:
         conditions.append(func.coalesce(CorrectionRow.ruling, CorrectionRow.label) == selection.genre)
@@ -144,7 +146,7 @@ def _selected(selection: Selection) -> list[ColumnElement[bool]]:
 
 
 async def _write_song(
-    connection: AsyncConnection, writer: Writer, opinions: list[Correction], selection: Selection, counts: _Counts
+    connection: AsyncConnection, writer: Writer, opinions: list[Correction], selection: ExportFilter, counts: _Counts
 ) -> None:
     for _, group in groupby(opinions, key=lambda each: each.verdict):
         votes = list(group)
@@ -170,7 +172,7 @@ async def _segments(connection: AsyncConnection, opinion: Correction) -> tuple[S
 
 def _rows(segments: Sequence[SegmentVectors], counted: list[Correction], families: tuple[str, ...]) -> list[Row]:
     latest = counted[-1]
-    ruled = {vote.status for vote in counted} & {Status.ACCEPTED, Status.RELABELLED}
+    ruled = {vote.status for vote in counted} & {ReviewStatus.ACCEPTED, ReviewStatus.RELABELLED}
     rows = []
     for index, segment in enumerate(segments):
         table = segment.families.get(TABLE_FAMILY)
@@ -181,10 +183,10 @@ def _rows(segments: Sequence[SegmentVectors], counted: list[Correction], familie
             "start": segment.start,
             "end": segment.end,
             "model": latest.model,
-            "said": latest.said,
+            "said": latest.predicted,
             "confidence": latest.confidence,
             "sure": int(latest.sure),
-            "status": str(Status.ACCEPTED if ruled else latest.status),
+            "status": str(ReviewStatus.ACCEPTED if ruled else latest.status),
             "platform": "+".join(sorted({vote.platform for vote in counted})),
             "votes": len(counted),
             "may_train": int(latest.may_train),

@@ -22,13 +22,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from storage.database import lock
-from storage.errors import BadFile, BadLabel, FormatUnavailable
+from storage.errors import BadImportFile, BadLabel, FormatUnavailable
 from storage.feature_codec import SegmentVectors, pack
-from storage.feedback_writers import LESSON_FACTS, TABLE_COLUMNS, TABLE_FAMILY, Format, formula
-from storage.imported_songs import ImportedSong, is_news, keep_imported
+from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, TRAINING_COLUMNS, ExportFormat, formula
+from storage.imported_songs import ImportedSong, is_newer, save_imported
 from storage.label_aliases import FEEDBACK_LOCK
 from storage.label_text import clean_name
-from storage.label_votes import Use
+from storage.label_votes import Purpose
 from storage.songs import CONTENT_HASH
 
 if TYPE_CHECKING:
@@ -40,18 +40,18 @@ if TYPE_CHECKING:
 MOST_TEXT = 200
 """Characters of a name in a file."""
 _COLUMN = re.compile(r"([A-Za-z0-9_-]+)_(\d{1,5})")
-_NEEDED = ("label", *LESSON_FACTS)
+_NEEDED = ("label", *TRAINING_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
+class ImportSummary:
     """What became of a file's songs: taken in, or left out because as much is known here, or was taken back."""
 
     songs: int
     left_out: int
 
 
-async def import_lessons(storage: Storage, path: Path) -> Imported:
+async def import_feedback(storage: Storage, path: Path) -> ImportSummary:
     """Take in a file of lessons; what is known here already is never overwritten by what is older, or the same.
 
     Raises
@@ -61,23 +61,23 @@ async def import_lessons(storage: Storage, path: Path) -> Imported:
     FormatUnavailable
         For Parquet where pyarrow is not installed.
     """
-    await asyncio.to_thread(lambda: [None for _ in read_lessons(path)])
-    songs = read_lessons(path)
+    await asyncio.to_thread(lambda: [None for _ in read_songs(path)])
+    songs = read_songs(path)
     taken = left_out = 0
     while (song := await asyncio.to_thread(next, songs, None)) is not None:
         label = await storage.labels.find(song.label) or await storage.labels.propose(song.label)
         data = await asyncio.to_thread(pack, song.segments)
         async with storage.database.transaction() as connection:
             await lock(connection, FEEDBACK_LOCK)
-            if await is_news(connection, song.song, song.updated):
-                await keep_imported(connection, song, label.id, data)
+            if await is_newer(connection, song.song, song.updated):
+                await save_imported(connection, song, label.id, data)
                 taken += 1
             else:
                 left_out += 1
-    return Imported(taken, left_out)
+    return ImportSummary(taken, left_out)
 
 
-def read_lessons(path: Path) -> Iterator[ImportedSong]:
+def read_songs(path: Path) -> Iterator[ImportedSong]:
     """Read a file song by song; its format is told by what it begins with.
 
     Raises
@@ -90,7 +90,9 @@ def read_lessons(path: Path) -> Iterator[ImportedSong]:
         for name, rows in groupby(enumerate(_open(path), start=1), key=lambda row: row[1].get("song")):
             song = _song(list(rows))
             if name in seen:
-                raise BadFile(path, f"the rows of song {str(name)[:12]} are scattered: sort it by song and segment")
+                raise BadImportFile(
+                    path, f"the rows of song {str(name)[:12]} are scattered: sort it by song and segment"
+                )
             seen.add(song.song)
             yield song
 
@@ -100,13 +102,13 @@ def _told(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise BadFile(path, "there is no such file") from None
+        raise BadImportFile(path, "there is no such file") from None
     except (UnicodeDecodeError, csv.Error, json.JSONDecodeError):
-        raise BadFile(path, "it is damaged, or no export at all") from None
+        raise BadImportFile(path, "it is damaged, or no export at all") from None
     except _Wrong as reason:
-        raise BadFile(path, str(reason)) from None
+        raise BadImportFile(path, str(reason)) from None
     except OSError as reason:
-        raise BadFile(path, reason.strerror or "it cannot be read") from reason
+        raise BadImportFile(path, reason.strerror or "it cannot be read") from reason
 
 
 class _Wrong(Exception):
@@ -119,12 +121,14 @@ def _open(path: Path) -> Iterator[Mapping[str, Any]]:
         beginning = file.read(4)
     if not beginning:
         raise _Wrong("it is empty")
-    form = {b"PAR1": Format.PARQUET}.get(beginning, Format.JSONL if beginning[:1] == b"{" else Format.CSV)
-    if form is Format.PARQUET:
+    form = {b"PAR1": ExportFormat.PARQUET}.get(
+        beginning, ExportFormat.JSONL if beginning[:1] == b"{" else ExportFormat.CSV
+    )
+    if form is ExportFormat.PARQUET:
         yield from _parquet(path)
         return
     with path.open(encoding="utf-8-sig", newline="") as text:
-        if form is Format.JSONL:
+        if form is ExportFormat.JSONL:
             for line in text:
                 row = json.loads(line)
                 if not isinstance(row, dict):
@@ -166,7 +170,7 @@ def _check_columns(names: Sequence[str] | Mapping[str, Any]) -> None:
 def _song(rows: list[tuple[int, Mapping[str, Any]]]) -> ImportedSong:
     """Check a song's rows and put them together."""
     number, first = rows[0]
-    facts = {name: _fact(first, name, kind, number) for name, kind in (*LESSON_FACTS.items(), ("label", str))}
+    facts = {name: _fact(first, name, kind, number) for name, kind in (*TRAINING_COLUMNS.items(), ("label", str))}
     if not CONTENT_HASH.fullmatch(facts["song"]):
         raise _Wrong(f"row {number} names no song")
     try:
@@ -174,7 +178,7 @@ def _song(rows: list[tuple[int, Mapping[str, Any]]]) -> ImportedSong:
     except BadLabel:
         raise _Wrong(f"row {number} has no label that a genre could have") from None
     if not (
-        0 <= facts["weight"] <= 1 and min(facts["people"], facts["label_people"]) >= 0 and facts["use"] in set(Use)
+        0 <= facts["weight"] <= 1 and min(facts["people"], facts["label_people"]) >= 0 and facts["use"] in set(Purpose)
     ):
         raise _Wrong(f"row {number} has a weight, a use or a number of people that cannot be")
     segments: list[SegmentVectors] = []
@@ -191,12 +195,12 @@ def _song(rows: list[tuple[int, Mapping[str, Any]]]) -> ImportedSong:
         song=facts["song"],
         label=label,
         weight=facts["weight"],
-        may_train=facts["use"] == Use.TRAIN,
+        may_train=facts["use"] == Purpose.TRAIN,
         source=facts["source"],
         people=facts["people"],
         reviewed=facts["reviewed"],
         model=facts["model"],
-        heard_as=facts["heard_as"],
+        predicted=facts["heard_as"],
         label_people=facts["label_people"],
         updated=facts["updated"],
         segments=tuple(segments),

@@ -33,7 +33,7 @@ TABLE_COLUMNS = (
     "tempo",
     *(f"{name}_{statistic}" for name in _MFCC for statistic in ("mean", "var")),
 )
-BOOKKEEPING: Mapping[str, type] = {
+BOOKKEEPING_COLUMNS: Mapping[str, type] = {
     "song": str,
     "start": float,
     "end": float,
@@ -51,7 +51,7 @@ BOOKKEEPING: Mapping[str, type] = {
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-LESSON_FACTS: Mapping[str, type] = {
+TRAINING_COLUMNS: Mapping[str, type] = {
     "song": str,
     "segment": int,
     "weight": float,
@@ -71,7 +71,7 @@ ROWS_AT_ONCE = 512
 """Rows of a Parquet file that are written together: thousands of columns would cost much in every small group."""
 
 
-class Format(StrEnum):
+class ExportFormat(StrEnum):
     """The forms in which corrections leave."""
 
     CSV = "csv"
@@ -121,7 +121,7 @@ class Layout:
     """
 
     families: tuple[str, ...] = ()
-    facts: Mapping[str, type] = field(default_factory=lambda: BOOKKEEPING)
+    facts: Mapping[str, type] = field(default_factory=lambda: BOOKKEEPING_COLUMNS)
     wide: bool = False
 
     def widths(self, row: Row) -> dict[str, int]:
@@ -144,7 +144,7 @@ class Writer(Protocol):
         """Finish the file."""
 
 
-def open_writer(form: Format, path: Path, layout: Layout) -> Writer:
+def open_writer(form: ExportFormat, path: Path, layout: Layout) -> Writer:
     """Create a file in one of the formats.
 
     Raises
@@ -152,10 +152,10 @@ def open_writer(form: Format, path: Path, layout: Layout) -> Writer:
     FormatUnavailable
         For Parquet where pyarrow is not installed.
     """
-    kinds: Mapping[Format, type[CsvWriter | JsonlWriter | ParquetWriter | WideParquetWriter]] = {
-        Format.CSV: CsvWriter,
-        Format.JSONL: JsonlWriter,
-        Format.PARQUET: WideParquetWriter if layout.wide else ParquetWriter,
+    kinds: Mapping[ExportFormat, type[CsvWriter | JsonlWriter | ParquetWriter | WideParquetWriter]] = {
+        ExportFormat.CSV: CsvWriter,
+        ExportFormat.JSONL: JsonlWriter,
+        ExportFormat.PARQUET: WideParquetWriter if layout.wide else ParquetWriter,
     }
     return kinds[form](path, layout)
 

@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 
 from storage.database import insert_into
 from storage.feature_codec import FORMAT
-from storage.tables import CorrectionRow, ImportedRow, TakenBackRow
+from storage.tables import CorrectionRow, ImportedSongRow, WithdrawnSongRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,16 +52,16 @@ class ImportedSong:
     people: int
     reviewed: bool
     model: str
-    heard_as: str
+    predicted: str
     label_people: int
     updated: datetime
     segments: tuple[SegmentVectors, ...]
 
 
-async def is_news(connection: AsyncConnection, song: str, updated: datetime) -> bool:
+async def is_newer(connection: AsyncConnection, song: str, updated: datetime) -> bool:
     """Tell whether nothing is known here of a song that is as new as what a file says."""
-    taken_back = select(TakenBackRow.moment).where(TakenBackRow.content_hash == song)
-    imported = select(ImportedRow.updated).where(ImportedRow.content_hash == song)
+    taken_back = select(WithdrawnSongRow.moment).where(WithdrawnSongRow.content_hash == song)
+    imported = select(ImportedSongRow.updated).where(ImportedSongRow.content_hash == song)
     own = select(func.max(CorrectionRow.updated), func.max(CorrectionRow.moderated)).where(
         CorrectionRow.content_hash == song, CorrectionRow.consent
     )
@@ -73,7 +73,7 @@ async def is_news(connection: AsyncConnection, song: str, updated: datetime) -> 
     return all(moment is None or moment < updated for moment in moments)
 
 
-async def keep_imported(connection: AsyncConnection, song: ImportedSong, label_id: str, data: bytes) -> None:
+async def save_imported(connection: AsyncConnection, song: ImportedSong, label_id: str, data: bytes) -> None:
     """Write an imported song down in the place of an older one."""
     values = {
         "label": label_id,
@@ -83,24 +83,24 @@ async def keep_imported(connection: AsyncConnection, song: ImportedSong, label_i
         "people": song.people,
         "reviewed": song.reviewed,
         "model": song.model,
-        "heard_as": song.heard_as,
+        "heard_as": song.predicted,
         "label_people": song.label_people,
         "updated": song.updated,
         "format": FORMAT,
         "data": data,
     }
-    row = insert_into(connection, ImportedRow).values(content_hash=song.song, **values)
+    row = insert_into(connection, ImportedSongRow).values(content_hash=song.song, **values)
     await connection.execute(row.on_conflict_do_update(index_elements=["content_hash"], set_=values))
 
 
-async def take_back(connection: AsyncConnection, now: datetime, *corrections: ColumnElement[bool]) -> None:
+async def record_withdrawal(connection: AsyncConnection, now: datetime, *corrections: ColumnElement[bool]) -> None:
     """Let go of the imported songs that these corrections are about, for good; call it before they are deleted."""
     query = select(CorrectionRow.content_hash).where(CorrectionRow.consent, *corrections)
     songs: Sequence[str] = (await connection.execute(query)).scalars().all()
     for first in range(0, len(songs), SONGS_AT_ONCE):
         some = songs[first : first + SONGS_AT_ONCE]
-        await connection.execute(delete(ImportedRow).where(ImportedRow.content_hash.in_(some)))
-        row = insert_into(connection, TakenBackRow).values([{"content_hash": song, "moment": now} for song in some])
+        await connection.execute(delete(ImportedSongRow).where(ImportedSongRow.content_hash.in_(some)))
+        row = insert_into(connection, WithdrawnSongRow).values([{"content_hash": song, "moment": now} for song in some])
         await connection.execute(
             row.on_conflict_do_update(index_elements=["content_hash"], set_={"moment": row.excluded.moment})
         )

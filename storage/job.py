@@ -1,4 +1,4 @@
-"""A job as data and as a row; how jobs come and go is told by ``jobs``."""
+"""A job as data and as a row; how jobs come and go is told by ``select_jobs``."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Job:
     owner
         Who holds it; None while nobody does.
     progress
-        What ``note`` was last told, such as where the progress message is; empty before.
+        What ``save_progress`` was last told, such as where the progress message is; empty before.
     attempts
         How often it was started, this time included, releases that were no fault of the song left out.
     reply_id
@@ -128,7 +128,7 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedJob:
     """A job and the hold on it."""
 
     job: Job
@@ -136,7 +136,7 @@ class Claimed:
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class EnqueueResult:
     """A job in the queue; ``is_new`` is False if its key was already there (perhaps long ended)."""
 
     job: Job
@@ -144,14 +144,14 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
+class HeartbeatResult:
     """What a heartbeat found, as job ids: those to drop at once, and those to stop because of Cancel."""
 
     lost: frozenset[int] = field(default_factory=frozenset)
     cancelled: frozenset[int] = field(default_factory=frozenset)
 
 
-class Cancel(StrEnum):
+class CancelResult(StrEnum):
     """What pressing Cancel did: ended it, asked its worker to stop, or came after the answer (or to no job)."""
 
     DONE = "done"
@@ -185,7 +185,7 @@ class PersonLoad:
     today: int
 
 
-def jobs() -> Select[*tuple[Any, ...]]:
+def select_jobs() -> Select[*tuple[Any, ...]]:
     """Select jobs; rows for ``to_job``."""
     return select(
         JobRow.id,
@@ -209,23 +209,23 @@ def jobs() -> Select[*tuple[Any, ...]]:
 
 
 def to_job(row: Any) -> Job:
-    """Read a row of ``jobs``."""
+    """Read a row of ``select_jobs``."""
     values = row._asdict()
     return Job(state=JobState(values.pop("state")), **values)
 
 
-async def by_key(connection: AsyncConnection, key: str | None) -> Job | None:
+async def find_job(connection: AsyncConnection, key: str | None) -> Job | None:
     """Return the job of a key, inside the caller's transaction."""
     if key is None:
         return None
-    row = (await connection.execute(jobs().where(JobRow.key == key))).one_or_none()
+    row = (await connection.execute(select_jobs().where(JobRow.key == key))).one_or_none()
     return None if row is None else to_job(row)
 
 
-async def numbered(connection: AsyncConnection, job_id: int, *, for_update: bool = False) -> Job | None:
+async def get_job(connection: AsyncConnection, job_id: int, *, for_update: bool = False) -> Job | None:
     """Return a job by its number, inside the caller's transaction."""
     if not 0 < job_id <= LARGEST_NUMBER:
         return None
-    query = jobs().where(JobRow.id == job_id)
+    query = select_jobs().where(JobRow.id == job_id)
     row = (await connection.execute(query.with_for_update() if for_update else query)).one_or_none()
     return None if row is None else to_job(row)

@@ -16,24 +16,24 @@ from storage.errors import JobCancelled, LeaseLost, TooManyQueued, TooManyToday
 from storage.job import (
     LEASE_SECONDS,
     MAX_ATTEMPTS,
-    Added,
-    Beat,
-    Cancel,
-    Claimed,
+    CancelResult,
+    ClaimedJob,
+    EnqueueResult,
+    HeartbeatResult,
     Job,
     JobState,
     Lease,
     NewJob,
     PersonLoad,
     QueueLoad,
-    by_key,
-    jobs,
-    numbered,
+    find_job,
+    get_job,
+    select_jobs,
     to_job,
 )
 from storage.replies import find_reply, insert_reply
 from storage.tables import JobRow
-from storage.uncancellable import uninterrupted
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,7 +61,7 @@ _ENDED: dict[str, Any] = {
 _QUEUED_AGAIN: dict[str, Any] = {"state": JobState.QUEUED, "owner": None, "leased_until": None}
 
 
-@uninterrupted
+@uncancellable
 class Jobs:
     """Reached as ``storage.jobs``.
 
@@ -73,7 +73,9 @@ class Jobs:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, new: NewJob, *, queued_limit: int | None = None, daily_limit: int | None = None) -> Added:
+    async def add(
+        self, new: NewJob, *, queued_limit: int | None = None, daily_limit: int | None = None
+    ) -> EnqueueResult:
         """Write a job down at the end of its person's line.
 
         Raises
@@ -85,16 +87,16 @@ class Jobs:
         async with self._database.transaction() as connection:
             # One at a time per person, or a handful of attachments would slip past the limits together.
             await lock(connection, f"jobs of {new.person}")
-            known = await by_key(connection, new.key)
+            known = await find_job(connection, new.key)
             if known is not None:
-                return Added(known, is_new=False)
+                return EnqueueResult(known, is_new=False)
             now = self._database.now()
             load = await _person_load(connection, new.person, now)
             if queued_limit is not None and load.queued + load.running >= queued_limit:
                 raise TooManyQueued(limit=queued_limit)
             if daily_limit is not None and load.today >= daily_limit:
                 raise TooManyToday(limit=daily_limit)
-            return Added(await _insert(connection, new, now), is_new=True)
+            return EnqueueResult(await _insert(connection, new, now), is_new=True)
 
     async def claim(
         self,
@@ -103,13 +105,13 @@ class Jobs:
         platforms: Sequence[str] | None = None,
         homes: Sequence[str] | None = None,
         lease_seconds: float = LEASE_SECONDS,
-    ) -> Claimed | None:
+    ) -> ClaimedJob | None:
         """Take the next job, people by turns; None if nothing waits. Jobs whose lease ran out are queued again first.
 
         Parameters
         ----------
         owner
-            Name of the worker; stable over restarts if ``take_back`` is to be of use.
+            Name of the worker; stable over restarts if ``requeue_owned`` is to be of use.
         platforms
             Only jobs of these platforms; None takes any.
         homes
@@ -132,7 +134,7 @@ class Jobs:
             job_id = (await connection.execute(query.with_for_update(skip_locked=True))).scalar()
             return None if job_id is None else await _take(connection, job_id, owner, now, lease_seconds)
 
-    async def heartbeat(self, leases: Iterable[Lease], *, lease_seconds: float = LEASE_SECONDS) -> Beat:
+    async def heartbeat(self, leases: Iterable[Lease], *, lease_seconds: float = LEASE_SECONDS) -> HeartbeatResult:
         """Prolong leases; say which of them are lost and which jobs are to be stopped."""
         lost, cancelled = set(), set()
         async with self._database.transaction() as connection:
@@ -145,9 +147,9 @@ class Jobs:
                     lost.add(lease.job_id)
                 elif asked:
                     cancelled.add(lease.job_id)
-        return Beat(frozenset(lost), frozenset(cancelled))
+        return HeartbeatResult(frozenset(lost), frozenset(cancelled))
 
-    async def note(self, lease: Lease, progress: Mapping[str, Any]) -> None:
+    async def save_progress(self, lease: Lease, progress: Mapping[str, Any]) -> None:
         """Keep what is to be known after a restart, such as where the progress message is.
 
         Raises
@@ -158,16 +160,16 @@ class Jobs:
         async with self._database.transaction() as connection:
             await _change(connection, lease, progress=dict(progress))
 
-    async def note_waiting(self, job_id: int, progress: Mapping[str, Any]) -> bool:
+    async def save_waiting_progress(self, job_id: int, progress: Mapping[str, Any]) -> bool:
         """Keep what is to be known after a restart of a job that nobody holds, beside what was noted before.
 
         Returns
         -------
         bool
-            False if the job does not wait (any more): whoever holds it has ``note``.
+            False if the job does not wait (any more): whoever holds it has ``save_progress``.
         """
         async with self._database.transaction() as connection:
-            job = await numbered(connection, job_id, for_update=True)
+            job = await get_job(connection, job_id, for_update=True)
             if job is None or job.state is not JobState.QUEUED:
                 return False
             noted = {**job.progress, **progress}
@@ -185,7 +187,7 @@ class Jobs:
             If the job is no longer held.
         JobCancelled
             If Cancel came first: ``finish`` the job as cancelled.
-        UnknownRow
+        RowNotFound
             If there is no such answer.
         """
         async with self._database.transaction() as connection:
@@ -231,7 +233,7 @@ class Jobs:
         async with self._database.transaction() as connection:
             await _change(connection, lease, **_QUEUED_AGAIN, not_before=not_before, attempts=attempts)
 
-    async def take_back(self, owner: str) -> int:
+    async def requeue_owned(self, owner: str) -> int:
         """Queue again all that an owner holds, at once; return how many.
 
         For a process that starts under the name of one that died; a clean stop had better ``release`` each job.
@@ -246,30 +248,30 @@ class Jobs:
             now = self._database.now()
             return await _requeue(connection, _expired(now), now)
 
-    async def cancel(self, job_id: int) -> Cancel:
+    async def cancel(self, job_id: int) -> CancelResult:
         """End a waiting job, or ask the worker of a running one to stop (its next heartbeat tells it)."""
         async with self._database.transaction() as connection:
             # Cancelling moves the jobs behind; two at once would wait for each other's.
             await fair_queue.lock_lane(connection, job_id)
-            job = await numbered(connection, job_id, for_update=True)
+            job = await get_job(connection, job_id, for_update=True)
             if job is None or job.state is JobState.FINISHED or job.reply_id is not None:
-                return Cancel.TOO_LATE
+                return CancelResult.TOO_LATE
             this = update(JobRow).where(JobRow.id == job_id)
             if job.state is JobState.RUNNING:
                 await connection.execute(this.values(cancel_requested=True))
-                return Cancel.ASKED
+                return CancelResult.ASKED
             await fair_queue.give_up(connection, job_id)
             await connection.execute(this.values(**_ENDED, outcome="cancelled", finished=self._database.now()))
-            return Cancel.DONE
+            return CancelResult.DONE
 
     async def get(self, job_id: int) -> Job | None:
         """Return a job as it stands."""
         async with self._database.reading() as connection:
-            return await numbered(connection, job_id)
+            return await get_job(connection, job_id)
 
     async def of_person(self, person: str) -> list[Job]:
         """List a person's jobs that have not ended, oldest first."""
-        query = jobs().where(JobRow.person == person, JobRow.state != JobState.FINISHED).order_by(JobRow.id)
+        query = select_jobs().where(JobRow.person == person, JobRow.state != JobState.FINISHED).order_by(JobRow.id)
         async with self._database.reading() as connection:
             return [to_job(row) for row in await connection.execute(query)]
 
@@ -350,10 +352,12 @@ async def _insert(connection: AsyncConnection, new: NewJob, now: datetime) -> Jo
         created=now,
     )
     job_id = (await connection.execute(row.returning(JobRow.id))).scalar_one()
-    return to_job((await connection.execute(jobs().where(JobRow.id == job_id))).one())
+    return to_job((await connection.execute(select_jobs().where(JobRow.id == job_id))).one())
 
 
-async def _take(connection: AsyncConnection, job_id: int, owner: str, now: datetime, lease_seconds: float) -> Claimed:
+async def _take(
+    connection: AsyncConnection, job_id: int, owner: str, now: datetime, lease_seconds: float
+) -> ClaimedJob:
     taken = (
         update(JobRow)
         .where(JobRow.id == job_id)
@@ -367,8 +371,8 @@ async def _take(connection: AsyncConnection, job_id: int, owner: str, now: datet
         )
     )
     number = (await connection.execute(taken.returning(JobRow.claims))).scalar_one()
-    job = to_job((await connection.execute(jobs().where(JobRow.id == job_id))).one())
-    return Claimed(job, Lease(job_id, owner, number))
+    job = to_job((await connection.execute(select_jobs().where(JobRow.id == job_id))).one())
+    return ClaimedJob(job, Lease(job_id, owner, number))
 
 
 async def _requeue(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> int:

@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 
 from storage.database import insert_into
 from storage.label_text import bare_key, bare_words, name_key
-from storage.tables import CorrectionRow, ImportedRow, KnownRow, LabelRow, TermRow
+from storage.tables import CorrectionRow, ImportedSongRow, KnownSongRow, LabelRow, TermRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -116,8 +116,8 @@ async def merge_labels(connection: AsyncConnection, source_id: str, target_id: s
     for table, column in (
         (CorrectionRow, CorrectionRow.label),
         (CorrectionRow, CorrectionRow.ruling),
-        (KnownRow, KnownRow.label),
-        (ImportedRow, ImportedRow.label),
+        (KnownSongRow, KnownSongRow.label),
+        (ImportedSongRow, ImportedSongRow.label),
     ):
         await connection.execute(update(table).where(column == source_id).values({column: target_id}))
     await connection.execute(
@@ -133,8 +133,8 @@ async def delete_unheld(connection: AsyncConnection, *conditions: ColumnElement[
     """Delete proposed labels that nothing holds: no correction, no known and no imported song; say how many."""
     held = or_(
         select(CorrectionRow.id).where(_holds(LabelRow.id)).exists(),
-        select(KnownRow.label).where(KnownRow.label == LabelRow.id).exists(),
-        select(ImportedRow.label).where(ImportedRow.label == LabelRow.id).exists(),
+        select(KnownSongRow.label).where(KnownSongRow.label == LabelRow.id).exists(),
+        select(ImportedSongRow.label).where(ImportedSongRow.label == LabelRow.id).exists(),
     )
     deleted = delete(LabelRow).where(LabelRow.status == "proposed", ~held, *conditions)
     return (await connection.execute(deleted)).rowcount

@@ -29,24 +29,24 @@ GENRE_SONGS_PER_HOUR = 40
 """Where more songs than this come to one genre within an hour, all of them together weigh as much as these would."""
 TRUST_PRIOR = 1
 """A person's trust is (right + 1) / (answered + 1) over the known songs: 1 for who never met one, 0.2 after 0 of 4."""
-CARELESS_ANSWERS = 4
-CARELESS_TRUST = 0.5
+UNRELIABLE_ANSWERS = 4
+UNRELIABLE_TRUST = 0.5
 """Whoever met so many known songs and comes out below this trust does not count at all."""
-ONE_NOTE_LABELS = 10
-ONE_NOTE_SHARE = 0.8
+SINGLE_GENRE_LABELS = 10
+SINGLE_GENRE_SHARE = 0.8
 """Whoever gave so many labels, this share of them one and the same, counts only if others hear that genre, too."""
-WITNESSED_SONGS = 5
+CORROBORATED_SONGS = 5
 """On so many of these songs somebody else must have spoken before what the others heard is held against a person."""
 
 
-class Use(StrEnum):
+class Purpose(StrEnum):
     """What a song may be used for: to train from it, or only to measure."""
 
     TRAIN = "train"
     EVALUATE = "evaluate"
 
 
-class Standing(StrEnum):
+class VerdictStatus(StrEnum):
     """Whether a song's label counts, and if not, what it lacks."""
 
     COUNTS = "counts"
@@ -64,27 +64,27 @@ class Vote:
         Keyed hash, content hash.
     label
         The one that counts: an operator's moderator's, else the person's.
-    trains
+    may_train
         Whether it comes from a chat from which feedback may train.
-    ruled
+    moderated
         When a moderator of the operator's confirmed or changed it; None: nobody did.
     platform
         Where it was given.
-    moment
-        When the person said it, UTC.
-    model, heard_as
+    updated
+        When the person last changed it, UTC.
+    model, predicted
         The release that the person heard, and what it had said.
     """
 
     person: str
     song: str
     label: str
-    trains: bool
-    ruled: datetime | None
+    may_train: bool
+    moderated: datetime | None
     platform: str
-    moment: datetime
+    updated: datetime
     model: str
-    heard_as: str
+    predicted: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,17 +95,17 @@ class Verdict:
     ----------
     song, label
         The label with the most weight.
-    standing
+    status
         Whether it counts.
     weight
         0 to 1: how much the song is to weigh among others; 1 where a moderator decided.
-    use, source
+    purpose, source
         What it may be used for, and the platforms whose opinions it rests on, joined by ``+``.
     people
         How many say so, of those who count.
     reviewed
         Whether a moderator decided, or the operator knew the answer.
-    model, heard_as
+    model, predicted
         The release that answered last, of those that these people heard, and what it said.
     updated
         When the newest of these opinions was given or ruled on.
@@ -116,14 +116,14 @@ class Verdict:
 
     song: str
     label: str
-    standing: Standing
+    status: VerdictStatus
     weight: float
-    use: Use
+    purpose: Purpose
     source: str
     people: int
     reviewed: bool
     model: str
-    heard_as: str
+    predicted: str
     updated: datetime
     label_people: int = 0
 
@@ -134,7 +134,7 @@ class _Weighed:
     weight: float
 
 
-def verdicts(
+def aggregate_votes(
     votes: Sequence[Vote], known: Mapping[str, str], *, agreement: int = AGREEMENT_PEOPLE
 ) -> dict[str, Verdict]:
     """Return what the votes come to, song by song.
@@ -148,7 +148,7 @@ def verdicts(
     agreement
         How many people must say the same.
     """
-    weights = weights_of(votes, known)
+    weights = vote_weights(votes, known)
     by_song: dict[str, list[_Weighed]] = defaultdict(list)
     for vote, weight in zip(votes, weights, strict=True):
         by_song[vote.song].append(_Weighed(vote, weight))
@@ -156,23 +156,23 @@ def verdicts(
     return _with_people(_smoothed(found), by_song)
 
 
-def weights_of(votes: Sequence[Vote], known: Mapping[str, str]) -> list[float]:
+def vote_weights(votes: Sequence[Vote], known: Mapping[str, str]) -> list[float]:
     """Return what each vote weighs before it is held against others on its song, 0 to 1."""
-    trust = trusts(votes, known)
+    trust = trust_by_person(votes, known)
     silenced = contradicted(votes)
-    per_day = Counter((vote.person, vote.moment.date()) for vote in votes)
+    per_day = Counter((vote.person, vote.updated.date()) for vote in votes)
     beyond = _beyond_caps(votes)
     weights = []
     for place, vote in enumerate(votes):
         if place in beyond or vote.person in silenced:
             weights.append(0.0)
             continue
-        rate = min(1.0, sqrt(FULL_LABELS_PER_DAY / per_day[vote.person, vote.moment.date()]))
+        rate = min(1.0, sqrt(FULL_LABELS_PER_DAY / per_day[vote.person, vote.updated.date()]))
         weights.append(trust.get(vote.person, 1.0) * rate)
     return weights
 
 
-def trusts(votes: Iterable[Vote], known: Mapping[str, str]) -> dict[str, float]:
+def trust_by_person(votes: Iterable[Vote], known: Mapping[str, str]) -> dict[str, float]:
     """Return how far a person is to be trusted, for those who labelled songs whose genre the operator knows."""
     answered: Counter[str] = Counter()
     right: Counter[str] = Counter()
@@ -183,7 +183,7 @@ def trusts(votes: Iterable[Vote], known: Mapping[str, str]) -> dict[str, float]:
     found = {}
     for person, count in answered.items():
         trust = (right[person] + TRUST_PRIOR) / (count + TRUST_PRIOR)
-        found[person] = 0.0 if count >= CARELESS_ANSWERS and trust < CARELESS_TRUST else trust
+        found[person] = 0.0 if count >= UNRELIABLE_ANSWERS and trust < UNRELIABLE_TRUST else trust
     return found
 
 
@@ -201,7 +201,7 @@ def contradicted(votes: Iterable[Vote]) -> set[str]:
     favourites = {}
     for person, labels in given.items():
         label, count = Counter(labels.values()).most_common(1)[0]
-        if len(labels) >= ONE_NOTE_LABELS and count >= ONE_NOTE_SHARE * len(labels):
+        if len(labels) >= SINGLE_GENRE_LABELS and count >= SINGLE_GENRE_SHARE * len(labels):
             favourites[person] = label
     found = set()
     for person, favourite in favourites.items():
@@ -209,7 +209,7 @@ def contradicted(votes: Iterable[Vote]) -> set[str]:
         witnesses = [[label for other, label in heard[song].items() if other not in favourites] for song in songs]
         witnessed = [labels for labels in witnesses if labels]
         agreed = sum(favourite in labels for labels in witnessed)
-        if len(witnessed) >= WITNESSED_SONGS and 2 * agreed < len(witnessed):
+        if len(witnessed) >= CORROBORATED_SONGS and 2 * agreed < len(witnessed):
             found.add(person)
     return found
 
@@ -219,10 +219,10 @@ def _beyond_caps(votes: Sequence[Vote]) -> set[int]:
     hours: Counter[tuple[str, str, date, int]] = Counter()
     days: Counter[tuple[str, str, date]] = Counter()
     found = set()
-    for place in sorted(range(len(votes)), key=lambda each: (votes[each].moment, votes[each].song)):
+    for place in sorted(range(len(votes)), key=lambda each: (votes[each].updated, votes[each].song)):
         vote = votes[place]
-        day = (vote.person, vote.label, vote.moment.date())
-        hour = (*day, vote.moment.hour)
+        day = (vote.person, vote.label, vote.updated.date())
+        hour = (*day, vote.updated.hour)
         if hours[hour] >= GENRE_LABELS_PER_HOUR or days[day] >= GENRE_LABELS_PER_DAY:
             found.add(place)
             continue
@@ -231,71 +231,75 @@ def _beyond_caps(votes: Sequence[Vote]) -> set[int]:
     return found
 
 
-def _verdict(given: list[_Weighed], known: str | None, agreement: int) -> Verdict:
+def _verdict(weighed: list[_Weighed], known: str | None, agreement: int) -> Verdict:
     """Return what a song's votes come to: by those that may train if they suffice alone, else by all of them."""
-    training = [each for each in given if each.vote.trains]
-    for pool, use in ((training, Use.TRAIN), (given, Use.EVALUATE)):
+    training = [each for each in weighed if each.vote.may_train]
+    for pool, purpose in ((training, Purpose.TRAIN), (weighed, Purpose.EVALUATE)):
         if pool:
-            found = _decided(pool, known, use) or _counted(pool, use, agreement)
-            if found.standing is Standing.COUNTS or use is Use.EVALUATE:
+            found = _decided(pool, known, purpose) or _counted(pool, purpose, agreement)
+            if found.status is VerdictStatus.COUNTS or purpose is Purpose.EVALUATE:
                 return found
     raise ValueError("a song without votes has no verdict")
 
 
-def _decided(pool: list[_Weighed], known: str | None, use: Use) -> Verdict | None:
+def _decided(pool: list[_Weighed], known: str | None, purpose: Purpose) -> Verdict | None:
     """Return what the operator knows of a song, or the latest word of a moderator; None if nobody decided."""
-    rulings = [(each.vote.ruled, each.vote.label) for each in pool if each.vote.ruled is not None]
+    rulings = [(each.vote.moderated, each.vote.label) for each in pool if each.vote.moderated is not None]
     if known is None and not rulings:
         return None
     label = known if known is not None else max(rulings)[1]
-    saying = [each.vote for each in pool if each.vote.label == label]
-    voices = saying or [each.vote for each in pool]
-    moment = max([*(vote.moment for vote in voices), *(ruled for ruled, _ in rulings)])
-    return _told(voices, label, len(saying), moment, use=use, standing=Standing.COUNTS, weight=1.0, reviewed=True)
+    agreeing = [each.vote for each in pool if each.vote.label == label]
+    votes = agreeing or [each.vote for each in pool]
+    updated = max([*(vote.updated for vote in votes), *(moderated for moderated, _ in rulings)])
+    return _make_verdict(
+        votes, label, len(agreeing), updated, purpose=purpose, status=VerdictStatus.COUNTS, weight=1.0, reviewed=True
+    )
 
 
-def _counted(pool: list[_Weighed], use: Use, agreement: int) -> Verdict:
+def _counted(pool: list[_Weighed], purpose: Purpose, agreement: int) -> Verdict:
     labels = {each.vote.label for each in pool}
     totals = {label: fsum(each.weight for each in pool if each.vote.label == label) for label in labels}
     label = max(totals, key=lambda each: (totals[each], each))
     everything = fsum(each.weight for each in pool)
-    saying = [each.vote for each in pool if each.vote.label == label and each.weight > 0]
+    agreeing = [each.vote for each in pool if each.vote.label == label and each.weight > 0]
     share = totals[label] / everything if everything else 0.0
-    standing, weight = Standing.COUNTS, min(1.0, totals[label] / agreement) * share
-    if len(saying) < agreement:
+    status, weight = VerdictStatus.COUNTS, min(1.0, totals[label] / agreement) * share
+    if len(agreeing) < agreement:
         disagree = len({each.vote.label for each in pool if each.weight > 0}) > 1
-        standing, weight = Standing.DISPUTED if disagree else Standing.WAITS, 0.0
+        status, weight = VerdictStatus.DISPUTED if disagree else VerdictStatus.WAITS, 0.0
     elif share <= MAJORITY:
-        standing, weight = Standing.DISPUTED, 0.0
-    voices = saying or [each.vote for each in pool]
-    moment = max(vote.moment for vote in voices)
-    return _told(voices, label, len(saying), moment, use=use, standing=standing, weight=weight, reviewed=False)
+        status, weight = VerdictStatus.DISPUTED, 0.0
+    votes = agreeing or [each.vote for each in pool]
+    updated = max(vote.updated for vote in votes)
+    return _make_verdict(
+        votes, label, len(agreeing), updated, purpose=purpose, status=status, weight=weight, reviewed=False
+    )
 
 
-def _told(
-    voices: Sequence[Vote],
+def _make_verdict(
+    votes: Sequence[Vote],
     label: str,
     people: int,
-    moment: datetime,
+    updated: datetime,
     *,
-    use: Use,
-    standing: Standing,
+    purpose: Purpose,
+    status: VerdictStatus,
     weight: float,
     reviewed: bool,
 ) -> Verdict:
-    latest = max(voices, key=lambda vote: (vote.moment, vote.person))
+    latest = max(votes, key=lambda vote: (vote.updated, vote.person))
     return Verdict(
         song=latest.song,
         label=label,
-        standing=standing,
+        status=status,
         weight=weight,
-        use=use,
-        source="+".join(sorted({vote.platform for vote in voices})),
+        purpose=purpose,
+        source="+".join(sorted({vote.platform for vote in votes})),
         people=people,
         reviewed=reviewed,
         model=latest.model,
-        heard_as=latest.heard_as,
-        updated=moment,
+        predicted=latest.predicted,
+        updated=updated,
     )
 
 
@@ -305,7 +309,7 @@ def _smoothed(found: dict[str, Verdict]) -> dict[str, Verdict]:
     def hour_of(verdict: Verdict) -> tuple[str, date, int]:
         return verdict.label, verdict.updated.date(), verdict.updated.hour
 
-    unreviewed = [each for each in found.values() if each.standing is Standing.COUNTS and not each.reviewed]
+    unreviewed = [each for each in found.values() if each.status is VerdictStatus.COUNTS and not each.reviewed]
     crowds = Counter(map(hour_of, unreviewed))
     return found | {
         each.song: replace(each, weight=each.weight * GENRE_SONGS_PER_HOUR / crowds[hour_of(each)])
@@ -314,16 +318,17 @@ def _smoothed(found: dict[str, Verdict]) -> dict[str, Verdict]:
     }
 
 
-def _with_people(found: dict[str, Verdict], given: Mapping[str, Sequence[_Weighed]]) -> dict[str, Verdict]:
+def _with_people(found: dict[str, Verdict], weighed: Mapping[str, Sequence[_Weighed]]) -> dict[str, Verdict]:
     """Count the different people behind all songs of each label."""
-    people: dict[tuple[str, Use], set[str]] = defaultdict(set)
+    people: dict[tuple[str, Purpose], set[str]] = defaultdict(set)
     for song, verdict in found.items():
-        if verdict.standing is Standing.COUNTS:
-            people[verdict.label, verdict.use] |= {
+        if verdict.status is VerdictStatus.COUNTS:
+            people[verdict.label, verdict.purpose] |= {
                 each.vote.person
-                for each in given[song]
-                if each.vote.label == verdict.label and (each.vote.trains or verdict.use is Use.EVALUATE)
+                for each in weighed[song]
+                if each.vote.label == verdict.label and (each.vote.may_train or verdict.purpose is Purpose.EVALUATE)
             }
     return {
-        song: replace(verdict, label_people=len(people[verdict.label, verdict.use])) for song, verdict in found.items()
+        song: replace(verdict, label_people=len(people[verdict.label, verdict.purpose]))
+        for song, verdict in found.items()
     }

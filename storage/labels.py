@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select, update
 
 from storage.database import LARGEST_NUMBER, lock
-from storage.errors import MergeRefused, UnknownRow
+from storage.errors import MergeRefused, RowNotFound
 from storage.label_aliases import FEEDBACK_LOCK, add_label, add_terms, label_values, merge_labels, owner_of, verdict_is
 from storage.label_text import bare_key, clean_name, name_key
 from storage.tables import CorrectionRow, LabelRow, TermRow
-from storage.uncancellable import uninterrupted
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,14 +71,14 @@ class LabelPage:
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
+class LabelMerge:
     """What a merge did: the label that stays, and how many corrections moved to it."""
 
     label: Label
     corrections: int
 
 
-@uninterrupted
+@uncancellable
 class Labels:
     """Reached as ``storage.labels``. Every method that takes an id follows merges."""
 
@@ -87,9 +87,9 @@ class Labels:
 
     async def get(self, label_id: str) -> Label | None:
         """Return a label by its id."""
-        return (await self.named([label_id])).get(label_id)
+        return (await self.get_many([label_id])).get(label_id)
 
-    async def by_number(self, number: int) -> Label | None:
+    async def get_by_number(self, number: int) -> Label | None:
         """Return a label by the number in a button."""
         if not 0 < number <= LARGEST_NUMBER:
             return None
@@ -98,7 +98,7 @@ class Labels:
             label_id = (await connection.execute(query)).scalar()
             return None if label_id is None else (await load_labels(connection, [label_id])).get(label_id)
 
-    async def named(self, label_ids: Sequence[str]) -> dict[str, Label]:
+    async def get_many(self, label_ids: Sequence[str]) -> dict[str, Label]:
         """Return several labels by id at once; ids that name none are left out."""
         async with self._database.reading() as connection:
             return await load_labels(connection, label_ids)
@@ -167,7 +167,7 @@ class Labels:
 
         Raises
         ------
-        UnknownRow
+        RowNotFound
             If there is no such label.
         BadLabel
             If a name cannot be one.
@@ -183,12 +183,12 @@ class Labels:
             await add_terms(connection, label.id, values.values(), is_alias=False)
             return await require_label(connection, label.id)
 
-    async def merge(self, source_id: str, target_id: str) -> Merged:
+    async def merge(self, source_id: str, target_id: str) -> LabelMerge:
         """Merge a proposed label into a known one: corrections follow, its names become aliases.
 
         Raises
         ------
-        UnknownRow
+        RowNotFound
             If one of them is no label.
         MergeRefused
             If the source is not proposed, the target not known, or both are the same.
@@ -200,14 +200,14 @@ class Labels:
             if source.status is not LabelStatus.PROPOSED or target.status is not LabelStatus.KNOWN:
                 raise MergeRefused
             corrections = await merge_labels(connection, source.id, target.id)
-            return Merged(await require_label(connection, target.id), corrections)
+            return LabelMerge(await require_label(connection, target.id), corrections)
 
     async def add_alias(self, label_id: str, alias: str) -> Label:
         """Add another name that finds a label; nothing happens if some label already has it.
 
         Raises
         ------
-        UnknownRow, BadLabel
+        RowNotFound, BadLabel
             If there is no such label, or the alias cannot be a name.
         """
         name = clean_name(alias)
@@ -273,12 +273,12 @@ async def require_label(connection: AsyncConnection, label_id: str) -> Label:
 
     Raises
     ------
-    UnknownRow
+    RowNotFound
         If there is none.
     """
     label = (await load_labels(connection, [label_id])).get(label_id)
     if label is None:
-        raise UnknownRow(f"There is no label {label_id!r}.")
+        raise RowNotFound(f"There is no label {label_id!r}.")
     return label
 
 

@@ -12,10 +12,10 @@ from sqlalchemy import func, select, update
 
 from storage import privacy
 from storage.database import insert_into, lock
-from storage.imported_songs import take_back
+from storage.imported_songs import record_withdrawal
 from storage.label_aliases import FEEDBACK_LOCK
 from storage.tables import CorrectionRow, PersonRow
-from storage.uncancellable import uninterrupted
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from storage.corrections import Place
+    from storage.corrections import ChatKey
     from storage.database import Database
-    from storage.privacy import Forgotten
+    from storage.privacy import ErasureSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Consent:
     decided: datetime | None = None
 
 
-@uninterrupted
+@uncancellable
 class People:
     """Reached as ``storage.people``."""
 
@@ -75,7 +75,7 @@ class People:
             await lock(connection, FEEDBACK_LOCK)
             await connection.execute(row.on_conflict_do_update(index_elements=["person"], set_=chosen))
             if not may_train:
-                await take_back(connection, now, CorrectionRow.person == person)
+                await record_withdrawal(connection, now, CorrectionRow.person == person)
             given = update(CorrectionRow).where(CorrectionRow.person == person)
             await connection.execute(given.values(consent=may_train))
             return await _consent(connection, person)
@@ -92,7 +92,7 @@ class People:
         async with self._database.transaction() as connection:
             await connection.execute(row.on_conflict_do_update(index_elements=["person"], set_={"language": language}))
 
-    async def data(self, person: str, private_chats: Sequence[Place] = ()) -> dict[str, Any]:
+    async def export_data(self, person: str, private_chats: Sequence[ChatKey] = ()) -> dict[str, Any]:
         """Return everything about a person as plain JSON data, times as ISO 8601.
 
         Parameters
@@ -101,12 +101,12 @@ class People:
             Chats that are this person's alone; their logs belong to the person.
         """
         async with self._database.reading() as connection:
-            return await privacy.data(connection, person, private_chats)
+            return await privacy.export_data(connection, person, private_chats)
 
-    async def forget(self, person: str, private_chats: Sequence[Place] = ()) -> Forgotten:
+    async def erase(self, person: str, private_chats: Sequence[ChatKey] = ()) -> ErasureSummary:
         """Delete everything about a person, running jobs included; say how much it was."""
         async with self._database.transaction() as connection:
-            return await privacy.forget(connection, person, private_chats, self._database.now())
+            return await privacy.erase(connection, person, private_chats, self._database.now())
 
 
 async def _consent(connection: AsyncConnection, person: str) -> Consent:

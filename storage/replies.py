@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from storage.database import LARGEST_NUMBER, insert_into
-from storage.errors import UnknownRow
-from storage.songs import log_heard
+from storage.errors import RowNotFound
+from storage.songs import log_answer
 from storage.tables import AnswerRow, ReplyRow
-from storage.uncancellable import uninterrupted
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -77,7 +77,7 @@ class Reply:
     created: datetime
 
 
-@uninterrupted
+@uncancellable
 class Replies:
     """Reached as ``storage.replies``. ``storage.jobs.answer`` adds the reply to a job's song."""
 
@@ -89,7 +89,7 @@ class Replies:
 
         Raises
         ------
-        UnknownRow
+        RowNotFound
             If there is no such answer.
         """
         async with self._database.transaction() as connection:
@@ -100,7 +100,7 @@ class Replies:
         async with self._database.reading() as connection:
             return await find_reply(connection, reply_id)
 
-    async def sent(self, reply_id: str, message: Mapping[str, Any]) -> None:
+    async def mark_sent(self, reply_id: str, message: Mapping[str, Any]) -> None:
         """Remember where the message is, so that it can be edited later."""
         async with self._database.transaction() as connection:
             where = update(ReplyRow).where(ReplyRow.id == reply_id).values(message=dict(message))
@@ -112,13 +112,13 @@ async def insert_reply(connection: AsyncConnection, new: NewReply, now: datetime
 
     Raises
     ------
-    UnknownRow
+    RowNotFound
         If there is no such answer.
     """
     known = select(AnswerRow.content_hash).where(AnswerRow.id == new.answer_id)
     content_hash = (await connection.execute(known)).scalar() if 0 < new.answer_id <= LARGEST_NUMBER else None
     if content_hash is None:
-        raise UnknownRow(f"There is no answer {new.answer_id}.")
+        raise RowNotFound(f"There is no answer {new.answer_id}.")
     reply = Reply(
         id=secrets.token_urlsafe(REPLY_ID_BYTES),
         answer_id=new.answer_id,
@@ -138,7 +138,7 @@ async def insert_reply(connection: AsyncConnection, new: NewReply, now: datetime
         created=now,
     )
     await connection.execute(row)
-    await log_heard(connection, new.answer_id, new.platform, new.chat, now)
+    await log_answer(connection, new.answer_id, new.platform, new.chat, now)
     return reply
 
 

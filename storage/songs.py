@@ -16,8 +16,8 @@ from storage.database import LARGEST_NUMBER, insert_into, to_json
 from storage.feature_codec import FORMAT, SegmentVectors, pack, unpack
 from storage.label_aliases import owner_of
 from storage.label_text import clean_title
-from storage.tables import AnswerRow, CorrectionRow, FeatureRow, HeardRow, Song
-from storage.uncancellable import uninterrupted
+from storage.tables import AnswerLogRow, AnswerRow, CorrectionRow, FeatureRow, SongRow
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -109,7 +109,7 @@ class ChatStats:
     last: datetime | None
 
 
-@uninterrupted
+@uncancellable
 class Songs:
     """Answers by song and release; reached as ``storage.songs``."""
 
@@ -128,7 +128,7 @@ class Songs:
         async with self._database.reading() as connection:
             return await _one(connection, AnswerRow.id == answer_id)
 
-    async def keep_answer(
+    async def save_answer(
         self,
         content_hash: str,
         report: Mapping[str, Any],
@@ -180,20 +180,20 @@ class Songs:
 
     async def chat_stats(self, platform: str, chat: str) -> ChatStats:
         """Count what one chat has heard (``chat`` is its keyed hash)."""
-        here = (HeardRow.platform == platform, HeardRow.chat == chat)
-        times = select(func.count(), func.min(HeardRow.heard), func.max(HeardRow.heard)).where(*here)
+        here = (AnswerLogRow.platform == platform, AnswerLogRow.chat == chat)
+        times = select(func.count(), func.min(AnswerLogRow.heard), func.max(AnswerLogRow.heard)).where(*here)
         # A song counts once, with the answer of the latest release that heard it here.
         latest = (
-            select(func.max(HeardRow.answer_id).label("answer_id"))
-            .join(AnswerRow, AnswerRow.id == HeardRow.answer_id)
+            select(func.max(AnswerLogRow.answer_id).label("answer_id"))
+            .join(AnswerRow, AnswerRow.id == AnswerLogRow.answer_id)
             .where(*here)
             .group_by(AnswerRow.content_hash)
             .subquery()
         )
         genres = (
-            select(AnswerRow.genre, func.count(), func.sum(Song.duration))
+            select(AnswerRow.genre, func.count(), func.sum(SongRow.duration))
             .join(latest, latest.c.answer_id == AnswerRow.id)
-            .join(Song, Song.content_hash == AnswerRow.content_hash)
+            .join(SongRow, SongRow.content_hash == AnswerRow.content_hash)
             .group_by(AnswerRow.genre)
             .order_by(func.count().desc(), AnswerRow.genre)
         )
@@ -218,9 +218,9 @@ class Songs:
         )
 
 
-async def log_heard(connection: AsyncConnection, answer_id: int, platform: str, chat: str, now: datetime) -> None:
+async def log_answer(connection: AsyncConnection, answer_id: int, platform: str, chat: str, now: datetime) -> None:
     """Note that a chat heard a song, in the transaction that answers it."""
-    heard = insert_into(connection, HeardRow).values(platform=platform, chat=chat, answer_id=answer_id, heard=now)
+    heard = insert_into(connection, AnswerLogRow).values(platform=platform, chat=chat, answer_id=answer_id, heard=now)
     await connection.execute(heard)
 
 
@@ -239,7 +239,7 @@ def _check(content_hash: str, report: Mapping[str, Any]) -> None:
 async def _insert_song(
     connection: AsyncConnection, content_hash: str, duration: float, title: str | None, platform: str, now: datetime
 ) -> None:
-    song = insert_into(connection, Song).values(
+    song = insert_into(connection, SongRow).values(
         content_hash=content_hash,
         duration=duration,
         title=clean_title(title, TITLE_CHARACTERS) if title else None,
@@ -247,7 +247,7 @@ async def _insert_song(
         first_heard=now,
     )
     # A later title fills a gap, it does not replace the first.
-    filled = {"title": func.coalesce(Song.title, song.excluded.title)}
+    filled = {"title": func.coalesce(SongRow.title, song.excluded.title)}
     await connection.execute(song.on_conflict_do_update(index_elements=["content_hash"], set_=filled))
 
 
@@ -280,13 +280,13 @@ def _answers() -> Select[*tuple[Any, ...]]:
             AnswerRow.genre,
             AnswerRow.confidence,
             AnswerRow.sure,
-            Song.duration,
-            Song.title,
+            SongRow.duration,
+            SongRow.title,
             AnswerRow.report,
             FeatureRow.answer_id.is_not(None),
             AnswerRow.created,
         )
-        .join(Song, Song.content_hash == AnswerRow.content_hash)
+        .join(SongRow, SongRow.content_hash == AnswerRow.content_hash)
         .outerjoin(FeatureRow, FeatureRow.answer_id == AnswerRow.id)
     )
 

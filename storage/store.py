@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from storage.chat_settings import Chats
+from storage.chat_settings import ChatSettingsStore
 from storage.database import Database, database_url, insert_into, lock
 from storage.feedback import Feedback
 from storage.jobs import Jobs
-from storage.label_aggregation import Lessons
+from storage.label_aggregation import LabelAggregation
 from storage.label_aliases import FEEDBACK_LOCK, delete_unheld
 from storage.labels import Labels
 from storage.migrate import migrate
 from storage.people import People
 from storage.replies import Replies
 from storage.songs import Songs
-from storage.tables import AnswerRow, CorrectionRow, FeatureRow, JobRow, LabelRow, NoteRow, ReplyRow
-from storage.uncancellable import uninterrupted
+from storage.tables import AnswerRow, CorrectionRow, FeatureRow, JobRow, KeyValueRow, LabelRow, ReplyRow
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -40,7 +40,7 @@ UNHELD_LABEL_DAYS = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Tidied:
+class CleanupSummary:
     """What house-keeping deleted: replies, ended jobs, features that nothing hangs on, proposed labels of nobody."""
 
     replies: int
@@ -54,13 +54,13 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@uninterrupted
+@uncancellable
 class Storage:
     """Everything that is kept, by what it is about.
 
     Attributes
     ----------
-    songs, replies, feedback, labels, lessons, jobs, people, chats
+    songs, replies, feedback, labels, label_aggregation, jobs, people, chat_settings
         See there.
 
     Examples
@@ -75,10 +75,10 @@ class Storage:
         self.replies = Replies(database)
         self.feedback = Feedback(database)
         self.labels = Labels(database)
-        self.lessons = Lessons(database)
+        self.label_aggregation = LabelAggregation(database)
         self.jobs = Jobs(database)
         self.people = People(database)
-        self.chats = Chats(database)
+        self.chat_settings = ChatSettingsStore(database)
 
     @classmethod
     async def open(cls, url: str, *, clock: Callable[[], datetime] = utc_now, genres: Genres | None = None) -> Storage:
@@ -122,26 +122,26 @@ class Storage:
         async with self.database.reading() as connection:
             await connection.execute(select(1))
 
-    async def agreed(self, name: str, value: str) -> str:
+    async def get_or_set(self, name: str, value: str) -> str:
         """Note a value unless there is one of that name; return what is noted, the same to all who ask at once."""
         async with self.database.transaction() as connection:
-            note = insert_into(connection, NoteRow).values(name=name, value=value)
+            note = insert_into(connection, KeyValueRow).values(name=name, value=value)
             await connection.execute(note.on_conflict_do_nothing())
-            noted = await connection.execute(select(NoteRow.value).where(NoteRow.name == name))
+            noted = await connection.execute(select(KeyValueRow.value).where(KeyValueRow.name == name))
             return str(noted.scalar_one())
 
-    async def disagree(self, name: str) -> bool:
-        """Take back what ``agreed`` noted; return whether there was anything."""
+    async def unset(self, name: str) -> bool:
+        """Take back what ``get_or_set`` noted; return whether there was anything."""
         async with self.database.transaction() as connection:
-            return (await connection.execute(delete(NoteRow).where(NoteRow.name == name))).rowcount > 0
+            return (await connection.execute(delete(KeyValueRow).where(KeyValueRow.name == name))).rowcount > 0
 
-    async def tidy(
+    async def delete_expired(
         self,
         *,
         replies: timedelta = timedelta(days=REPLY_DAYS),
         jobs: timedelta = timedelta(days=JOB_DAYS),
         features: timedelta = timedelta(days=UNUSED_FEATURE_DAYS),
-    ) -> Tidied:
+    ) -> CleanupSummary:
         """Delete what is older than this: replies (their buttons expire), ended jobs, unused features.
 
         Features go only where neither a reply nor a correction hangs on the answer; the answer itself stays.
@@ -158,7 +158,7 @@ class Storage:
                 return (await connection.execute(statement)).rowcount
 
             ended = delete(JobRow).where(JobRow.finished < now - jobs)
-            return Tidied(
+            return CleanupSummary(
                 jobs=await count(ended),
                 replies=await count(delete(ReplyRow).where(ReplyRow.created < now - replies)),
                 features=await count(delete(FeatureRow).where(FeatureRow.answer_id.in_(unused))),

@@ -39,7 +39,7 @@ CONSTRAINT_NAMES = {
 NEVER_REUSED = {"sqlite_autoincrement": True}
 
 
-class Moment(TypeDecorator[datetime]):
+class UtcDateTime(TypeDecorator[datetime]):
     """A point in time: aware and in UTC here, with its zone on PostgreSQL, without on SQLite."""
 
     impl = DateTime(timezone=True)
@@ -69,13 +69,13 @@ class Base(DeclarativeBase):
         int: BigInteger().with_variant(Integer(), "sqlite"),
         float: Double,
         bytes: LargeBinary,
-        datetime: Moment,
+        datetime: UtcDateTime,
         # Not JSONB: the order of keys is part of a report, and a NUL in a file name must not fail a job.
         dict[str, Any]: JSON,
     }
 
 
-class Song(Base):
+class SongRow(Base):
     __tablename__ = "songs"
 
     content_hash: Mapped[str] = mapped_column(primary_key=True)
@@ -109,7 +109,7 @@ class FeatureRow(Base):
     data: Mapped[bytes]
 
 
-class HeardRow(Base):
+class AnswerLogRow(Base):
     __tablename__ = "heard"
     __table_args__ = (Index(None, "platform", "chat"), NEVER_REUSED)
 
@@ -187,7 +187,7 @@ class CorrectionRow(Base):
     updated: Mapped[datetime]
 
 
-class KnownRow(Base):
+class KnownSongRow(Base):
     """A song whose genre the operator is certain of; it need not have been heard yet."""
 
     __tablename__ = "known_songs"
@@ -197,7 +197,7 @@ class KnownRow(Base):
     created: Mapped[datetime]
 
 
-class ImportedRow(Base):
+class ImportedSongRow(Base):
     """What another database's export said of a song, with the features; no person stands behind it here."""
 
     __tablename__ = "imported_songs"
@@ -217,7 +217,7 @@ class ImportedRow(Base):
     data: Mapped[bytes]
 
 
-class TakenBackRow(Base):
+class WithdrawnSongRow(Base):
     """When somebody last took back what they had let go of a song: an older file must not bring it in again."""
 
     __tablename__ = "taken_back"
@@ -281,7 +281,7 @@ class ChatRow(Base):
     settings: Mapped[dict[str, Any]]
 
 
-class NoteRow(Base):
+class KeyValueRow(Base):
     """What storage notes about itself, such as which edition of the first labels it holds."""
 
     __tablename__ = "notes"

@@ -15,10 +15,10 @@ from sqlalchemy import select
 
 from storage.export import SAMPLE_RATE
 from storage.feature_codec import unpack
-from storage.feedback_writers import LESSON_FACTS, TABLE_COLUMNS, TABLE_FAMILY, Layout, Row, open_writer
-from storage.label_aggregation import Rules, load_verdicts
-from storage.label_votes import Standing, Use
-from storage.tables import AnswerRow, FeatureRow, ImportedRow
+from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, TRAINING_COLUMNS, Layout, Row, open_writer
+from storage.label_aggregation import AggregationRules, load_verdicts
+from storage.label_votes import Purpose, VerdictStatus
+from storage.tables import AnswerRow, FeatureRow, ImportedSongRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.feature_codec import SegmentVectors
-    from storage.feedback_writers import Format
+    from storage.feedback_writers import ExportFormat
     from storage.label_votes import Verdict
     from storage.store import Storage
 
 
 @dataclass(frozen=True, slots=True)
-class Taught:
+class TrainingExportSummary:
     """How much a file of lessons holds, and what it leaves out.
 
     Attributes
@@ -57,22 +57,24 @@ class Taught:
     without_features: int
 
 
-class _Lesson(NamedTuple):
+class _TrainingSong(NamedTuple):
     song: str
     label: str
     weight: float
-    use: Use
+    purpose: Purpose
     source: str
     people: int
     reviewed: bool
     model: str
-    heard_as: str
+    predicted: str
     label_people: int
     updated: datetime
     imported: bool
 
 
-async def export_for_training(storage: Storage, target: Path, form: Format, rules: Rules | None = None) -> Taught:
+async def export_for_training(
+    storage: Storage, target: Path, form: ExportFormat, rules: AggregationRules | None = None
+) -> TrainingExportSummary:
     """Write every lesson to a file, which is whole or not there at all.
 
     Parameters
@@ -87,14 +89,14 @@ async def export_for_training(storage: Storage, target: Path, form: Format, rule
     FormatUnavailable
         For Parquet where pyarrow is not installed.
     """
-    rules = rules or Rules()
+    rules = rules or AggregationRules()
     part = target.with_name(target.name + ".part")
     try:
         async with storage.database.reading() as connection:
             verdicts = await load_verdicts(connection, rules)
-            lessons = [_told(each) for each in verdicts.values() if each.standing is Standing.COUNTS]
+            lessons = [_told(each) for each in verdicts.values() if each.status is VerdictStatus.COUNTS]
             lessons += await _imported(connection, rules, {lesson.song for lesson in lessons})
-            layout = Layout(await _families(connection), LESSON_FACTS, wide=True)
+            layout = Layout(await _families(connection), TRAINING_COLUMNS, wide=True)
             writer = await asyncio.to_thread(open_writer, form, part, layout)
             try:
                 songs = rows = evaluate = 0
@@ -103,7 +105,7 @@ async def export_for_training(storage: Storage, target: Path, form: Format, rule
                     written = await asyncio.to_thread(writer.write, _rows(lesson, segments, layout.families))
                     rows += written
                     songs += bool(written)
-                    evaluate += bool(written) and lesson.use is Use.EVALUATE
+                    evaluate += bool(written) and lesson.purpose is Purpose.EVALUATE
             finally:
                 await asyncio.to_thread(writer.close)
         await asyncio.to_thread(part.replace, target)
@@ -111,64 +113,64 @@ async def export_for_training(storage: Storage, target: Path, form: Format, rule
         with suppress(OSError):
             await asyncio.to_thread(part.unlink, missing_ok=True)
     counted = {lesson.song for lesson in lessons}
-    left_out = [each.standing for song, each in verdicts.items() if song not in counted]
-    return Taught(
+    left_out = [each.status for song, each in verdicts.items() if song not in counted]
+    return TrainingExportSummary(
         songs=songs,
         rows=rows,
         evaluate=evaluate,
-        waiting=left_out.count(Standing.WAITS),
-        disputed=left_out.count(Standing.DISPUTED),
+        waiting=left_out.count(VerdictStatus.WAITS),
+        disputed=left_out.count(VerdictStatus.DISPUTED),
         without_features=len(lessons) - songs,
     )
 
 
-def _told(verdict: Verdict) -> _Lesson:
-    return _Lesson(
+def _told(verdict: Verdict) -> _TrainingSong:
+    return _TrainingSong(
         song=verdict.song,
         label=verdict.label,
         weight=verdict.weight,
-        use=verdict.use,
+        purpose=verdict.purpose,
         source=verdict.source,
         people=verdict.people,
         reviewed=verdict.reviewed,
         model=verdict.model,
-        heard_as=verdict.heard_as,
+        predicted=verdict.predicted,
         label_people=verdict.label_people,
         updated=verdict.updated,
         imported=False,
     )
 
 
-async def _imported(connection: AsyncConnection, rules: Rules, own: set[str]) -> list[_Lesson]:
+async def _imported(connection: AsyncConnection, rules: AggregationRules, own: set[str]) -> list[_TrainingSong]:
     """Return the lessons that files brought in, of songs for which no opinion here counts."""
     query = select(
-        ImportedRow.content_hash,
-        ImportedRow.label,
-        ImportedRow.weight,
-        ImportedRow.may_train,
-        ImportedRow.source,
-        ImportedRow.people,
-        ImportedRow.reviewed,
-        ImportedRow.model,
-        ImportedRow.heard_as,
-        ImportedRow.label_people,
-        ImportedRow.updated,
+        ImportedSongRow.content_hash,
+        ImportedSongRow.label,
+        ImportedSongRow.weight,
+        ImportedSongRow.may_train,
+        ImportedSongRow.source,
+        ImportedSongRow.people,
+        ImportedSongRow.reviewed,
+        ImportedSongRow.model,
+        ImportedSongRow.heard_as,
+        ImportedSongRow.label_people,
+        ImportedSongRow.updated,
     )
     found = []
     for row in await connection.execute(query):
         allowed = rules.sources is None or set(row.source.split("+")) <= set(rules.sources)
-        use = Use.TRAIN if row.may_train and allowed else Use.EVALUATE
+        use = Purpose.TRAIN if row.may_train and allowed else Purpose.EVALUATE
         if row.content_hash not in own:
-            lesson = _Lesson(
+            lesson = _TrainingSong(
                 song=row.content_hash,
                 label=row.label,
                 weight=row.weight,
-                use=use,
+                purpose=use,
                 source=row.source,
                 people=row.people,
                 reviewed=row.reviewed,
                 model=row.model,
-                heard_as=row.heard_as,
+                predicted=row.heard_as,
                 label_people=row.label_people,
                 updated=row.updated,
                 imported=True,
@@ -180,7 +182,7 @@ async def _imported(connection: AsyncConnection, rules: Rules, own: set[str]) ->
 async def _families(connection: AsyncConnection) -> tuple[str, ...]:
     """Name the feature families beside the 57 that the latest song is kept with: all that can be trained from."""
     own = select(FeatureRow.format, FeatureRow.data).order_by(FeatureRow.answer_id.desc()).limit(1)
-    brought = select(ImportedRow.format, ImportedRow.data).order_by(ImportedRow.updated.desc()).limit(1)
+    brought = select(ImportedSongRow.format, ImportedSongRow.data).order_by(ImportedSongRow.updated.desc()).limit(1)
     for query in (own, brought):
         row = (await connection.execute(query)).one_or_none()
         if row is not None:
@@ -189,7 +191,7 @@ async def _families(connection: AsyncConnection) -> tuple[str, ...]:
     return ()
 
 
-async def _segments(connection: AsyncConnection, lesson: _Lesson) -> tuple[SegmentVectors, ...]:
+async def _segments(connection: AsyncConnection, lesson: _TrainingSong) -> tuple[SegmentVectors, ...]:
     """Return the features of a song, those of its latest answer that has any."""
     own = (
         select(FeatureRow.format, FeatureRow.data)
@@ -198,12 +200,12 @@ async def _segments(connection: AsyncConnection, lesson: _Lesson) -> tuple[Segme
         .order_by(AnswerRow.id.desc())
         .limit(1)
     )
-    brought = select(ImportedRow.format, ImportedRow.data).where(ImportedRow.content_hash == lesson.song)
+    brought = select(ImportedSongRow.format, ImportedSongRow.data).where(ImportedSongRow.content_hash == lesson.song)
     row = (await connection.execute(brought if lesson.imported else own)).one_or_none()
     return () if row is None else await asyncio.to_thread(unpack, row.format, row.data)
 
 
-def _rows(lesson: _Lesson, segments: Sequence[SegmentVectors], families: tuple[str, ...]) -> list[Row]:
+def _rows(lesson: _TrainingSong, segments: Sequence[SegmentVectors], families: tuple[str, ...]) -> list[Row]:
     rows = []
     for index, segment in enumerate(segments):
         table = segment.families.get(TABLE_FAMILY)
@@ -213,12 +215,12 @@ def _rows(lesson: _Lesson, segments: Sequence[SegmentVectors], families: tuple[s
             "song": lesson.song,
             "segment": index,
             "weight": round(lesson.weight, 6),
-            "use": str(lesson.use),
+            "use": str(lesson.purpose),
             "source": lesson.source,
             "people": lesson.people,
             "reviewed": lesson.reviewed,
             "model": lesson.model,
-            "heard_as": lesson.heard_as,
+            "heard_as": lesson.predicted,
             "label_people": lesson.label_people,
             "start": segment.start,
             "end": segment.end,

@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-Room = TypeVar("Room", bound=type)
+Class = TypeVar("Class", bound=type)
 
 
-def uninterrupted(room: Room) -> Room:
+def uncancellable(cls: Class) -> Class:
     """Decorate a class: its public coroutine methods finish before a cancellation of their caller takes effect."""
-    for name, method in list(vars(room).items()):
+    for name, method in list(vars(cls).items()):
         if not name.startswith("_") and inspect.iscoroutinefunction(method):
-            setattr(room, name, _finishing(method))
-    return room
+            setattr(cls, name, _finishing(method))
+    return cls
 
 
 def _finishing(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from classifier.datasets.builder import Outcome
     from classifier.datasets.feature_reader import Piece
     from classifier.datasets.table import Merged
-    from links import Listing
+    from links import Playlist
 
 LONGEST_LABEL: Final = 100
 DESCRIPTION: Final = """\
@@ -135,7 +135,7 @@ async def _build(arguments: argparse.Namespace) -> Outcome:
         table.close()
 
 
-def _tell_list(link: str, listing: Listing) -> None:
+def _tell_list(link: str, listing: Playlist) -> None:
     more = "" if len(listing.items) == listing.count else f" of {listing.count:,}"
     say(f"{printable(link)}: {len(listing.items):,}{more} songs.")
 

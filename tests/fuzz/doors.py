@@ -168,7 +168,7 @@ async def open_telegram(stack: AsyncExitStack, folder: Path) -> Ask:
         for number, update in enumerate(updates):
             await chat._dispatch.receive([Update.de_json({"update_id": number, **update}, chat._line.bot)])
             await asyncio.gather(*chat._dispatch._tasks)
-        await storage.people.forget(keys.person(Person("telegram", str(ANN))), [])
+        await storage.people.erase(keys.person(Person("telegram", str(ANN))), [])
         telegram.messages.clear()
         telegram.history.clear()
 
@@ -213,7 +213,7 @@ async def open_discord(stack: AsyncExitStack, folder: Path) -> Ask:
         await ways[len(text) % len(ways)]()
         while begun := [task for task in asyncio.all_tasks() - always if task.get_name().startswith(DISCORDS_TASKS)]:
             await asyncio.wait(begun)
-        await storage.people.forget(keys.person(Person("discord", scene.ann.id)), [])
+        await storage.people.erase(keys.person(Person("discord", scene.ann.id)), [])
 
     return ask
 

@@ -34,12 +34,12 @@ from bot.telegram.moderation import BadWish, read_wish
 from bot.telegram.submissions import parts
 from classifier.song_report import SegmentReport, SongReport
 from common.errors import UserError
-from links import Limits, LinkError, read_link
+from links import FetchLimits, LinkError, parse_link
 from links import address as links_address
 from links.error_mapping import code_of
-from links.errors import error_of
+from links.errors import error_from_code
 from links.guard import is_public
-from links.playlist import read_listing
+from links.playlist import parse_playlist
 from storage import label_text as genre_names
 from storage.feedback_writers import formula, harmless
 
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-LIMITS = Limits(file_bytes=1_000_000, song_seconds=60)
+LIMITS = FetchLimits(file_bytes=1_000_000, song_seconds=60)
 SECRETS = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
 SECRET_CHARACTERS = 24
 
@@ -63,7 +63,7 @@ class Parser:
 def link(text: str) -> None:
     for hosts in (("*",), ("song.example",)):
         with suppress(LinkError):
-            found = read_link(text, hosts)
+            found = parse_link(text, hosts)
             assert found.lower().startswith(("http://", "https://"))
             assert not any(character.isspace() or unicodedata.category(character)[0] == "C" for character in found)
 
@@ -213,14 +213,14 @@ def fluent(text: str) -> None:
 
 def list_told(text: str) -> None:
     with suppress(LinkError):
-        listing = read_listing(_json(text), "https://song.example/list", ("*",))
+        listing = parse_playlist(_json(text), "https://song.example/list", ("*",))
         assert listing.count >= len(listing.items) > 0
 
 
 def site_said(text: str) -> None:
     for error in (ExtractorError(text, expected=True), DownloadError(text), ValueError(text)):
-        assert str(error_of(code_of(error), LIMITS)).endswith(".")
-    assert str(error_of(text, LIMITS)).endswith(".")
+        assert str(error_from_code(code_of(error), LIMITS)).endswith(".")
+    assert str(error_from_code(text, LIMITS)).endswith(".")
 
 
 def _json(text: str) -> Any:

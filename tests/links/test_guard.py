@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 ARMED = """
 import ctypes, os, socket, subprocess, sys
 from pathlib import Path
-from links.guard import Guard
+from links.guard import SandboxGuard
 listener = socket.create_server(("127.0.0.1", 0))
 plain = socket.socket()
 programs = {"true": lambda arguments: "-x" not in arguments}
-Guard(Path.cwd(), programs, lambda: print("inside", flush=True), proxy=PROXY).arm()
+SandboxGuard(Path.cwd(), programs, lambda: print("inside", flush=True), proxy=PROXY).arm()
 """
 REFUSED = {
     "a connection": "plain.connect(listener.getsockname())",

@@ -13,23 +13,23 @@ from pathlib import Path
 import pytest
 
 from common.errors import EmptyFile
-from links import Fetcher, Limits, fetcher
+from links import Fetcher, FetchLimits, fetcher
 from links.errors import LinkError
 from tests.conftest import REPOSITORY
 
-LIMITS = Limits(file_bytes=100_000, song_seconds=60, seconds=30)
+LIMITS = FetchLimits(file_bytes=100_000, song_seconds=60, seconds=30)
 WAITING_PARENT = """
 import asyncio, sys
 from pathlib import Path
-from links import Fetcher, Limits, fetcher
+from links import Fetcher, FetchLimits, fetcher
 fetcher.CHILD = ("-sPB", "-c", sys.argv[1])
-fetching = Fetcher(Limits(file_bytes=1000, song_seconds=60)).fetch("https://song.example/", Path.cwd())
+fetching = Fetcher(FetchLimits(file_bytes=1000, song_seconds=60)).fetch("https://song.example/", Path.cwd())
 asyncio.run(fetching)
 """
 SLEEPER = """
 import json, sys, time
-from links.limits import die_with
-die_with(json.loads(sys.stdin.readline())["parent"])
+from links.limits import die_with_parent
+die_with_parent(json.loads(sys.stdin.readline())["parent"])
 import os
 open("ready", "w").write(str(os.getpid()))
 time.sleep(60)

@@ -12,7 +12,7 @@ from storage import NewJob, NewReply, SegmentVectors, Storage
 from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY
 
 if TYPE_CHECKING:
-    from storage import Answer, Claimed, Correction, Job, Reply
+    from storage import Answer, ClaimedJob, Correction, Job, Reply
 
 MODEL = "release-1"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -65,7 +65,7 @@ def features(segments: int = 2, *, seed: int = 1, texture: int = 8) -> tuple[Seg
 
 async def answered(storage: Storage, name: str = "a song", genre: str = "jazz", **more: Any) -> Answer:
     """Keep the answer to a song."""
-    return await storage.songs.keep_answer(song(name), report(genre, **more), features(), platform="local", title=name)
+    return await storage.songs.save_answer(song(name), report(genre, **more), features(), platform="local", title=name)
 
 
 async def corrected(
@@ -102,7 +102,7 @@ async def queued(storage: Storage, person: str = "ann", **more: Any) -> Job:
     return (await storage.jobs.add(new_job(person, **more))).job
 
 
-async def claimed(storage: Storage, owner: str = "worker") -> Claimed:
+async def claimed(storage: Storage, owner: str = "worker") -> ClaimedJob:
     """Take the next job, of which there must be one."""
     taken = await storage.jobs.claim(owner)
     assert taken is not None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from storage.uncancellable import uninterrupted
+from storage.uncancellable import uncancellable
 from tests.storage.making import new_job
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ async def test_cancelled_callers_never_leave_the_database_locked(storage: Storag
         with suppress(asyncio.CancelledError):
             await caller
         async with asyncio.timeout(5):
-            await storage.jobs.take_back("me")
+            await storage.jobs.requeue_owned("me")
 
 
 async def claim_on_and_on(storage: Storage) -> None:
@@ -36,7 +36,7 @@ async def claim_on_and_on(storage: Storage) -> None:
         await asyncio.sleep(0)
 
 
-@uninterrupted
+@uncancellable
 class Slow:
     def __init__(self) -> None:
         self.finished = False
