@@ -67,7 +67,8 @@ class FeatureReader:
         self.about = COLUMNS
 
     def __call__(self, path: Path, report: Callable[[Progress], None]) -> list[Row]:
-        from classifier.audio.decoding import decode, segments
+        from classifier.audio.decoding import decode
+        from classifier.audio.segmentation import one_segment, segments
         from classifier.features.gtzan57 import gtzan57
         from classifier.features.spectrum import Spectrum
 
@@ -75,7 +76,9 @@ class FeatureReader:
         samples = decode(path, max_seconds=self._max_seconds)
         pieces = [segment.samples for segment in segments(samples)]
         if len(pieces) == 1:
-            pieces = [samples]  # the public table's tracks are some samples longer than 30 s, and it uses them all
+            pieces = [
+                one_segment(samples).samples
+            ]  # the public table's tracks are some samples longer than 30 s, and it uses them all
         rows = []
         for number, piece in enumerate(pieces, start=1):
             report(Progress("listening", number, len(pieces)))

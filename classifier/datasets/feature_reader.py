@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from classifier.audio.decoding import Segment
+    from classifier.audio.segmentation import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +59,15 @@ class PieceReader:
         self.about = gtzan57.COLUMNS
 
     def __call__(self, path: Path, report: Callable[[Progress], None]) -> list[Piece]:
-        from classifier.audio.decoding import SAMPLE_RATE, Segment, decode, segments
+        from classifier.audio.decoding import decode
+        from classifier.audio.segmentation import one_segment, segments
 
         report(Progress("decoding"))
         samples = decode(path, max_seconds=self._max_seconds)
         parts = segments(samples)
         if len(parts) == 1:
             # The public table's tracks are some samples longer than 30 s, and it uses them all.
-            parts = [Segment(0, samples.size / SAMPLE_RATE, samples)]
+            parts = [one_segment(samples)]
         pieces = []
         for number, part in enumerate(parts, start=1):
             report(Progress("listening", number, len(parts)))
