@@ -22,7 +22,8 @@ from common.errors import EmptyFile, TooLarge
 from common.units import MEBIBYTE
 from links.address import ANY_HOST, clean_name, parse_link
 from links.errors import LinkError, LinkTimeout, PlaylistFound, error_from_code
-from links.playlist import DEFAULT_PLAYLIST_SONGS, MAX_PLAYLIST_SONGS, full_name, parse_playlist
+from links.playlist import DEFAULT_PLAYLIST_SONGS, MAX_PLAYLIST_SONGS, full_name
+from links.playlist_parsing import parse_playlist
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process

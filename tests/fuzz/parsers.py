@@ -39,7 +39,7 @@ from links import address as links_address
 from links.error_mapping import code_of
 from links.errors import error_from_code
 from links.guard import is_public
-from links.playlist import parse_playlist
+from links.playlist_parsing import parse_playlist
 from storage import label_text as genre_names
 from storage.feedback_writers import formula, harmless
 

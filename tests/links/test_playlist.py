@@ -11,8 +11,8 @@ from yt_dlp.utils import LazyList, OnDemandPagedList
 
 from links import MAX_PLAYLIST_SONGS, LinkError, parse_link
 from links.error_mapping import CodedFailure
-from links.playlist import parse_playlist
 from links.playlist_entries import entry_of
+from links.playlist_parsing import parse_playlist
 
 LINK = "https://song.example/list"
 JSON = st.recursive(
