@@ -1,4 +1,4 @@
-"""Why a link brought no song: each with its sentence. What a site's own words mean is told by ``site``."""
+"""Errors of fetching a link, each with a code and a sentence for the person. ``error_mapping`` chooses among them."""
 
 from __future__ import annotations
 
@@ -96,14 +96,14 @@ class ScriptRequired(LinkError):
 
 
 class PlaylistFound(LinkError):
-    """There is more than one song at a link; ``listing`` says which, where that is known."""
+    """The link leads to several songs; ``playlist`` lists them if they are known."""
 
     code = "link-list"
     sentence = "There is more than one song at this link. Please send the link of one song."
 
-    def __init__(self, listing: Playlist | None = None) -> None:
+    def __init__(self, playlist: Playlist | None = None) -> None:
         super().__init__()
-        self.listing = listing
+        self.playlist = playlist
 
 
 _BY_CODE: dict[str, type[LinkError]] = {
@@ -129,12 +129,12 @@ _BY_CODE: dict[str, type[LinkError]] = {
 
 
 def error_from_code(code: str, limits: FetchLimits) -> SongError:
-    """Return the error that a child's code names; what it does not name is a failure of the site.
+    """Return the error for a code that the child process reported; an unknown code becomes a plain ``LinkError``.
 
     Parameters
     ----------
     limits
-        What the sentence tells of them comes from here and not from the child.
+        The values in the sentence come from here, because the child process is not trusted.
     """
     if code == TooLarge.code:
         return TooLarge(megabytes=limits.megabytes)

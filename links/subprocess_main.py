@@ -1,6 +1,6 @@
-"""The process that fetches one link: ``python -m links.subprocess_main``, told what to do on its standard input.
+"""The process that fetches one link: ``python -m links.subprocess_main``, with its order on standard input.
 
-It tells its parent of progress and of its end in lines of JSON, and is confined before it looks at the link.
+It reports progress and its result as lines of JSON, and confines itself before it opens the link.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ SOCKS_PORT: Final = 1080
 
 
 def runs_tamely(arguments: Sequence[str]) -> bool:
-    """Whether Deno is started without any permission: not to read, write, connect, import, or see the environment."""
+    """Tell whether Deno's arguments grant no permission to read, write, connect, import, or see the environment."""
     loose = re.compile(r"--(allow|permission|unsafely|inspect|env-file|preload|import)|-[A-Z]")
     return arguments[:1] in (["--version"], ["run"]) and (
         arguments[0] == "--version"
@@ -45,7 +45,7 @@ PROGRAMS: Final = {"deno": runs_tamely}
 
 
 class ParentChannel:
-    """The way to the parent process, kept out of the reach of whatever prints."""
+    """The channel to the parent process; whatever the code prints cannot get into it."""
 
     def __init__(self) -> None:
         self._end = os.dup(1)
@@ -57,7 +57,7 @@ class ParentChannel:
         os.write(self._end, json.dumps(message).encode() + b"\n")
 
     def end(self, **message: object) -> NoReturn:
-        """Tell the last thing and end at once, whatever else is going on."""
+        """Send the last message and exit immediately."""
         try:
             self.tell(**message)
         finally:
@@ -65,7 +65,7 @@ class ParentChannel:
 
 
 class ByteMeter:
-    """Counts all bytes that arrive, as they arrive, before anybody unpacks or believes them."""
+    """Counts the bytes received from the network, before decompression, and enforces the limit."""
 
     def __init__(self, parent: ParentChannel, limits: FetchLimits) -> None:
         self._parent = parent
@@ -74,7 +74,7 @@ class ByteMeter:
         self.received = 0
 
     def install(self) -> None:
-        """Stand between sockets, encrypted ones included, and everything that reads HTTP from them."""
+        """Wrap the reads of all sockets, encrypted ones included."""
         read = socket.SocketIO.readinto
 
         def counted(source: socket.SocketIO, buffer: Any) -> int | None:
@@ -104,18 +104,18 @@ def main() -> None:
     except BaseException as error:
         from links.error_mapping import code_of
 
-        parent.end(error=code_of(error), list=getattr(error, "listing", None), why=_reason(error))
+        parent.end(error=code_of(error), list=getattr(error, "playlist", None), why=_reason(error))
 
 
 def _reason(error: BaseException) -> str:
-    """Return for the log what went wrong, where; of addresses only the host, for what follows may be a secret."""
+    """Return an error's text for the log, with URLs shortened to their host, since paths may hold secrets."""
     where = traceback.extract_tb(error.__traceback__)[-1]
     said = re.sub(r"(https?://[^/\s]+)/[^\s'\")]*", r"\1/…", f"{type(error).__name__}: {error}")
     return f"{said[:REASON_CHARACTERS]} ({Path(where.filename).name}:{where.lineno})"
 
 
 def _fetch(order: dict[str, Any], parent: ParentChannel, limits: FetchLimits, folder: Path) -> dict[str, object]:
-    # Native code that would connect past the guard: where it is installed, yt-dlp is not to find it.
+    # Native code would bypass the guard, so hide it from yt-dlp if it is installed.
     sys.modules["curl_cffi"] = None  # type: ignore[assignment]
     from links import ytdlp_runner
     from links.error_mapping import CodedFailure
@@ -153,7 +153,7 @@ def raise_script_limits(limits: FetchLimits) -> None:
 
 
 def _addresses(proxy: str) -> set[tuple[str, int]]:
-    """Return where the proxy is, by address."""
+    """Return the proxy's IP addresses and port."""
     if not proxy:
         return set()
     parts = urlsplit(proxy)

@@ -1,6 +1,6 @@
-"""Songs heard, corrections, jobs, consents. Knows nothing of chats or audio.
+"""Stores songs, answers, corrections, jobs and consents in SQLite or PostgreSQL; knows nothing of chats or audio.
 
-Everything that another room needs is named here; ``Storage.open`` is the way in.
+Everything that other packages may use is exported here; start with ``Storage.open``.
 """
 
 from storage.chat_settings import ChatSettings, ChatSettingsStore

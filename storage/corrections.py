@@ -1,4 +1,4 @@
-"""One person's opinion of one song, as data and as a row; who may change it and when is told by ``feedback``."""
+"""Corrections as data and as rows; ``feedback`` has the rules for changing them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ReviewStatus(StrEnum):
-    """Where the review of a correction stands."""
+    """The state of a correction's review."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -37,7 +37,7 @@ class ChatKey:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One person's opinion of one song.
+    """One person's opinion on one song.
 
     Attributes
     ----------
@@ -48,23 +48,23 @@ class Correction:
     content_hash, answer_id
         The song, and the answer that the person saw.
     title
-        Of the song, if it has one.
+        The song's title, if known.
     predicted, confidence, sure, model
-        That answer in short.
+        The genre that was answered, its probability, whether it was sure, and the release.
     label
         Id of the label that the person gave; equal to ``predicted`` when they agreed.
     status, ruling
-        Where the review stands; the label that a moderator gave instead, if ``RELABELLED``.
+        State of the review; the moderator's label if ``RELABELLED``.
     consent
-        May numbers computed from the song, and this opinion, train the next model? Asked of the person.
+        Whether the person allows training from the song's features and this correction.
     may_train
-        Does the platform it comes from allow that? (``TRAINING_SOURCES``)
+        Whether the operator allows training from this platform (``TRAINING_SOURCES``).
     platform, chat
         Where it was given.
     moderator, moderated
         Keyed hash of the last moderator, and when.
     created, updated
-        When it was first given, and last changed by the person (UTC).
+        When the person first made it, and last changed it (UTC).
     """
 
     id: int
@@ -90,12 +90,12 @@ class Correction:
 
     @property
     def agrees(self) -> bool:
-        """Whether the person said that the answer was right."""
+        """Whether the person confirmed the answer."""
         return self.label == self.predicted
 
     @property
     def verdict(self) -> str:
-        """The label that counts: the moderator's, else the person's."""
+        """The effective label: the moderator's, or else the person's."""
         return self.ruling or self.label
 
 
@@ -130,7 +130,7 @@ def select_corrections() -> Select[*tuple[Any, ...]]:
 
 
 def in_chat(chat: ChatKey | None) -> list[ColumnElement[bool]]:
-    """Return the conditions for corrections given in one chat; none for None."""
+    """Return the conditions for corrections from one chat; no conditions for None."""
     return [] if chat is None else [CorrectionRow.platform == chat.platform, CorrectionRow.chat == chat.chat]
 
 
@@ -148,7 +148,7 @@ async def find_correction(connection: AsyncConnection, person: str, content_hash
 
 
 async def get_correction(connection: AsyncConnection, number: int, chat: ChatKey | None) -> Correction | None:
-    """Return a correction by number, only one given in ``chat`` if there is one, in the caller's transaction."""
+    """Return a correction by number, in the caller's transaction; if ``chat`` is given, only one from that chat."""
     if not 0 < number <= LARGEST_NUMBER:
         return None
     query = select_corrections().where(CorrectionRow.id == number, *in_chat(chat))

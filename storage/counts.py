@@ -1,4 +1,4 @@
-"""Counts over corrections, as moderators see them; ``feedback`` is the way to them."""
+"""Statistics over corrections, for moderators; reached through ``feedback``."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GenreCount:
-    """How one genre fares.
+    """The feedback on one genre.
 
     Attributes
     ----------
     predicted, right
-        Opinions on answers with this genre, and how many of them agreed.
+        Corrections of answers with this genre, and how many of them confirmed it.
     labelled
-        Opinions, not rejected, whose verdict is this genre.
+        Corrections, not rejected, whose effective label is this genre.
     """
 
     predicted: int
@@ -37,22 +37,22 @@ class GenreCount:
 
 @dataclass(frozen=True, slots=True)
 class FeedbackStats:
-    """Counts over corrections.
+    """Statistics over corrections.
 
     Attributes
     ----------
     corrections, people, songs
-        How many opinions, by how many people, on how many songs.
+        Numbers of corrections, of people who made them, and of songs.
     agreeing
-        Opinions that said "right".
+        Corrections that confirmed the answer.
     statuses
-        Status → opinions.
+        Status → number of corrections.
     genres
-        Label id → counts, most opinions first.
+        Label id → counts, most corrections first.
     proposed
-        Label id of each proposed label → opinions with it, not rejected, most first.
+        Id of each proposed label → corrections with it, not rejected, most first.
     trainable
-        Opinions with consent, from a platform that may train, and not rejected.
+        Corrections with consent, from a platform that may train, and not rejected.
     """
 
     corrections: int
@@ -78,7 +78,7 @@ def within(chat: ChatKey | None, since: datetime | None, until: datetime | None)
 async def count_feedback(
     connection: AsyncConnection, chat: ChatKey | None, since: datetime | None, until: datetime | None
 ) -> FeedbackStats:
-    """Count the corrections first given in a chat and period."""
+    """Compute the statistics of corrections first made in a chat and period."""
     here = within(chat, since, until)
     agrees = CorrectionRow.label == AnswerRow.genre
     verdict = func.coalesce(CorrectionRow.ruling, CorrectionRow.label)
@@ -95,16 +95,18 @@ async def count_feedback(
         .where(*here)
     )
     statuses = select(CorrectionRow.status, func.count()).where(*here).group_by(CorrectionRow.status)
-    said = (
+    predictions_query = (
         select(AnswerRow.genre, func.count(), func.count().filter(agrees))
         .join(CorrectionRow, AnswerRow.id == CorrectionRow.answer_id)
         .where(*here)
         .group_by(AnswerRow.genre)
     )
-    given = select(verdict, func.count()).where(*here, CorrectionRow.status != ReviewStatus.REJECTED).group_by(verdict)
+    labels_query = (
+        select(verdict, func.count()).where(*here, CorrectionRow.status != ReviewStatus.REJECTED).group_by(verdict)
+    )
     corrections, people, songs, agreeing, trainable = (await connection.execute(totals)).one()
-    predicted = {genre: (count, right) for genre, count, right in await connection.execute(said)}
-    labelled = dict((await connection.execute(given)).all())
+    predicted = {genre: (count, right) for genre, count, right in await connection.execute(predictions_query)}
+    labelled = dict((await connection.execute(labels_query)).all())
     genres = {
         genre: GenreCount(*predicted.get(genre, (0, 0)), labelled.get(genre, 0))
         for genre in sorted(predicted.keys() | labelled.keys())

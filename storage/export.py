@@ -1,6 +1,6 @@
-"""Corrections as data for the next model: CSV, JSON lines or Parquet, one row per segment of a song and label.
+"""Exports corrections as CSV, JSON lines or Parquet, one row per song segment and label.
 
-Only what people consented to leaves; what a row looks like in a file is told by ``writers``.
+Only corrections whose authors consented are exported; ``feedback_writers`` defines the file formats.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from storage.store import Storage
 
 SAMPLE_RATE = 22_050
-"""Samples per second, in which the public table counts ``length``."""
+"""Samples per second; the unit of ``length`` in the public GTZAN table."""
 SONGS_AT_ONCE = 16
-"""How many songs' features are in memory at a time."""
+"""How many songs' features are held in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +42,15 @@ class ExportFilter:
     Attributes
     ----------
     since, until
-        First given in this period (UTC; ``until`` excluded).
+        When they were first made (UTC; ``until`` excluded).
     genre
-        Id of the label that counts.
+        Id of the effective label.
     statuses
-        Where the review stands; None leaves out only the rejected.
+        States of review; None leaves out only rejected ones.
     chat
-        Only what was given there (an administrator's own rows).
+        Only corrections from this chat, for its administrators.
     families
-        Feature families that go out beside the 57 columns (``CSV``: ``texture_0``, ``texture_1``, …).
+        Feature families to export beside the 57 columns (in CSV as ``texture_0``, ``texture_1``, …).
     """
 
     since: datetime | None = None
@@ -63,14 +63,14 @@ class ExportFilter:
 
 @dataclass(frozen=True, slots=True)
 class ExportSummary:
-    """How much an export holds.
+    """The size of an export.
 
     Attributes
     ----------
     songs, rows
         Songs and rows in the file.
     without_features
-        Songs that were left out because the features that were asked for are not kept any more, or never were.
+        Songs left out because the requested features are not stored.
     """
 
     songs: int
@@ -88,10 +88,10 @@ class _Counts:
 async def export_feedback(
     storage: Storage, target: Path, form: ExportFormat, selection: ExportFilter | None = None
 ) -> ExportSummary:
-    """Write corrections to a file, which is whole or not there at all.
+    """Write corrections to a file, which appears only once it is complete.
 
-    People who gave a song the same label share a row per segment, and ``votes`` counts them. Where some of their
-    platforms allow training and some do not, the row speaks only of those that do.
+    People who gave a song the same label share one row per segment, and ``votes`` counts them. If training is allowed
+    for only some of their platforms, only the people of those platforms are counted.
 
     Raises
     ------
@@ -105,8 +105,8 @@ async def export_feedback(
         writer = await asyncio.to_thread(open_writer, form, part, Layout(tuple(selection.families)))
         try:
             async with storage.database.reading() as connection:
-                async for opinions in _songs(connection, selection):
-                    await _write_song(connection, writer, opinions, selection, counts)
+                async for corrections in _songs(connection, selection):
+                    await _write_song(connection, writer, corrections, selection, counts)
         finally:
             await asyncio.to_thread(writer.close)
         await asyncio.to_thread(part.replace, target)
@@ -117,9 +117,9 @@ async def export_feedback(
 
 
 async def _songs(connection: AsyncConnection, selection: ExportFilter) -> AsyncIterator[list[Correction]]:
-    """Yield the selected opinions song by song, each song's in the order of their labels."""
+    """Yield the selected corrections song by song, sorted by label within a song."""
     conditions = [
-        # Both: what the person wants today, and what they wanted for this very row.
+        # Consent must hold both for the person today and for this very row.
         CorrectionRow.consent,
         PersonRow.may_train.is_(True),
         *within(selection.chat, selection.since, selection.until),
@@ -131,8 +131,8 @@ async def _songs(connection: AsyncConnection, selection: ExportFilter) -> AsyncI
     last = ""
     while page := (await connection.execute(songs.where(CorrectionRow.content_hash > last))).scalars().all():
         rows = await connection.execute(consenting.where(CorrectionRow.content_hash.in_(page)))
-        opinions = sorted(map(to_correction, rows), key=lambda each: (each.content_hash, each.verdict, each.id))
-        for _, group in groupby(opinions, key=lambda each: each.content_hash):
+        corrections = sorted(map(to_correction, rows), key=lambda each: (each.content_hash, each.verdict, each.id))
+        for _, group in groupby(corrections, key=lambda each: each.content_hash):
             yield list(group)
         last = page[-1]
 
@@ -146,9 +146,9 @@ def _selected(selection: ExportFilter) -> list[ColumnElement[bool]]:
 
 
 async def _write_song(
-    connection: AsyncConnection, writer: Writer, opinions: list[Correction], selection: ExportFilter, counts: _Counts
+    connection: AsyncConnection, writer: Writer, corrections: list[Correction], selection: ExportFilter, counts: _Counts
 ) -> None:
-    for _, group in groupby(opinions, key=lambda each: each.verdict):
+    for _, group in groupby(corrections, key=lambda each: each.verdict):
         votes = list(group)
         counted = [vote for vote in votes if vote.may_train] or votes
         rows = _rows(await _segments(connection, counted[-1]), counted, tuple(selection.families))
@@ -157,13 +157,13 @@ async def _write_song(
         (counts.songs if written else counts.bare).add(votes[0].content_hash)
 
 
-async def _segments(connection: AsyncConnection, opinion: Correction) -> tuple[SegmentVectors, ...]:
-    """Return the features behind the answer that a person saw, else those of the song's latest answer that has any."""
+async def _segments(connection: AsyncConnection, correction: Correction) -> tuple[SegmentVectors, ...]:
+    """Return the features of the answer that the person saw, or else of the song's latest answer that has any."""
     query = (
         select(FeatureRow.format, FeatureRow.data)
         .join(AnswerRow, AnswerRow.id == FeatureRow.answer_id)
-        .where(AnswerRow.content_hash == opinion.content_hash)
-        .order_by((AnswerRow.id == opinion.answer_id).desc(), AnswerRow.id.desc())
+        .where(AnswerRow.content_hash == correction.content_hash)
+        .order_by((AnswerRow.id == correction.answer_id).desc(), AnswerRow.id.desc())
         .limit(1)
     )
     row = (await connection.execute(query)).one_or_none()
@@ -172,7 +172,7 @@ async def _segments(connection: AsyncConnection, opinion: Correction) -> tuple[S
 
 def _rows(segments: Sequence[SegmentVectors], counted: list[Correction], families: tuple[str, ...]) -> list[Row]:
     latest = counted[-1]
-    ruled = {vote.status for vote in counted} & {ReviewStatus.ACCEPTED, ReviewStatus.RELABELLED}
+    decided = {vote.status for vote in counted} & {ReviewStatus.ACCEPTED, ReviewStatus.RELABELLED}
     rows = []
     for index, segment in enumerate(segments):
         table = segment.families.get(TABLE_FAMILY)
@@ -186,7 +186,7 @@ def _rows(segments: Sequence[SegmentVectors], counted: list[Correction], familie
             "said": latest.predicted,
             "confidence": latest.confidence,
             "sure": int(latest.sure),
-            "status": str(ReviewStatus.ACCEPTED if ruled else latest.status),
+            "status": str(ReviewStatus.ACCEPTED if decided else latest.status),
             "platform": "+".join(sorted({vote.platform for vote in counted})),
             "votes": len(counted),
             "may_train": int(latest.may_train),
@@ -194,7 +194,7 @@ def _rows(segments: Sequence[SegmentVectors], counted: list[Correction], familie
         }
         rows.append(
             Row(
-                # The public table's habit: the genre leads the name.
+                # In the public table, file names start with the genre.
                 filename=f"{latest.verdict}.{latest.content_hash[:12]}.{index}.wav",
                 length=round((segment.end - segment.start) * SAMPLE_RATE),
                 table=table,

@@ -1,6 +1,6 @@
-"""What people say of the answers: one opinion per person and song, its review by moderators, the counts.
+"""Corrections: one per person and song, their review by moderators, and statistics.
 
-An opinion is a label; agreeing with the answer is one too.
+A confirmation of the answer is stored as a correction, too: its label is the answer's genre.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CorrectionChange:
-    """A correction as it now stands, and as it stood before (None if it is the first on this song)."""
+    """A correction after a change, and before it (None if it is the person's first on this song)."""
 
     correction: Correction
     previous: Correction | None
@@ -56,16 +56,16 @@ class Feedback:
     async def correct(
         self, *, person: str, answer_id: int, label: str, platform: str, chat: str, may_train: bool
     ) -> CorrectionChange:
-        """Write down what a person says of a song; a second opinion of theirs on the same song replaces the first.
+        """Save a person's correction of a song; it replaces their earlier one on the same song.
 
-        The person's consent is looked up here. Changing the label sends the correction back to review.
+        The person's current consent is stored with it. A changed label sends the correction back to review.
 
         Parameters
         ----------
         label
-            Id of a label (``labels.find``, ``labels.propose``); the answer's own genre means "right".
+            Id of a label (``labels.find``, ``labels.propose``); the answer's own genre confirms it.
         may_train
-            Whether rows from this platform may train (``TRAINING_SOURCES``).
+            Whether the operator allows training from this platform (``TRAINING_SOURCES``).
 
         Raises
         ------
@@ -102,19 +102,19 @@ class Feedback:
         return CorrectionChange(correction, previous)
 
     async def find(self, person: str, content_hash: str) -> Correction | None:
-        """Return what a person said of a song."""
+        """Return a person's correction of a song, if there is one."""
         async with self._database.reading() as connection:
             return await find_correction(connection, person, content_hash)
 
     async def get(self, correction_id: int, *, chat: ChatKey | None = None) -> Correction | None:
-        """Return a correction by number; with ``chat``, only one that was given there."""
+        """Return a correction by number; with ``chat``, only one from that chat."""
         async with self._database.reading() as connection:
             return await get_correction(connection, correction_id, chat)
 
     async def withdraw(self, person: str, content_hash: str) -> Correction | None:
-        """Take back what a person said of a song; return what was there, so that it can be said or undone.
+        """Delete a person's correction of a song and return it, so that this can be reported or undone.
 
-        A proposed label that nobody holds any more is no longer offered to others.
+        A proposed label that no correction uses any more is no longer offered to others.
         """
         async with self._database.transaction() as connection:
             await lock(connection, FEEDBACK_LOCK)
@@ -125,7 +125,7 @@ class Feedback:
             return previous
 
     async def votes(self, content_hash: str) -> dict[str, int]:
-        """Count people per verdict on one song, rejected opinions left out, most first."""
+        """Count people per effective label of one song, without rejected corrections, most first."""
         verdict = func.coalesce(CorrectionRow.ruling, CorrectionRow.label)
         query = (
             select(verdict, func.count())
@@ -137,16 +137,16 @@ class Feedback:
             return dict((await connection.execute(query)).all())
 
     async def next_to_review(self, *, chat: ChatKey | None = None, after: int = 0) -> Correction | None:
-        """Return the next correction that waits for a ruling; None if there is none.
+        """Return the next correction to review; None if there is none.
 
-        Songs of which people say different things come first, then the others, each oldest first.
+        Disputed songs come first, then the others, each oldest first.
 
         Parameters
         ----------
         chat
-            Only those given there (an administrator's own rows); None looks at all.
+            Only corrections from this chat, for its administrators; None for all chats.
         after
-            The one that was seen last, ruled on meanwhile or not; 0 begins.
+            Number of the correction that was shown last, reviewed since or not; 0 to start.
         """
         async with self._database.reading() as connection:
             return await next_to_review(connection, chat, after)
@@ -164,11 +164,11 @@ class Feedback:
         Parameters
         ----------
         chat
-            Only those given there (an administrator's own rows); None lists all.
+            Only corrections from this chat, for its administrators; None for all chats.
         status
-            None lists every status.
+            None for any status.
         after
-            Only those with a larger id: pass the last one seen to go on.
+            Only corrections with a larger number; pass the last one shown to continue.
         """
         query = select_corrections().where(CorrectionRow.id > after, *in_chat(chat))
         query = query.order_by(CorrectionRow.id).limit(limit)
@@ -186,17 +186,17 @@ class Feedback:
         label: str | None = None,
         chat: ChatKey | None = None,
     ) -> Correction:
-        """Rule on a correction; ``PENDING`` takes an earlier ruling back.
+        """Save a moderator's decision on a correction; ``PENDING`` undoes an earlier one.
 
         Parameters
         ----------
         moderator
             Keyed hash.
         label
-            Id of the right label; needed for ``RELABELLED``, and only there.
+            Id of the right label, for ``RELABELLED`` only.
         chat
-            Rule only on a row given there (an administrator's own rows). Without one the ruling is the operator's, and
-            settles what the song is; an administrator's changes only this one opinion.
+            Only a correction from this chat, for its administrators. Without it the decision is the operator's and
+            settles the song's genre; an administrator's decision changes only this one correction.
 
         Raises
         ------
@@ -228,7 +228,7 @@ class Feedback:
     async def stats(
         self, *, chat: ChatKey | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> FeedbackStats:
-        """Count corrections first given in a period (``since`` included, ``until`` not), everywhere or in one chat."""
+        """Compute statistics of corrections first made in a period (``until`` excluded), in one chat or everywhere."""
         async with self._database.reading() as connection:
             return await count_feedback(connection, chat, since, until)
 

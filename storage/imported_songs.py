@@ -1,7 +1,7 @@
-"""Songs that another database's export brought in, and what of them must never come back.
+"""Songs imported from another database's training file, and the record of withdrawn ones.
 
-Nobody here stands behind an imported song, so it leaves as soon as somebody takes back what they said of that song, and
-no file from before that moment brings it in again. What such a file looks like is told by ``readers``.
+No person of this database vouches for an imported song. So it is deleted when somebody withdraws their correction of
+that song, and no older file can bring it back. ``feedback_import`` reads the files.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from storage.feature_codec import SegmentVectors
 
 SONGS_AT_ONCE = 500
-"""So many songs are named in one statement."""
+"""The largest number of songs in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedSong:
-    """A song as a file told of it.
+    """A song in a training file.
 
     Attributes
     ----------
@@ -38,10 +38,10 @@ class ImportedSong:
         Content hash.
     label
         As the file names it.
-    weight, may_train, source, people, reviewed, model, heard_as, label_people, updated
-        As in ``votes.Verdict``.
+    weight, may_train, source, people, reviewed, model, predicted, label_people, updated
+        As in ``label_votes.Verdict``.
     segments
-        The features, in the order of time.
+        The features, in order of time.
     """
 
     song: str
@@ -59,7 +59,7 @@ class ImportedSong:
 
 
 async def is_newer(connection: AsyncConnection, song: str, updated: datetime) -> bool:
-    """Tell whether nothing is known here of a song that is as new as what a file says."""
+    """Tell whether a file's statement on a song is newer than everything stored here."""
     taken_back = select(WithdrawnSongRow.moment).where(WithdrawnSongRow.content_hash == song)
     imported = select(ImportedSongRow.updated).where(ImportedSongRow.content_hash == song)
     own = select(func.max(CorrectionRow.updated), func.max(CorrectionRow.moderated)).where(
@@ -74,7 +74,7 @@ async def is_newer(connection: AsyncConnection, song: str, updated: datetime) ->
 
 
 async def save_imported(connection: AsyncConnection, song: ImportedSong, label_id: str, data: bytes) -> None:
-    """Write an imported song down in the place of an older one."""
+    """Save an imported song, replacing an older one."""
     values = {
         "label": label_id,
         "weight": song.weight,
@@ -94,7 +94,7 @@ async def save_imported(connection: AsyncConnection, song: ImportedSong, label_i
 
 
 async def record_withdrawal(connection: AsyncConnection, now: datetime, *corrections: ColumnElement[bool]) -> None:
-    """Let go of the imported songs that these corrections are about, for good; call it before they are deleted."""
+    """Delete the imported songs that these corrections are about; call this before deleting those."""
     query = select(CorrectionRow.content_hash).where(CorrectionRow.consent, *corrections)
     songs: Sequence[str] = (await connection.execute(query)).scalars().all()
     for first in range(0, len(songs), SONGS_AT_ONCE):

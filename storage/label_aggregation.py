@@ -1,6 +1,6 @@
-"""What people taught: the songs whose label counts, and the songs whose genre the operator knows.
+"""Aggregates corrections into one verdict per song, and keeps the songs whose genre the operator knows.
 
-Which label counts, and how much, is told by ``votes``; how lessons look in a file, by ``training``.
+The rules are in ``label_votes``; ``training_export`` writes the result to files.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class AggregationRules:
-    """What an operator decides about lessons.
+    """The operator's settings for aggregation.
 
     Attributes
     ----------
     agreement
-        How many people must say the same of a song.
+        How many people must agree on a song.
     sources
-        Platforms from which feedback may train; None: whichever were allowed when it was given. What was given while
+        Platforms whose feedback may train; None for those that were allowed when it was given. Feedback given while
         its platform was not allowed never trains.
     """
 
@@ -54,7 +54,7 @@ class LabelAggregation:
         self._database = database
 
     async def verdicts(self, rules: AggregationRules | None = None) -> dict[str, Verdict]:
-        """Return what consenting people's opinions come to, by content hash."""
+        """Return the verdicts on all songs, from the corrections of consenting people, by content hash."""
         async with self._database.reading() as connection:
             return await load_verdicts(connection, rules or AggregationRules())
 
@@ -64,12 +64,12 @@ class LabelAggregation:
             return await load_known(connection)
 
     async def add_known(self, song: str, label: str) -> str:
-        """Write down the genre of a song for certain, and return the label's id.
+        """Save the known genre of a song and return the label's id.
 
         Parameters
         ----------
         song
-            Content hash; it need not have been heard yet.
+            Content hash; the song need not have been sent yet.
         label
             Id of a label.
 
@@ -78,7 +78,7 @@ class LabelAggregation:
         RowNotFound
             If there is no such label.
         ValueError
-            If the hash does not have its form.
+            If the hash is malformed.
         """
         if not CONTENT_HASH.fullmatch(song):
             raise ValueError("the content hash is not 64 lower-case hexadecimal digits")
@@ -92,17 +92,17 @@ class LabelAggregation:
             return label
 
     async def remove_known(self, song: str) -> None:
-        """Forget that the genre of a song is known; people's opinions of it stay.
+        """Delete the known genre of a song; people's corrections of it stay.
 
         Raises
         ------
         RowNotFound
-            If it was not.
+            If it was not known.
         """
         async with self._database.transaction() as connection:
             await lock(connection, FEEDBACK_LOCK)
-            gone = await connection.execute(delete(KnownSongRow).where(KnownSongRow.content_hash == song))
-        if not gone.rowcount:
+            deleted = await connection.execute(delete(KnownSongRow).where(KnownSongRow.content_hash == song))
+        if not deleted.rowcount:
             raise RowNotFound(f"The genre of {song} was not known.")
 
 
@@ -115,7 +115,7 @@ async def load_known(connection: AsyncConnection) -> dict[str, str]:
 
 
 async def load_verdicts(connection: AsyncConnection, rules: AggregationRules) -> dict[str, Verdict]:
-    """Return what people's opinions come to, of those that may leave: consent is asked of today, too."""
+    """Return the verdicts, from corrections whose authors consented then and still do."""
     query = (
         select(
             CorrectionRow.person,

@@ -1,7 +1,7 @@
-"""Which label of a song counts, and how much: many people's opinions in, one verdict per song out.
+"""Turns many people's votes on songs into one verdict per song: which label counts, and with what weight.
 
-Pure functions over what is in memory; where opinions come from is told by ``lessons``. The rules are the same for
-everybody, and each is there against one way to tilt a genre: one account, one hour, one careless or hostile hand.
+Pure functions on data in memory; ``label_aggregation`` loads the votes. The rules are the same for everybody. Each one
+protects against one way to skew a genre: a single account, a flood within an hour, careless or hostile people.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 AGREEMENT_PEOPLE = 2
-"""So many people must say the same of a song before it teaches; an operator may ask for more, or for one."""
+"""How many people must agree on a song before it is used for training; operators can change it."""
 MAJORITY = 2 / 3
-"""More than this share of the weight must be on one label; otherwise people disagree, and a moderator decides."""
+"""One label must have more than this share of the weight; otherwise the song is disputed and a moderator decides."""
 FULL_LABELS_PER_DAY = 20
-"""Up to so many labels a day each weighs 1; of n labels each weighs sqrt(20 / n), so haste gains little."""
+"""Up to this many labels a day, each weighs 1; of n > 20, each weighs sqrt(20 / n), so that volume gains little."""
 GENRE_LABELS_PER_HOUR = 10
 GENRE_LABELS_PER_DAY = 30
-"""One person's labels of one genre beyond these do not count; a moderator's word lifts both."""
+"""One person's labels of one genre beyond these do not count, unless a moderator confirmed them."""
 GENRE_SONGS_PER_HOUR = 40
-"""Where more songs than this come to one genre within an hour, all of them together weigh as much as these would."""
+"""If more songs than this get one genre within an hour, their total weight is capped at this number."""
 TRUST_PRIOR = 1
-"""A person's trust is (right + 1) / (answered + 1) over the known songs: 1 for who never met one, 0.2 after 0 of 4."""
+"""A person's trust is (right + 1) / (answered + 1) over the known songs: 1 without any, 0.2 after 0 of 4."""
 UNRELIABLE_ANSWERS = 4
 UNRELIABLE_TRUST = 0.5
-"""Whoever met so many known songs and comes out below this trust does not count at all."""
+"""Votes of people with this many known songs and less than this trust do not count at all."""
 SINGLE_GENRE_LABELS = 10
 SINGLE_GENRE_SHARE = 0.8
-"""Whoever gave so many labels, this share of them one and the same, counts only if others hear that genre, too."""
+"""People with this many labels, of which this share is one genre, count only if others confirm that genre."""
 CORROBORATED_SONGS = 5
-"""On so many of these songs somebody else must have spoken before what the others heard is held against a person."""
+"""Others must have voted on this many of those songs before their votes are held against a person."""
 
 
 class Purpose(StrEnum):
-    """What a song may be used for: to train from it, or only to measure."""
+    """What a song may be used for: training, or evaluation only."""
 
     TRAIN = "train"
     EVALUATE = "evaluate"
 
 
 class VerdictStatus(StrEnum):
-    """Whether a song's label counts, and if not, what it lacks."""
+    """Whether a song's label counts, and if not, why."""
 
     COUNTS = "counts"
     WAITS = "waits"
@@ -56,24 +56,24 @@ class VerdictStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's opinion of one song, as far as it weighs.
+    """One person's vote on one song.
 
     Attributes
     ----------
     person, song
         Keyed hash, content hash.
     label
-        The one that counts: an operator's moderator's, else the person's.
+        The effective label: the operator's moderator's, or else the person's.
     may_train
-        Whether it comes from a chat from which feedback may train.
+        Whether feedback from its chat may train.
     moderated
-        When a moderator of the operator's confirmed or changed it; None: nobody did.
+        When the operator's moderator confirmed or changed it; None if none did.
     platform
         Where it was given.
     updated
         When the person last changed it, UTC.
     model, predicted
-        The release that the person heard, and what it had said.
+        The release that answered the person, and the genre it predicted.
     """
 
     person: str
@@ -89,7 +89,7 @@ class Vote:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What people's opinions of one song come to.
+    """The result of all votes on one song.
 
     Attributes
     ----------
@@ -98,20 +98,20 @@ class Verdict:
     status
         Whether it counts.
     weight
-        0 to 1: how much the song is to weigh among others; 1 where a moderator decided.
+        Training weight of the song, 0 to 1; 1 if a moderator decided.
     purpose, source
-        What it may be used for, and the platforms whose opinions it rests on, joined by ``+``.
+        What it may be used for, and the platforms of its votes, joined by ``+``.
     people
-        How many say so, of those who count.
+        How many people voted for the label, of those who count.
     reviewed
         Whether a moderator decided, or the operator knew the answer.
     model, predicted
-        The release that answered last, of those that these people heard, and what it said.
+        The release that answered these people last, and the genre it predicted.
     updated
-        When the newest of these opinions was given or ruled on.
+        When the newest of these votes was made or moderated.
     label_people
-        How many people in all stand behind the songs of this label that count for the same use; a genre that is one
-        person's alone can be told by it.
+        How many different people voted for this label on any song that counts for the same purpose; 1 shows a
+        genre that rests on one person alone.
     """
 
     song: str
@@ -137,7 +137,7 @@ class _Weighed:
 def aggregate_votes(
     votes: Sequence[Vote], known: Mapping[str, str], *, agreement: int = AGREEMENT_PEOPLE
 ) -> dict[str, Verdict]:
-    """Return what the votes come to, song by song.
+    """Return the verdict on each song.
 
     Parameters
     ----------
@@ -146,7 +146,7 @@ def aggregate_votes(
     known
         Content hash → label, for songs whose genre the operator knows.
     agreement
-        How many people must say the same.
+        How many people must agree.
     """
     weights = vote_weights(votes, known)
     by_song: dict[str, list[_Weighed]] = defaultdict(list)
@@ -157,7 +157,7 @@ def aggregate_votes(
 
 
 def vote_weights(votes: Sequence[Vote], known: Mapping[str, str]) -> list[float]:
-    """Return what each vote weighs before it is held against others on its song, 0 to 1."""
+    """Return the weight of each vote, 0 to 1, before it is compared with others on its song."""
     trust = trust_by_person(votes, known)
     silenced = contradicted(votes)
     per_day = Counter((vote.person, vote.updated.date()) for vote in votes)
@@ -173,7 +173,7 @@ def vote_weights(votes: Sequence[Vote], known: Mapping[str, str]) -> list[float]
 
 
 def trust_by_person(votes: Iterable[Vote], known: Mapping[str, str]) -> dict[str, float]:
-    """Return how far a person is to be trusted, for those who labelled songs whose genre the operator knows."""
+    """Return the trust in each person who labelled songs whose genre the operator knows."""
     answered: Counter[str] = Counter()
     right: Counter[str] = Counter()
     for vote in votes:
@@ -188,10 +188,10 @@ def trust_by_person(votes: Iterable[Vote], known: Mapping[str, str]) -> dict[str
 
 
 def contradicted(votes: Iterable[Vote]) -> set[str]:
-    """Return who says one and the same of nearly everything while others hear something else.
+    """Return the people who give nearly every song one genre while others disagree.
 
-    Those who do it are no witnesses for each other, so that a group of them cannot vouch for itself; lovers of one
-    genre are safe as long as others who know it agree with them, or nobody else has listened.
+    Such people cannot confirm each other, so a group of them cannot vouch for itself. Fans of one genre are safe as
+    long as others agree with them or nobody else has voted.
     """
     given: dict[str, dict[str, str]] = defaultdict(dict)
     heard: dict[str, dict[str, str]] = defaultdict(dict)
@@ -215,7 +215,7 @@ def contradicted(votes: Iterable[Vote]) -> set[str]:
 
 
 def _beyond_caps(votes: Sequence[Vote]) -> set[int]:
-    """Return the places of votes that are one too many of a person for a genre within an hour or a day."""
+    """Return the indices of votes beyond a person's hourly or daily cap for a genre."""
     hours: Counter[tuple[str, str, date, int]] = Counter()
     days: Counter[tuple[str, str, date]] = Counter()
     found = set()
@@ -232,7 +232,7 @@ def _beyond_caps(votes: Sequence[Vote]) -> set[int]:
 
 
 def _verdict(weighed: list[_Weighed], known: str | None, agreement: int) -> Verdict:
-    """Return what a song's votes come to: by those that may train if they suffice alone, else by all of them."""
+    """Return the verdict on a song: from the votes that may train if they suffice, or else from all of them."""
     training = [each for each in weighed if each.vote.may_train]
     for pool, purpose in ((training, Purpose.TRAIN), (weighed, Purpose.EVALUATE)):
         if pool:
@@ -243,7 +243,7 @@ def _verdict(weighed: list[_Weighed], known: str | None, agreement: int) -> Verd
 
 
 def _decided(pool: list[_Weighed], known: str | None, purpose: Purpose) -> Verdict | None:
-    """Return what the operator knows of a song, or the latest word of a moderator; None if nobody decided."""
+    """Return the verdict of the operator or of the latest moderator; None if neither decided."""
     rulings = [(each.vote.moderated, each.vote.label) for each in pool if each.vote.moderated is not None]
     if known is None and not rulings:
         return None
@@ -304,7 +304,7 @@ def _make_verdict(
 
 
 def _smoothed(found: dict[str, Verdict]) -> dict[str, Verdict]:
-    """Let no hour bring more weight to a genre than ``GENRE_SONGS_PER_HOUR`` songs."""
+    """Scale weights so that no genre gains more than ``GENRE_SONGS_PER_HOUR`` songs' weight per hour."""
 
     def hour_of(verdict: Verdict) -> tuple[str, date, int]:
         return verdict.label, verdict.updated.date(), verdict.updated.hour

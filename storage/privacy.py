@@ -1,4 +1,4 @@
-"""Everything about one person: gathered in one piece, or deleted; ``people`` is the way to it."""
+"""Exports or deletes all data about one person; reached through ``people``."""
 
 from __future__ import annotations
 
@@ -35,20 +35,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ErasureSummary:
-    """What was deleted, as numbers of rows.
+    """How many rows were deleted or anonymised.
 
     Attributes
     ----------
     corrections, consents, jobs
         Deleted.
     replies
-        Replies that no longer say who asked or where; those in the given private chats deleted.
+        Replies without the requester now; those in the given private chats deleted.
     moderations
-        Rulings that no longer say who ruled.
+        Review decisions without the moderator now.
     labels
-        Proposed labels that only this person used: deleted.
+        Proposed labels that only this person used; deleted.
     heard
-        Entries in the logs of the given private chats, with their settings: deleted.
+        Log entries of the given private chats; deleted together with the chats' settings.
     """
 
     corrections: int
@@ -61,7 +61,7 @@ class ErasureSummary:
 
 
 async def export_data(connection: AsyncConnection, person: str, private_chats: Sequence[ChatKey]) -> dict[str, Any]:
-    """Gather everything about a person as plain JSON data."""
+    """Collect all data about a person as plain JSON."""
     about = select(PersonRow.may_train, PersonRow.asked, PersonRow.decided, PersonRow.language)
     asked = (
         select(ReplyRow.created, ReplyRow.platform, SongRow.title, AnswerRow.genre, AnswerRow.confidence)
@@ -91,12 +91,12 @@ async def export_data(connection: AsyncConnection, person: str, private_chats: S
     )
     labels = select(LabelRow.created, LabelRow.name_en).where(LabelRow.proposed_by == person)
     rulings = select(func.count()).select_from(CorrectionRow).where(CorrectionRow.moderator == person)
-    given = select_corrections().where(CorrectionRow.person == person).order_by(CorrectionRow.id)
+    corrections_query = select_corrections().where(CorrectionRow.person == person).order_by(CorrectionRow.id)
     chats = select(ChatRow.platform, ChatRow.settings).where(_in_any(ChatRow, private_chats))
     return {
         "person": person,
         "consent": await _rows(connection, about.where(PersonRow.person == person)),
-        "corrections": [_correction(row) for row in await connection.execute(given)],
+        "corrections": [_correction(row) for row in await connection.execute(corrections_query)],
         "songs": await _rows(connection, asked),
         "heard_in_private": await _rows(connection, heard),
         "jobs": await _rows(connection, jobs.where(JobRow.person == person).order_by(JobRow.id)),
@@ -109,16 +109,16 @@ async def export_data(connection: AsyncConnection, person: str, private_chats: S
 async def erase(
     connection: AsyncConnection, person: str, private_chats: Sequence[ChatKey], now: datetime
 ) -> ErasureSummary:
-    """Delete everything about a person and count it, in the caller's transaction."""
+    """Delete all data about a person and count it, in the caller's transaction."""
     await lock(connection, FEEDBACK_LOCK)
 
     async def count(statement: Any) -> int:
         return (await connection.execute(statement)).rowcount
 
     await record_withdrawal(connection, now, CorrectionRow.person == person)
-    opinions = await count(delete(CorrectionRow).where(CorrectionRow.person == person))
-    # Jobs before replies: a worker that is just writing its reply down holds the job, and is waited for here. In the
-    # order in which heartbeats hold them, so that neither waits for the other.
+    corrections = await count(delete(CorrectionRow).where(CorrectionRow.person == person))
+    # Jobs before replies, to wait for a worker that is just saving its reply and holds the job. In the
+    # same order as heartbeats, to avoid deadlocks.
     await connection.execute(select(JobRow.id).where(JobRow.person == person).order_by(JobRow.id).with_for_update())
     jobs = await count(delete(JobRow).where(JobRow.person == person))
     private_replies = await count(delete(ReplyRow).where(_in_any(ReplyRow, private_chats)))
@@ -131,7 +131,7 @@ async def erase(
     heard = await count(delete(AnswerLogRow).where(_in_any(AnswerLogRow, private_chats)))
     await connection.execute(delete(ChatRow).where(_in_any(ChatRow, private_chats)))
     consents = await count(delete(PersonRow).where(PersonRow.person == person))
-    return ErasureSummary(opinions, consents, jobs, private_replies + replies, moderations, labels, heard)
+    return ErasureSummary(corrections, consents, jobs, private_replies + replies, moderations, labels, heard)
 
 
 def _in_any(table: type[AnswerLogRow | ReplyRow | ChatRow], chats: Sequence[ChatKey]) -> ColumnElement[bool]:

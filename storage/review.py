@@ -1,4 +1,4 @@
-"""In which order moderators are shown what waits for them: first the songs of which people say different things."""
+"""The order in which corrections are shown to moderators: disputed songs first."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _DECIDED = (ReviewStatus.ACCEPTED, ReviewStatus.RELABELLED)
 
 
 async def next_to_review(connection: AsyncConnection, chat: ChatKey | None, after: int) -> Correction | None:
-    """Return the next pending correction, those on disputed songs before the others, each oldest first.
+    """Return the next pending correction: first those of disputed songs, then the others, each oldest first.
 
-    A ruling on any opinion of a song settles the dispute; the other opinions of it then wait among the rest.
+    A decision on any correction of a song settles its dispute; its other corrections then wait with the rest.
     """
     waiting = [CorrectionRow.status == ReviewStatus.PENDING, *in_chat(chat)]
     disputed = _disputed(CorrectionRow.content_hash)
@@ -44,7 +44,7 @@ async def _first(connection: AsyncConnection, *conditions: ColumnElement[bool]) 
 
 
 def _disputed(song: InstrumentedAttribute[str] | str, seen: int = 0) -> ColumnElement[bool]:
-    """Match songs that people gave several labels, and of which no opinion was ruled on; as before ``seen`` was."""
+    """Match songs with different labels and no reviewed correction, ignoring the review of correction ``seen``."""
     other, decided = aliased(CorrectionRow), aliased(CorrectionRow)
     stands = or_(other.status != ReviewStatus.REJECTED, other.id == seen)
     labels = select(func.count(other.label.distinct())).where(other.content_hash == song, stands).scalar_subquery()
@@ -53,5 +53,5 @@ def _disputed(song: InstrumentedAttribute[str] | str, seen: int = 0) -> ColumnEl
 
 
 async def _was_disputed(connection: AsyncConnection, last: Correction) -> bool:
-    """Tell whether a correction was shown as disputed, whatever has been ruled on it since."""
+    """Tell whether a correction was shown as disputed, regardless of its review since."""
     return bool((await connection.execute(select(_disputed(last.content_hash, seen=last.id)))).scalar())

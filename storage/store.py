@@ -1,4 +1,4 @@
-"""The whole of storage in one object, and its house-keeping."""
+"""The entry point to storage, and the deletion of old rows."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ REPLY_DAYS = 180
 JOB_DAYS = 7
 UNUSED_FEATURE_DAYS = 180
 KEY_NOTE = "key"
-"""What the keyed hashes of people were made with, so that it can be recognised; not the key itself."""
+"""The name under which a fingerprint of the key for hashing people is stored, to recognise the key."""
 UNHELD_LABEL_DAYS = 1
-"""A proposed label waits so long for the correction that it is typed for."""
+"""How long a proposed label without any correction is kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class CleanupSummary:
-    """What house-keeping deleted: replies, ended jobs, features that nothing hangs on, proposed labels of nobody."""
+    """Numbers of deleted rows: replies, ended jobs, unused features, unused proposed labels."""
 
     replies: int
     jobs: int
@@ -50,18 +50,18 @@ class CleanupSummary:
 
 
 def utc_now() -> datetime:
-    """Return the time, as every row is stamped with it."""
+    """Return the current time, aware and in UTC."""
     return datetime.now(UTC)
 
 
 @uncancellable
 class Storage:
-    """Everything that is kept, by what it is about.
+    """Access to all stored data, by subject.
 
     Attributes
     ----------
     songs, replies, feedback, labels, label_aggregation, jobs, people, chat_settings
-        See there.
+        See each of them.
 
     Examples
     --------
@@ -90,7 +90,7 @@ class Storage:
             ``sqlite:///relative/path``, ``sqlite:////absolute/path``, ``postgresql://user:password@host/name``, with
             or without the driver's name (``+aiosqlite``, ``+asyncpg``). Missing folders are made.
         clock
-            What time it is (UTC, aware). On several machines, keep their clocks within seconds of each other.
+            Returns the current time (UTC, aware). Several machines must keep their clocks within seconds of each other.
         genres
             The genres whose labels every database has; by default those that come with the project.
 
@@ -106,7 +106,7 @@ class Storage:
         return cls(Database(where, clock))
 
     async def close(self) -> None:
-        """Close every connection; leases that are still held simply run out."""
+        """Close every connection; leases that are still held expire by themselves."""
         await self.database.close()
 
     async def __aenter__(self) -> Storage:
@@ -118,12 +118,12 @@ class Storage:
         await self.close()
 
     async def ping(self) -> None:
-        """Ask the database for a sign of life; raises whatever the driver raises."""
+        """Check that the database responds; raises the driver's error if not."""
         async with self.database.reading() as connection:
             await connection.execute(select(1))
 
     async def get_or_set(self, name: str, value: str) -> str:
-        """Note a value unless there is one of that name; return what is noted, the same to all who ask at once."""
+        """Store a value under a name unless there is one; return the stored value, the same for concurrent callers."""
         async with self.database.transaction() as connection:
             note = insert_into(connection, KeyValueRow).values(name=name, value=value)
             await connection.execute(note.on_conflict_do_nothing())
@@ -131,7 +131,7 @@ class Storage:
             return str(noted.scalar_one())
 
     async def unset(self, name: str) -> bool:
-        """Take back what ``get_or_set`` noted; return whether there was anything."""
+        """Delete the value under a name; return whether there was one."""
         async with self.database.transaction() as connection:
             return (await connection.execute(delete(KeyValueRow).where(KeyValueRow.name == name))).rowcount > 0
 
@@ -142,9 +142,9 @@ class Storage:
         jobs: timedelta = timedelta(days=JOB_DAYS),
         features: timedelta = timedelta(days=UNUSED_FEATURE_DAYS),
     ) -> CleanupSummary:
-        """Delete what is older than this: replies (their buttons expire), ended jobs, unused features.
+        """Delete what is older than these periods: replies (their buttons expire), ended jobs, unused features.
 
-        Features go only where neither a reply nor a correction hangs on the answer; the answer itself stays.
+        Features are deleted only if no reply or correction refers to the answer; the answer itself stays.
         Ended jobs must outlive the platforms' redeliveries (a day) and the daily limit's 24 hours.
         """
         now = self.database.now()

@@ -124,9 +124,9 @@ class Lists:
         LeaseLost, TryLater, Undeliverable
             As sending an answer does.
         """
-        if many.listing is None or messages.is_from_list(running.song):
+        if many.playlist is None or messages.is_from_list(running.song):
             raise many
-        await self._ask(running, await self._question(many.listing, running.job.person))
+        await self._ask(running, await self._question(many.playlist, running.job.person))
 
     async def resume(self, running: UnderWay, question: Question) -> str | None:
         """Take up a question that was put aside: ask it again if there is time left; return the outcome, if it is one.

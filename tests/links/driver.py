@@ -47,7 +47,7 @@ async def run(case: dict[str, Any], folder: Path) -> dict[str, Any]:
         fetched = await task
     except SongError as error:
         result |= {"code": error.code, "sentence": str(error), "values": error.values}
-        found = error.listing if isinstance(error, PlaylistFound) else None
+        found = error.playlist if isinstance(error, PlaylistFound) else None
         result["listing"] = None if found is None else asdict(found)
     except asyncio.CancelledError:
         result["code"] = "cancelled"

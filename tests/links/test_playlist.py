@@ -55,7 +55,7 @@ def pages(count: int) -> OnDemandPagedList:
 def test_lists_of_every_kind_that_extractors_make_are_read(form: Any) -> None:
     with pytest.raises(CodedFailure) as found:
         entry_of({"entries": form(songs(30)), "title": "All"}, None, 25)
-    listing = found.value.listing
+    listing = found.value.playlist
     assert listing is not None
     assert [song["link"] for song in listing["songs"]] == [f"{LINK}/{number}" for number in range(1, 26)]
     # Of a list whose length nobody told, only so much is looked at.
@@ -69,8 +69,8 @@ def test_songs_that_are_gone_are_left_out_but_counted() -> None:
     entries = [None, *songs(2)]
     with pytest.raises(CodedFailure) as found:
         entry_of({"entries": entries}, None, 25)
-    assert found.value.listing is not None
-    assert [song["number"] for song in found.value.listing["songs"]] == [2, 3]
+    assert found.value.playlist is not None
+    assert [song["number"] for song in found.value.playlist["songs"]] == [2, 3]
     assert entry_of({"entries": entries}, 2, 25)["title"] == "Song 1"
     with pytest.raises(CodedFailure, match="link-not-found"):
         entry_of({"entries": entries}, 1, 25)

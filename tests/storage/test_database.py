@@ -139,7 +139,7 @@ async def test_a_time_without_a_zone_is_refused(storage: Storage) -> None:
     naive = datetime(2026, 3, 1)  # noqa: DTZ001
     async with storage.database.transaction() as connection:
         row = insert_into(connection, PersonRow).values(person="ann", asked=naive)
-        with pytest.raises(StatementError, match="without a zone"):
+        with pytest.raises(StatementError, match="without a time zone"):
             await connection.execute(row)
 
 

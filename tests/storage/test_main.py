@@ -107,7 +107,7 @@ def test_lessons_can_be_piped_and_taken_in(
     path = tmp_path / "lessons.jsonl"
     path.write_bytes(piped)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/other.sqlite3")
-    for expected in (b": 1 songs taken in.\n", b": 0 songs taken in; 1 left out, as nothing in them is new here.\n"):
+    for expected in (b": 1 songs imported.\n", b": 0 songs imported; 1 left out, as nothing in them is new here.\n"):
         assert main(["import", str(path)]) == 0
         assert capfdbinary.readouterr().out.endswith(expected)
     path.write_bytes(piped[:-9])

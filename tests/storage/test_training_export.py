@@ -210,18 +210,18 @@ def _altered(path: Path, column: str, value: str, row: int = 1) -> None:
     ("column", "value", "said"),
     [
         ("weight", "2", "row 1 has a weight"),
-        ("weight", "much", "row 1 has no weight"),
+        ("weight", "much", "row 1 has no readable weight"),
         ("use", "sell", "row 1 has a weight, a use"),
         ("people", "-1", "number of people"),
-        ("people", "1e999", "no people"),
-        ("reviewed", "perhaps", "no reviewed"),
-        ("updated", "yesterday", "no updated"),
+        ("people", "1e999", "no readable people"),
+        ("reviewed", "perhaps", "no readable reviewed"),
+        ("updated", "yesterday", "no readable updated"),
         ("song", "abc", "names no song"),
-        ("label", "\u200b", "no label"),
+        ("label", "\u200b", "no readable label"),
         ("start", "99", "order of time"),
-        ("tempo", "fast", "feature that is no number"),
-        ("texture_3", "nan", "feature that is no number"),
-        ("model", "m" * 300, "no model"),
+        ("tempo", "fast", "feature that is not a number"),
+        ("texture_3", "nan", "feature that is not a number"),
+        ("model", "m" * 300, "no readable model"),
     ],
 )
 async def test_a_bad_row_is_named_in_a_sentence_and_nothing_is_taken_in(
@@ -233,7 +233,7 @@ async def test_a_bad_row_is_named_in_a_sentence_and_nothing_is_taken_in(
     _altered(path, column, value)
     with pytest.raises(StorageError, match=said) as error:
         await import_feedback(other, path)
-    assert str(error.value).startswith(f"Nothing was taken in from {path}: ")
+    assert str(error.value).startswith(f"Nothing was imported from {path}: ")
     async with other.database.reading() as connection:
         assert (await connection.execute(select(func.count()).select_from(ImportedSongRow))).scalar() == 0
 
