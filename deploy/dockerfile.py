@@ -1,6 +1,7 @@
 """Parses a Dockerfile into stages and instructions: the part of the language that ours uses; the rest is an error.
 
-``follow_dockerfile`` and the tests use the result.
+``follow_dockerfile`` and the tests use the result. The package dockerfile-parse would not help much: it knows neither
+flags nor stages, and passes over instructions that it does not know.
 """
 
 from __future__ import annotations
