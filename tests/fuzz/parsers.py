@@ -1,6 +1,6 @@
-"""Everything that reads people's text and answers at once: each is called with any text at all and must live.
+"""The functions that parse people's text: each is called with arbitrary text and must not fail.
 
-What a parser promises of its result is asserted here, so that a wrong result counts as a crash.
+Promises about their results are asserted, so that a wrong result counts as a crash.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ SECRET_CHARACTERS = 24
 
 @dataclass(frozen=True)
 class Parser:
-    """What is called, and texts that lead into its corners."""
+    """A function to call, and seed texts that reach its special cases."""
 
     read: Callable[[str], None]
     seeds: tuple[str, ...] = ()
@@ -118,7 +118,7 @@ def button(text: str) -> None:
 
 
 def telegram_message(text: str) -> None:
-    """A message with entities and files that its text says where to put; as JSON where it is some."""
+    """Build a message whose text places its entities and files; a text that is JSON is used as the message itself."""
     given = _json(text)
     entities = [
         {"type": kind, "offset": (len(text) * number) % 17 - 1, "length": len(text) - number}
@@ -142,7 +142,7 @@ def telegram_message(text: str) -> None:
         message = telegram.Message.de_json(whole, None)
         message.parse_entities()
     except (ValueError, TypeError, AttributeError, KeyError, OverflowError, OSError, UnicodeError):
-        return  # what the library itself cannot read never gets here
+        return  # what the library cannot parse never gets here
     command_of(message, "genre_bot")
     link_of(message)
     media_of(message)
@@ -198,7 +198,7 @@ def language(text: str) -> None:
 
 
 def fluent(text: str) -> None:
-    """A name put into everything that is said of a genre comes out as it went in, whatever looks like markup in it."""
+    """A genre's name appears unchanged in every message, whatever markup it seems to contain."""
     for spoken in LANGUAGES:
         words = Words(spoken, {text: text})
         thanks = messages.thanks(Opinion(text, text, agrees=False, proposed=True), words, "r")

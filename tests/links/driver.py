@@ -1,4 +1,4 @@
-"""Fetches links as the bot does, as one process in a network namespace; tells how each ended and what was left.
+"""Fetches links like the bot, in one process in a network namespace, and reports results and leftovers.
 
 ``python -m tests.links.driver [CHILD] < CASES``: one JSON object of name → case in, name → result out. ``CHILD`` is
 the module of a child process other than the bot's own.

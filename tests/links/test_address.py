@@ -1,4 +1,4 @@
-"""What people paste, and what sites call their songs."""
+"""Links that people paste, and titles that sites report."""
 
 from __future__ import annotations
 

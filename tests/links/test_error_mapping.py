@@ -1,4 +1,4 @@
-"""What sites say, as the people who work on yt-dlp quote it, and what people are told."""
+"""Error texts of sites, as quoted in yt-dlp's source and issues, and the sentences that people get."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a process can still do once the guard stands: tried in processes of their own, for there is no way back."""
+"""What a process can still do once the guard is installed; each test uses its own process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a child tells of a list is read, never believed: whatever it says, there are songs to fetch or a sentence."""
+"""The child's report on a playlist is untrusted: whatever it contains, the result is songs or an error."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_lists_of_every_kind_that_extractors_make_are_read(form: Any) -> None:
     listing = found.value.playlist
     assert listing is not None
     assert [song["link"] for song in listing["songs"]] == [f"{LINK}/{number}" for number in range(1, 26)]
-    # Of a list whose length nobody told, only so much is looked at.
+    # Only the start of a playlist of unknown length is read.
     assert (listing["count"], listing["complete"]) == ((30, True) if form is list else (25, False))
     assert entry_of({"entries": form(songs(30))}, 27, 25)["title"] == "Song 27"
     with pytest.raises(CodedFailure, match="link-not-found"):

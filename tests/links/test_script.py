@@ -1,4 +1,4 @@
-"""Sites that hide their songs behind a script: Deno runs it, confined; where there is no Deno, that is said."""
+"""Sites that need JavaScript: Deno runs their scripts confined; without Deno the error says so."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.conftest import REPOSITORY
 LIMITS = FetchLimits(file_bytes=1_000_000, song_seconds=60)
 YT_DLPS = ["run", *DenoJCP._DENO_BASE_OPTIONS, "--no-npm", "--cached-only", "-"]
 
-# What the child does before it looks at a link.
+# What the child does before it opens a link.
 CONFINED = """
 import os, sys
 from pathlib import Path
@@ -98,7 +98,7 @@ def test_a_program_on_the_path_is_found_and_held_to_its_limits(tmp_path: Path) -
     deno = programs / "deno"
     deno.write_text('#!/bin/sh\nif [ "$1" = --version ]; then echo deno 2.9.1; else ulimit -d; ulimit -v; fi\n')
     deno.chmod(0o755)
-    # The interpreter that the environment was made of has no Deno beside it, which would be taken first.
+    # The environment's base interpreter has no Deno beside it, which would be preferred.
     python = str(Path(sys.executable).resolve())
     told = run_confined(tmp_path, f"{programs}{os.pathsep}/usr/bin:/bin", "", python=python)
     version, data, addresses = told.split()

@@ -1,4 +1,4 @@
-"""The child process: what it is told, what it keeps from its parent's secrets, and that it never outlives it."""
+"""The child process: its messages, that it gets no secrets, and that it never outlives its parent."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def test_a_child_is_given_nothing_of_the_bots_environment(
         "print('[1]')",
         "print('x' * 10_000_000)",
         "print('{\"error\": 17}')",
-        "print('{\"done\": {}}')",  # but it made no file
+        "print('{\"done\": {}}')",  # but it wrote no file
         "import os; os.symlink('/etc/passwd', 'song'); print('{\"done\": {}}')",
         "import os; os.mkdir('song'); print('{\"done\": {}}')",
         "import os; os.kill(os.getpid(), 9)",

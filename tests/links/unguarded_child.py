@@ -1,4 +1,4 @@
-"""The child process without its guard, to prove that the canaries would sing."""
+"""The child process without its guard, to prove that the canaries would be hit."""
 
 from __future__ import annotations
 

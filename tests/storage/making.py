@@ -1,4 +1,4 @@
-"""What the tests of this room put into the database: songs, answers, opinions, jobs; and a clock set by hand."""
+"""Helpers that put songs, answers, corrections and jobs into a database, and a clock that tests set."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Clock:
-    """Says what it was told."""
+    """A clock that shows the time it was set to."""
 
     def __init__(self) -> None:
         self.time = START
@@ -64,7 +64,7 @@ def features(segments: int = 2, *, seed: int = 1, texture: int = 8) -> tuple[Seg
 
 
 async def answered(storage: Storage, name: str = "a song", genre: str = "jazz", **more: Any) -> Answer:
-    """Keep the answer to a song."""
+    """Save an answer to a song."""
     return await storage.songs.save_answer(song(name), report(genre, **more), features(), platform="local", title=name)
 
 
@@ -79,7 +79,7 @@ async def corrected(
     chat: str = "chat",
     may_train: bool = True,
 ) -> Correction:
-    """Let a person say what a song is; the song is answered first."""
+    """Save a person's correction of a song, after an answer to it."""
     answer = await answered(storage, name, said)
     given = await storage.feedback.correct(
         person=person, answer_id=answer.id, label=label, platform=platform, chat=chat, may_train=may_train
@@ -103,7 +103,7 @@ async def queued(storage: Storage, person: str = "ann", **more: Any) -> Job:
 
 
 async def claimed(storage: Storage, owner: str = "worker") -> ClaimedJob:
-    """Take the next job, of which there must be one."""
+    """Claim the next job; there must be one."""
     taken = await storage.jobs.claim(owner)
     assert taken is not None
     return taken

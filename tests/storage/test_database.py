@@ -1,4 +1,4 @@
-"""URLs, transactions and the ways of the two databases."""
+"""URLs, transactions, and what differs between the two databases."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which corrections leave, and as what."""
+"""Which corrections are exported, and in which form."""
 
 from __future__ import annotations
 

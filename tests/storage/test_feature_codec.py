@@ -1,4 +1,4 @@
-"""Features survive being packed, bit by bit."""
+"""Packing and unpacking features is bit-exact."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What people say of answers, and what moderators make of it."""
+"""Corrections and their moderation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What exported feedback looks like in a file."""
+"""The file formats of exported feedback."""
 
 from __future__ import annotations
 

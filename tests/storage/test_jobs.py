@@ -1,4 +1,4 @@
-"""The queue: each song is somebody's, once, until it is answered."""
+"""The queue: each job is held by one worker at a time until it is finished."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ async def test_a_crash_after_the_answer_was_written_down_leaves_only_the_sending
     assert taken.job.reply_id == reply_id
     assert await reply_to(another, taken) == reply_id
     await another.jobs.finish(taken.lease, "answered")
-    # Answered once, so heard once.
+    # Answered once, so logged once.
     assert (await storage.songs.chat_stats("local", "chat")).answers == 1
 
 
@@ -314,7 +314,7 @@ async def test_a_person_may_have_so_many_songs_waiting(storage: Storage, another
     refused = [result for result in results if isinstance(result, TooManyQueued)]
     assert len(results) - len(refused) == 3
     assert "3 songs" in str(refused[0])
-    # Another person's limit is their own.
+    # Limits apply to each person separately.
     await storage.jobs.add(new_job("bob"), queued_limit=3)
     # A running one still counts, an ended one does not.
     taken = await claimed(storage)

@@ -1,4 +1,4 @@
-"""Lessons come from those who consent, leave when they are taken back, and songs whose genre is known are kept."""
+"""Verdicts use the corrections of consenting people only; withdrawn ones disappear; known songs are stored."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ async def test_disputed_songs_are_reviewed_first_and_none_twice(storage: Storage
     undisputed = [each.id for each in plain]
     assert await seen({}) == disputed + undisputed
     ruled = {first[0].id: ReviewStatus.ACCEPTED, plain[0].id: ReviewStatus.ACCEPTED}
-    # A ruling settles its song: what else was said of it waits among the rest.
+    # A decision settles its song, so its other corrections wait with the rest.
     expected = [first[0].id, then[0].id, then[1].id, *undisputed, first[1].id]
     assert await seen(ruled) == expected
     assert await seen({}) == [then[0].id, then[1].id, plain[1].id, first[1].id]

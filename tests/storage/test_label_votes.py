@@ -1,4 +1,4 @@
-"""Which label counts, and how much; who cannot tilt a genre."""
+"""Which label counts and with what weight, and that nobody can skew a genre."""
 
 from __future__ import annotations
 

@@ -88,7 +88,7 @@ async def test_pages_of_a_search_meet_without_gap_or_overlap(storage: Storage) -
 
 
 async def test_better_matches_come_first(storage: Storage) -> None:
-    # The whole name, then names that begin so, then words that do, then the rest.
+    # First exact names, then names that start with it, then words that do, then the rest.
     found = await ids(storage, "rock", limit=100)
     assert found[0] == "rock"
     assert found.index("progressiverock") < len(found)
@@ -224,7 +224,7 @@ async def test_a_release_with_genres_of_its_own_makes_them_known(storage: Storag
 async def test_a_diacritic_that_fits_two_labels_is_not_guessed(storage: Storage, clock: Clock) -> None:
     await storage.labels.propose("Bồng mạc")
     await storage.labels.propose("Bổng mạc")
-    # The first one has the plain spelling as its id; the second is found by its own.
+    # The first one gets the plain spelling as its id; the second one keeps its diacritics.
     plain = await storage.labels.find("bong mac")
     assert plain is not None
     assert plain.name_en == "Bồng mạc"

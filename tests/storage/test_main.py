@@ -1,4 +1,4 @@
-"""``python -m storage``, as an operator types it."""
+"""The command line ``python -m storage``."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ async def prepare(url: str) -> None:
 
 @pytest.fixture
 def filled(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put two corrections into a database and name it in the environment."""
+    """Put two corrections into a database and set its URL in the environment."""
     asyncio.run(prepare(url))
     monkeypatch.setenv("DATABASE_URL", url)
 

@@ -1,4 +1,4 @@
-"""The tables come to be once, whoever starts first, and are what the code believes them to be."""
+"""Tables are created once, whichever process starts first, and match the code's declarations."""
 
 from __future__ import annotations
 
@@ -136,7 +136,7 @@ async def test_a_database_of_the_first_release_is_brought_up_to_date_with_what_i
         assert await migrate(database_url(empty_url)) == REVISION
     async with await Storage.open(empty_url) as storage:
         [waiting] = (await storage.label_aggregation.verdicts()).values()
-        # Who had ruled was not written down then, so the ruling is not taken for the operator's.
+        # The old release did not store who decided, so the decision does not count as the operator's.
         assert (waiting.label, waiting.reviewed, waiting.status) == ("rock", False, VerdictStatus.WAITS)
         await storage.feedback.moderate(1, ReviewStatus.ACCEPTED, moderator="mod")
         [settled] = (await storage.label_aggregation.verdicts()).values()

@@ -1,4 +1,4 @@
-"""Consent, language, and everything about a person: shown and forgotten."""
+"""Consent, language, and the export and deletion of a person's data."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ async def test_a_language_is_remembered_and_forgotten(storage: Storage) -> None:
 
 
 async def live_a_little(storage: Storage) -> None:
-    """Leave a trace of ann in every table, and some of bob beside it."""
+    """Add rows of ann to every table, and some of bob."""
     await storage.people.set_language("ann", "vi")
     await storage.people.set_consent("ann", True)
     label = await storage.labels.propose("Dream pop", person="ann")

@@ -1,4 +1,4 @@
-"""Buttons find the answer that they hang on."""
+"""Buttons lead to the answer that they belong to."""
 
 from __future__ import annotations
 

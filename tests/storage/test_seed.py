@@ -1,4 +1,4 @@
-"""Labels of newly known genres are added beside what people have made of the old ones."""
+"""Labels of new genres are added without losing what people and moderators changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Answers are kept by song and release, with what they were made from."""
+"""Answers are stored by song and release, with their features."""
 
 from __future__ import annotations
 

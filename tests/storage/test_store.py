@@ -1,4 +1,4 @@
-"""The whole of storage: house-keeping, and what outlives a restart."""
+"""Deleting old rows, and what survives a restart."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ async def test_a_proposed_label_that_nobody_came_to_hold_goes(storage: Storage, 
     assert (await storage.delete_expired()).labels == 1
     assert await storage.labels.get_by_number(label.number) is None
     assert await storage.labels.get_by_number(held.number) is not None
-    # Its number is never given to another: an old button must not mean something else.
+    # Its number is never reused, so an old button cannot refer to something else.
     assert (await storage.labels.propose("Britpop")).number > held.number
 
 

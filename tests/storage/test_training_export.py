@@ -1,4 +1,4 @@
-"""Lessons as a file, and back: every column, every format, nothing older, nothing that was taken back."""
+"""Exporting and importing training files: every column and format, and nothing outdated or withdrawn."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ async def exported(
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read a file as anybody would, in one line."""
+    """Read a file in one line, as other programs would."""
     readers = {
         ".csv": pd.read_csv,
         ".jsonl": lambda each: pd.read_json(each, lines=True),
@@ -132,7 +132,7 @@ async def test_an_export_comes_back_and_leaves_as_it_came(
     assert await import_feedback(other, path) == ImportSummary(songs=0, left_out=3)
     (tmp_path / "again").mkdir()
     pd.testing.assert_frame_equal(read(await exported(other, tmp_path / "again", form)), read(path))
-    # Where it came from, everything in it is known.
+    # In the database it came from, everything is already known.
     assert await import_feedback(storage, path) == ImportSummary(songs=0, left_out=3)
 
 

@@ -1,4 +1,4 @@
-"""A caller that goes away midway leaves the database as free as it was."""
+"""A cancelled caller leaves no lock on the database."""
 
 from __future__ import annotations
 
