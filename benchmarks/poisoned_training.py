@@ -3,8 +3,8 @@
 ``python benchmarks/poisoned_training.py --first DIR`` takes the release that ``benchmarks/loop.py --first DIR``
 trained from GTZAN without the fault-filtered test part. The artists of that part are split in two: people send and
 label the songs of one half, and the model is tested on the other. Ninety-five people label six songs each correctly
-over a month; five label every song as metal. The votes are aggregated by ``storage.label_votes`` as in an export and, for
-comparison, by majority at full weight.
+over a month; five label every song as metal. The votes are aggregated by ``storage.label_votes`` as in an export and,
+for comparison, by majority at full weight.
 """
 
 from __future__ import annotations

@@ -2,8 +2,8 @@
 
 A file is loaded by librosa, cut into 30-second segments, described by 57 features of which each librosa call is made
 once for the mean and once for the variance, and classified by KNN, SVM, a Keras network of 5 × 300 units and a
-stacking with logistic regression; the segments' majority is the answer. Training data does not affect the timings, so ``prepare``
-trains on random numbers, as many rows as the public table of 10-second pieces has.
+stacking with logistic regression; the segments' majority is the answer. Training data does not affect the timings, so
+``prepare`` trains on random numbers, as many rows as the public table of 10-second pieces has.
 
 ``python benchmarks/popular_recipe.py MODELS FILE`` answers for a file in a process of its own (the cold timing).
 """

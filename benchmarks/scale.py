@@ -1,8 +1,8 @@
 """Measures what one song costs: CPU time, memory, database work, bytes. docs/operating.md plans with these figures.
 
 ``python benchmarks/scale.py [--minutes 4]`` classifies a synthetic song with the released model, and sends songs
-through the queue of a database: SQLite, and PostgreSQL if it is installed. CPU time is measured per process, so that other
-programs on the machine hardly affect it.
+through the queue of a database: SQLite, and PostgreSQL if it is installed. CPU time is measured per process, so that
+other programs on the machine hardly affect it.
 """
 
 from __future__ import annotations

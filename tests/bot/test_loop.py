@@ -24,8 +24,8 @@ from classifier.inference.executor import open_executor
 from classifier.training import feedback_reader
 from storage import AggregationRules, ExportFormat, ReviewStatus, export_for_training
 from tests.classifier import conftest as training
-from tests.storage.making import corrected
-from tests.storage.making import song as content_hash
+from tests.storage.factories import corrected
+from tests.storage.factories import song as content_hash
 from tests.synthesis import song, write
 
 if TYPE_CHECKING:

@@ -185,7 +185,7 @@ async def slow_body(visit: Visit) -> None:
 
 
 async def silent(visit: Visit) -> None:
-    await asyncio.sleep(60)
+    await asyncio.sleep(60)  # longer than any fetch may last; the fetch under test ends it
 
 
 async def endless(visit: Visit) -> None:

@@ -32,7 +32,7 @@ from links.limits import die_with_parent
 die_with_parent(json.loads(sys.stdin.readline())["parent"])
 import os
 open("ready", "w").write(str(os.getpid()))
-time.sleep(60)
+time.sleep(60)  # until the kernel ends it with its parent
 """
 
 

@@ -12,7 +12,7 @@ import pytest
 from storage import Storage
 from storage.database import database_url
 from storage.migrate import migrate
-from tests.storage.making import Clock
+from tests.storage.factories import Clock
 from tests.storage.postgresql import PostgreSQL, find_binaries
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from storage import ChatKey, ChatSettings, NewReply, Storage
-from tests.storage.making import answered, corrected, new_job
+from tests.storage.factories import answered, corrected, new_job
 
 
 async def test_a_chat_without_settings_has_the_defaults(storage: Storage) -> None:

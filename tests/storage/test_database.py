@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from storage import BadDatabaseUrl, Storage
 from storage.database import database_url, insert_into, to_json
 from storage.tables import FeatureRow, PersonRow
-from tests.storage.making import new_job
+from tests.storage.factories import new_job
 
 if TYPE_CHECKING:
     from pathlib import Path

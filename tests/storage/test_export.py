@@ -23,12 +23,12 @@ from storage import (
 )
 from storage.export import SONGS_AT_ONCE
 from storage.tables import FeatureRow
-from tests.storage.making import START, answered, corrected, features, report, song
+from tests.storage.factories import START, answered, corrected, features, report, song
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.storage.making import Clock
+    from tests.storage.factories import Clock
 
 
 def files(folder: Path) -> set[str]:

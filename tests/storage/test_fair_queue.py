@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.storage.making import claimed, new_job, queued
+from tests.storage.factories import claimed, new_job, queued
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

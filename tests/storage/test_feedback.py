@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from storage import ChatKey, GenreCount, ReviewStatus, RowNotFound, Storage
-from tests.storage.making import START, Clock, answered, corrected, song
+from tests.storage.factories import START, Clock, answered, corrected, song
 
 HERE = ChatKey("local", "chat")
 ELSEWHERE = ChatKey("discord", "guild")

@@ -23,11 +23,11 @@ from storage import (
     TooManyToday,
 )
 from storage.jobs import ABANDON_ATTEMPTS
-from tests.storage.making import START, answered, claimed, new_job, queued
+from tests.storage.factories import START, answered, claimed, new_job, queued
 
 if TYPE_CHECKING:
     from storage import ClaimedJob, Job
-    from tests.storage.making import Clock
+    from tests.storage.factories import Clock
 
 
 async def job_of(storage: Storage, job_id: int) -> Job:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage import AggregationRules, ChatKey, LabelStatus, Purpose, ReviewStatus, RowNotFound, Storage, VerdictStatus
-from tests.storage.making import answered, corrected, song
+from tests.storage.factories import answered, corrected, song
 
 if TYPE_CHECKING:
-    from tests.storage.making import Clock
+    from tests.storage.factories import Clock
 
 
 async def agreeing(storage: Storage, label: str, *people: str, name: str = "a song", **more: object) -> None:

@@ -11,10 +11,10 @@ from hypothesis import strategies as st
 
 from storage import LabelEmpty, LabelPage, LabelStatus, MergeRefused, ReviewStatus, RowNotFound, Storage
 from storage.errors import BadLabel
-from tests.storage.making import corrected
+from tests.storage.factories import corrected
 
 if TYPE_CHECKING:
-    from tests.storage.making import Clock
+    from tests.storage.factories import Clock
 
 
 async def ids(storage: Storage, text: str, **more: int) -> list[str]:

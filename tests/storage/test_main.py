@@ -16,7 +16,7 @@ from storage.__main__ import main
 from storage.migrate import REVISION
 from storage.store import utc_now
 from tests.conftest import REPOSITORY
-from tests.storage.making import corrected
+from tests.storage.factories import corrected
 
 if TYPE_CHECKING:
     from pathlib import Path

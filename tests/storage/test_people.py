@@ -9,7 +9,7 @@ import pytest
 
 from storage import ChatKey, ChatSettings, Consent, ErasureSummary, LeaseLost, NewReply, ReviewStatus, Storage
 from storage.tables import Base
-from tests.storage.making import START, Clock, answered, claimed, corrected, queued, replied, song
+from tests.storage.factories import START, Clock, answered, claimed, corrected, queued, replied, song
 
 PRIVATE = ChatKey("local", "ann's own chat")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from storage import NewReply, RowNotFound, Storage
-from tests.storage.making import answered, replied
+from tests.storage.factories import answered, replied
 
 TELEGRAM_CALLBACK_BYTES = 64
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from common.genres import Genre, Genres, load_genres
 from storage import LabelStatus, Storage
 from storage.label_text import clean_name, name_key
-from tests.storage.making import answered, corrected
+from tests.storage.factories import answered, corrected
 
 MORE = (
     Genre("vaporwave", "electronic", "Vaporwave", "Vaporwave", ("vapor", "future funk"), "Slow pop.", "Pop chậm."),

@@ -10,14 +10,14 @@ import numpy as np
 import pytest
 
 from storage import NewReply, Storage
-from tests.storage.making import MODEL, START, answered, corrected, features, replied, report, song
+from tests.storage.factories import MODEL, START, answered, corrected, features, replied, report, song
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from tests.storage.making import Clock
+    from tests.storage.factories import Clock
 
 
 async def test_the_same_bytes_are_answered_from_storage(storage: Storage) -> None:

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 from storage import ChatSettings, CleanupSummary, JobState, NewReply, Storage
 from storage.store import JOB_DAYS, REPLY_DAYS, UNHELD_LABEL_DAYS, utc_now
 from tests.conftest import REPOSITORY
-from tests.storage.making import MODEL, answered, claimed, corrected, queued, replied, song
+from tests.storage.factories import MODEL, answered, claimed, corrected, queued, replied, song
 
 if TYPE_CHECKING:
-    from tests.storage.making import Clock
+    from tests.storage.factories import Clock
 
 
 async def test_a_restart_loses_nothing(url: str, clock: Clock) -> None:
@@ -38,7 +38,7 @@ async def test_a_restart_loses_nothing(url: str, clock: Clock) -> None:
 KILLED = """
 import asyncio, os, signal, sys
 from storage import Storage
-from tests.storage.making import claimed, queued
+from tests.storage.factories import claimed, queued
 
 async def main():
     storage = await Storage.open(sys.argv[1])

@@ -25,7 +25,7 @@ from storage import (
 )
 from storage.feedback_writers import TRAINING_COLUMNS, harmless
 from storage.tables import ImportedSongRow
-from tests.storage.making import Clock, answered, corrected, features, song
+from tests.storage.factories import Clock, answered, corrected, features, song
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage.uncancellable import uncancellable
-from tests.storage.making import new_job
+from tests.storage.factories import new_job
 
 if TYPE_CHECKING:
     from storage import Storage
