@@ -16,40 +16,40 @@ from typing import TYPE_CHECKING, Final
 
 from classifier.errors import SongError
 from classifier.library import tags
-from classifier.library.collection import LEFTOVER_PREFIX, State
+from classifier.library.collection import TEMPORARY_PREFIX, FileState
 from classifier.library.state_db import Change
-from classifier.library.tag_delta import BadPatch, Patch, between, rebuilt
+from classifier.library.tag_delta import BadPatch, Patch, apply_patch, make_patch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from classifier.library.state_db import Notebook
+    from classifier.library.state_db import StateDatabase
 
 WRITE_BITS: Final = stat.S_IWUSR | stat.S_IWGRP | stat.S_IWOTH
 
 
-class ReadOnly(SongError):
+class FileReadOnly(SongError):
     code = "read-only"
     sentence = "This file is read-only. It was left as it is."
 
 
-class IsLink(SongError):
+class FileIsLink(SongError):
     code = "is-link"
     sentence = "This is a link to a file that lies elsewhere. It was left as it is."
 
 
-class Changed(SongError):
+class FileChanged(SongError):
     code = "changed"
     sentence = "This file has changed in the meantime. It was left as it is."
 
 
-class NoWayBack(SongError):
+class CannotUndo(SongError):
     code = "no-way-back"
     sentence = "This file could not be written in a way that can be undone. It was left as it is."
 
 
-def digest(path: Path) -> bytes:
+def file_sha256(path: Path) -> bytes:
     """Return the SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").digest()
@@ -61,17 +61,17 @@ def check_writable(path: Path) -> None:
     Raises
     ------
     SongError
-        ``IsLink`` or ``ReadOnly``.
+        ``FileIsLink`` or ``FileReadOnly``.
     """
     mode = path.lstat().st_mode
     if stat.S_ISLNK(mode):
-        raise IsLink
+        raise FileIsLink
     # The administrator may write anything, but a file without a write bit was not meant to be.
     if not mode & WRITE_BITS or not os.access(path, os.W_OK):
-        raise ReadOnly
+        raise FileReadOnly
 
 
-def write_genre(path: Path, genre: str, content: bytes, notebook: Notebook) -> None:
+def write_genre(path: Path, genre: str, content: bytes, state_db: StateDatabase) -> None:
     """Write a genre into a file's tags, so that it can be undone to the byte.
 
     Parameters
@@ -84,39 +84,39 @@ def write_genre(path: Path, genre: str, content: bytes, notebook: Notebook) -> N
     Raises
     ------
     SongError
-        ``IsLink``, ``ReadOnly``, ``Changed``, ``NoWayBack``, or ``NoTags``.
+        ``FileIsLink``, ``FileReadOnly``, ``FileChanged``, ``CannotUndo``, or ``NoTags``.
     OSError
         If the disk is full, or the folder may not be written.
     """
     check_writable(path)
-    before = State.now(path)
-    with _copy_beside(path) as copy:
+    before = FileState.read(path)
+    with _temporary_copy(path) as copy:
         shutil.copyfile(path, copy)
-        if digest(copy) != content:
-            raise Changed
+        if file_sha256(copy) != content:
+            raise FileChanged
         tags.write_genre(copy, genre)
-        patch = between(path, copy)
-        tagged = digest(copy)
-        if _digest_rebuilt(patch, copy) != content:
-            raise NoWayBack
+        patch = make_patch(path, copy)
+        tagged = file_sha256(copy)
+        if _sha256_of_rebuilt(patch, copy) != content:
+            raise CannotUndo
         shutil.copystat(path, copy)
         os.utime(copy, ns=(time.time_ns(), time.time_ns()))  # players look for what is new by this
         _keep_owner(path, copy)
-        _settle(copy)
-        change = notebook.write_down(Change(0, path, content, tagged, before.modified_ns), patch.packed())
+        _sync(copy)
+        change = state_db.record_change(Change(0, path, content, tagged, before.modified_ns), patch.packed())
         try:
-            if State.now(path) != before:
-                raise Changed
+            if FileState.read(path) != before:
+                raise FileChanged
             copy.replace(path)
-        except (OSError, Changed):
-            notebook.strike_out(change)
+        except (OSError, FileChanged):
+            state_db.delete_change(change)
             raise
-    _settle(path.parent)
-    notebook.remember_tags(tagged, tags.read(path))
-    notebook.remember_files([(path, State.now(path), tagged)])
+    _sync(path.parent)
+    state_db.save_tags(tagged, tags.read(path))
+    state_db.save_files([(path, FileState.read(path), tagged)])
 
 
-def restore(change: Change, path: Path, notebook: Notebook) -> None:
+def restore(change: Change, path: Path, state_db: StateDatabase) -> None:
     """Undo a change.
 
     Parameters
@@ -127,40 +127,40 @@ def restore(change: Change, path: Path, notebook: Notebook) -> None:
     Raises
     ------
     SongError
-        ``IsLink``, ``ReadOnly``; ``Changed`` if it is no longer the file that was written; ``NoWayBack``.
+        ``FileIsLink``, ``FileReadOnly``; ``FileChanged`` if it is no longer the file that was written; ``CannotUndo``.
     OSError
         If the disk is full, or the folder may not be written.
     """
     check_writable(path)
-    before = State.now(path)
-    now = digest(path)
+    before = FileState.read(path)
+    now = file_sha256(path)
     if now != change.original:
         if now != change.tagged:
-            raise Changed
-        with _copy_beside(path) as copy:
+            raise FileChanged
+        with _temporary_copy(path) as copy:
             try:
-                patch = Patch.unpacked(notebook.patch(change))
+                patch = Patch.unpacked(state_db.patch(change))
                 with path.open("rb") as tagged, copy.open("wb") as file:
-                    file.writelines(rebuilt(patch, tagged))
+                    file.writelines(apply_patch(patch, tagged))
             except BadPatch as error:
-                raise NoWayBack from error
-            if digest(copy) != change.original:
-                raise NoWayBack
+                raise CannotUndo from error
+            if file_sha256(copy) != change.original:
+                raise CannotUndo
             shutil.copystat(path, copy)
             os.utime(copy, ns=(path.stat().st_atime_ns, change.modified_ns))
             _keep_owner(path, copy)
-            _settle(copy)
-            if State.now(path) != before:
-                raise Changed
+            _sync(copy)
+            if FileState.read(path) != before:
+                raise FileChanged
             copy.replace(path)
-        _settle(path.parent)
-    notebook.strike_out(change)
+        _sync(path.parent)
+    state_db.delete_change(change)
 
 
 @contextmanager
-def _copy_beside(path: Path) -> Iterator[Path]:
+def _temporary_copy(path: Path) -> Iterator[Path]:
     """Give the name of a new file in the same folder, short whatever the name of the first; gone if not used."""
-    number, name = tempfile.mkstemp(prefix=LEFTOVER_PREFIX, suffix=path.suffix, dir=path.parent)
+    number, name = tempfile.mkstemp(prefix=TEMPORARY_PREFIX, suffix=path.suffix, dir=path.parent)
     os.close(number)
     copy = path.with_name(os.path.basename(name))  # noqa: PTH119 - a name of any bytes stays as it is
     try:
@@ -169,10 +169,10 @@ def _copy_beside(path: Path) -> Iterator[Path]:
         copy.unlink(missing_ok=True)
 
 
-def _digest_rebuilt(patch: Patch, tagged: Path) -> bytes:
+def _sha256_of_rebuilt(patch: Patch, tagged: Path) -> bytes:
     found = hashlib.sha256()
     with tagged.open("rb") as file:
-        for piece in rebuilt(patch, file):
+        for piece in apply_patch(patch, file):
             found.update(piece)
     return found.digest()
 
@@ -186,10 +186,10 @@ def _keep_owner(path: Path, copy: Path) -> None:
             os.chown(copy, owner.st_uid, owner.st_gid)
             copy.chmod(stat.S_IMODE(owner.st_mode))
         except PermissionError as error:
-            raise ReadOnly from error
+            raise FileReadOnly from error
 
 
-def _settle(path: Path) -> None:
+def _sync(path: Path) -> None:
     """Wait until a file or folder is on the disk."""
     number = os.open(path, os.O_RDONLY)
     try:

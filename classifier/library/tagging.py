@@ -12,21 +12,21 @@ from typing import TYPE_CHECKING, Final
 
 from classifier.errors import SongError
 from classifier.library import atomic_replace
-from classifier.library.grouping import NOT_SURE, title
-from classifier.library.scan import recognise
+from classifier.library.grouping import NOT_SURE, genre_name
+from classifier.library.scan import identify_songs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from classifier.library.collection import Found
-    from classifier.library.grouping import Heard, Song
-    from classifier.library.state_db import Change, Notebook
+    from classifier.library.collection import CollectionFile
+    from classifier.library.grouping import ClassifiedSong, CollectionSong
+    from classifier.library.state_db import Change, StateDatabase
 
 LOCK_NAME: Final = "tagging.lock"
 
 
-class Busy(Exception):
+class TaggingInProgress(Exception):
     """Another run is writing tags."""
 
 
@@ -38,15 +38,15 @@ class CannotWrite(SongError):
 
 
 @dataclass(frozen=True, slots=True)
-class Retag:
+class TagChange:
     """A genre that a song is to be tagged with, as people are to read it."""
 
-    song: Song
+    song: CollectionSong
     genre: str
 
 
 @contextmanager
-def only_one(folder: Path) -> Iterator[None]:
+def exclusive_tagging(folder: Path) -> Iterator[None]:
     """Keep other runs from writing at the same time.
 
     Raises
@@ -58,13 +58,13 @@ def only_one(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise Busy("Another run is writing tags. Wait until it is done.") from error
+            raise TaggingInProgress("Another run is writing tags. Wait until it is done.") from error
         yield
 
 
-def plan(heard: Iterable[Heard], *, overwrite: bool) -> list[Retag]:
+def plan(heard: Iterable[ClassifiedSong], *, overwrite: bool) -> list[TagChange]:
     """Choose the songs to tag: sure of their genre, and without one in their tags or, to overwrite, with another."""
-    changes = [Retag(song.song, title(song.shelf)) for song in heard if song.shelf != NOT_SURE]
+    changes = [TagChange(song.song, genre_name(song.group)) for song in heard if song.group != NOT_SURE]
     return [
         change
         for change in changes
@@ -72,13 +72,13 @@ def plan(heard: Iterable[Heard], *, overwrite: bool) -> list[Retag]:
     ]
 
 
-def carry_out(change: Retag, notebook: Notebook, *, dry_run: bool) -> SongError | None:
+def apply_change(change: TagChange, state_db: StateDatabase, *, dry_run: bool) -> SongError | None:
     """Tag a song, or with ``dry_run`` look only whether it may be written; return what is wrong."""
     try:
         if dry_run:
             atomic_replace.check_writable(change.song.path)
         else:
-            atomic_replace.write_genre(change.song.path, change.genre, change.song.content, notebook)
+            atomic_replace.write_genre(change.song.path, change.genre, change.song.content, state_db)
     except SongError as error:
         return error
     except OSError as error:
@@ -86,19 +86,21 @@ def carry_out(change: Retag, notebook: Notebook, *, dry_run: bool) -> SongError 
     return None
 
 
-async def written_in(folder: Path, files: Sequence[Found], notebook: Notebook) -> list[tuple[Change, Path]]:
+async def changes_to_undo(
+    folder: Path, files: Sequence[CollectionFile], state_db: StateDatabase
+) -> list[tuple[Change, Path]]:
     """Find the changes that can be undone in a folder, the latest first, and where their files are now.
 
     A file that is no longer where it was tagged is known by its content.
     """
-    songs, _ = await recognise(files, notebook, lambda: None)
+    songs, _ = await identify_songs(files, state_db, lambda: None)
     here = {song.path for song in songs}
     by_content: dict[bytes, list[Path]] = {}
     for song in songs:
         by_content.setdefault(song.content, []).append(song.path)
     found: list[tuple[Change, Path]] = []
     moved: dict[Path, Path] = {}
-    for change in notebook.changes():
+    for change in state_db.changes():
         path = change.path
         if path not in here:
             if path.is_relative_to(folder) or not path.exists():
@@ -111,13 +113,13 @@ async def written_in(folder: Path, files: Sequence[Found], notebook: Notebook) -
     return found
 
 
-def take_back(change: Change, path: Path, notebook: Notebook, *, dry_run: bool) -> SongError | None:
+def undo_change(change: Change, path: Path, state_db: StateDatabase, *, dry_run: bool) -> SongError | None:
     """Undo a change, or with ``dry_run`` look only whether the file may be written; return what is wrong."""
     try:
         if dry_run:
             atomic_replace.check_writable(path)
         else:
-            atomic_replace.restore(change, path, notebook)
+            atomic_replace.restore(change, path, state_db)
     except SongError as error:
         return error
     except OSError as error:
@@ -125,7 +127,7 @@ def take_back(change: Change, path: Path, notebook: Notebook, *, dry_run: bool) 
     return None
 
 
-def clear_away(leftovers: Iterable[Path]) -> None:
+def remove_leftovers(leftovers: Iterable[Path]) -> None:
     """Remove half-made copies that a killed run left behind; nobody else is making any."""
     for path in leftovers:
         with suppress(OSError):

@@ -50,7 +50,7 @@ class NoTags(SongError):
 
 
 @dataclass(frozen=True, slots=True)
-class Tags:
+class FileTags:
     """What a file says of itself; empty where it says nothing."""
 
     genre: str = ""
@@ -58,7 +58,7 @@ class Tags:
     title: str = ""
 
 
-def read(path: Path) -> Tags:
+def read(path: Path) -> FileTags:
     """Read a file's tags; of a file that has none, or damaged ones, they are empty."""
     try:
         file = mutagen.File(path)
@@ -67,9 +67,9 @@ def read(path: Path) -> Tags:
         if isinstance(file, WAVE):
             # Older programs write these instead of ID3, and mutagen does not know them.
             found = _riff_info(path) | {field: text for field, text in found.items() if text}
-        return Tags(**found)
+        return FileTags(**found)
     except Exception:  # what a broken file does to a parser is not told by the parser's own errors alone
-        return Tags()
+        return FileTags()
 
 
 def _names(file: Any) -> dict[str, str] | None:
