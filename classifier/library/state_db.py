@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from classifier.library.collection import FileState
 
 FILE_NAME: Final = "organize.sqlite3"
-VERSION: Final = 1
+VERSION: Final = 2
 BUSY_SECONDS: Final = 30
 TEXTURES_PER_QUERY: Final = 500
 _SCHEMA: Final = """
@@ -137,10 +137,13 @@ class StateDatabase:
                 if version == 0:
                     for statement in _SCHEMA.split(";"):
                         self._database.execute(statement)
+                elif version == 1:  # it saved genres that say nothing, and none of APE tags
+                    self._database.execute("DELETE FROM tags")
+                if version < VERSION:
                     self._database.execute(f"PRAGMA user_version = {VERSION}")
         except (OSError, sqlite3.Error) as error:
             raise StateDatabaseError(f"{path} cannot be used: {error}. Name another folder with --state.") from error
-        if version not in (0, VERSION):
+        if version > VERSION:
             self.close()
             raise StateDatabaseError(f"{path} was written by another version. Name another folder with --state.")
 

@@ -264,7 +264,7 @@ async def test_a_refused_release_is_left_alone_for_a_while(
         reads.append(directory)
         return read_release(directory)
 
-    monkeypatch.setattr(release_watch, "whole", counted)
+    monkeypatch.setattr(release_watch, "read_release", counted)
     for _ in range(5):
         await bot.look()
     assert len(reads) == 1

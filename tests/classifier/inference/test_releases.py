@@ -227,10 +227,10 @@ class TestCommands:
             store.store(put(tmp_path / "more", "third", gate=gate))
         models = ["--models", str(store.directory)]
         assert main(["promote", "third", *models]) == 0
-        assert capsys.readouterr().out == "third serves now.\n"
+        assert capsys.readouterr().out == "third is now serving.\n"
         assert store.journal()[-1].reason == "Newly able."
         assert main(["rollback", *models]) == 0
-        assert capsys.readouterr().out == "first serves again.\n"
+        assert capsys.readouterr().out == "first is serving again.\n"
 
     def test_a_release_refused_by_the_gate_needs_a_reason(
         self, store: ReleaseStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]

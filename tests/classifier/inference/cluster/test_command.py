@@ -47,7 +47,7 @@ async def test_a_cluster_worker_gives_the_same_answer_as_a_local_one(tmp_path: P
     [
         (["http://scheduler:8786"], "must be like tcp://host:8786"),
         (["tcp://scheduler:8786", "--songs", "0"], "--songs must be at least 1"),
-        (["tls://scheduler:8786", "--ca", "ca.pem"], "belong together"),
+        (["tls://scheduler:8786", "--ca", "ca.pem"], "must be used together"),
         (["tls://scheduler:8786"], "needs a CA's certificate"),
         (["tcp://scheduler:8786", "--listen", "here"], "--listen must be like"),
     ],
