@@ -49,7 +49,8 @@ Find the genre of every song in a folder and its subfolders, and on request
 
   --playlists OUT   write a playlist for each genre, and one of the songs that the model is not sure of;
   --report OUT      write a page with counts, a map, doubtful tags and likely duplicates, to open in a browser;
-  --write-tags      write the genre into the tags of songs that have none (--overwrite: replace other genres too).
+  --write-tags      write the genre into the tags of songs that have none (--overwrite: replace other genres too,
+                    --overwrite-unknown: even those that the model does not know).
 
 Files of the collection are only changed with --write-tags. It replaces each file by a tagged copy in one step, changes
 nothing but the genre, and --undo restores every file byte for byte. --dry-run shows the changes without making them.
@@ -75,7 +76,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     tagging = parser.add_mutually_exclusive_group()
     tagging.add_argument("--write-tags", action="store_true", help="write genres into the songs' tags")
     tagging.add_argument("--undo", action="store_true", help="undo all tag changes in this folder")
-    parser.add_argument("--overwrite", action="store_true", help="with --write-tags: replace existing genres")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="with --write-tags: replace existing genres that the model knows"
+    )
+    parser.add_argument(
+        "--overwrite-unknown", action="store_true", help="with --write-tags: replace all existing genres"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show every change and make none")
     parser.add_argument(
         "--minimum-confidence",
@@ -129,8 +135,9 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if not arguments.folder.is_dir():
             raise UsageError(f"{printable(str(arguments.folder))} is not a folder.")
-        if arguments.overwrite and not arguments.write_tags:
-            raise UsageError("--overwrite can only be used with --write-tags.")
+        for option in ("overwrite", "overwrite_unknown"):
+            if getattr(arguments, option) and not arguments.write_tags:
+                raise UsageError(f"--{option.replace('_', '-')} can only be used with --write-tags.")
         state_db = StateDatabase(arguments.state)
         try:
             work = _undo if arguments.undo else _organize
@@ -172,7 +179,7 @@ async def _organize(folder: Path, state_db: StateDatabase, arguments: argparse.N
     selected = [song for song in result.songs if not arguments.genres or song.group in arguments.genres]
     failed = bool(result.failures)
     if arguments.write_tags:
-        failed |= _tag(selected, contents, state_db, arguments)
+        failed |= _tag(selected, release.genres, contents, state_db, arguments)
     if not arguments.dry_run:
         failed |= _write(result, selected, state_db, arguments)
     return failed
@@ -223,15 +230,20 @@ def _print_result(result: ScanResult, contents: FolderContents) -> None:
 
 
 def _tag(
-    selected: Sequence[ClassifiedSong], contents: FolderContents, state_db: StateDatabase, arguments: argparse.Namespace
+    selected: Sequence[ClassifiedSong],
+    genres: Sequence[str],
+    contents: FolderContents,
+    state_db: StateDatabase,
+    arguments: argparse.Namespace,
 ) -> bool:
+    """Write the tags; return whether anything failed."""
     failed, tagged = False, 0
-    changes = plan(selected, overwrite=arguments.overwrite)
+    tag_plan = plan(selected, genres, overwrite=arguments.overwrite, overwrite_unknown=arguments.overwrite_unknown)
     with exclusive_tagging(arguments.state):
         if not arguments.dry_run:
             remove_leftovers(contents.leftovers)
-        with progress_bar("Tagging", "files", len(changes)) as step:
-            for change in changes:
+        with progress_bar("Tagging", "files", len(tag_plan.changes)) as step:
+            for change in tag_plan.changes:
                 problem = apply_change(change, state_db, dry_run=arguments.dry_run)
                 name = printable(str(change.song.path))
                 if problem is not None:
@@ -242,6 +254,8 @@ def _tag(
                 else:
                     tagged += 1
                 step()
+    if kept := len(tag_plan.kept_unknown):
+        print_error(f"{kept:,} genres that the model does not know were kept (--overwrite-unknown replaces them).")
     if not arguments.dry_run:
         print_error(f"{tagged:,} files tagged.")
     return failed

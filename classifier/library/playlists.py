@@ -8,13 +8,15 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from classifier.library.grouping import genre_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from classifier.library.grouping import ClassifiedSong, CollectionSong
 
@@ -41,8 +43,8 @@ def check_folder(folder: Path, genres: Sequence[str]) -> None:
         If the folder cannot be created.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for genre in genres:
-        path = folder / file_name(genre)
+    for name in file_names(genres).values():
+        path = folder / name
         if os.path.lexists(path) and not _is_generated(path):
             raise ForeignFile(f"{path} was not written by this program. Choose another folder for the playlists.")
 
@@ -51,6 +53,23 @@ def file_name(genre: str) -> str:
     """Return the file name of a genre's playlist, valid on any file system."""
     name = _FORBIDDEN.sub("_", genre_name(genre))[:_MAX_NAME_CHARACTERS].strip(" .")
     return f"{name or '_'}{SUFFIX}"
+
+
+def file_names(genres: Iterable[str]) -> dict[str, str]:
+    """Return genre → file name of its playlist.
+
+    The names differ even on file systems that ignore case or normalize Unicode.
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for genre in sorted(genres):
+        name, number = file_name(genre), 1
+        while (key := unicodedata.normalize("NFC", name).casefold()) in taken:
+            number += 1
+            name = f"{file_name(genre).removesuffix(SUFFIX)} ({number}){SUFFIX}"
+        taken.add(key)
+        names[genre] = name
+    return names
 
 
 def write(folder: Path, groups: Mapping[str, Sequence[ClassifiedSong]]) -> list[CollectionSong]:
@@ -62,7 +81,7 @@ def write(folder: Path, groups: Mapping[str, Sequence[ClassifiedSong]]) -> list[
     """
     folder.mkdir(parents=True, exist_ok=True)
     left_out: list[CollectionSong] = []
-    written = set()
+    names = file_names(groups)
     for genre, songs in groups.items():
         lines = [HEADER, PLAYLIST_MARKER, f"#PLAYLIST:{genre_name(genre)}"]
         for song in songs:
@@ -71,12 +90,12 @@ def write(folder: Path, groups: Mapping[str, Sequence[ClassifiedSong]]) -> list[
                 left_out.append(song.song)
             else:
                 lines += [f"#EXTINF:{round(song.answer.duration)},{_one_line(song.song.title)}", path]
-        name = file_name(genre)
-        written.add(name)
         # A path that is not valid UTF-8 is written as its original bytes, or it would not lead to the file.
-        write_atomically(folder / name, "\n".join([*lines, ""]).encode("utf-8", "surrogateescape"))
+        write_atomically(folder / names[genre], "\n".join([*lines, ""]).encode("utf-8", "surrogateescape"))
+    # Compared as files, because a file system may show a name in another case or Unicode form than it was written in.
+    written = [folder / name for name in names.values()]
     for existing in folder.glob(f"*{SUFFIX}"):
-        if existing.name not in written and _is_generated(existing):
+        if _is_generated(existing) and not any(existing.samefile(path) for path in written):
             existing.unlink()
     return left_out
 
@@ -94,7 +113,8 @@ def write_atomically(path: Path, content: bytes) -> None:
     try:
         with os.fdopen(number, "wb") as file:
             file.write(content)
-        copy.chmod(0o666 & ~_umask())
+        with suppress(OSError):  # some network shares do not support permissions
+            copy.chmod(0o666 & ~_umask())
         copy.replace(path)
     finally:
         copy.unlink(missing_ok=True)

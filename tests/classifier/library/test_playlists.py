@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ from hypothesis import strategies as st
 
 from classifier.library.collection import CollectionFile, FileState
 from classifier.library.grouping import ClassifiedSong, CollectionSong
-from classifier.library.playlists import ForeignFile, check_folder, file_name, relative_path, write
+from classifier.library.playlists import ForeignFile, check_folder, file_name, file_names, relative_path, write
 from classifier.library.state_db import GenreAnswer
 from classifier.library.tags import FileTags
 
@@ -84,3 +86,39 @@ def test_a_relative_path_leads_to_the_file(file: list[bytes], folder: list[bytes
     relative = relative_path(path, start)
     assert not relative.startswith(("#", "/"))
     assert Path(os.path.normpath(start / relative)) == path
+
+
+@pytest.mark.parametrize(
+    "genres",
+    [
+        ["pop", "Pop", "POP"],
+        ["Rock/Pop", "rock:pop", "rock?pop"],
+        ["Ca tru\N{COMBINING GRAVE ACCENT}", "Ca trù"],
+        ["x" * 60 + "a", "x" * 60 + "b"],
+        ["ĐĨA", "đĩa"],
+        ["straße", "STRASSE"],
+    ],
+)
+def test_genres_that_differ_only_in_case_have_playlists_of_their_own(tmp_path: Path, genres: list[str]) -> None:
+    names = file_names(genres)
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in names.values()}) == len(genres)
+    write(tmp_path, {genre: [classified(tmp_path / f"{number}.mp3")] for number, genre in enumerate(genres)})
+    assert {entries(tmp_path / names[genre])[0].name for genre in genres} == {f"{n}.mp3" for n in range(len(genres))}
+    assert file_names(reversed(genres)) == names
+
+
+def test_a_playlist_that_the_file_system_shows_under_another_name_is_not_removed(tmp_path: Path) -> None:
+    write(tmp_path, {"rock": [classified(tmp_path / "a.mp3")]})
+    (tmp_path / "ROCK.m3u8").symlink_to("Rock.m3u8")  # stands for the name in another case
+    write(tmp_path, {"rock": [classified(tmp_path / "b.mp3")]})
+    assert entries(tmp_path / "Rock.m3u8") == [Path("b.mp3")]
+    assert entries(tmp_path / "ROCK.m3u8") == [Path("b.mp3")]
+
+
+def test_playlists_are_written_where_permissions_cannot_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(os, "chmod", refuse)
+    write(tmp_path, {"rock": [classified(tmp_path / "a.mp3")]})
+    assert entries(tmp_path / "Rock.m3u8") == [Path("a.mp3")]
