@@ -14,6 +14,8 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from common.units import KIBIBYTE
+
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
@@ -21,7 +23,6 @@ from tests.synthesis import song, write  # noqa: E402  found only now
 
 STYLES = ("blues", "disco", "metal", "vietnamese")
 SECONDS_BETWEEN_LOOKS = 0.5
-KIBIBYTES_PER_MEBIBYTE = 1024
 
 
 @dataclass
@@ -43,7 +44,7 @@ def _mebibytes(pid: int) -> float:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:  # it has just ended
         return 0
-    return next((int(line.split()[1]) / KIBIBYTES_PER_MEBIBYTE for line in lines if line.startswith("Pss:")), 0)
+    return next((int(line.split()[1]) / KIBIBYTE for line in lines if line.startswith("Pss:")), 0)
 
 
 def _descendants(pid: int) -> list[int]:

@@ -1,4 +1,4 @@
-"""What one song costs: processor, memory, database, bytes. docs/scale.md plans with these figures.
+"""What one song costs: processor, memory, database, bytes. docs/operating.md plans with these figures.
 
 ``python benchmarks/scale.py [--minutes 4]`` hears a song of its own with the released model, and takes songs through
 the queue of a database: SQLite, and PostgreSQL where its programs are installed. Processor time is what the processes
@@ -42,7 +42,6 @@ if TYPE_CHECKING:
     from classifier.song_report import Classification
 
 MAX_MINUTES = 20
-MEBIBYTE = 1024 * 1024
 
 
 def cpu() -> float:

@@ -235,7 +235,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--songs-a-day", type=float, default=1000, help="(default: %(default)g)")
     parser.add_argument("--cores", type=int, nargs="+", default=[1], help="one or several numbers to compare")
-    parser.add_argument("--seconds-per-song", type=float, help="of one core, for a song of 4 minutes (docs/scale.md)")
+    parser.add_argument("--seconds-per-song", type=float, help="of one core, for a song of 4 minutes (operating.md)")
     parser.add_argument("--days-between-losses", type=float, default=30, help="of one core's machine")
     parser.add_argument("--hours", type=float, nargs=2, default=(17, 23), help="of the day (default: 17 23)")
     parser.add_argument("--check", action="store_true", help="compare with the real queue on this machine")

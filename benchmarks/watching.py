@@ -11,11 +11,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.units import KIBIBYTE, MEBIBYTE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-KIBIBYTES_PER_MEBIBYTE = 1024
-MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def mebibytes(pid: int) -> float:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
     except OSError:
         return 0
-    return next((int(line.split()[1]) / KIBIBYTES_PER_MEBIBYTE for line in lines if line.startswith("Pss:")), 0)
+    return next((int(line.split()[1]) / KIBIBYTE for line in lines if line.startswith("Pss:")), 0)
 
 
 def descendants(pid: int) -> list[int]:

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, cast
 from bot.core.playlist_prompt import LIST_SONGS
 from bot.settings import chat_module
 from bot.web import LocalChat
-from links import MEGABYTE, Limits
+from common.units import MEGABYTE
+from links import Limits
 from links.address import ANY_HOST
 
 if TYPE_CHECKING:

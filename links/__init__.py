@@ -14,12 +14,11 @@ Whoever calls ``fetch`` for a list without naming an item gets ``ManySongs``, wi
 from links.address import read_link
 from links.errors import LinkError, ManySongs
 from links.fetcher import Fetched, Fetcher
-from links.limits import MEGABYTE, Limits
+from links.limits import Limits
 from links.playlist import LIST_SONGS, MOST_LIST_SONGS, Item, Listing
 
 __all__ = [
     "LIST_SONGS",
-    "MEGABYTE",
     "MOST_LIST_SONGS",
     "Fetched",
     "Fetcher",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from classifier.errors import EmptyFile, SongError, TooLarge, TooLong
+from common.errors import EmptyFile, SongError, TooLarge, TooLong
 
 if TYPE_CHECKING:
     from links.limits import Limits

@@ -18,7 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from classifier.errors import EmptyFile, TooLarge
+from common.errors import EmptyFile, TooLarge
+from common.units import MEBIBYTE
 from links.address import ANY_HOST, clean_name, read_link
 from links.errors import LinkError, LinkTimeout, ManySongs, error_of
 from links.playlist import LIST_SONGS, MOST_LIST_SONGS, full_name, read_listing
@@ -34,7 +35,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 CHILD: Final = ("-sPB", "-m", "links.subprocess_main")
 COOKIES: Final = "cookies.txt"
 SONG: Final = "song"
-MESSAGE_BYTES: Final = 2 * 1024 * 1024
+MESSAGE_BYTES: Final = 2 * MEBIBYTE
 
 log = logging.getLogger(__name__)
 

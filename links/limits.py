@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-MEGABYTE: Final = 1_000_000
-MEBIBYTE: Final = 1024 * 1024
+from common.units import MEBIBYTE, MEGABYTE
+
 OPEN_FILES: Final = 64
 NICENESS: Final = 5
 OUT_OF_MEMORY_SCORE: Final = 500  # of 1000: where memory runs out, the kernel ends a fetch rather than the bot

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
+from common.errors import UserError
 from storage import (
     Format,
-    PersonError,
     Rules,
     Selection,
     Status,
@@ -48,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         asyncio.run(options.work(read_settings(), options))
-    except (StorageError, PersonError, SQLAlchemyError, OSError) as error:
+    except (StorageError, UserError, SQLAlchemyError, OSError) as error:
         print(f"storage: {error}", file=sys.stderr)
         return 2
     return 0

@@ -1,12 +1,12 @@
-"""What can go wrong with storage, as one small family of errors.
+"""What can go wrong with storage.
 
-``PersonError`` and below can be caused by a person: each has a ``code`` (chats translate it) and an English sentence
-that says what to do next. The others concern whoever runs or programs the bot.
+Errors that a person can cause derive from ``common.errors.UserError``; ``StorageError`` and its kind concern whoever
+runs or programs the bot.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from common.errors import UserError
 
 
 class StorageError(Exception):
@@ -52,27 +52,7 @@ class UnknownRow(StorageError):
     """An id that the caller gave names no row (any more), or one outside the moderator's own place."""
 
 
-class PersonError(StorageError):
-    """Something that a person asked for cannot be done, for a reason that they can understand.
-
-    Parameters
-    ----------
-    **values
-        What fills the placeholders of the sentence, such as ``limit=60``.
-    """
-
-    code: ClassVar[str] = "not-possible"
-    sentence: ClassVar[str] = "This is not possible."
-
-    def __init__(self, **values: int | str) -> None:
-        super().__init__()
-        self.values = values
-
-    def __str__(self) -> str:
-        return self.sentence.format(**self.values)
-
-
-class BadLabel(PersonError):
+class BadLabel(UserError):
     """A text cannot be the name of a genre."""
 
 
@@ -98,19 +78,19 @@ class LabelWithoutLetter(BadLabel):
     sentence = "A genre's name needs at least one letter. Please write it again."
 
 
-class MergeRefused(PersonError):
+class MergeRefused(UserError):
     code = "merge-refused"
     sentence = "Only a proposed genre can be merged, and only into a known one. Please choose others."
 
 
-class TooManyQueued(PersonError):
+class TooManyQueued(UserError):
     """Placeholders: ``limit``, songs."""
 
     code = "too-many-queued"
     sentence = "You already have {limit} songs waiting. Please send more when they are answered."
 
 
-class TooManyToday(PersonError):
+class TooManyToday(UserError):
     """Placeholders: ``limit``, songs."""
 
     code = "too-many-today"

@@ -1,4 +1,4 @@
-"""Labels and the texts that find them, as rows: what ``labels`` and ``planting`` both do inside their transactions.
+"""Labels and the texts that find them, as rows: what ``labels`` and ``seed`` both do inside their transactions.
 
 Whoever changes rows here holds ``FEEDBACK_LOCK``.
 """

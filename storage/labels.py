@@ -39,7 +39,7 @@ class Label:
     Attributes
     ----------
     id
-        ASCII where the name allows it (``cailuong``), else lower-case NFC text; letters and digits only.
+        ASCII where the name allows it (``cailuong``), else lower-case NFC text. Letters, digits, underscores.
     number
         Small and lasting: for button data, where an id may be too long.
     name_en, name_vi
@@ -248,8 +248,8 @@ class Labels:
 
 async def load_labels(connection: AsyncConnection, label_ids: Sequence[str]) -> dict[str, Label]:
     """Return labels by the ids asked for, merges followed; ids that name none are left out."""
-    # An id folds to itself; what does not, such as a forged one, need not reach the database.
-    possible = [label_id for label_id in label_ids if label_id and name_key(label_id) == label_id]
+    # An id is letters, marks and digits in folded form, and underscores; a forged one need not reach the database.
+    possible = [label_id for label_id in label_ids if label_id and name_key(label_id) == label_id.replace("_", "")]
     if not possible:
         return {}
     lead = func.coalesce(LabelRow.merged_into, LabelRow.id).label("lead")

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Delete
 
+    from common.genres import Genres
+
 REPLY_DAYS = 180
 JOB_DAYS = 7
 UNUSED_FEATURE_DAYS = 180
@@ -79,7 +81,7 @@ class Storage:
         self.chats = Chats(database)
 
     @classmethod
-    async def open(cls, url: str, *, clock: Callable[[], datetime] = utc_now) -> Storage:
+    async def open(cls, url: str, *, clock: Callable[[], datetime] = utc_now, genres: Genres | None = None) -> Storage:
         """Connect, bring the tables up to date (safe when several processes do so at once), seed the labels.
 
         Parameters
@@ -89,6 +91,8 @@ class Storage:
             or without the driver's name (``+aiosqlite``, ``+asyncpg``). Missing folders are made.
         clock
             What time it is (UTC, aware). On several machines, keep their clocks within seconds of each other.
+        genres
+            The genres whose labels every database has; by default those that come with the project.
 
         Raises
         ------
@@ -98,7 +102,7 @@ class Storage:
             If a newer release has already changed the tables.
         """
         where = database_url(url)
-        await migrate(where)
+        await migrate(where, genres)
         return cls(Database(where, clock))
 
     async def close(self) -> None:

@@ -18,10 +18,12 @@ from bot.core.chat import LINK_SOURCE, Heard, Stage
 from bot.core.errors import LinksNotTaken, OurFault, Undeliverable
 from bot.core.messages import clean_title
 from bot.core.playlist_prompt import Question
-from classifier.errors import SongError, WorkerLost
+from classifier.errors import WorkerLost
 from classifier.song_report import SongReport
-from links import MEGABYTE, ManySongs
-from storage import JobCancelled, NewReply, PersonError
+from common.errors import UserError
+from common.units import MEGABYTE
+from links import ManySongs
+from storage import JobCancelled, NewReply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -84,7 +86,7 @@ class Hearing:
         job = running.job
         try:
             return await self._hear(running)
-        except (SongError, PersonError) as error:
+        except UserError as error:
             log.info("job %d: %s", job.id, error)
             return await self._refuse(running, error)
         except JobCancelled:
@@ -126,7 +128,7 @@ class Hearing:
         """Delete what a process that was killed left behind."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    async def _refuse(self, running: UnderWay, error: SongError | PersonError) -> str:
+    async def _refuse(self, running: UnderWay, error: UserError) -> str:
         await running.quiet()
         try:
             await running.chat.refuse(running.song, error)

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bot.core.song_queue import Queue
     from bot.core.vocabulary import Words
     from bot.settings import Settings
-    from classifier.errors import SongError
+    from common.errors import SongError
     from links import Listing, ManySongs
     from storage import Job, Storage
 

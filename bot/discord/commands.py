@@ -22,6 +22,7 @@ from bot.discord.client import described, named
 from bot.discord.component_handlers import private_chats
 from bot.discord.components import PAGE_OPTIONS, custom_ids, forget_view
 from bot.discord.interaction_context import PLATFORM, Guest, acknowledge, welcome
+from common.units import MEBIBYTE
 from storage import Format, Status
 
 if TYPE_CHECKING:
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 Interaction = discord.Interaction[Any]
 CHOICE_CHARACTERS = 100
-MEBIBYTE = 1 << 20
 ANSWERS_SEARCHED = 50
 
 log = logging.getLogger(__name__)

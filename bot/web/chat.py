@@ -19,7 +19,8 @@ from bot.web.collection_service import Collections
 from bot.web.history_store import Memory, State
 from bot.web.server import make_application
 from bot.web.server_sent_events import Listeners
-from bot.web.upload_store import EXAMPLE_PREFIX, MEGABYTE, Spool, read_examples
+from bot.web.upload_store import EXAMPLE_PREFIX, Spool, read_examples
+from common.units import MEGABYTE
 from links import read_link
 
 if TYPE_CHECKING:
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
     from bot.core.messages import Message
     from bot.settings import Address, Settings
     from bot.web.history_store import Entry
-    from classifier.errors import SongError
+    from common.errors import UserError
     from links import Item
-    from storage import PersonError
 
 PLATFORM = "local"
 ENTRY_DAYS = 180
@@ -277,7 +277,7 @@ class LocalChat:
         await self.tell(entry)
         return {"entry": entry}
 
-    async def refuse(self, song: Song, error: SongError | PersonError) -> None:
+    async def refuse(self, song: Song, error: UserError) -> None:
         """Remember why there is no answer, and tell the person's open pages."""
         await self.memory.failed(song.message["entry"], error.code, error.values)
         await self.tell(song.message["entry"])

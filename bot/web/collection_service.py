@@ -17,7 +17,7 @@ from bot.core.messages import clean_title
 from bot.web.collection_results import Results
 from bot.web.collection_run import Sorting
 from bot.web.collection_store import CollectionState, SongState
-from classifier.errors import EmptyFile, SongError, TooLarge
+from common.errors import EmptyFile, SongError, TooLarge
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence

@@ -19,8 +19,8 @@ from classifier.commands.batch import (
     worker_count,
 )
 from classifier.commands.file_arguments import expand_files
-from classifier.errors import SongError
 from classifier.inference.executor import CannotStart, open_executor
+from common.errors import SongError
 
 if TYPE_CHECKING:
     import argparse

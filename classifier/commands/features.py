@@ -21,9 +21,9 @@ from classifier.commands.batch import (
 )
 from classifier.commands.file_arguments import expand_files
 from classifier.datasets.feature_reader import SegmentReader, SegmentRow
-from classifier.errors import SongError
 from classifier.inference.executor import SECONDS_PER_MINUTE, song_limits
 from classifier.inference.worker_pool import WorkerPool
+from common.errors import SongError
 
 if TYPE_CHECKING:
     import argparse

@@ -5,18 +5,13 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from classifier.errors import SongError
+from common.errors import SongError
+from common.media_types import has_music_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
-
-_MUSIC_ENDINGS: Final = """
-3g2 3gp aac ac3 aif aifc aiff alac amr ape au avi caf dsf eac3 flac flv m4a m4b m4r m4v mka mkv mov mp2 mp3 mp4 mpc
-mpeg mpg oga ogg ogv opus ra snd spx tta wav wave weba webm wma wmv wv
-"""
-MUSIC_SUFFIXES: Final = frozenset(f".{ending}" for ending in _MUSIC_ENDINGS.split())
 
 
 class NoSuchFile(SongError):
@@ -84,7 +79,7 @@ def _music_files(folder: Path) -> Iterator[FileArgument]:
         folders.sort()
         for name in sorted(names):
             path = Path(parent, name)
-            if not name.startswith(".") and path.suffix.lower() in MUSIC_SUFFIXES and path.is_file():
+            if not name.startswith(".") and has_music_suffix(path) and path.is_file():
                 yield _file(str(path))
                 empty = False
     if empty:

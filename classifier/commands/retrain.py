@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from classifier.commands.protocol_selection import number_of_processes
 from classifier.commands.releases import add_models
+from common.units import KIBIBYTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +25,6 @@ FAILED: Final = 1
 MISUSED: Final = 2
 REFUSED: Final = 3
 NOT_ENOUGH: Final = 4
-_KIBIBYTES_PER_MEBIBYTE: Final = 1024
 
 DESCRIPTION: Final = f"""\
 Trains a candidate from the serving release and people's corrections, and compares both on songs that neither was
@@ -105,7 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
     except (BadFeedback, BadRelease, CannotRetrain, CannotPromote) as error:
         print(error, file=sys.stderr)
         return FAILED
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / _KIBIBYTES_PER_MEBIBYTE
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIBIBYTE
     say(f"peak memory {peak:.0f} MiB, {time.process_time():.0f} s of processor time")
     return status
 

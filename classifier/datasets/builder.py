@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 from classifier.commands.batch import print_error
 from classifier.datasets.sources import local_copy
 from classifier.datasets.table import TableSong
-from classifier.errors import SongError
 from classifier.inference.worker_process import WorkerError
+from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence

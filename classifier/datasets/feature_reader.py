@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from classifier.audio.decoding import Segment
+    from classifier.audio.segmentation import Segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,14 +61,15 @@ class SegmentReader:
         self.info = gtzan57.COLUMNS
 
     def __call__(self, path: Path, report: Callable[[Progress], None]) -> list[SegmentRow]:
-        from classifier.audio.decoding import SAMPLE_RATE, Segment, decode, segments
+        from classifier.audio.decoding import decode
+        from classifier.audio.segmentation import one_segment, segments
 
         report(Progress("decoding"))
         samples = decode(path, max_seconds=self._max_seconds)
         parts = segments(samples)
         if len(parts) == 1:
             # The tracks of the public table are some samples longer than 30 s, and all samples are used.
-            parts = [Segment(0, samples.size / SAMPLE_RATE, samples)]
+            parts = [one_segment(samples)]
         rows = []
         for number, part in enumerate(parts, start=1):
             report(Progress("listening", number, len(parts)))

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from classifier.commands.file_arguments import CannotRead, expand_files
-from classifier.errors import SongError
-from links import MEGABYTE, MOST_LIST_SONGS, Fetcher, Limits
+from common.errors import SongError
+from common.units import MEGABYTE
+from links import MOST_LIST_SONGS, Fetcher, Limits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping

@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
-from classifier.commands.file_arguments import MUSIC_SUFFIXES
 from classifier.features.gtzan57 import COLUMNS
 from classifier.features.texture import WIDTH
+from common.media_types import has_music_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -276,7 +276,7 @@ def _has_texture(path: Path) -> bool:
 def _segment_name(filename: str, number: int) -> str:
     """Return the row name of a segment as in the public table of short excerpts: song.0.wav; titles have no suffix."""
     path = Path(filename)
-    if path.suffix.lower() in MUSIC_SUFFIXES:
+    if has_music_suffix(path):
         return f"{path.stem}.{number}{path.suffix}"
     return f"{filename}.{number}"
 

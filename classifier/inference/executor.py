@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from classifier.inference.manifest import STORED_RELEASES, BadRelease, read_release
 from classifier.inference.worker_pool import WorkerPool
-from classifier.inference.worker_process import MEBIBYTE, WorkerError, WorkerLimits
+from classifier.inference.worker_process import WorkerError, WorkerLimits
 from classifier.song_report import Classification, Progress
+from common.units import MEBIBYTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

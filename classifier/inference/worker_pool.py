@@ -17,10 +17,11 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from pebble import ProcessExpired, ProcessPool
 
-from classifier.errors import SongError, TookTooLong, WorkerLost
+from classifier.errors import TookTooLong, WorkerLost
 from classifier.inference import worker_process
 from classifier.inference.memory_check import has_memory_for_another
 from classifier.inference.worker_process import WorkerError
+from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine

@@ -19,14 +19,14 @@ from multiprocessing.connection import wait
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from classifier.errors import SongError, WorkerLost
+from classifier.errors import WorkerLost
 from classifier.song_report import Progress
+from common.errors import SongError
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable
 
-MEBIBYTE: Final = 1024 * 1024
 NICENESS: Final = 5
 OUT_OF_MEMORY_SCORE: Final = 500  # of 1000: where memory runs out, the kernel ends a worker rather than the bot
 OPEN_FILES: Final = 64

@@ -18,11 +18,11 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Final
 
-from classifier.errors import SongError
 from classifier.library import tags
 from classifier.library.collection import TEMPORARY_PREFIX, FileState
 from classifier.library.state_db import Change
 from classifier.library.tag_delta import BadPatch, Patch, apply_patch, make_patch
+from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.file_arguments import MUSIC_SUFFIXES
+from common.media_types import has_music_suffix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -114,5 +114,5 @@ def _music_paths(folder: Path, contents: FolderContents) -> Iterator[Path]:
             path = Path(parent, name)
             if name.startswith(TEMPORARY_PREFIX):
                 contents.leftovers.append(path)
-            elif not name.startswith(".") and path.suffix.lower() in MUSIC_SUFFIXES:
+            elif not name.startswith(".") and has_music_suffix(path):
                 yield path

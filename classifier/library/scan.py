@@ -14,7 +14,7 @@ import numpy as np
 
 from classifier.commands.batch import print_error
 from classifier.commands.file_arguments import CannotRead
-from classifier.errors import Damaged, EmptyFile, NoSound, NotAudio, Silent, SongError, TooShort
+from classifier.errors import Damaged, NoSound, NotAudio, Silent, TooShort
 from classifier.features.families import TEXTURE
 from classifier.inference.worker_process import WorkerError
 from classifier.library import tags
@@ -24,6 +24,7 @@ from classifier.library.grouping import ClassifiedSong, CollectionSong, group_of
 from classifier.library.progress import SECONDS_PER_MINUTE, progress_bar
 from classifier.library.scan_result import ScanResult
 from classifier.library.state_db import GenreAnswer, ScanFailure
+from common.errors import EmptyFile, SongError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence

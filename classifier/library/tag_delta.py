@@ -16,12 +16,14 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO, Final
 
+from common.units import MEBIBYTE
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 BLOCK_BYTES: Final = 4096
-_COPY_BYTES: Final = 1024 * 1024
+_COPY_BYTES: Final = MEBIBYTE
 _KEPT: Final = -1
 """In place of an offset into the tagged file: the bytes are stored in the patch."""
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from classifier.inference.worker_process import MEBIBYTE, WorkerLimits
+from classifier.inference.worker_process import WorkerLimits
 from classifier.library import tags
+from common.units import MEBIBYTE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,10 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from classifier.errors import SongError
 from classifier.library import atomic_replace
 from classifier.library.grouping import NOT_SURE, genre_name, genres_named_in
 from classifier.library.scan import identify_songs
+from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

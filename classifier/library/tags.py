@@ -26,10 +26,10 @@ from mutagen.ogg import OggFileType
 from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 
-from classifier.errors import SongError
 from classifier.library import ape_genre, chunk_genre, id3_genre
 from classifier.library.byte_range import replace_range
 from classifier.library.id3_genre import UnsupportedTag
+from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -22,7 +22,8 @@ from bot.core.identity import Keys, Person
 from bot.logging import is_ours
 from bot.settings import Moderator, Settings
 from bot.telegram.chat import TelegramChat
-from storage import PersonError, Storage
+from common.errors import UserError
+from storage import Storage
 from tests.bot.discord import FakeDiscord
 from tests.bot.discord.running import close_scene, open_scene, prepare
 from tests.bot.fake_classifier import EarAtHand
@@ -234,7 +235,7 @@ async def open_labels(stack: AsyncExitStack, folder: Path) -> Ask:
         await storage.replies.find(text)
         try:
             label = await storage.labels.propose(text, person)
-        except PersonError:
+        except UserError:
             return
         found = await storage.labels.find(text)
         assert found is not None

@@ -33,13 +33,13 @@ from bot.telegram.message_parsing import command_of, is_asked, link_of, media_of
 from bot.telegram.moderation import BadWish, read_wish
 from bot.telegram.submissions import parts
 from classifier.song_report import SegmentReport, SongReport
+from common.errors import UserError
 from links import Limits, LinkError, read_link
 from links import address as links_address
 from links.error_mapping import code_of
 from links.errors import error_of
 from links.guard import is_public
 from links.playlist import read_listing
-from storage import PersonError
 from storage import label_text as genre_names
 from storage.feedback_writers import formula, harmless
 
@@ -96,7 +96,7 @@ def genre_name(text: str) -> None:
     assert genre_names.name_key(key) == key
     genre_names.bare_key(text)
     genre_names.bare_words(text)
-    with suppress(PersonError):
+    with suppress(UserError):
         name = genre_names.clean_name(text)
         assert 0 < len(name) <= genre_names.LABEL_CHARACTERS
         assert not {unicodedata.category(character) for character in name} & UNSEEN

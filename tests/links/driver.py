@@ -15,7 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from classifier.errors import SongError
+from common.errors import SongError
 from links import Fetcher, Limits, ManySongs, fetcher
 from links import ytdlp_runner as site_room
 

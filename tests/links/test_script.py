@@ -29,7 +29,7 @@ YT_DLPS = ["run", *DenoJCP._DENO_BASE_OPTIONS, "--no-npm", "--cached-only", "-"]
 CONFINED = """
 import os, sys
 from pathlib import Path
-from links import Limits, site
+from links import Limits, ytdlp_runner
 from links.subprocess_main import PROGRAMS, give_room_to_scripts
 from links.guard import Guard
 from links.limits import confine
@@ -38,7 +38,7 @@ limits = Limits(file_bytes=1_000_000, song_seconds=60)
 give_room_to_scripts(limits)
 confine(limits)
 Guard(Path.cwd(), PROGRAMS, lambda: print("inside")).arm()
-with site.Site(Path.cwd(), limits, ("*",)) as downloader:
+with ytdlp_runner.Site(Path.cwd(), limits, ("*",)) as downloader:
     found = downloader._js_runtimes["deno"].info
     print(found and found.version)
     if len(sys.argv) > 1:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.errors import EmptyFile
+from common.errors import EmptyFile
 from links import Fetcher, Limits, fetcher
 from links.errors import LinkError
 from tests.conftest import REPOSITORY

@@ -35,15 +35,15 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(scope="session")
-def planted_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def seeded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give an SQLite database with all tables and labels, to be copied rather than made again for each test."""
-    path = tmp_path_factory.mktemp("planted") / "songs.sqlite3"
+    path = tmp_path_factory.mktemp("seeded") / "songs.sqlite3"
     asyncio.run(migrate(database_url(f"sqlite:///{path}")))
     return path
 
 
 @pytest.fixture(scope="session")
-def planted_name(postgresql: PostgreSQL) -> str:
+def seeded_name(postgresql: PostgreSQL) -> str:
     """Name a PostgreSQL database with all tables and labels, to be copied as well."""
     name = postgresql.create()
     asyncio.run(migrate(database_url(postgresql.url(name))))
@@ -67,10 +67,10 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Give the URL of a database of this test's own, with all tables and labels."""
     if request.param == "sqlite":
         (tmp_path / "data").mkdir()
-        shutil.copy(request.getfixturevalue("planted_file"), tmp_path / "data" / "songs.sqlite3")
+        shutil.copy(request.getfixturevalue("seeded_file"), tmp_path / "data" / "songs.sqlite3")
         yield f"sqlite:///{tmp_path}/data/songs.sqlite3"
         return
-    template: str = request.getfixturevalue("planted_name")
+    template: str = request.getfixturevalue("seeded_name")
     server: PostgreSQL = request.getfixturevalue("postgresql")
     name = server.create(template)
     yield server.url(name)

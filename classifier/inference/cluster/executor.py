@@ -32,8 +32,8 @@ from classifier.inference.cluster.scheduler_client import SchedulerClient
 from classifier.inference.executor import CannotStart, ReleaseRefused
 from classifier.inference.manifest import BadRelease
 from classifier.inference.worker_pool import PoolClosed
-from classifier.inference.worker_process import MEBIBYTE
 from classifier.song_report import Progress
+from common.units import MEBIBYTE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from classifier.errors import SongError
     from classifier.inference.worker_process import WorkerError
     from classifier.song_report import Classification
+    from common.errors import SongError
 
 PLUGIN: Final = "genre-bot"
 """Name under which a worker registers its ``ClassifierPlugin``."""

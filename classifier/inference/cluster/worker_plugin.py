@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from distributed.diagnostics.plugin import WorkerPlugin
 
-from classifier.errors import SongError
 from classifier.inference.cluster.messages import PLUGIN, SongResult
 from classifier.inference.executor import song_limits
 from classifier.inference.manifest import BadRelease
 from classifier.inference.worker_pool import PoolClosed, WorkerPool
 from classifier.inference.worker_process import WorkerError
+from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

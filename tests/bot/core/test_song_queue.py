@@ -7,7 +7,8 @@ import pytest
 
 from bot.core.errors import Closing, NotYours, OurFault, TryLater, Undeliverable
 from bot.core.identity import Person
-from classifier.errors import NotAudio, SongError
+from classifier.errors import NotAudio
+from common.errors import SongError
 from storage import Cancel, JobState, Storage, TooManyQueued, TooManyToday
 from tests.bot.running import Bot, eventually
 

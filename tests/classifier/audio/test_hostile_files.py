@@ -18,20 +18,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classifier.errors import (
-    Damaged,
-    EmptyFile,
-    NoSound,
-    NotAudio,
-    Silent,
-    SongError,
-    TookTooLong,
-    TooLong,
-    TooShort,
-    WorkerLost,
-)
+from classifier.errors import Damaged, NoSound, NotAudio, Silent, TookTooLong, TooShort, WorkerLost
 from classifier.inference.executor import LocalExecutor, load_classifier, open_executor
-from classifier.inference.worker_process import MEBIBYTE, WorkerLimits
+from classifier.inference.worker_process import WorkerLimits
+from common.errors import EmptyFile, SongError, TooLong
+from common.units import MEBIBYTE
 from tests.conftest import REPOSITORY
 from tests.synthesis import KINDS, song, write
 

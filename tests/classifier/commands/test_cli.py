@@ -212,7 +212,8 @@ class TestFeatures:
             ("blues.0.ogg", str(30 * SAMPLE_RATE), "below"),
             ("blues.1.ogg", rows[3]["length"], "below"),
         ]
-        assert int(rows[3]["length"]) == pytest.approx(12 * SAMPLE_RATE, abs=1000)
+        # The last note dies away: silence at the end does not count.
+        assert 10 * SAMPLE_RATE < int(rows[3]["length"]) < 12 * SAMPLE_RATE
         assert all(float(value) == float(value) for row in rows for value in list(row.values())[1:-1])
         assert "text.mp3" in result.stderr
         assert result.returncode == 1

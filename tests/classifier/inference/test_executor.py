@@ -17,8 +17,9 @@ import pytest
 from classifier.errors import Silent, TookTooLong, TooShort, WorkerLost
 from classifier.inference.executor import CannotStart, LocalExecutor, UnknownExecutor, open_executor
 from classifier.inference.worker_pool import PoolClosed
-from classifier.inference.worker_process import MEBIBYTE, WorkerError, WorkerLimits
+from classifier.inference.worker_process import WorkerError, WorkerLimits
 from classifier.song_report import Classification, Progress
+from common.units import MEBIBYTE
 from tests.classifier.troublemaker import GENRES, SEGMENTS, cannot_be_made, dies_while_made, make_trouble
 from tests.conftest import REPOSITORY
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from classifier.inference.memory_check import SPARE_BYTES, has_memory_for_another
+from common.units import MEBIBYTE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-MEBIBYTE = 1024 * 1024
 WORKER = 150
 
 

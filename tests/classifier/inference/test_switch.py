@@ -17,8 +17,9 @@ from classifier.inference import worker_pool
 from classifier.inference.executor import LocalExecutor, Release, ReleaseRefused
 from classifier.inference.manifest import BadRelease
 from classifier.inference.worker_pool import PoolClosed
-from classifier.inference.worker_process import MEBIBYTE, WorkerLimits
+from classifier.inference.worker_process import WorkerLimits
 from classifier.song_report import Classification, Progress
+from common.units import MEBIBYTE
 from tests.classifier.inference.test_executor import gone
 from tests.classifier.troublemaker import answer
 

@@ -12,8 +12,8 @@ import mutagen
 import numpy as np
 import pytest
 
-from classifier.errors import SongError
 from classifier.library import atomic_replace, tags
+from common.errors import SongError
 from tests.classifier.library.making import TAGGABLE, sound_of
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from classifier.errors import SongError
 from classifier.library import atomic_replace, tags
 from classifier.library.collection import CollectionFile, FileState
 from classifier.library.grouping import NOT_SURE, ClassifiedSong, CollectionSong
 from classifier.library.state_db import GenreAnswer, StateDatabase, StateDatabaseError
 from classifier.library.tagging import TaggingInProgress, TagPlan, exclusive_tagging, plan
+from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import classifier
+import classifier.inference
 from bot.settings import PACKAGED_MODELS
 from classifier.__main__ import main
 from classifier.inference.cluster.executor import ClusterExecutor
@@ -64,7 +64,7 @@ def test_without_the_package_the_worker_and_the_bot_say_what_to_install(
 ) -> None:
     for name in [name for name in sys.modules if name.startswith("classifier.inference.cluster")]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.delattr(classifier, "cluster")
+    monkeypatch.delattr(classifier.inference, "cluster")
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert main(["worker", "tcp://scheduler:8786"]) == 2
     assert "extra `cluster`" in capsys.readouterr().err
