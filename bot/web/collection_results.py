@@ -75,7 +75,7 @@ class Results:
         findings = self.findings(entry, collection, words)
         with closing(self.state_db(entry)) as state_db:
             # What is served here has no way to the songs: they are where they were dropped from.
-            page = report.render(report.report_data(findings, None, state_db), words.language)
+            page = report.render(report.report_data(findings, None, state_db, words.language), words.language)
             return page, report.content_security_policy()
 
     def playlists(self, entry: Entry, collection: Collection, words: Words) -> bytes:

@@ -10,8 +10,10 @@ import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from common.genres import load_genres
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from classifier.library.collection import CollectionFile
@@ -20,32 +22,7 @@ if TYPE_CHECKING:
 
 NOT_SURE: Final = "not-sure"
 """The group of songs whose genre the release is not sure of."""
-GENRE_NAMES: Final = {
-    "hiphop": "Hip-Hop",
-    "cailuong": "Cải lương",
-    "catru": "Ca trù",
-    "chauvan": "Chầu văn",
-    "cheo": "Chèo",
-    "hatxam": "Hát xẩm",
-    NOT_SURE: "Not sure",
-}
-"""Names of genres whose id with a capital letter is not their name."""
-_GENRE_SYNONYMS: Final = {
-    "hiphop": ("hip hop", "rap", "trap"),
-    "classical": ("classic", "baroque", "opera", "symphony", "chamber music"),
-    "pop": ("synthpop", "dance pop"),
-    "disco": ("nu disco",),
-    "metal": ("heavy metal", "metalcore"),
-    "reggae": ("dub", "dancehall"),
-    "jazz": ("swing", "bebop"),
-    "country": ("bluegrass",),
-    "cailuong": ("cải lương", "cai luong"),
-    "catru": ("ca trù", "ca tru"),
-    "chauvan": ("chầu văn", "chau van"),
-    "cheo": ("chèo", "hát chèo"),
-    "hatxam": ("hát xẩm", "xẩm", "hat xam"),
-}
-"""Other names that tags use for a genre of the release."""
+_NOT_SURE_NAMES: Final = {"en": "Not sure", "vi": "Chưa chắc"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +66,12 @@ def group_of(answer: GenreAnswer, minimum_confidence: float | None) -> str:
     return answer.genre if accepted else NOT_SURE
 
 
-def genre_name(genre: str) -> str:
+def genre_name(genre: str, language: str = "en") -> str:
     """Return a genre's name as it is written in tags and headings."""
-    return GENRE_NAMES.get(genre) or genre[:1].upper() + genre[1:]
+    if genre == NOT_SURE:
+        return _NOT_SURE_NAMES[language]
+    known = load_genres().get(genre)
+    return known.name(language) if known else genre[:1].upper() + genre[1:]
 
 
 def group_songs(songs: Iterable[ClassifiedSong]) -> dict[str, list[ClassifiedSong]]:
@@ -103,17 +83,29 @@ def group_songs(songs: Iterable[ClassifiedSong]) -> dict[str, list[ClassifiedSon
 
 
 def genres_named_in(tag: str, genres: Sequence[str]) -> set[str]:
-    """Return the genres of the release that a genre tag names, by any of their names."""
+    """Return the genres of the release that a genre tag names, by any of their names or by a style of theirs."""
     words = f" {_normalized(tag)} "
-    return {genre for genre in genres if any(f" {_normalized(name)} " in words for name in _names_of(genre))}
+    return {genre for genre in genres if any(f" {_normalized(name)} " in words for name in _names_of(genre, genres))}
 
 
-def _names_of(genre: str) -> tuple[str, ...]:
-    return (genre, genre_name(genre), *_GENRE_SYNONYMS.get(genre, ()))
+def same_genre(one: str, other: str) -> bool:
+    """Return whether two texts are the same genre, apart from case, punctuation and accents."""
+    return _normalized(one) == _normalized(other)
+
+
+def _names_of(genre: str, genres: Sequence[str]) -> Iterator[str]:
+    known = load_genres()
+    for name in (genre, *(style for style in known.children(genre) if style not in genres)):
+        yield name
+        yield from known.aliases(name)
+        if (entry := known.get(name)) is not None:
+            yield from (entry.name_en, entry.name_vi)
 
 
 def _normalized(text: str) -> str:
-    return " ".join(re.findall(r"\w+", unicodedata.normalize("NFC", text).casefold()))
+    letters = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    plain = "".join(letter for letter in letters if not unicodedata.combining(letter))
+    return " ".join(re.findall(r"\w+", plain))
 
 
 def disagreements(songs: Iterable[ClassifiedSong], genres: Sequence[str]) -> list[ClassifiedSong]:

@@ -42,7 +42,7 @@ def write(path: Path, result: ScanResult, state_db: StateDatabase, language: str
     OSError
         If it cannot be written.
     """
-    write_atomically(path, render(report_data(result, path.parent.resolve(), state_db), language).encode())
+    write_atomically(path, render(report_data(result, path.parent.resolve(), state_db, language), language).encode())
 
 
 def content_security_policy() -> str:
@@ -97,13 +97,17 @@ def _allowed(source: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
-def report_data(result: ScanResult, folder: Path | None, state_db: StateDatabase) -> dict[str, Any]:
+def report_data(
+    result: ScanResult, folder: Path | None, state_db: StateDatabase, language: str = "en"
+) -> dict[str, Any]:
     """Return the data that the page shows.
 
     Parameters
     ----------
     folder
         The folder of the page, which the songs are linked relative to; None where the page cannot link to them.
+    language
+        Language of the genre names, one of ``LANGUAGES``.
     """
     songs = result.songs
     by_group = group_songs(songs)
@@ -120,9 +124,12 @@ def report_data(result: ScanResult, folder: Path | None, state_db: StateDatabase
         "folder": _text(result.title),
         "release": result.release,
         "groups": [
-            {"title": genre_name(group), "count": len(by_group[group]), "sure": group != NOT_SURE} for group in order
+            {"title": genre_name(group, language), "count": len(by_group[group]), "sure": group != NOT_SURE}
+            for group in order
         ],
-        "songs": [_song(song, order, coordinates[song.song.content], result.folder, folder) for song in songs],
+        "songs": [
+            _song(song, order, coordinates[song.song.content], result.folder, folder, language) for song in songs
+        ],
         "disagreements": [index_of[id(song)] for song in disagreements(songs, result.genres)],
         "near": [[first_with[contents[index]] for index in group] for group in connected_groups(near)],
         "copies": [[index_of[id(song)] for song in group] for group in exact_copies(songs)],
@@ -131,7 +138,12 @@ def report_data(result: ScanResult, folder: Path | None, state_db: StateDatabase
 
 
 def _song(
-    song: ClassifiedSong, order: Sequence[str], position: Sequence[float], collection: Path, folder: Path | None
+    song: ClassifiedSong,
+    order: Sequence[str],
+    position: Sequence[float],
+    collection: Path,
+    folder: Path | None,
+    language: str,
 ) -> dict[str, Any]:
     path, answer = song.song.path, song.answer
     return {
@@ -139,8 +151,8 @@ def _song(
         "path": _text(path.relative_to(collection)),
         "link": None if folder is None else quote(os.fsencode(relative_path(path, folder))),
         "group": order.index(song.group),
-        "genre": genre_name(answer.genre),
-        "second": genre_name(answer.second),
+        "genre": genre_name(answer.genre, language),
+        "second": genre_name(answer.second, language),
         "confidence": round(answer.confidence, 3),
         "seconds": round(answer.duration),
         "tag": _text(song.song.tags.genre),
