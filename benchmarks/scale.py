@@ -81,7 +81,7 @@ async def memory(path: Path) -> float:
         partial(load_classifier, PACKAGED_MODELS, MAX_MINUTES),
         workers=1,
         limits=song_limits(MAX_MINUTES),
-        find_work=partial(find_classifier, PACKAGED_MODELS, MAX_MINUTES),
+        find_processor=partial(find_classifier, PACKAGED_MODELS, MAX_MINUTES),
     )
     await executor.start()
     try:
