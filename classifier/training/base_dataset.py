@@ -17,7 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from classifier.features.families import LEARNT_FAMILIES
-from classifier.inference.manifest import BadRelease, read_manifest, verified
+from classifier.inference.manifest import BadRelease, read_manifest, read_verified_file
 from classifier.training.classes import TRADITIONAL as TRADITIONAL_FAMILY
 from classifier.training.classes import family_of
 from classifier.training.data_loading import GTZAN, TRADITIONAL
@@ -213,4 +213,4 @@ def find(directory: Path) -> tuple[str, bytes]:
         raise BadRelease(
             f"The release in {directory} carries no base material: train it again, then it can be retrained."
         )
-    return names[0], verified(directory, names[0], manifest)
+    return names[0], read_verified_file(directory, names[0], manifest)

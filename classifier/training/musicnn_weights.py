@@ -14,7 +14,7 @@ import numpy as np
 from classifier.commands.classify import PACKAGED_MODELS
 from classifier.features.musicnn import MIDDLE_LAYERS, TEMPORAL_FRAMES, TIMBRAL_BANDS
 from classifier.inference.artifact_file import read_artifact
-from classifier.inference.manifest import BadRelease, whole
+from classifier.inference.manifest import BadRelease, read_release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,7 +61,7 @@ def load(wheel: Path | None) -> Mapping[str, NDArray[Any]] | None:
     """
     if wheel is None:
         try:
-            artifact = read_artifact(whole(PACKAGED_MODELS)[1])
+            artifact = read_artifact(read_release(PACKAGED_MODELS)[1])
         except BadRelease:
             return None
         network: Mapping[str, NDArray[Any]] | None = artifact.network
