@@ -64,7 +64,7 @@ def figures(directory: Path, extract: FeatureExtractor, *, jobs: int = -1) -> li
 
 
 def counted(sounds: Examples, judged: HeldOutJudgements) -> list[Figure]:
-    """Count right judgements by kind, collection and treatment; synthesised sounds are no evidence."""
+    """Count right judgements by kind, collection and treatment; synthesised sounds by themselves, for they flatter."""
     kinds, treatments = sounds.kinds, np.array(sounds.treatments)
     collections = np.array([source.collection for source in sounds.sources])
     labels = np.array([source.label for source in sounds.sources])
@@ -84,6 +84,10 @@ def counted(sounds: Examples, judged: HeldOutJudgements) -> list[Figure]:
     for label in dict.fromkeys(labels[mixed].tolist()):
         chosen = mixed & (labels == label)
         marks[f"{label} right"] = judged.is_music[chosen] == (kinds[chosen] == SoundKind.MUSIC)
+    made = collections == "synthesis"
+    marks["synthesised music kept"] = judged.is_music[made & (kinds == SoundKind.MUSIC)]
+    for kind in (SoundKind.TONE, SoundKind.ENVIRONMENT):
+        marks[f"synthesised {kind} caught"] = ~judged.is_music[made & (kinds == kind)]
     music = recorded & (kinds == SoundKind.MUSIC)
     marks["music without doubt"] = judged.is_music[music] & judged.is_certain[music]
     return [Figure.count(SPLIT, SYSTEM, condition, right) for condition, right in marks.items() if right.size]

@@ -46,7 +46,7 @@ CUTS_OF_A_SONG: Final = 4
 """Of the few complete songs."""
 MUSIC_EXAMPLES, RARE_MUSIC_EXAMPLES, SIGNAL_EXAMPLES = 6, 16, 14
 """Synthesised sounds by name; rare is what recordings of music seldom hold on its own, such as voices and drums."""
-RARE: Final = (*DRUMS, "bells", "singing", "humming", "whistling")
+RARE: Final = (*DRUMS, "bells", "singing bowls", "drone", "singing", "humming", "whistling")
 SYNTHESISED_SECONDS: Final = (3.5, 15.0)
 SPEECH_OVER_MUSIC, SPEECH_OVER_DRUMS, SPEECH_OVER_ENVIRONMENT, MUSIC_OVER_ENVIRONMENT = 240, 60, 80, 60
 """Numbers of mixtures."""
@@ -162,12 +162,12 @@ def _files(directory: Path) -> list[Path]:
 def synthesised() -> list[Source]:
     """List the sounds to synthesise."""
     music = [
-        Source("synthesis", name, "music", name, f"synthesis {name}", seed=seed)
+        Source("synthesis", name, "music", name, f"synthesis {name} {seed}", seed=seed)
         for name in MUSIC
         for seed in range(RARE_MUSIC_EXAMPLES if name in RARE else MUSIC_EXAMPLES)
     ]
     signals = [
-        Source("synthesis", name, kind, name, f"synthesis {name}", seed=seed)
+        Source("synthesis", name, kind, name, f"synthesis {name} {seed}", seed=seed)
         for name, (kind, _) in SIGNALS.items()
         for seed in range(SIGNAL_EXAMPLES)
     ]

@@ -32,6 +32,8 @@ MUSIC: Final[Mapping[str, Synthesiser]] = {
     **DRUMS,
     **VOICES,
     "bells": bells_and_organs.bells,
+    "singing bowls": bells_and_organs.singing_bowls,
+    "drone": bells_and_organs.drone,
     "fairground organ": bells_and_organs.fairground_organ,
     "church organ": bells_and_organs.church_organ,
 }

@@ -1,4 +1,4 @@
-"""Bells, singing bowls, mallets, and organs on their own; conventions as in ``unaccompanied``."""
+"""Bells, singing bowls, mallets, organs and drones on their own; conventions as in ``unaccompanied``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import numpy as np
 
 from classifier.training.synthesis import instruments
-from classifier.training.synthesis.instruments import seconds_axis
+from classifier.training.synthesis.instruments import filtered, seconds_axis
 from classifier.training.synthesis.unaccompanied import hertz, melody, place, reverberant, silence
 
 if TYPE_CHECKING:
@@ -57,29 +57,53 @@ def _stroke(draw: Generator, pitch: float, bell: Bell, seconds: float) -> Sound:
 
 
 def bells(draw: Generator, seconds: float) -> Sound:
-    """Play singing bowls, a peal of church bells, or a melody on chimes or a vibraphone."""
-    bell = (SINGING_BOWL, CHURCH_BELL, CHIME, VIBRAPHONE)[draw.integers(4)]
+    """Play a peal of church bells, or a melody on chimes or a vibraphone."""
+    bell = (CHURCH_BELL, CHIME, VIBRAPHONE)[draw.integers(3)]
     total = silence(seconds)
     length = min(bell.seconds, seconds)
-    if bell in (CHIME, VIBRAPHONE):
+    if bell is not CHURCH_BELL:
         for note in melody(draw, seconds, lowest=65, highest=93, tempo=(60, 150)):
             place(total, _stroke(draw, hertz(note.pitch), bell, length), note.start, draw.uniform(0.4, 1))
         return total
-    if bell is SINGING_BOWL:
-        lowest = draw.uniform(110, 600)
-        pitches = [lowest, *(lowest * draw.choice([1.25, 1.33, 1.5, 2], draw.integers(0, 3)))]
-        gap = (1.5, 6.0)
-    else:
-        lowest = draw.uniform(180, 500)
-        semitones = draw.choice([0, 2, 4, 5, 7, 9, 11, 12], draw.integers(1, 6), replace=False)
-        pitches = list(lowest * 2 ** (semitones / 12))
-        gap = (usual := draw.uniform(0.4, 1.6), usual * 1.03)
-    start, number = 0.0, 0
-    while start < seconds:
+    semitones = draw.choice([0, 2, 4, 5, 7, 9, 11, 12], draw.integers(1, 6), replace=False)
+    pitches = draw.uniform(180, 500) * 2 ** (semitones / 12)
+    gap = draw.uniform(0.4, 1.6)
+    for number in range(int(seconds / gap) + 1):
+        start = max(0.0, number * gap + draw.normal(0, 0.02))
         place(total, _stroke(draw, pitches[number % len(pitches)], bell, length), start, draw.uniform(0.5, 1))
-        start += draw.uniform(*gap)
-        number += 1
     return total
+
+
+def singing_bowls(draw: Generator, seconds: float) -> Sound:
+    """Strike one to three singing bowls now and then, or rub one so that it sounds all the time."""
+    total = silence(seconds)
+    lowest = draw.uniform(110, 600)
+    pitches = [lowest, *(lowest * draw.choice([1.25, 1.33, 1.5, 2], draw.integers(0, 3)))]
+    if draw.random() < 0.4:
+        swell = np.interp(np.arange(total.size), np.linspace(0, total.size, 6), draw.uniform(0.2, 1, 6))
+        rubbed = _stroke(draw, lowest, SINGING_BOWL._replace(decay=(0.0, 0.01)), seconds)[: total.size]
+        total += rubbed * swell.astype(np.float32)
+    start = draw.uniform(0, 1)
+    while start < seconds:
+        pitch = pitches[draw.integers(len(pitches))]
+        place(total, _stroke(draw, pitch, SINGING_BOWL, SINGING_BOWL.seconds), start, draw.uniform(0.4, 1))
+        start += draw.uniform(1.5, 6)
+    return total
+
+
+def drone(draw: Generator, seconds: float) -> Sound:
+    """Hold slowly changing chords on strings and organ pipes in a large room, as ambient music does."""
+    total = silence(seconds)
+    lowest, start = int(draw.integers(40, 57)), 0.0
+    while start < seconds:
+        length = draw.uniform(3, 8)
+        root = lowest + int(draw.choice([0, 0, 5, 7, -2, 3]))
+        for interval in draw.choice([-12, 0, 3, 4, 7, 10, 12, 14, 19], draw.integers(2, 6), replace=False):
+            voice = instruments.strings if draw.random() < 0.6 else instruments.organ
+            place(total, voice(hertz(root + int(interval)), length), start + draw.uniform(0, 1), draw.uniform(0.2, 0.6))
+        start += length * draw.uniform(0.6, 1)
+    muffled = filtered(total, high=draw.uniform(600, 6_000), steepness=1)
+    return reverberant(draw, muffled, seconds=draw.uniform(2, 5), share=draw.uniform(0.4, 0.8))
 
 
 def fairground_organ(draw: Generator, seconds: float) -> Sound:
