@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from classifier.commands.classify import PACKAGED_MODELS
-from classifier.commands.protocol_selection import SPLITS, measure, missing_packages, number_of_processes, splits_of
+from classifier.commands.protocol_selection import (
+    SPLITS,
+    add_network_argument,
+    measure,
+    missing_packages,
+    number_of_processes,
+    splits_of,
+)
 
 if TYPE_CHECKING:
     import argparse
 
     from classifier.training.accuracy import Figure
-    from classifier.training.data_loading import Track
 
 DESCRIPTION: Final = """\
 Trains on one part of the music and counts right answers on the other: the ensemble, each of its experts, and the
@@ -25,6 +31,8 @@ fault_filtered  published split, artists apart: train and valid to test
 artist_fold     published folds, artists apart
 random          songs at random: artists on both sides, for comparison with print
 rows            ten-second rows at random: songs on both sides, the leak behind most printed figures
+modern          songs of the last decades, artists apart: families, and styles within them
+notmusic        speech, noises and tones against music of artists held out
 vietnamese      blocks of neighbouring clips; false alarms among GTZAN songs
 recordings      the released model (--model-dir) after codecs and damage, and on music from other sources
 folds           folds of a collection of your own

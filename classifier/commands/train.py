@@ -19,7 +19,6 @@ from classifier.commands.protocol_selection import (
 
 if TYPE_CHECKING:
     import argparse
-
     from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
@@ -105,13 +104,14 @@ def _write_release(
             figures += measure(evaluation, split, Model(name, artifact))
     say("writing the release")
     answers = release_writer.held_out(evaluation)
+    figures += answers.sure_figures(artifact, release_writer.stranger_probabilities(artifact, strange))
     base = reference(evaluation.rows, gate_folds(tracks), artifact, evaluation.collection, jobs=arguments.jobs)
     base_content = pack(base)
     files = {
         release_writer.file_of(name): packed,
         file_of(base_content): base_content,
         EVALUATION: _json(figures),
-        CARD: model_card.markdown(name, artifact, tracks, figures, answers).encode(),
+        CARD: model_card.markdown(name, artifact, tracks, figures).encode(),
         **model_card.pictures(answers.genres, answers.truth, answers.probabilities),
     }
     if arguments.musicnn is not None:

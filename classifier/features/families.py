@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -83,7 +83,7 @@ def has_family(family: str, stored: Collection[str]) -> bool:
     return all(part in stored for part in DERIVED_FAMILIES.get(family, (family,)))
 
 
-def columns_of(family: str, stored: Vectors) -> NDArray[np.float32]:
+def columns_of(family: str, stored: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
     """Return a family's features, shape (n, width), made of the stored ones where it is derived."""
     if family not in DERIVED_FAMILIES:
         return stored[family]

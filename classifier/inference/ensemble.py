@@ -86,6 +86,11 @@ class Opinion:
     genres: tuple[str, ...]
     probabilities: NDArray[np.float64]
 
+    @property
+    def given(self) -> NDArray[np.bool_]:
+        """Tell of which rows there is an opinion: a missing one is not a number; shape (n,)."""
+        return np.isfinite(self.probabilities.sum(axis=1))
+
     def votes(self) -> list[str]:
         """Return the most probable genre of each segment."""
         return [self.genres[column] for column in self.probabilities.argmax(axis=1)]

@@ -70,8 +70,6 @@ GENRES_OF_TAGS: Final[Mapping[str, frozenset[str]]] = {
     "House": frozenset({"electronic", "disco", "pop", "zouk"}),
 }
 """Tag → families of which it may be true. Tags as common and as vague as 'rock' or 'pop' contradict nothing."""
-SONG_SEGMENTS: Final = 2
-"""From so many segments on a song is told as sure by ``Artifact.sure_from_song``."""
 
 
 @dataclass(frozen=True)
@@ -85,9 +83,9 @@ class Artifact:
     ensemble
         Blends the experts' probabilities.
     sure_from
-        Least probability of the class from which an answer about a single segment is told as sure.
-    sure_from_song
-        The same for songs of several segments; None where it is no other.
+        Least probability from which an answer is told as sure, for classes that are not in ``sure_by_genre``.
+    sure_by_genre
+        Class → least probability from which an answer of that class is told as sure.
     styles
         Families whose styles can be told apart.
     family_of
@@ -101,20 +99,26 @@ class Artifact:
     experts: tuple[Expert, ...]
     ensemble: Ensemble
     sure_from: float
-    sure_from_song: float | None = None
     styles: tuple[StyleGroup, ...] = ()
-    family_of: Mapping[str, str] = field(default_factory=dict)
     network: Mapping[str, NDArray[Any]] | None = None
     detector: MusicDetector | None = None
+    family_of: Mapping[str, str] = field(default_factory=dict)
+    sure_by_genre: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def genres(self) -> tuple[str, ...]:
         """Every genre that can be answered: the classes, then the styles."""
         return (*self.ensemble.genres, *(style for group in self.styles for style in group.styles))
 
+    def least_sure(self, genre: str) -> float:
+        """Return from what probability on an answer of a class is told as sure."""
+        known: Mapping[str, float] = getattr(self, "sure_by_genre", {})
+        return known.get(genre, self.sure_from)
+
     def family(self, genre: str) -> str:
         """Return the family of a genre."""
-        return getattr(self, "family_of", {}).get(genre, genre)
+        known: Mapping[str, str] = getattr(self, "family_of", {})
+        return known.get(genre, genre)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,7 +262,7 @@ class Model:
         return SongReport(
             genre=chosen if music else None,
             confidence=probabilities[chosen] if music else 0.0,
-            sure=music and not song.doubtful and self._is_sure(whole_song, int(sum(song.answering)), tags),
+            sure=music and not song.doubtful and self._is_sure(whole_song, tags),
             model=self.name,
             duration=duration,
             probabilities=probabilities if music else {},
@@ -285,18 +289,15 @@ class Model:
         sounds = detector.judge(stored)
         return sounds, detector.judge_song(sounds, seconds)
 
-    def _is_sure(self, answer: GenreAnswer, segments: int, tags: Sequence[Tag]) -> bool:
-        """Tell whether the class is probable enough, for a song of that many segments, and no tag contradicts it."""
-        artifact = self._artifact
-        least = artifact.sure_from
-        if segments >= SONG_SEGMENTS and artifact.sure_from_song is not None:
-            least = artifact.sure_from_song
-        family = artifact.family(artifact.ensemble.genres[int(answer.classes[0].argmax())])
+    def _is_sure(self, answer: GenreAnswer, tags: Sequence[Tag]) -> bool:
+        """Tell whether the class is probable enough and no tag contradicts it."""
+        genre = self._artifact.ensemble.genres[int(answer.classes[0].argmax())]
+        family = self._artifact.family(genre)
         contradicted = any(
             tag.probability >= CONTRADICTING_PROBABILITY and family not in GENRES_OF_TAGS.get(tag.tag, {family})
             for tag in tags
         )
-        return float(answer.classes[0].max()) >= least and not contradicted
+        return float(answer.classes[0].max()) >= self._artifact.least_sure(genre) and not contradicted
 
     def _tags(self, stored: Mapping[str, NDArray[np.float32]], weights: NDArray[np.float64]) -> tuple[Tag, ...]:
         if TAGS not in stored or self._artifact.network is None:

@@ -52,7 +52,7 @@ def _able(names: Sequence[str], opinions: Mapping[str, Opinion], truth: NDArray[
     asked = {name: np.isin(truth, name) for name in names}
     able = []
     for expert, opinion in opinions.items():
-        there = ~np.isnan(opinion.probabilities).any(axis=1)
+        there = opinion.given
         if set(names) <= set(opinion.genres) and all(
             there[mine].mean() >= LEAST_ASKED for mine in asked.values() if mine.any()
         ):
@@ -62,7 +62,7 @@ def _able(names: Sequence[str], opinions: Mapping[str, Opinion], truth: NDArray[
 
 def _complete(experts: Sequence[str], opinions: Mapping[str, Opinion]) -> NDArray[np.bool_]:
     """Tell of which tracks all the experts have an opinion: weights are fitted where all are there."""
-    there: NDArray[np.bool_] = np.all([~np.isnan(opinions[name].probabilities).any(axis=1) for name in experts], axis=0)
+    there: NDArray[np.bool_] = np.all([opinions[name].given for name in experts], axis=0)
     return there
 
 
@@ -125,25 +125,3 @@ def _gated(branches: Sequence[Branch], opinions: Mapping[str, Opinion], truth: N
         ),
         gate,
     )
-
-
-def sure_from(confidence: NDArray[np.float64], right: NDArray[np.bool_], *, wanted: float) -> float:
-    """Choose from what confidence on an answer is told as sure.
-
-    Parameters
-    ----------
-    confidence, right
-        Of each held-out track, shape (n,): the answer's probability, and whether it was right.
-    wanted
-        Share of right answers that sure ones should reach.
-
-    Returns
-    -------
-    The least confidence such that that share of the answers from it on were right; 1 where there is none.
-    """
-    order = np.argsort(-confidence)
-    shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    # Answers of the same confidence are all sure or none.
-    last = np.append(np.diff(confidence[order]) != 0, True)
-    reached = np.flatnonzero(last & (shares >= wanted))
-    return float(confidence[order][reached[-1]]) if reached.size else 1.0

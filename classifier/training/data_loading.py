@@ -108,6 +108,7 @@ def load(
     directory: Path,
     *,
     network: musicnn.MusiCNN | None = None,
+    today: bool = True,
     jobs: int = -1,
     on_file: Callable[[str], None] | None = None,
 ) -> list[Track]:
@@ -120,6 +121,8 @@ def load(
         or one folder of audio files per genre, named for the genre, with at least three songs each.
     network
         Adds MusiCNN's families to what has sound, and to tracks whose taggrams are published.
+    today
+        Whether to read the songs of ``modern/`` as well, which takes a minute.
     jobs
         Processes, as in joblib.
     on_file
@@ -135,7 +138,7 @@ def load(
             tracks = list(_gtzan(directory / "gtzan", network, jobs))
             if (directory / "vietnamese" / "mel.npz").is_file():
                 tracks += _vietnamese(directory / "vietnamese" / "mel.npz")
-            if (directory / "modern" / "clips.csv").is_file():
+            if today and (directory / "modern" / "clips.csv").is_file():
                 tracks += _modern(directory / "modern", network, jobs)
         except (OSError, EOFError, BadZipFile, KeyError, ValueError, SongError) as error:
             raise NoMaterial(f"The published sets in {directory} cannot be read: {error}") from error

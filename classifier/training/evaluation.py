@@ -204,7 +204,7 @@ class Evaluation:
         split
             ``fault_filtered``, ``artist_fold``, ``modern``, ``notmusic``, ``random``, ``vietnamese`` or ``folds``.
         """
-        measure = {
+        measure: dict[str, Callable[[], list[Figure]]] = {
             "fault_filtered": partial(self._gtzan, "fault_filtered", [TEST]),
             "artist_fold": partial(self._gtzan, "artist_fold", list(ARTISTS)),
             "modern": self._modern,
@@ -291,8 +291,8 @@ class Evaluation:
     ) -> list[tuple[str, str, NDArray[np.bool_], NDArray[np.bool_]]]:
         """Return system, condition, which answers are right and which tracks were asked about."""
         truth = self.rows.genres[tracks]
-        found = []
-        there = {name: ~np.isnan(opinion.probabilities).any(axis=1) for name, opinion in held.items()}
+        found: list[tuple[str, str, NDArray[np.bool_], NDArray[np.bool_]]] = []
+        there = {name: opinion.given for name, opinion in held.items()}
         for network, system in ((True, "ensemble"), (False, WITHOUT_NETWORK)):
             blend = blends.get((place, network))
             wanted = [] if blend is None else [name for name, w in blend.branches[0].weights.items() if w > 0]

@@ -68,7 +68,7 @@ def _judge(rows: Rows, family: str, trial: Trial, views: Views) -> Mapping[str, 
         for name, view_families in views.items():
             if has_family(family, view_families):
                 features = columns_of(family, view_families)[trial.test]
-                finite = np.isfinite(features).all(axis=1)
+                finite = np.isfinite(features.sum(axis=1))
                 judged.setdefault(name, {})[recipe.name] = _opinion(expert, features[finite], finite)
     return judged
 

@@ -20,11 +20,12 @@ import joblib
 import numpy as np
 from joblib import Parallel, delayed
 
+from classifier.features.families import TAGS
 from classifier.inference.model import ARTIFACT_SUFFIX, FORMAT, MANIFEST, Artifact, BadRelease, read_manifest
 from classifier.training import experts, feature_matrix, music_detection, styles, sureness
 from classifier.training.accuracy import Figure
 from classifier.training.classes import family_of
-from classifier.training.data_loading import TODAY
+from classifier.training.data_loading import TRADITIONAL
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,43 +53,26 @@ def assemble(evaluation: Evaluation, strangers: Sequence[Track]) -> Artifact:
     spaces = experts.fit_spaces(rows, every)
     fitted = Parallel(n_jobs=jobs)(delayed(experts.fit)(recipe, rows, spaces, every) for recipe in experts.RECIPES)
     able = tuple(expert for expert in fitted if expert is not None)
-    known = styles.known_styles(evaluation.tracks)
-    told = styles.learn(rows, evaluation.style_trials, spaces, known, jobs=jobs)
+    borne_out = styles.known_styles(evaluation.tracks)
+    told = styles.learn(rows, evaluation.style_trials, spaces, borne_out, jobs=jobs)
     labels = {str(label) for label in rows.styles} | {style for group in told for style in group.styles}
     artifact = Artifact(
         able,
         evaluation.final_blend(),
         1.0,
-        None,
         told,
-        {label: family for label in sorted(labels) if (family := family_of(label)) != label},
         evaluation.network,
         None if evaluation.sounds is None else music_detection.fit(evaluation.sounds),
+        {label: family for label in sorted(labels) if (family := family_of(label)) != label},
     )
-    sure_from, sure_from_song = _sure(evaluation, artifact, strangers)
-    return replace(artifact, sure_from=sure_from, sure_from_song=sure_from_song)
-
-
-def _sure(evaluation: Evaluation, artifact: Artifact, strangers: Sequence[Track]) -> tuple[float, float | None]:
-    """Choose from what probability on excerpts, and songs of several segments, are told as sure."""
     known = held_out(evaluation)
-    strange = _stranger_probabilities(artifact, strangers)
-    excerpts = sureness.calibrated(known.confidence, known.right, known.collections, strange.max(axis=1, initial=0))
-    today = known.collections == TODAY
-    if not today.any():
-        return excerpts, None
-    songs = [evaluation.tracks[track].splits["song"] for track in known.tracks[today]]
-    means, first = sureness.by_song(known.probabilities[today], songs)
-    right = np.array(known.genres)[means.argmax(axis=1)] == known.truth[today][first]
-    several = np.array([songs.count(song) > 1 for song in np.array(songs)[first]])
-    stranger_songs, _ = sureness.by_song(strange, [track.splits["song"] for track in strangers])
-    whole = sureness.calibrated(
-        means.max(axis=1)[several], right[several], np.full(several.sum(), TODAY), stranger_songs.max(axis=1, initial=0)
-    )
-    return excerpts, whole
+    strange = stranger_probabilities(artifact, strangers)
+    least = sureness.least_by_genre(known.genres, known.probabilities, known.truth, strange)
+    return replace(artifact, sure_from=max(least.values()), sure_by_genre=least)
 
 
-def _stranger_probabilities(artifact: Artifact, strangers: Sequence[Track]) -> NDArray[np.float64]:
+def stranger_probabilities(artifact: Artifact, strangers: Sequence[Track]) -> NDArray[np.float64]:
+    """Ask a release about songs of genres that it does not know; shape (n, genres)."""
     if not strangers:
         return np.zeros((0, len(artifact.ensemble.genres)))
     rows = feature_matrix.build(strangers, jobs=1, copies=False)
@@ -121,37 +105,50 @@ class HeldOutAnswers:
     probabilities: NDArray[np.float64]
 
     @property
-    def confidence(self) -> NDArray[np.float64]:
-        """Probability of the answer, shape (n,)."""
-        return self.probabilities.max(axis=1)
-
-    @property
     def right(self) -> NDArray[np.bool_]:
         """Whether the answer is right, shape (n,)."""
         return np.array(self.genres)[self.probabilities.argmax(axis=1)] == self.truth
 
-    def sure_figures(self, sure_from: float) -> list[Figure]:
-        """Count how many of the sure and of the other answers were right, and how many are sure, by collection."""
-        sure, found = self.confidence >= sure_from, []
+    def sure_figures(self, artifact: Artifact, strange: NDArray[np.float64]) -> list[Figure]:
+        """Count how many of the sure and of the other answers were right, and how many are sure, by collection.
+
+        Parameters
+        ----------
+        strange
+            What the release answers about songs of genres that it does not know, shape (m, genres).
+        """
+        least = {genre: artifact.least_sure(genre) for genre in self.genres}
+        sure, found = sureness.are_sure(self.genres, self.probabilities, least), []
         for collection in dict.fromkeys(self.collections.tolist()):
             mine = self.collections == collection
             name = collection or "all"
-            found.append(Figure.count("held out", name, "sure answers that are right", self.right[mine & sure]))
-            found.append(Figure.count("held out", name, "other answers that are right", self.right[mine & ~sure]))
-            found.append(Figure.count("held out", name, "answers that are sure", sure[mine]))
+            found.append(Figure.count("sure", name, "sure answers that are right", self.right[mine & sure]))
+            found.append(Figure.count("sure", name, "other answers that are right", self.right[mine & ~sure]))
+            found.append(Figure.count("sure", name, "answers that are sure", sure[mine]))
+        if len(strange):
+            told = sureness.are_sure(artifact.ensemble.genres, strange, least)
+            found.append(Figure.count("sure", "genres that are not known", "answers that are sure", told))
         return found
 
 
 def held_out(evaluation: Evaluation) -> HeldOutAnswers:
-    """Return the ensemble's answers about every track when it was held out."""
+    """Return the ensemble's answers about every track when it was held out.
+
+    Where the release has MusiCNN, songs of GTZAN whose taggram is not published are left out: no song that is sent to
+    the bot lacks it.
+    """
     answers = evaluation.whole
     tracks = np.concatenate([found.tracks for found in answers])
+    probabilities = np.concatenate([found.probabilities for found in answers])
+    if evaluation.network is not None:
+        whole = evaluation.rows.having(TAGS)[tracks] | (evaluation.collection[tracks] == TRADITIONAL)
+        tracks, probabilities = tracks[whole], probabilities[whole]
     return HeldOutAnswers(
         tracks,
         answers[0].genres,
         evaluation.rows.genres[tracks],
         evaluation.collection[tracks],
-        np.concatenate([found.probabilities for found in answers]),
+        probabilities,
     )
 
 

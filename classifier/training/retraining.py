@@ -221,15 +221,11 @@ def finish(
         styles=groups,
         family_of={label: family for label in sorted(labels) if (family := family_of(label)) != label},
     )
-    sure_from = _sure_from(material, held, ask(artifact, strangers))
-    if serving.sure_from_song is None:
-        return replace(artifact, sure_from=sure_from)
-    # Nothing in the base says what whole songs need beyond excerpts; the difference is kept.
-    song = min(1.0, max(0.0, sure_from + serving.sure_from_song - serving.sure_from))
-    return replace(artifact, sure_from=sure_from, sure_from_song=song)
+    least = _least_sure(material, held, ask(artifact, strangers))
+    return replace(artifact, sure_from=max(least.values()), sure_by_genre=least)
 
 
-def _sure_from(material: Material, held: HeldOut, strangers: NDArray[np.float64]) -> float:
+def _least_sure(material: Material, held: HeldOut, strangers: NDArray[np.float64]) -> dict[str, float]:
     """Choose by songs that were held out, segments of one song together, and by songs of which no answer is right."""
     counted = held.answers != ""
     feedback = np.arange(len(counted))[counted] >= material.size
@@ -237,9 +233,7 @@ def _sure_from(material: Material, held: HeldOut, strangers: NDArray[np.float64]
     # Tracks of one artist are answered one by one, segments of one song together.
     group = np.where(feedback, song, song.max(initial=0) + 1 + np.arange(len(song)))
     means, first = sureness.by_song(held.probabilities[counted], group.astype(str).tolist())
-    right = np.array(held.genres)[means.argmax(axis=1)] == material.rows.genres[counted][first]
-    collections = material.collections[counted][first]
-    return sureness.calibrated(means.max(axis=1), right, collections, strangers.max(axis=1, initial=0))
+    return sureness.least_by_genre(held.genres, means, material.rows.genres[counted][first], strangers)
 
 
 def ask(artifact: Artifact, songs: Sequence[Song]) -> NDArray[np.float64]:

@@ -1,4 +1,7 @@
-"""From what probability on an answer is told as sure: chosen on songs held out, old and new, and on strangers."""
+"""From what probability on an answer is told as sure: chosen for each genre on songs held out, and on strangers.
+
+One value for all genres would not do: the songs of today are of five families, and far harder than those of the others.
+"""
 
 from __future__ import annotations
 
@@ -6,49 +9,60 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from classifier.training.blending import sure_from
-from classifier.training.data_loading import GTZAN, TODAY, TRADITIONAL
-
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-WANTED: Final[Mapping[str, float]] = {GTZAN: 0.95, TODAY: 0.90}
-"""Collection → share of its sure answers that should be right."""
-WANTED_ELSEWHERE: Final = 0.85
-"""The same for a collection of one's own."""
-MOST_STRANGERS: Final = 0.1
-"""Largest share of the songs of genres that are not known that may be told as sure."""
+WANTED: Final = 0.92
+"""Share of the sure answers that should be right, for every genre."""
+LEAST_ANSWERS: Final = 5
+"""Sure answers of a genre that must have been seen before any of that genre is told as sure."""
+LEAST_PROBABILITY: Final = 0.5
+"""No answer that is less probable than all others together is told as sure."""
 
 
-def calibrated(
-    confidence: NDArray[np.float64],
-    right: NDArray[np.bool_],
-    collections: Sequence[str] | NDArray[np.str_],
-    strangers: NDArray[np.float64],
-) -> float:
-    """Return the least probability that is enough for every collection, and for songs of genres that are not known.
+def least_by_genre(
+    genres: Sequence[str], probabilities: NDArray[np.float64], truth: NDArray[np.str_], strangers: NDArray[np.float64]
+) -> dict[str, float]:
+    """Return for each genre the least probability from which on answers of that genre are right often enough.
 
     Parameters
     ----------
-    confidence, right, collections
-        Of each song held out, shape (n,): probability of its answer, whether it was right, where it is from. The
-        traditional Vietnamese clips do not count: they are many of few recordings.
+    genres
+        Of the columns of ``probabilities`` and ``strangers``.
+    probabilities, truth
+        Of each song held out, shape (n, genres) and (n,).
     strangers
-        Probability of the answers about songs of other genres, shape (m,).
+        Probabilities for songs of genres that are not known, shape (m, genres): of them no answer is right.
+
+    Returns
+    -------
+    Genre → least probability; above 1 where no answer may be told as sure.
     """
-    found = [0.0]
-    names = np.asarray(collections)
-    for collection in np.unique(names):
-        if collection == TRADITIONAL:
-            continue
-        mine = names == collection
-        wanted = WANTED.get(str(collection), WANTED_ELSEWHERE)
-        found.append(sure_from(confidence[mine], right[mine], wanted=wanted))
-    if strangers.size:
-        found.append(float(np.nextafter(np.quantile(strangers, 1 - MOST_STRANGERS, method="higher"), 2)))
-    return min(1.0, max(found))
+    names = np.array(genres)
+    answers = np.concatenate([probabilities, strangers])
+    told = names[answers.argmax(axis=1)]
+    confidence = answers.max(axis=1)
+    right = told == np.concatenate([truth, np.full(len(strangers), "")])
+    return {str(name): _least(confidence[told == name], right[told == name]) for name in names}
+
+
+def _least(confidence: NDArray[np.float64], right: NDArray[np.bool_]) -> float:
+    order = np.argsort(-confidence, kind="stable")
+    counts = np.arange(1, len(order) + 1)
+    # Answers of the same confidence are all sure or none.
+    last = np.append(np.diff(confidence[order]) != 0, True)[: len(order)]
+    enough = last & (counts >= LEAST_ANSWERS) & (np.cumsum(right[order]) >= WANTED * counts)
+    reached = np.flatnonzero(enough)
+    return max(LEAST_PROBABILITY, float(confidence[order][reached[-1]])) if reached.size else 2.0
+
+
+def are_sure(genres: Sequence[str], probabilities: NDArray[np.float64], least: dict[str, float]) -> NDArray[np.bool_]:
+    """Tell which answers are told as sure; shape (n,)."""
+    bounds = np.array([least[genre] for genre in genres])
+    sure: NDArray[np.bool_] = probabilities.max(axis=1) >= bounds[probabilities.argmax(axis=1)]
+    return sure
 
 
 def by_song(probabilities: NDArray[np.float64], songs: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

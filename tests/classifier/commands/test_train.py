@@ -32,9 +32,6 @@ class TestTrain:
         assert manifest["genres"] == sorted(STYLES)
         assert manifest["trained_on"] == dict.fromkeys(sorted(STYLES), SONGS)
         assert [expert["name"] for expert in manifest["experts"]] == [
-            "knn",
-            "svm",
-            "nn",
             "texture",
             "texture_linear",
             "texture40",

@@ -8,7 +8,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.features.spectrum import SAMPLE_RATE
 from classifier.features import musicnn
 from classifier.features.musicnn import (
     BANDS,
@@ -26,8 +25,8 @@ from classifier.features.musicnn import (
     TIMBRAL_BANDS,
     TIMBRAL_FRAMES,
     USUAL_RMS,
-    NetworkOutput,
     MusiCNN,
+    NetworkOutput,
     compressed_mel,
     features,
     normalise_loudness,
@@ -35,6 +34,7 @@ from classifier.features.musicnn import (
     resampled,
     summary,
 )
+from classifier.features.spectrum import SAMPLE_RATE
 from classifier.training.musicnn_weights import folded, read, to_float16
 from tests.classifier.synthesis import song
 
@@ -286,7 +286,9 @@ class TestLevel:
     @given(st.floats(0.005, 20))
     def test_the_level_of_a_song_does_not_matter(self, gain: float) -> None:
         samples = song(4, seconds=4)
-        assert np.allclose(normalise_loudness(samples * np.float32(gain)), normalise_loudness(samples), rtol=1e-4, atol=1e-6)
+        assert np.allclose(
+            normalise_loudness(samples * np.float32(gain)), normalise_loudness(samples), rtol=1e-4, atol=1e-6
+        )
 
     def test_it_is_brought_to_the_usual(self) -> None:
         noise = np.random.default_rng(0).normal(0, 0.01, 5 * SAMPLE_RATE).astype(np.float32)
