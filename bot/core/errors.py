@@ -1,6 +1,7 @@
-"""What a person can run into that is neither their song's nor storage's fault, and what chats tell the queue.
+"""Errors that a person can cause in a chat, and the two by which a chat reports its platform's faults to the queue.
 
-Like ``classifier.errors`` and ``storage.errors``, each has a ``code`` that ``replies.sentence`` turns into words.
+Like those of ``classifier.errors`` and ``storage.errors``, each has a ``code`` by which ``messages.sentence`` finds its
+translation.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ class FolderWithoutMusic(SongError):
     sentence = "There is no file in this folder whose name ends like that of music or a video. Please choose another."
 
 
-class FolderUnderWay(SongError):
+class FolderInProgress(SongError):
     code = "folder-under-way"
     sentence = "Another folder of yours is just being heard. Please wait until it is done, or stop it."
 
@@ -73,36 +74,36 @@ class FormatMissing(SongError):
     sentence = "This format cannot be written here. Please choose another."
 
 
-class LinksNotTaken(SongError):
+class LinksNotSupported(SongError):
     code = "links-not-taken"
     sentence = "I cannot follow links yet. Please send me the song itself, as a file."
 
 
-class ListTaken(SongError):
-    """Placeholders: ``count``. No error, but what became of a link all the same."""
+class PlaylistTaken(SongError):
+    """The outcome of a playlist question, though no error. Placeholders: ``count``."""
 
     code = "list-taken"
     sentence = "I take {count:g} songs of this list; each gets its own answer."
 
 
-class ListCutShort(SongError):
+class PlaylistCutShort(SongError):
     """Placeholders: ``count`` of those ``wanted``."""
 
     code = "list-cut-short"
     sentence = "I could only take {count:g} of {wanted:g} songs: more of yours may not wait just now."
 
 
-class ListDeclined(SongError):
+class PlaylistDeclined(SongError):
     code = "list-declined"
     sentence = "All right, I leave this list alone."
 
 
-class ListUnanswered(SongError):
+class PlaylistUnanswered(SongError):
     code = "list-unanswered"
     sentence = "Nobody told me whether to listen to this list. Please send the link again."
 
 
-class TooManyHere(SongError):
+class TooManyAtOnce(SongError):
     """Placeholders: ``limit``, songs that can be answered at once."""
 
     code = "too-many-here"
@@ -125,7 +126,7 @@ class DateUnclear(SongError):
 
 
 class ExportTooLarge(SongError):
-    """Placeholders: ``megabytes``, what the chat takes."""
+    """Placeholders: ``megabytes``, the largest file that the chat takes."""
 
     code = "export-too-large"
     sentence = "The file would be larger than {megabytes:g} MB. Please choose a shorter period or one genre."

@@ -11,33 +11,35 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.core.chat import LINK_SOURCE, CannotStart, Submission
+from bot.core.callbacks import PlaylistCallback
+from bot.core.chat import LINK_SOURCE, ChatCannotStart, ChatLimits, Submission
 from bot.core.errors import ButtonExpired, OurFault
 from bot.core.messages import clean_title
+from bot.core.size_limits import max_bytes
 from bot.web import collection_view, entry_view
 from bot.web.collection_service import Collections
 from bot.web.history_store import Memory, State
 from bot.web.server import make_application
 from bot.web.server_sent_events import Listeners
 from bot.web.upload_store import EXAMPLE_PREFIX, Spool, read_examples
-from common.units import MEGABYTE
 from links import read_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bot.core.chat import Heard, Song, Stage
+    from bot.core.chat import Answered, OutgoingMessage, PendingSong, Stage
     from bot.core.conversation import Conversation
     from bot.core.identity import Person
     from bot.core.localization import Language
-    from bot.core.messages import Message
     from bot.settings import Address, Settings
     from bot.web.history_store import Entry
     from common.errors import UserError
     from links import Item
 
 PLATFORM = "local"
+# The page lays answers out itself, in either theme.
+LIMITS = ChatLimits(text_characters=4000, caption_characters=4000, picture_theme=None)
 ENTRY_DAYS = 180
 # Places in the queue are shown anew at most this often.
 QUEUE_NEWS_SECONDS = 0.5
@@ -58,6 +60,7 @@ class LocalChat:
     """
 
     platform = PLATFORM
+    limits = LIMITS
 
     def __init__(self, conversation: Conversation, settings: Settings, address: Address) -> None:
         self.conversation = conversation
@@ -65,7 +68,7 @@ class LocalChat:
         self.address = address
         self.listeners = Listeners()
         self.examples = read_examples()
-        self.spool = Spool(settings.data_dir / "spool", round(settings.max_megabytes * MEGABYTE))
+        self.spool = Spool(settings.data_dir / "spool", max_bytes(settings))
         self._memory: Memory | None = None
         self._collections: Collections | None = None
         self._runner: web.AppRunner | None = None
@@ -111,7 +114,7 @@ class LocalChat:
             await site.start()
         except OSError as error:
             await self.close()
-            raise CannotStart(
+            raise ChatCannotStart(
                 f"cannot listen on {self.address}: {error.strerror or error}; set LOCAL_CHAT to another address"
             ) from error
         self.port = self._runner.addresses[0][1]
@@ -168,7 +171,7 @@ class LocalChat:
             return {"entry": one.id}
 
         try:
-            for job in await self.conversation.lists.answer(f"{entry.job or 0}-{count}", person, back):
+            for job in await self.conversation.playlists.answer(PlaylistCallback(entry.job or 0, count), person, back):
                 # Of a song that was taken before and has ended, nobody knows the way back any more.
                 place = job.message.get("back", {}).get("entry")
                 if place is not None:
@@ -207,7 +210,7 @@ class LocalChat:
 
     async def forget(self, person: Person) -> tuple[int, int]:
         """Delete all that is kept of a person; return how many songs and opinions that was."""
-        forgotten = await self.conversation.forget(person, [person.id])
+        forgotten = await self.conversation.privacy.forget(person, [person.id])
         entries = await self.memory.forget(self.conversation.key_of(person))
         for entry in entries:
             self.spool.delete(entry.file)
@@ -219,7 +222,7 @@ class LocalChat:
         """Return all that is kept of a person, the page's own memory included."""
         entries = await self.memory.of_person(self.conversation.key_of(person), limit=-1)
         page = [{"title": entry.title, "state": entry.state} | await self.collections.kept(entry) for entry in entries]
-        return {**await self.conversation.my_data(person, [person.id]), "page": page}
+        return {**await self.conversation.privacy.my_data(person, [person.id]), "page": page}
 
     async def show_entry(
         self, entry_id: int, person: Person, language: Language, stage: Stage | None = None
@@ -240,14 +243,16 @@ class LocalChat:
             return collection_view.collected(entry, await self.collections.look(entry, words), words)
         if entry.state is State.ANSWERED and entry.reply is not None:
             try:
-                return entry_view.answered(entry, await self.conversation.given(entry.reply, person, language), words)
+                return entry_view.answered(
+                    entry, await self.conversation.answer_view(entry.reply, person, language), words
+                )
             except ButtonExpired as expired:
                 return entry_view.expired(entry, expired, words)
         if entry.state is State.WAITING:
             if stage is None and entry.job is not None:
                 stage = await self.conversation.stage(entry.job)
             if stage is not None and stage.kind == "asking" and entry.job is not None:
-                question = await self.conversation.lists.question(entry.job, words)
+                question = await self.conversation.playlist_question(entry.job, words)
                 if question is not None:
                     return entry_view.asking(entry, question)
             return entry_view.waiting(entry, stage, words)
@@ -255,39 +260,39 @@ class LocalChat:
 
     # What the queue tells (see ``bot.core.chat.Chat``)
 
-    async def fetch(self, song: Song, folder: Path) -> Path:  # noqa: ARG002 - other chats download into it
+    async def fetch(self, song: PendingSong, folder: Path) -> Path:  # noqa: ARG002 - other chats download into it
         """The bytes are here already."""
         return self.spool.path(song.payload["file"])
 
-    async def show(self, song: Song, stage: Stage) -> Mapping[str, Any] | None:
+    async def show(self, song: PendingSong, stage: Stage) -> Mapping[str, Any] | None:
         """Tell the person's open pages."""
         await self.tell(song.message["entry"], stage)
         return None
 
-    async def ask(self, song: Song, question: Message) -> None:  # noqa: ARG002 - worded anew for every page
+    async def ask(self, song: PendingSong, question: OutgoingMessage) -> None:  # noqa: ARG002 - worded anew for every page
         """Show the question on the person's open pages."""
         await self.tell(song.message["entry"])
 
-    async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
+    async def answer(self, song: PendingSong, answered: Answered) -> Mapping[str, Any]:
         """Remember the answer, and tell the person's open pages."""
         entry = song.message["entry"]
         if "link" in song.payload and song.title:
             await self.memory.rename(entry, song.title)
-        await self.memory.answered(entry, heard.reply.id, known=heard.known)
+        await self.memory.answered(entry, answered.reply.id, known=answered.known)
         await self.tell(entry)
         return {"entry": entry}
 
-    async def refuse(self, song: Song, error: UserError) -> None:
+    async def refuse(self, song: PendingSong, error: UserError) -> None:
         """Remember why there is no answer, and tell the person's open pages."""
         await self.memory.failed(song.message["entry"], error.code, error.values)
         await self.tell(song.message["entry"])
 
-    async def stopped(self, song: Song) -> None:
+    async def stopped(self, song: PendingSong) -> None:
         """Remember that the song was stopped, and tell the person's open pages."""
         await self.memory.stopped(song.message["entry"])
         await self.tell(song.message["entry"])
 
-    async def discard(self, song: Song) -> None:
+    async def discard(self, song: PendingSong) -> None:
         """The song has ended: its bytes go."""
         self.spool.delete(song.payload.get("file", ""))
 

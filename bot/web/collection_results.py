@@ -17,7 +17,7 @@ from bot.web.collection_store import SongState
 
 if TYPE_CHECKING:
     from bot.core.conversation import Conversation
-    from bot.core.vocabulary import Words
+    from bot.core.localization import Localizer
     from bot.web.collection_store import CollectedSong, Collection
     from bot.web.history_store import Entry
     from classifier.library.findings import Findings
@@ -49,7 +49,7 @@ class Results:
 
         return Notebook(self._folder / entry.token)
 
-    def findings(self, entry: Entry, collection: Collection, words: Words, root: Path = NOWHERE) -> Findings:
+    def findings(self, entry: Entry, collection: Collection, words: Localizer, root: Path = NOWHERE) -> Findings:
         """Put together what a folder's songs sound like, as though it lay in ``root``."""
         from classifier.library.findings import Findings
         from classifier.library.state_db import Failure
@@ -64,11 +64,11 @@ class Results:
             (root / song.file.path, Failure(str(song.error), words.say(f"error-{song.error}", **song.error_values)))
             for song in collection.having(SongState.FAILED)
         ]
-        aside = self._conversation.queue.aside
+        aside = self._conversation.queue.background
         releases = {song.release for song in collection.songs if song.release} or {aside.release}
         return Findings(root, ", ".join(sorted(releases)), aside.genres, heard, failures, name=entry.title or "…")
 
-    def report(self, entry: Entry, collection: Collection, words: Words) -> tuple[str, str]:
+    def report(self, entry: Entry, collection: Collection, words: Localizer) -> tuple[str, str]:
         """Return the report page, and the content security policy that it needs."""
         from classifier.library import report
 
@@ -77,7 +77,7 @@ class Results:
             # What is served here has no way to the songs: they are where they were dropped from.
             return report.page(report.contents(findings, None, notebook), words.language), report.policy()
 
-    def playlists(self, entry: Entry, collection: Collection, words: Words) -> bytes:
+    def playlists(self, entry: Entry, collection: Collection, words: Localizer) -> bytes:
         """Return a zip file of the playlists and the report."""
         from classifier.library import grouping, playlists, report
 

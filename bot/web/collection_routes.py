@@ -18,7 +18,7 @@ from bot.web.request import chunks_of, json_of, language_asked, person_of
 
 if TYPE_CHECKING:
     from bot.core.identity import Person
-    from bot.core.vocabulary import Words
+    from bot.core.localization import Localizer
     from bot.web.chat import LocalChat
     from bot.web.history_store import Entry
 
@@ -131,7 +131,7 @@ class CollectionRoutes:
         disposition = f"attachment; filename=\"playlists.zip\"; filename*=UTF-8''{name}"
         return web.Response(body=packed, content_type="application/zip", headers={"Content-Disposition": disposition})
 
-    def _words(self, request: web.Request) -> Words:
+    def _words(self, request: web.Request) -> Localizer:
         language = language_of(request.query.get("language")) or language_asked(request)
         return self._chat.conversation.words(language)
 

@@ -12,7 +12,7 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.core.errors import ButtonExpired, FileUnreadable, FolderUnderWay, OurFault
+from bot.core.errors import ButtonExpired, FileUnreadable, FolderInProgress, OurFault
 from bot.core.messages import clean_title
 from bot.web.collection_results import Results
 from bot.web.collection_run import Sorting
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.core.conversation import Conversation
-    from bot.core.vocabulary import Words
+    from bot.core.localization import Localizer
     from bot.web.collection_store import CollectedSong, Collection, Listed
     from bot.web.history_store import Entry, Memory
     from bot.web.upload_store import Spool
@@ -132,7 +132,7 @@ class Collections:
 
         Raises
         ------
-        FolderUnderWay
+        FolderInProgress
             If another folder of theirs is just being heard.
         """
         self._conversation.queue.check_open()
@@ -144,7 +144,7 @@ class Collections:
         for other, sorting in list(self._sorting.items()):
             theirs = await self._memory.get(other)
             if sorting.busy and theirs is not None and theirs.person == person and theirs != entry:
-                raise FolderUnderWay()
+                raise FolderInProgress()
         if entry is None:
             entry = await self._memory.add_collection(person, title, secrets.token_hex(16))
         await self._memory.collections.list_songs(entry.id, files)
@@ -232,7 +232,7 @@ class Collections:
 
     # What people see
 
-    async def look(self, entry: Entry, words: Words) -> Look:
+    async def look(self, entry: Entry, words: Localizer) -> Look:
         """Return a folder as it stands now."""
         collection = await self._get(entry)
         if collection.state is not CollectionState.OPEN:
@@ -245,12 +245,12 @@ class Collections:
         speed, minutes = sorting.per_minute(), sorting.minutes_left(left)
         return Look(collection, None, busy=True, per_minute=speed, minutes_left=minutes)
 
-    async def report(self, entry: Entry, words: Words) -> tuple[str, str]:
+    async def report(self, entry: Entry, words: Localizer) -> tuple[str, str]:
         """Return the report page, and the content security policy that it needs."""
         collection = await self._get(entry)
         return await asyncio.to_thread(self._results.report, entry, collection, words)
 
-    async def playlists(self, entry: Entry, words: Words) -> bytes:
+    async def playlists(self, entry: Entry, words: Localizer) -> bytes:
         """Return a zip file of the playlists and the report, to be unpacked in the folder."""
         collection = await self._get(entry)
         return await asyncio.to_thread(self._results.playlists, entry, collection, words)
@@ -290,7 +290,7 @@ class Collections:
             if entry.id in self._sorting:  # two songs came at once
                 notebook.close()
             else:
-                ahead = self._conversation.queue.aside.at_once + SONGS_WAITING
+                ahead = self._conversation.queue.background.at_once + SONGS_WAITING
                 self._sorting[entry.id] = Sorting(notebook, ahead, lambda: self._run(self._pause(entry.id)))
         return self._sorting[entry.id]
 
@@ -300,7 +300,7 @@ class Collections:
         from classifier.library.scan import hear_song
         from classifier.library.state_db import Answer
 
-        aside, notebook, path = self._conversation.queue.aside, sorting.notebook, self._spool.path(file)
+        aside, notebook, path = self._conversation.queue.background, sorting.notebook, self._spool.path(file)
         try:
             content = await asyncio.to_thread(digest, path)
             if notebook.tags(content) is None:
