@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.core.localization import OWN_NAMES, clock, language_of, percent
 from classifier.inference.manifest import BadRelease, read_manifest
+from common.units import MEGABYTE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.core.chat import Requester
     from bot.core.genre_names import GenreNames
     from bot.core.identity import Keys
@@ -74,6 +77,16 @@ class BotInfo:
     def serves(self, release: str, genres: tuple[str, ...]) -> None:
         """Note the serving release and its genres."""
         self._release, self._genres = release, genres
+
+    def help(self, names: Sequence[str], words: Localizer, largest_file: int) -> str:
+        """Return the messages of these names, which may state the limits; the largest song has so many bytes."""
+        limits = {
+            "minutes": round(self._settings.max_minutes),
+            "megabytes": largest_file // MEGABYTE,
+            "queued": self._settings.songs_per_person_queued,
+            "daily": self._settings.songs_per_person_daily,
+        }
+        return "\n\n".join(words.say(name, **limits) for name in names)
 
     async def about(self, language: Language) -> str:
         """Return what the bot is, how accurate its release is, and what it cannot do."""

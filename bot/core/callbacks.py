@@ -7,6 +7,7 @@ understood; anything else raises ``ButtonExpired``.
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Literal, cast
@@ -209,13 +210,6 @@ NEEDS_ADMINISTRATOR = frozenset(
 )
 
 
-def needs_administrator(callback: Callback) -> bool:
-    """Return whether what a callback may do depends on the person being an administrator of the chat."""
-    if isinstance(callback, GenreCallback):
-        return callback.target.purpose is not Purpose.CORRECT
-    return callback.action in NEEDS_ADMINISTRATOR
-
-
 def _language(match: re.Match[str]) -> Callback:
     language = language_of(match[1])
     if language is None:
@@ -264,6 +258,21 @@ def decode(data: str) -> Callback:
                 _check_number(callback.target.subject)
             return callback
     raise ButtonExpired()
+
+
+def decode_known(data: str) -> Callback | None:
+    """Return the callback that a string carries; None for any other string."""
+    with suppress(ButtonExpired):
+        return decode(data)
+    return None
+
+
+def needs_administrator(data: str) -> bool:
+    """Return whether what a button may do depends on the person being an administrator of the chat."""
+    callback = decode_known(data)
+    if isinstance(callback, GenreCallback):
+        return callback.target.purpose is not Purpose.CORRECT
+    return callback is not None and callback.action in NEEDS_ADMINISTRATOR
 
 
 def _check_number(subject: str) -> None:

@@ -326,6 +326,8 @@ class ChatLimits:
         Whether a moderator's list of genres shows the correction above it.
     channel_format
         How a channel's id is shown, such as ``<#{}>``; None where a chat has no channels.
+    help_private, help_group
+        Names of the messages that explain the bot to somebody alone with it, and in a group.
     """
 
     text_characters: int
@@ -334,6 +336,8 @@ class ChatLimits:
     genre_prompt: str = "genres-question"
     genre_menu_keeps_text: bool = False
     channel_format: str | None = None
+    help_private: tuple[str, ...] = ()
+    help_group: tuple[str, ...] = ()
 
 
 class Chat(Protocol):

@@ -23,17 +23,18 @@ from bot.core.callbacks import (
     Purpose,
     ReviewCallback,
     SettingCallback,
+    decode,
 )
 from bot.core.chat import Button, GenreMenu, OutgoingFile, OutgoingMessage, Placement, Requester, Response
 from bot.core.errors import NotYours
-from bot.core.localization import LANGUAGES, OWN_NAMES, Language, language_of
+from bot.core.localization import LANGUAGES, OWN_NAMES, Language, Localizer, language_of
 from storage import Cancel, Status
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
     from typing import Any
 
-    from bot.core.callbacks import Callback, Setting
+    from bot.core.callbacks import Setting
     from bot.core.chat import ChatLimits
     from bot.core.conversation import Conversation, CorrectionResult
     from bot.core.moderation import ExportFilter
@@ -49,12 +50,16 @@ class RequestHandler:
         Where requests go.
     limits
         The chat's platform.
+    largest_file
+        How many bytes a song may have there.
     """
 
-    def __init__(self, conversation: Conversation, limits: ChatLimits) -> None:
+    def __init__(self, conversation: Conversation, limits: ChatLimits, largest_file: int) -> None:
         self._conversation = conversation
         self._limits = limits
+        self._largest_file = largest_file
         self._commands: Mapping[str, Callable[[Requester], Awaitable[Response]]] = {
+            "help": self._help,
             "about": self._about,
             "stats": self._stats,
             "privacy": self._privacy,
@@ -70,9 +75,18 @@ class RequestHandler:
         """Carry out a command without options."""
         return await self._commands[name](requester)
 
-    async def press(self, requester: Requester, callback: Callback, value: str = "") -> Response:
-        """Carry out what a button or a menu asks for; ``value`` is what was chosen in a menu."""
+    async def press(self, requester: Requester, data: str, value: str = "") -> Response:
+        """Carry out what a button, a menu or a text box asks for.
+
+        Parameters
+        ----------
+        data
+            What the button carries; see ``bot.core.callbacks``.
+        value
+            What was chosen in the menu, or typed into the text box.
+        """
         conversation, person, words = self._conversation, requester.person, requester.words
+        callback = decode(data)
         match callback:
             case AnswerCallback():
                 return await self._press_answer(requester, callback)
@@ -216,6 +230,14 @@ class RequestHandler:
         return Response(OutgoingMessage(await self._conversation.moderation.stats(requester)))
 
     # About the bot and the chat
+
+    def help_text(self, words: Localizer, *, private: bool) -> str:
+        """Return what the bot can do, and within which limits."""
+        names = self._limits.help_private if private else self._limits.help_group
+        return self._conversation.info.help(names, words, self._largest_file)
+
+    async def _help(self, requester: Requester) -> Response:
+        return Response(OutgoingMessage(self.help_text(requester.words, private=requester.private)))
 
     async def _about(self, requester: Requester) -> Response:
         return Response(OutgoingMessage(await self._conversation.info.about(requester.language)))

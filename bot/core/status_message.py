@@ -68,9 +68,6 @@ class MessagePort(Protocol):
     def has_room(self) -> bool:
         """Return whether the place takes progress now and an answer directly after it."""
 
-    def location(self, message_id: int) -> Mapping[str, Any]:
-        """Return where a message is, as it is stored with the reply."""
-
     async def post(self, message: OutgoingMessage) -> int:
         """Post a new message; return its id."""
 
@@ -113,28 +110,18 @@ class StatusMessage:
     pace
         When places were shown progress; shared by all messages.
     message_id
-        The message, if it exists already.
+        The message; None until it is posted.
     is_noted
-        Whether ``message_id`` was stored for other processes.
+        Whether other processes know of it.
 
     Attributes
     ----------
-    message_id
-        The message, once there is one.
-    is_noted
-        Whether every process knows of it.
     ended
         Whether no more progress is shown.
     """
 
     def __init__(
-        self,
-        port: MessagePort,
-        job_id: int,
-        pace: ProgressPace,
-        *,
-        message_id: int | None = None,
-        is_noted: bool = False,
+        self, port: MessagePort, job_id: int, pace: ProgressPace, message_id: int | None, *, is_noted: bool
     ) -> None:
         self.message_id = message_id
         self.is_noted = is_noted
@@ -154,8 +141,9 @@ class StatusMessage:
     async def show(self, message: OutgoingMessage) -> None:
         """Show progress: at once if the platform allows it now, else the latest of it as soon as it does."""
         self._latest = message
-        is_time = self._wait() <= 0
-        if (not is_time or not await self._show_latest()) and (self._later is None or self._later.done()):
+        if self._wait() <= 0 and await self._show_latest():
+            return
+        if self._later is None or self._later.done():
             self._later = asyncio.create_task(self._show_later())
 
     async def finish(self, message: OutgoingMessage, placeholder: OutgoingMessage) -> int:
@@ -322,8 +310,7 @@ class StatusMessageChat(ABC):
 
     async def answer(self, song: PendingSong, answered: Answered) -> Mapping[str, Any]:
         """Turn the song's message into its answer."""
-        message_id = await self._finish(song, answered.message)
-        return self._message(song).port.location(message_id)
+        return {"message": await self._finish(song, answered.message)}
 
     async def refuse(self, song: PendingSong, error: UserError) -> None:
         """Turn the song's message into the reason why there is no answer."""
@@ -367,9 +354,8 @@ class StatusMessageChat(ABC):
             port, existing = self.open_port(song.job_id, song.message)
             # The version before noted a Discord message as its slot.
             noted = song.noted.get("message", song.noted.get("slot"))
-            self._messages[song.job_id] = StatusMessage(
-                port, song.job_id, self._pace, message_id=noted or existing, is_noted=noted is not None
-            )
+            message = StatusMessage(port, song.job_id, self._pace, noted or existing, is_noted=noted is not None)
+            self._messages[song.job_id] = message
         return self._messages[song.job_id]
 
     async def _show_all_places(self) -> None:

@@ -39,11 +39,6 @@ CLOSE_SECONDS = 5.0
 log = logging.getLogger(__name__)
 
 
-def open_chat(settings: Settings, conversation: Conversation) -> DiscordChat:
-    """Make the chat; it has not started yet."""
-    return DiscordChat(settings, conversation)
-
-
 class DiscordChat(StatusMessageChat):
     """Discord.
 
@@ -63,8 +58,8 @@ class DiscordChat(StatusMessageChat):
         self._connection: asyncio.Task[None] | None = None
         self._rate_limiter = DiscordRateLimiter()
         self._began = discord.utils.time_snowflake(discord.utils.utcnow())
-        self._submissions = Submissions(conversation, settings, self.client, self)
-        requests = RequestHandler(conversation, self.limits)
+        requests = RequestHandler(conversation, self.limits, max_bytes(settings))
+        self._submissions = Submissions(conversation, requests, self.client, self)
         self._components = ComponentHandlers(conversation, requests)
         add_commands(self.client, conversation, requests, self._submissions)
 
@@ -129,3 +124,6 @@ class DiscordChat(StatusMessageChat):
         """Return what posts a song's message, and the message that already waits for it."""
         there = ReplyTarget.from_json(target)
         return DiscordMessagePort(self.client, self._rate_limiter, job_id, there, self._began), there.slot
+
+
+open_chat = DiscordChat

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import discord
 from discord import app_commands
 
-from bot.core.callbacks import AnswerCallback, decode
+from bot.core.callbacks import AnswerCallback, decode_known
 from bot.core.chat import OutgoingMessage, Requester, Response
-from bot.core.errors import ButtonExpired, NothingToCorrect
+from bot.core.errors import NothingToCorrect
 from bot.core.localization import DEFAULT_LANGUAGE, OWN_NAMES, language_of
 from bot.core.moderation import export_filter
 from bot.discord.client import described, named
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Interaction = discord.Interaction[Any]
 ANSWERS_SEARCHED = 50
 # Commands without options, by the names that the request handler has for them.
-PLAIN_COMMANDS = ("privacy", "mydata", "forgetme", "about", "stats")
+PLAIN_COMMANDS = ("help", "privacy", "mydata", "forgetme", "about", "stats")
 OWN_DATA_COMMANDS = frozenset({"mydata"})
 
 log = logging.getLogger(__name__)
@@ -52,7 +52,6 @@ def add_commands(
     _add_correct(client, conversation, requests)
     for name in PLAIN_COMMANDS:
         client.tree.add_command(_plain(f"slash-{name}", name, conversation, requests))
-    _add_help(client, conversation, submissions)
     _add_language(client, conversation, requests)
     _add_settings(client, conversation, submissions)
     feedback = app_commands.Group(
@@ -120,24 +119,12 @@ async def latest_answer(client: DiscordClient, interaction: Interaction) -> str:
     try:
         async for message in channel.history(limit=ANSWERS_SEARCHED):
             for custom_id in custom_ids(message) if message.author.id == interaction.application_id else ():
-                try:
-                    callback = decode(custom_id)
-                except ButtonExpired:
-                    continue
+                callback = decode_known(custom_id)
                 if isinstance(callback, AnswerCallback):
                     return callback.reply_id
     except discord.HTTPException as error:
         log.info("the channel's messages cannot be read: %s", error)
     raise NothingToCorrect()
-
-
-def _add_help(client: DiscordClient, conversation: Conversation, submissions: Submissions) -> None:
-    @client.tree.command(name=named("slash-help"), description=described("slash-help"))
-    async def help_(interaction: Interaction) -> None:
-        async def request(requester: Requester) -> Response:
-            return Response(OutgoingMessage(submissions.help_text(requester.language)))
-
-        await respond(conversation, interaction, request)
 
 
 def _add_language(client: DiscordClient, conversation: Conversation, requests: RequestHandler) -> None:

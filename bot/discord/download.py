@@ -24,23 +24,10 @@ GONE = frozenset({403, 404, 410})
 
 
 async def fetch(client: discord.Client, payload: Mapping[str, Any], target: Path, limit: int) -> None:
-    """Download an attachment.
+    """Download an attachment of at most ``limit`` bytes, whatever size Discord stated before, to ``target``.
 
-    Parameters
-    ----------
-    payload
-        As ``message_parsing.attachment_source`` made it.
-    target
-        The file to write.
-    limit
-        The most bytes, whatever size Discord stated before.
-
-    Raises
-    ------
-    TooLarge, FileGone
-        With a sentence for the person.
-    TryLater
-        If Discord cannot be reached.
+    Raises ``TooLarge``, ``FileGone``, or ``TryLater`` if Discord cannot be reached. ``payload`` is as
+    ``message_parsing.attachment_source`` made it.
     """
     timeout = aiohttp.ClientTimeout(total=DOWNLOAD_SECONDS, sock_read=SILENCE_SECONDS)
     try:

@@ -22,6 +22,8 @@ LIMITS = ChatLimits(
     caption_characters=MESSAGE_CHARACTERS,
     picture_theme="dark",
     channel_format="<#{}>",
+    help_private=("discord-help", "help-limits"),
+    help_group=("discord-help", "help-limits"),
 )
 # A channel takes five edits in five seconds, and other songs want some of them. A message with the same nonce is posted
 # only once.

@@ -133,10 +133,6 @@ class DiscordMessagePort:
         """Return whether the place takes progress and an answer directly after it."""
         return self._rate_limiter.has_room(self.place)
 
-    def location(self, message_id: int) -> Mapping[str, Any]:
-        """Return where a message is."""
-        return {"channel": self._target.channel, "message": message_id}
-
     async def post(self, message: OutgoingMessage) -> int:
         """Post a message."""
         async with delivering():

@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from bot.core.conversation import Conversation
     from bot.core.localization import Language
+    from bot.core.request_handler import RequestHandler
     from bot.core.status_message import StatusMessageChat
     from bot.discord.client import DiscordClient
     from bot.discord.message_parsing import SongSource
-    from bot.settings import Settings
     from storage import ChatSettings, Job
 
 
@@ -45,8 +45,8 @@ class Submissions:
 
     Parameters
     ----------
-    conversation, settings
-        Where songs go, and the limits.
+    conversation, requests
+        Where songs and requests go.
     client
         The connection.
     status
@@ -54,10 +54,10 @@ class Submissions:
     """
 
     def __init__(
-        self, conversation: Conversation, settings: Settings, client: DiscordClient, status: StatusMessageChat
+        self, conversation: Conversation, requests: RequestHandler, client: DiscordClient, status: StatusMessageChat
     ) -> None:
         self._conversation = conversation
-        self._settings = settings
+        self._requests = requests
         self._client = client
         self._status = status
         self._is_open = True
@@ -94,7 +94,8 @@ class Submissions:
         if songs:
             await self._submit_all(person, language, chat_id, songs, target)
         elif addressed:
-            text = sentence(NotAudio(), language) if attachments_of(message) else self.help_text(language)
+            help_text = self._requests.help_text(self._conversation.words(language), private=message.guild is None)
+            text = sentence(NotAudio(), language) if attachments_of(message) else help_text
             await self._status.remark(target.as_json(), text)
 
     async def from_command(
@@ -109,18 +110,6 @@ class Submissions:
         """Take the songs, or else the links, of a message that somebody chose."""
         songs = songs_in(message) or [link_source(link) for link in links_in(message.content)]
         await self._from_interaction(interaction, songs)
-
-    def help_text(self, language: Language) -> str:
-        """Return what the bot can do on Discord, and within which limits."""
-        words = self._conversation.words(language)
-        limits = words.say(
-            "help-limits",
-            minutes=round(self._settings.max_minutes),
-            megabytes=round(self._settings.max_megabytes),
-            queued=self._settings.songs_per_person_queued,
-            daily=self._settings.songs_per_person_daily,
-        )
-        return f"{words.say('discord-help')}\n\n{limits}"
 
     async def _chat_settings(self, chat_id: str) -> ChatSettings:
         # This is asked for every message that the bot sees.

@@ -30,11 +30,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def open_chat(settings: Settings, conversation: Conversation) -> TelegramChat:
-    """Make the chat; it has not started yet."""
-    return TelegramChat(settings, conversation)
-
-
 class TelegramChat(StatusMessageChat):
     """Telegram.
 
@@ -50,14 +45,14 @@ class TelegramChat(StatusMessageChat):
     def __init__(self, settings: Settings, conversation: Conversation) -> None:
         super().__init__(conversation, telegram_limits.QUEUE_NEWS_SECONDS)
         self._client = TelegramClient(settings)
-        requests = RequestHandler(conversation, self.limits)
+        requests = RequestHandler(conversation, self.limits, self._client.largest_file())
         self._router = Router(
             self._client,
             conversation,
             RequestContexts(self._client, conversation),
             requests=requests,
             submissions=Submissions(self._client, conversation),
-            commands=Commands(self._client, conversation, settings, requests),
+            commands=Commands(conversation, requests),
             status=self,
         )
         self._updates = self._receiver(settings)
@@ -115,3 +110,6 @@ class TelegramChat(StatusMessageChat):
     def open_port(self, job_id: int, target: Mapping[str, Any]) -> tuple[TelegramMessagePort, None]:  # noqa: ARG002
         """Return what posts a song's message; there is none yet."""
         return TelegramMessagePort(self._client, MessageLocation.from_json(target)), None
+
+
+open_chat = TelegramChat

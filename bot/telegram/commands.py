@@ -12,7 +12,6 @@ from bot.core.errors import DateUnclear
 from bot.core.localization import LANGUAGES, language_of, say
 from bot.core.moderation import read_export_filter
 from bot.telegram.keyboards import answered_reply, genre_target
-from common.units import MEGABYTE
 
 if TYPE_CHECKING:
     from telegram import Message
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from bot.core.conversation import Conversation
     from bot.core.localization import Language
     from bot.core.request_handler import RequestHandler
-    from bot.settings import Settings
     from bot.telegram.api_client import TelegramClient
     from bot.telegram.request_context import RequestContext
 
@@ -40,7 +38,7 @@ VIETNAMESE = {
 }
 _ENGLISH = {vietnamese: english for english, vietnamese in VIETNAMESE.items()}
 NEED_ADMINISTRATOR = frozenset({"feedback", "settings"})
-PLAIN_COMMANDS = frozenset({"about", "stats", "privacy", "mydata", "forgetme", "settings"})
+PLAIN_COMMANDS = frozenset({"help", "about", "stats", "privacy", "mydata", "forgetme", "settings", "language"})
 
 
 def english_name(name: str) -> str:
@@ -68,53 +66,28 @@ class Commands:
 
     Parameters
     ----------
-    client, settings
-        Know the limits that are shown in the help.
     conversation, requests
         Where requests go.
     """
 
-    def __init__(
-        self, client: TelegramClient, conversation: Conversation, settings: Settings, requests: RequestHandler
-    ) -> None:
-        self._client = client
+    def __init__(self, conversation: Conversation, requests: RequestHandler) -> None:
         self._conversation = conversation
-        self._settings = settings
         self._requests = requests
 
     async def run(self, context: RequestContext, message: Message, name: str, options: str) -> Response | None:
         """Carry out a command; an unknown one gets help in a private chat."""
         command, requester = english_name(name), context.requester
-        language = language_of(options)
-        if command in {"start", "help"}:
-            return self.help(context)
+        if command == "language" and (language := language_of(options)) is not None:
+            return await self._requests.set_language(requester, language)
         if command in PLAIN_COMMANDS:
             return await self._requests.command(command, requester)
-        if command == "language":
-            if language is None:
-                return await self._requests.command("language", requester)
-            return await self._requests.set_language(requester, language)
         if command == "correct":
             return await self._correct(context, message, options)
         if command == "feedback":
             return await self._feedback(context, options)
-        return self.help(context) if requester.private else None
-
-    def help(self, context: RequestContext) -> Response:
-        """Return what the bot does here, and its limits."""
-        words, settings = context.words, self._settings
-        lines = [
-            words.say("chat-help-private" if context.requester.private else "chat-help-group"),
-            words.say(
-                "chat-limits",
-                megabytes=self._client.largest_file() // MEGABYTE,
-                minutes=round(settings.max_minutes),
-                queued=settings.songs_per_person_queued,
-                daily=settings.songs_per_person_daily,
-            ),
-            words.say("chat-help-commands"),
-        ]
-        return Response(OutgoingMessage("\n\n".join(lines)))
+        if command == "start" or requester.private:
+            return await self._requests.command("help", requester)
+        return None
 
     async def _correct(self, context: RequestContext, message: Message, genre: str) -> Response:
         replied = message.reply_to_message
@@ -122,7 +95,7 @@ class Commands:
         if reply_id is None and target is not None and target.purpose is Purpose.CORRECT:
             reply_id = target.subject
         if reply_id is None:
-            return Response(OutgoingMessage(context.words.say("chat-correct-usage")))
+            return Response(OutgoingMessage(context.requester.words.say("chat-correct-usage")))
         if genre:
             return await self._requests.correct(context.requester, reply_id, genre)
         return await self._requests.offer_genres(context.requester, GenreTarget(Purpose.CORRECT, reply_id))
@@ -134,7 +107,7 @@ class Commands:
             return await self._requests.command("review", context.requester)
         if what == "stats":
             return await self._requests.command("counts", context.requester)
-        usage = Response(OutgoingMessage(context.words.say("chat-feedback-usage")))
+        usage = Response(OutgoingMessage(context.requester.words.say("chat-feedback-usage")))
         if what != "export":
             return usage
         try:

@@ -15,9 +15,8 @@ from bot.core.callbacks import (
     GenreCallback,
     GenreTarget,
     SettingCallback,
-    decode,
+    decode_known,
 )
-from bot.core.errors import ButtonExpired
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -75,11 +74,9 @@ def _callbacks(message: Message | None) -> Iterator[Callback]:
     markup = None if message is None else message.reply_markup
     for row in () if markup is None else markup.inline_keyboard:
         for button in row:
-            if isinstance(button.callback_data, str):
-                try:
-                    yield decode(button.callback_data)
-                except ButtonExpired:
-                    continue
+            callback = decode_known(str(button.callback_data))
+            if callback is not None:
+                yield callback
 
 
 def _menu_rows(menu: GenreMenu) -> list[list[InlineKeyboardButton]]:

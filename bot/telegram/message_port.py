@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.telegram import limits
 from bot.telegram.api_client import MessageGone
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Mapping
+    from collections.abc import Hashable
 
     from bot.core.chat import OutgoingMessage
     from bot.core.status_message import StatusLimits
@@ -43,10 +43,6 @@ class TelegramMessagePort:
     def has_room(self) -> bool:
         """Return whether the chat takes progress and an answer directly after it."""
         return self._client.has_room(self._location.chat, limits.ROOM_FOR_PROGRESS)
-
-    def location(self, message_id: int) -> Mapping[str, Any]:
-        """Return where a message is."""
-        return {"chat": self._location.chat, "message": message_id}
 
     async def post(self, message: OutgoingMessage) -> int:
         """Post a message as a reply to the song."""

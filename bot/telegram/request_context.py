@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from bot.core.chat import Response
     from bot.core.conversation import Conversation
-    from bot.core.localization import Localizer
     from bot.telegram.api_client import TelegramClient
 
 
@@ -43,11 +42,6 @@ class RequestContext:
     location: MessageLocation
     user: int | None
     query: str | None = None
-
-    @property
-    def words(self) -> Localizer:
-        """Texts in the requester's language."""
-        return self.requester.words
 
 
 class RequestContexts:
@@ -148,7 +142,7 @@ class RequestContexts:
             with suppress(Undeliverable):
                 await self._client.post(MessageLocation(context.user), message)
                 text = "chat-sent-privately"
-        await self._client.post(context.location, OutgoingMessage(context.words.say(text)))
+        await self._client.post(context.location, OutgoingMessage(context.requester.words.say(text)))
 
 
 def location_of(message: Message) -> MessageLocation:

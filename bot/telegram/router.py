@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from telegram import Message
 
-from bot.core.callbacks import Purpose, decode, needs_administrator
+from bot.core.callbacks import Purpose, needs_administrator
 from bot.core.chat import OutgoingMessage, Response
 from bot.core.errors import ButtonExpired, OurFault, TryLater, Undeliverable
 from bot.core.localization import DEFAULT_LANGUAGE, language_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from telegram import CallbackQuery, Update
 
+    from bot.core.callbacks import GenreTarget
     from bot.core.conversation import Conversation
     from bot.core.request_handler import RequestHandler
     from bot.core.status_message import StatusMessageChat
@@ -165,17 +166,18 @@ class Router:
         needed |= target is not None and target.purpose is not Purpose.CORRECT
         context = await self._contexts.open(message, needs_administrator=needed)
         if context is not None:
-            await self._respond(context, self._answer_message(context, message))
+            await self._respond(context, self._answer_message(context, message, command, target))
 
-    async def _answer_message(self, context: RequestContext, message: Message) -> Response | None:
-        command = command_of(message, self._client.bot.username)
-        target, private = genre_target(message.reply_to_message), context.requester.private
+    async def _answer_message(
+        self, context: RequestContext, message: Message, command: tuple[str, str] | None, target: GenreTarget | None
+    ) -> Response | None:
+        private = context.requester.private
         if command is not None:
             return await self._commands.run(context, message, *command)
         if message.text and target is not None:
             return await self._requests.choose_genre(context.requester, target, message.text)
         if private and message.text:
-            return self._commands.help(context)
+            return await self._requests.command("help", context.requester)
         if private and (message.document or message.photo or message.sticker or message.animation):
             raise NotAudio()
         return None
@@ -192,18 +194,11 @@ class Router:
             language = language_of(query.from_user.language_code) or DEFAULT_LANGUAGE
             await self._client.toast(query.id, sentence(ButtonExpired(), language), alert=True)
             return
-        try:
-            callback = decode(query.data or "")
-        except ButtonExpired as error:
-            context = await self._contexts.open(message, query.from_user, query.id)
-            if context is not None:
-                await self._show_error(context, error)
-            return
-        context = await self._contexts.open(
-            message, query.from_user, query.id, needs_administrator=needs_administrator(callback)
-        )
+        data = query.data or ""
+        needed = needs_administrator(data)
+        context = await self._contexts.open(message, query.from_user, query.id, needs_administrator=needed)
         if context is not None:
-            await self._respond(context, self._requests.press(context.requester, callback))
+            await self._respond(context, self._requests.press(context.requester, data))
 
     async def _respond(self, context: RequestContext, work: Awaitable[Response | None]) -> None:
         """Carry a request out, and show its response or what went wrong."""
@@ -239,4 +234,4 @@ class Router:
 
 
 async def _text(context: RequestContext, message: str) -> Response:
-    return Response(OutgoingMessage(context.words.say(message)))
+    return Response(OutgoingMessage(context.requester.words.say(message)))
