@@ -11,7 +11,7 @@ from common.errors import SongError
 
 class Closing(SongError):
     code = "closing"
-    sentence = "I am just shutting down. Please send the song again in a minute."
+    sentence = "I'm shutting down right now. Please send the song again in a minute."
 
 
 class FileUnreadable(SongError):
@@ -31,12 +31,12 @@ class FolderTooFull(SongError):
 
 class FolderWithoutMusic(SongError):
     code = "folder-without-music"
-    sentence = "There is no file in this folder whose name ends like that of music or a video. Please choose another."
+    sentence = "I find no music in this folder. Please choose another one."
 
 
 class FolderInProgress(SongError):
     code = "folder-under-way"
-    sentence = "Another folder of yours is just being heard. Please wait until it is done, or stop it."
+    sentence = "I'm still listening to another folder of yours. Please wait until it's done, or stop it."
 
 
 class FileGone(SongError):
@@ -90,7 +90,7 @@ class PlaylistCutShort(SongError):
     """Placeholders: ``count`` of those ``wanted``."""
 
     code = "list-cut-short"
-    sentence = "I could only take {count:g} of {wanted:g} songs: more of yours may not wait just now."
+    sentence = "I could take only {count:g} of {wanted:g} songs: you can't have more waiting right now."
 
 
 class PlaylistDeclined(SongError):
@@ -100,7 +100,7 @@ class PlaylistDeclined(SongError):
 
 class PlaylistUnanswered(SongError):
     code = "list-unanswered"
-    sentence = "Nobody told me whether to listen to this list. Please send the link again."
+    sentence = "You didn't say whether I should listen to this list. Please send the link again."
 
 
 class TooManyAtOnce(SongError):
@@ -112,7 +112,7 @@ class TooManyAtOnce(SongError):
 
 class NoSongThere(SongError):
     code = "no-song-there"
-    sentence = "I find no song in that. Please give me a message with a music file or a link."
+    sentence = "I find no song in that. Please choose a message with a music file or a link."
 
 
 class NothingToCorrect(SongError):

@@ -164,7 +164,7 @@ async def test_people_are_told_while_their_song_waits_for_the_cluster_and_answer
         await asyncio.to_thread(bot.start)
         ann = Somebody(telegram, 1)
         await ann.sends(await asyncio.to_thread(write, song("blues", 4), tmp_path / "tune.ogg"))
-        await ann.hears("Waiting for the machines that listen")
+        await ann.hears("Waiting for a free machine")
         cluster.start_scheduler()
         cluster.start_worker()
         await telegram.until(lambda: _answers(telegram, ann.number), TAKEOVER_SECONDS)

@@ -4,7 +4,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core import messages
@@ -73,6 +73,7 @@ def test_neighbouring_segments_with_one_genre_are_said_together() -> None:
     assert [line.rpartition(" (")[0] for line in lines] == ["0:00–1:00 jazz", "1:00–1:30 blues", "1:30–1:42 jazz"]
 
 
+@settings(deadline=None)  # a busy machine is no fault of the text
 @given(st.integers(1, 120), st.integers(0, 3000), st.sampled_from(LANGUAGES))
 def test_an_answer_keeps_within_its_length_however_long_the_song(
     segments: int, characters: int, language: Language

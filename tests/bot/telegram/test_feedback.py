@@ -223,5 +223,5 @@ async def test_what_can_be_asked(ann: Somebody, answer: dict[str, Any]) -> None:
 
 async def test_commands_are_registered_in_both_languages(telegram: TelegramServer) -> None:
     await telegram.until(lambda: {"", "vi"} <= set(telegram.commands))
-    assert {"command": "genre", "description": "What genre is this song? (as an answer to it)"} in telegram.commands[""]
+    assert {"command": "genre", "description": "What genre is this song? (reply to it)"} in telegram.commands[""]
     assert "theloai" in {command["command"] for command in telegram.commands["vi"]}
