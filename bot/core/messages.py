@@ -50,7 +50,7 @@ class CorrectionView:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class GenreSection:
     """Neighbouring segments with the same genre."""
 
     start: float
@@ -116,13 +116,13 @@ def details(report: SongReport, words: Localizer, *, known: bool = False) -> lis
     return lines
 
 
-def sections(segments: tuple[SegmentReport, ...]) -> list[Section]:
+def sections(segments: tuple[SegmentReport, ...]) -> list[GenreSection]:
     """Join neighbouring segments with the same genre; their confidence is the mean."""
     joined = []
     for genre, run in groupby(segments, key=lambda segment: segment.genre):
         parts = list(run)
         mean = sum(part.confidence for part in parts) / len(parts)
-        joined.append(Section(parts[0].start, parts[-1].end, genre, mean))
+        joined.append(GenreSection(parts[0].start, parts[-1].end, genre, mean))
     return joined
 
 

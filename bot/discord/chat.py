@@ -24,7 +24,7 @@ from bot.discord.component_handlers import ComponentHandlers
 from bot.discord.download import fetch
 from bot.discord.message_port import DiscordMessagePort, ReplyTarget
 from bot.discord.rate_limit import DiscordRateLimiter
-from bot.discord.submissions import Submissions
+from bot.discord.submissions import DiscordSubmissions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -59,7 +59,7 @@ class DiscordChat(StatusMessageChat):
         self._rate_limiter = DiscordRateLimiter()
         self._began = discord.utils.time_snowflake(discord.utils.utcnow())
         requests = RequestHandler(conversation, self.limits, max_bytes(settings))
-        self._submissions = Submissions(conversation, requests, self.client, self)
+        self._submissions = DiscordSubmissions(conversation, requests, self.client, self)
         self._components = ComponentHandlers(conversation, requests)
         add_commands(self.client, conversation, requests, self._submissions)
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.core.conversation import Conversation
     from bot.core.request_handler import RequestHandler
     from bot.discord.client import DiscordClient
-    from bot.discord.submissions import Submissions
+    from bot.discord.submissions import DiscordSubmissions
 
 Interaction = discord.Interaction[Any]
 ANSWERS_SEARCHED = 50
@@ -45,7 +45,7 @@ STATUS_CHOICES = [
 
 
 def add_commands(
-    client: DiscordClient, conversation: Conversation, requests: RequestHandler, submissions: Submissions
+    client: DiscordClient, conversation: Conversation, requests: RequestHandler, submissions: DiscordSubmissions
 ) -> None:
     """Give the client all its commands."""
     _add_song_commands(client, submissions)
@@ -81,7 +81,7 @@ def _plain(
     return app_commands.Command(name=named(key), description=described(key), callback=run)
 
 
-def _add_song_commands(client: DiscordClient, submissions: Submissions) -> None:
+def _add_song_commands(client: DiscordClient, submissions: DiscordSubmissions) -> None:
     @client.tree.command(name=named("slash-genre"), description=described("slash-genre"))
     @app_commands.rename(file=named("option-file"), link=named("option-link"))
     @app_commands.describe(file=described("option-file"), link=described("option-link"))
@@ -139,7 +139,7 @@ def _add_language(client: DiscordClient, conversation: Conversation, requests: R
         await respond(conversation, interaction, request)
 
 
-def _add_settings(client: DiscordClient, conversation: Conversation, submissions: Submissions) -> None:
+def _add_settings(client: DiscordClient, conversation: Conversation, submissions: DiscordSubmissions) -> None:
     options = ("language", "picture", "listen", "ignore")
     descriptions = {name: described(f"option-{name}") for name in options} | {"language": described("option-here")}
 

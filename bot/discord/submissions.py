@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from storage import ChatSettings, Job
 
 
-class Submissions:
+class DiscordSubmissions:
     """Finds the songs in what people send, and submits them.
 
     Parameters

@@ -16,7 +16,7 @@ from bot.telegram.commands import Commands, register
 from bot.telegram.message_port import TelegramMessagePort
 from bot.telegram.request_context import RequestContexts
 from bot.telegram.router import Router
-from bot.telegram.submissions import Submissions
+from bot.telegram.submissions import TelegramSubmissions
 from bot.telegram.updates import Polling, Webhook
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class TelegramChat(StatusMessageChat):
             conversation,
             RequestContexts(self._client, conversation),
             requests=requests,
-            submissions=Submissions(self._client, conversation),
+            submissions=TelegramSubmissions(self._client, conversation),
             commands=Commands(conversation, requests),
             status=self,
         )

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from bot.telegram.api_client import TelegramClient
     from bot.telegram.commands import Commands
     from bot.telegram.request_context import RequestContext, RequestContexts
-    from bot.telegram.submissions import Submissions
+    from bot.telegram.submissions import TelegramSubmissions
 
 CLOSE_SECONDS = 3.0
 ERROR_ATTEMPTS = 3
@@ -67,7 +67,7 @@ class Router:
         contexts: RequestContexts,
         *,
         requests: RequestHandler,
-        submissions: Submissions,
+        submissions: TelegramSubmissions,
         commands: Commands,
         status: StatusMessageChat,
     ) -> None:

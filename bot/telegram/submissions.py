@@ -42,7 +42,7 @@ class Album:
     unrequested: list[Message] = field(default_factory=list)
 
 
-class Submissions:
+class TelegramSubmissions:
     """Finds and submits songs.
 
     Parameters

@@ -18,8 +18,8 @@ from bot.web.collection_store import SongState
 if TYPE_CHECKING:
     from bot.core.conversation import Conversation
     from bot.core.localization import Localizer
-    from bot.web.collection_store import CollectedSong, Collection
-    from bot.web.history_store import Entry
+    from bot.web.collection_store import CollectedSong, StoredCollection
+    from bot.web.history_store import HistoryEntry
     from classifier.library.findings import Findings
     from classifier.library.grouping import Heard
     from classifier.library.state_db import Notebook
@@ -28,7 +28,7 @@ NOWHERE = Path("/")
 """Where songs are said to lie that have been deleted."""
 
 
-class Results:
+class CollectionResults:
     """What came of folders.
 
     Parameters
@@ -43,13 +43,15 @@ class Results:
         self._conversation = conversation
         self._folder = folder
 
-    def notebook(self, entry: Entry) -> Notebook:
+    def notebook(self, entry: HistoryEntry) -> Notebook:
         """Open what a folder's songs sound like; to be closed again."""
         from classifier.library.state_db import Notebook
 
         return Notebook(self._folder / entry.token)
 
-    def findings(self, entry: Entry, collection: Collection, words: Localizer, root: Path = NOWHERE) -> Findings:
+    def findings(
+        self, entry: HistoryEntry, collection: StoredCollection, words: Localizer, root: Path = NOWHERE
+    ) -> Findings:
         """Put together what a folder's songs sound like, as though it lay in ``root``."""
         from classifier.library.findings import Findings
         from classifier.library.state_db import Failure
@@ -68,7 +70,7 @@ class Results:
         releases = {song.release for song in collection.songs if song.release} or {aside.release}
         return Findings(root, ", ".join(sorted(releases)), aside.genres, heard, failures, name=entry.title or "…")
 
-    def report(self, entry: Entry, collection: Collection, words: Localizer) -> tuple[str, str]:
+    def report(self, entry: HistoryEntry, collection: StoredCollection, words: Localizer) -> tuple[str, str]:
         """Return the report page, and the content security policy that it needs."""
         from classifier.library import report
 
@@ -77,7 +79,7 @@ class Results:
             # What is served here has no way to the songs: they are where they were dropped from.
             return report.page(report.contents(findings, None, notebook), words.language), report.policy()
 
-    def playlists(self, entry: Entry, collection: Collection, words: Localizer) -> bytes:
+    def playlists(self, entry: HistoryEntry, collection: StoredCollection, words: Localizer) -> bytes:
         """Return a zip file of the playlists and the report."""
         from classifier.library import grouping, playlists, report
 

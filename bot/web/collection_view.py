@@ -9,14 +9,14 @@ from bot.web.collection_store import CollectionState, SongState
 if TYPE_CHECKING:
     from bot.core.localization import Localizer
     from bot.web.collection_service import Look
-    from bot.web.history_store import Entry
+    from bot.web.history_store import HistoryEntry
     from classifier.library.findings import Findings
 
 # Least confidences that can be chosen, percent.
 MINIMUMS = (50, 60, 70, 80, 90)
 
 
-def collected(entry: Entry, look: Look, words: Localizer) -> dict[str, Any]:
+def collected(entry: HistoryEntry, look: Look, words: Localizer) -> dict[str, Any]:
     """Return a folder: how far it is, or what was found in it."""
     collection = look.collection
     count = words.say("page-collection-songs", count=len(collection.songs))
@@ -61,7 +61,7 @@ def _told(look: Look, words: Localizer) -> str:
     return words.say("page-collection-progress-minutes", done=done, total=total, speed=speed, minutes=look.minutes_left)
 
 
-def _sorted(entry: Entry, findings: Findings, minimum: float | None, words: Localizer) -> dict[str, Any]:
+def _sorted(entry: HistoryEntry, findings: Findings, minimum: float | None, words: Localizer) -> dict[str, Any]:
     from classifier.library.grouping import NOT_SURE, shelves
 
     found = shelves(findings.heard)

@@ -9,14 +9,14 @@ from bot.core.callbacks import PlaylistCallback
 from bot.core.chat import Stage
 from bot.core.localization import clock, percent
 from bot.core.palette import THEMES
-from bot.web.history_store import State
+from bot.web.history_store import EntryState
 from bot.web.upload_store import EXAMPLE_PREFIX
 
 if TYPE_CHECKING:
     from bot.core.chat import OutgoingMessage
     from bot.core.conversation import AnswerView
     from bot.core.localization import Localizer
-    from bot.web.history_store import Entry
+    from bot.web.history_store import HistoryEntry
     from classifier.song_report import SegmentReport
     from common.errors import SongError
 
@@ -32,7 +32,7 @@ SHARE_BEFORE = {
 }
 
 
-def waiting(entry: Entry, stage: Stage | None, words: Localizer) -> dict[str, Any]:
+def waiting(entry: HistoryEntry, stage: Stage | None, words: Localizer) -> dict[str, Any]:
     """Return a song that waits for its answer."""
     at = stage or Stage("answering")
     share = SHARE_BEFORE[at.kind]
@@ -42,7 +42,7 @@ def waiting(entry: Entry, stage: Stage | None, words: Localizer) -> dict[str, An
     return _base(entry) | {"progress": {"text": messages.progress(at, words), "share": round(share, 3)}}
 
 
-def asking(entry: Entry, question: OutgoingMessage) -> dict[str, Any]:
+def asking(entry: HistoryEntry, question: OutgoingMessage) -> dict[str, Any]:
     """Return a link that leads to many songs, with the question how many of them are wanted."""
     choices = [
         {"count": button.callback.count, "text": button.text}
@@ -52,19 +52,19 @@ def asking(entry: Entry, question: OutgoingMessage) -> dict[str, Any]:
     return _base(entry) | {"state": "asking", "text": question.text, "choices": choices}
 
 
-def ended(entry: Entry, words: Localizer) -> dict[str, Any]:
+def ended(entry: HistoryEntry, words: Localizer) -> dict[str, Any]:
     """Return a song that has no answer: it failed, or was stopped."""
     if entry.error is not None:
         return _base(entry) | {"text": words.say(f"error-{entry.error}", **entry.error_values)}
     return _base(entry) | {"text": words.say("progress-cancelled")}
 
 
-def expired(entry: Entry, error: SongError, words: Localizer) -> dict[str, Any]:
+def expired(entry: HistoryEntry, error: SongError, words: Localizer) -> dict[str, Any]:
     """Return a song whose answer is no longer kept."""
-    return _base(entry) | {"state": State.FAILED, "text": messages.sentence(error, words.language)}
+    return _base(entry) | {"state": EntryState.FAILED, "text": messages.sentence(error, words.language)}
 
 
-def answered(entry: Entry, view: AnswerView, words: Localizer) -> dict[str, Any]:
+def answered(entry: HistoryEntry, view: AnswerView, words: Localizer) -> dict[str, Any]:
     """Return a song with its answer, and what its sender said of that."""
     report = view.report
     return _base(entry) | {
@@ -80,7 +80,7 @@ def answered(entry: Entry, view: AnswerView, words: Localizer) -> dict[str, Any]
     }
 
 
-def _base(entry: Entry) -> dict[str, Any]:
+def _base(entry: HistoryEntry) -> dict[str, Any]:
     audio = f"examples/{entry.file.removeprefix(EXAMPLE_PREFIX)}" if entry.file.startswith(EXAMPLE_PREFIX) else None
     return {"id": entry.id, "state": entry.state, "title": entry.title, "audio": audio}
 

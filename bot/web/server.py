@@ -30,7 +30,7 @@ from bot.web.request import (
     language_asked,
     person_of,
 )
-from bot.web.request_guard import Guard, add_headers
+from bot.web.request_guard import RequestGuard, add_headers
 from bot.web.static_pages import Pages
 from bot.web.upload_store import EXAMPLE_PREFIX, EXAMPLES
 from common.errors import TooLarge, UserError
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from bot.web.chat import LocalChat
-    from bot.web.history_store import Entry
+    from bot.web.history_store import HistoryEntry
 
 IDENTITY_BYTES = 16
 JSON_BYTES = 4096
@@ -52,7 +52,7 @@ MAX_SEARCH_CHARACTERS = 100
 def make_application(chat: LocalChat) -> web.Application:
     """Build the server around a chat."""
     password = chat.settings.local_chat_password
-    guard = Guard(None if password is None else password.get_secret_value(), chat.address.host)
+    guard = RequestGuard(None if password is None else password.get_secret_value(), chat.address.host)
     application = web.Application(middlewares=[guard.middleware(), _say_what_is_wrong], client_max_size=JSON_BYTES)
     application.on_response_prepare.append(add_headers)
     Server(chat).add_routes(application.router)
@@ -127,7 +127,7 @@ class Server:
         """
         identity = identity_of(request) or secrets.token_urlsafe(IDENTITY_BYTES)
         person = Person("local", identity)
-        entries = await self._chat.memory.of_person(self._chat.conversation.key_of(person))
+        entries = await self._chat.history.of_person(self._chat.conversation.key_of(person))
         language = language_asked(request)
         question = await self._chat.conversation.privacy.open_question(person, language)
         shown = [await self._chat.show_entry(entry.id, person, language) for entry in entries]
@@ -169,7 +169,7 @@ class Server:
         if (request.content_length or 0) > max_bytes(self._chat.settings):
             raise TooLarge(megabytes=self._chat.settings.max_megabytes)
         async with self._uploads, asyncio.timeout(UPLOAD_SECONDS):
-            file = await self._chat.spool.receive(chunks_of(request))
+            file = await self._chat.uploads.receive(chunks_of(request))
         title = unquote(request.headers.get("X-File-Name", ""), errors="replace")
         return await self._taken(person, language, title, file)
 
@@ -309,15 +309,15 @@ class Server:
             raise web.HTTPNotFound()
         return found
 
-    async def _entry(self, request: web.Request) -> tuple[Entry, Person]:
+    async def _entry(self, request: web.Request) -> tuple[HistoryEntry, Person]:
         person = person_of(request)
-        entry = await self._chat.memory.get(int(request.match_info["id"]))
+        entry = await self._chat.history.get(int(request.match_info["id"]))
         # Somebody else's entry is answered like one that never was: its number alone tells nothing.
         if entry is None or entry.person != self._chat.conversation.key_of(person):
             raise ButtonExpired()
         return entry, person
 
-    async def _shown(self, request: web.Request, entry: Entry, **more: str | None) -> web.Response:
+    async def _shown(self, request: web.Request, entry: HistoryEntry, **more: str | None) -> web.Response:
         shown = await self._chat.show_entry(entry.id, person_of(request), language_asked(request))
         await self._chat.tell(entry.id)
         return web.json_response({"entry": shown, **more})
