@@ -1,4 +1,4 @@
-"""``python -m bot``: every chat that has a token, or the local page when none has, in one event loop."""
+"""``python -m bot``: runs every chat that has a token, or the local page when none has, in one event loop."""
 
 from __future__ import annotations
 
