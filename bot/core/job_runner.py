@@ -22,7 +22,7 @@ from classifier.errors import WorkerLost
 from classifier.song_report import SongReport
 from common.errors import UserError
 from common.units import MEGABYTE
-from links import ManySongs
+from links import PlaylistFound
 from storage import JobCancelled, NewReply
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class Hearing:
             return await self.lists.resume(running, question)
         try:
             answer, known = await self._listen(running)
-        except ManySongs as many:
+        except PlaylistFound as many:
             if self.lists is None:
                 raise
             await self.lists.ask(running, many)
@@ -149,7 +149,7 @@ class Hearing:
             if known is not None and known.has_features:
                 return known, True
             classification = await self._classify(running, path)
-            answer = await self._storage.songs.keep_answer(
+            answer = await self._storage.songs.save_answer(
                 content_hash,
                 classification.report.as_dict(),
                 classification.features,
@@ -198,7 +198,7 @@ class Hearing:
         await running.quiet()
         report = SongReport.from_dict(answer.report)
         message = await running.chat.answer(running.song, Heard(reply, report, known))
-        await self._storage.replies.sent(reply.id, message)
+        await self._storage.replies.mark_sent(reply.id, message)
 
     @asynccontextmanager
     async def _own_folder(self, job_id: int) -> AsyncIterator[Path]:

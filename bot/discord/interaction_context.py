@@ -16,7 +16,7 @@ from bot.core.messages import sentence
 from bot.core.moderation import Asker
 from bot.discord.components import view_of
 from common.errors import UserError
-from storage import UnknownRow
+from storage import RowNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,7 +110,7 @@ class Guest:
 
     async def excuse(self, error: Exception) -> None:
         """Say what went wrong; what nobody can have caused is logged and admitted."""
-        if isinstance(error, UnknownRow):
+        if isinstance(error, RowNotFound):
             error = ButtonExpired()
         if not isinstance(error, UserError):
             log.error("an interaction failed through a bug", exc_info=error)

@@ -21,7 +21,7 @@ from bot.telegram.request_context import PLATFORM
 from bot.telegram.submissions import Asked, parts
 from classifier.errors import NotAudio
 from common.errors import UserError
-from storage import Cancel
+from storage import CancelResult
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -260,7 +260,7 @@ class Dispatch:
         except NotYours:
             await self._conversation.moderation.require_song(await self._ears.asker(voice), job_id)
             done = await self._conversation.cancel(job_id, voice.person, moderator=True)
-        late = voice.words.say("chat-too-late") if done is Cancel.TOO_LATE else None
+        late = voice.words.say("chat-too-late") if done is CancelResult.TOO_LATE else None
         await self._line.toast(query, late)
 
     # What goes wrong

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bot.telegram.message_parsing import Media
     from bot.telegram.request_context import Ears, Voice
     from bot.telegram.status_message import Card, Progress
-    from links import Item
+    from links import PlaylistItem
     from storage import Job
 
 ALBUMS_REMEMBERED = 200
@@ -138,7 +138,7 @@ class Intake:
         """Take songs of a list, as the button below the question about it says."""
         numbers = itertools.count(1)
 
-        async def back(_: Item) -> Mapping[str, Any]:
+        async def back(_: PlaylistItem) -> Mapping[str, Any]:
             place = {"asked": voice.where.message, "number": next(numbers), "private": voice.private}
             return {**voice.where.as_json(), **place}
 

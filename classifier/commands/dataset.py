@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from classifier.datasets.builder import BuildSummary
     from classifier.datasets.feature_reader import SegmentRow
     from classifier.datasets.table import MergeSummary
-    from links import Listing
+    from links import Playlist
 
 LONGEST_LABEL: Final = 100
 DESCRIPTION: Final = """\
@@ -135,7 +135,7 @@ async def _build(arguments: argparse.Namespace) -> BuildSummary:
         table.close()
 
 
-def _print_list(link: str, listing: Listing) -> None:
+def _print_list(link: str, listing: Playlist) -> None:
     more = "" if len(listing.items) == listing.count else f" of {listing.count:,}"
     print_error(f"{printable(link)}: {len(listing.items):,}{more} songs.")
 

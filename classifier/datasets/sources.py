@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Final
 from classifier.commands.file_arguments import CannotRead, expand_files
 from common.errors import SongError
 from common.units import MEGABYTE
-from links import MOST_LIST_SONGS, Fetcher, Limits
+from links import MAX_PLAYLIST_SONGS, Fetcher, FetchLimits
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
-    from links import Item, Listing
+    from links import Playlist, PlaylistItem
+
 
 MAX_MEGABYTES: Final = 500
 """Maximum size of a song that is fetched from a link."""
@@ -47,7 +48,7 @@ class Source:
     name: str
     text: str
     path: Path | None = None
-    item: Item | None = None
+    item: PlaylistItem | None = None
     problem: SongError | None = None
 
 
@@ -71,14 +72,14 @@ def make_fetcher(max_minutes: float, environment: Mapping[str, str] = os.environ
     hosts = tuple(host.strip().lower() for host in environment.get("LINK_HOSTS", "").split(",") if host.strip())
     cookies = environment.get("LINK_COOKIES")
     return Fetcher(
-        Limits(file_bytes=MAX_MEGABYTES * MEGABYTE, song_seconds=60 * max_minutes),
+        FetchLimits(file_bytes=MAX_MEGABYTES * MEGABYTE, song_seconds=60 * max_minutes),
         hosts=hosts or ("*",),
         proxy=environment.get("LINK_PROXY", ""),
         cookies=Path(cookies) if cookies else None,
     )
 
 
-async def find(names: Iterable[str], fetcher: Fetcher, on_list: Callable[[str, Listing], None]) -> list[Source]:
+async def find(names: Iterable[str], fetcher: Fetcher, on_list: Callable[[str, Playlist], None]) -> list[Source]:
     """Return the songs that the arguments of a command line name.
 
     Parameters
@@ -98,10 +99,10 @@ async def find(names: Iterable[str], fetcher: Fetcher, on_list: Callable[[str, L
     return list({source.text: source for source in found}.values())
 
 
-async def _behind_link(link: str, fetcher: Fetcher, on_list: Callable[[str, Listing], None]) -> list[Source]:
+async def _behind_link(link: str, fetcher: Fetcher, on_list: Callable[[str, Playlist], None]) -> list[Source]:
     with tempfile.TemporaryDirectory(prefix="genre-bot-") as folder:
         try:
-            listing = await fetcher.list_songs(link, Path(folder), most=MOST_LIST_SONGS)
+            listing = await fetcher.list_songs(link, Path(folder), most=MAX_PLAYLIST_SONGS)
         except SongError as error:
             return [Source(link, link, problem=error)]
     if len(listing.items) > 1 or not listing.complete:
