@@ -17,9 +17,9 @@ from bot.web.collection_store import SongState
 
 if TYPE_CHECKING:
     from bot.core.conversation import Conversation
-    from bot.core.vocabulary import Words
-    from bot.web.collection_store import CollectedSong, Collection
-    from bot.web.history_store import Entry
+    from bot.core.localization import Localizer
+    from bot.web.collection_store import CollectedSong, StoredCollection
+    from bot.web.history_store import HistoryEntry
     from classifier.library.grouping import ClassifiedSong
     from classifier.library.scan_result import ScanResult
     from classifier.library.state_db import StateDatabase
@@ -28,7 +28,7 @@ NOWHERE = Path("/")
 """Where songs are said to lie that have been deleted."""
 
 
-class Results:
+class CollectionResults:
     """What came of folders.
 
     Parameters
@@ -43,13 +43,15 @@ class Results:
         self._conversation = conversation
         self._folder = folder
 
-    def state_db(self, entry: Entry) -> StateDatabase:
+    def state_db(self, entry: HistoryEntry) -> StateDatabase:
         """Open what a folder's songs sound like; to be closed again."""
         from classifier.library.state_db import StateDatabase
 
         return StateDatabase(self._folder / entry.token)
 
-    def findings(self, entry: Entry, collection: Collection, words: Words, root: Path = NOWHERE) -> ScanResult:
+    def findings(
+        self, entry: HistoryEntry, collection: StoredCollection, words: Localizer, root: Path = NOWHERE
+    ) -> ScanResult:
         """Put together what a folder's songs sound like, as though it lay in ``root``."""
         from classifier.library.scan_result import ScanResult
         from classifier.library.state_db import ScanFailure
@@ -64,11 +66,11 @@ class Results:
             (root / song.file.path, ScanFailure(str(song.error), words.say(f"error-{song.error}", **song.error_values)))
             for song in collection.having(SongState.FAILED)
         ]
-        aside = self._conversation.queue.aside
+        aside = self._conversation.queue.background
         releases = {song.release for song in collection.songs if song.release} or {aside.release}
         return ScanResult(root, ", ".join(sorted(releases)), aside.genres, heard, failures, name=entry.title or "…")
 
-    def report(self, entry: Entry, collection: Collection, words: Words) -> tuple[str, str]:
+    def report(self, entry: HistoryEntry, collection: StoredCollection, words: Localizer) -> tuple[str, str]:
         """Return the report page, and the content security policy that it needs."""
         from classifier.library import report
 
@@ -78,7 +80,7 @@ class Results:
             page = report.render(report.report_data(findings, None, state_db, words.language), words.language)
             return page, report.content_security_policy()
 
-    def playlists(self, entry: Entry, collection: Collection, words: Words) -> bytes:
+    def playlists(self, entry: HistoryEntry, collection: StoredCollection, words: Localizer) -> bytes:
         """Return a zip file of the playlists and the report."""
         from classifier.library import grouping, playlists, report
 

@@ -22,7 +22,7 @@ SPEED_SECONDS = 120.0
 SILENT_SECONDS = 3.0
 
 
-class Sorting:
+class CollectionRun:
     """A folder under way.
 
     Parameters

@@ -10,6 +10,7 @@ import sys
 import traceback
 from collections import deque
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -93,30 +94,18 @@ async def process_files(
     """
     failures = 0
     pending: deque[tuple[str, asyncio.Task[Result | SongError]]] = deque()
+
+    async def report_first() -> int:
+        name, task = pending.popleft()
+        result = await task
+        report_result(name, result)
+        return isinstance(result, SongError)
+
     with progress_bar(len(files)) as step:
-
-        async def outcome(number: int, file: FileArgument) -> Result | SongError:
-            try:
-                if file.problem is not None:
-                    return file.problem
-                return await work(Path(file.name), lambda progress: step(number, _fraction_done(progress)))
-            except SongError as error:
-                return error
-            except WorkerError as bug:
-                print_error("".join(traceback.format_exception(bug)).rstrip())
-                return SongError()
-            finally:
-                step(number, 1)
-
-        async def report_first() -> int:
-            name, task = pending.popleft()
-            result = await task
-            report_result(name, result)
-            return isinstance(result, SongError)
-
         try:
             for number, file in enumerate(files):
-                pending.append((file.name, asyncio.create_task(outcome(number, file))))
+                task = asyncio.create_task(_process(file, work, partial(step, number)))
+                pending.append((file.name, task))
                 if len(pending) > workers * PENDING_FILES_PER_WORKER:
                     failures += await report_first()
             while pending:
@@ -126,6 +115,25 @@ async def process_files(
                 task.cancel()
             await asyncio.gather(*(task for _, task in pending), return_exceptions=True)
     return failures
+
+
+async def _process(
+    file: FileArgument,
+    work: Callable[[Path, Callable[[Progress], None]], Awaitable[Result]],
+    step: Callable[[float], None],
+) -> Result | SongError:
+    """Process one file; return its result or its error."""
+    try:
+        if file.problem is not None:
+            return file.problem
+        return await work(Path(file.name), lambda progress: step(_fraction_done(progress)))
+    except SongError as error:
+        return error
+    except WorkerError as bug:
+        print_error("".join(traceback.format_exception(bug)).rstrip())
+        return SongError()
+    finally:
+        step(1)
 
 
 def _fraction_done(progress: Progress) -> float:

@@ -30,10 +30,11 @@ if TYPE_CHECKING:
     from classifier.song_report import Classification, Progress, SongReport
 
 DESCRIPTION: Final = """\
-Say what genre songs are, segment by segment.
+Say what genre songs are.
 
-People get a table, and one song alone its segments too. With --json every file gives one line, in the order in which
-the files were named:
+On a terminal, every song is a line of a table; a question mark follows a genre that the model is not sure of. To a pipe
+or file, a line has tabs between file, genre, confidence, "sure" or "unsure", runner-up, its confidence, and seconds.
+With --segments there is a line for each segment. With --json every file gives a JSON object, in the order of the files:
 
   {"file", "genre", "confidence", "sure", "model", "duration", "probabilities": {genre: p},
    "segments": [{"start", "end", "genre", "confidence", "probabilities": {genre: p}, "votes": {expert: genre}}]}
@@ -47,6 +48,7 @@ PACKAGED_MODELS: Final = Path(__file__).resolve().parents[2] / "models"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file_arguments(parser)
+    parser.add_argument("--segments", action="store_true", help="show the segments of every song")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line instead of a table")
     parser.add_argument(
         "--model-dir",
@@ -66,7 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
         else:
             outcomes: dict[str, SongReport | SongError] = {}
             failures = asyncio.run(_classify(files, arguments, outcomes.__setitem__))
-            _show(outcomes)
+            _show(outcomes, segments=arguments.segments)
     except CannotStart as error:
         print_error(str(error))
         return EXIT_USAGE
@@ -108,10 +110,11 @@ def json_line(name: str, outcome: SongReport | SongError) -> bytes:
     return json.dumps(line, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
 
 
-def _show(outcomes: dict[str, SongReport | SongError]) -> None:
+def _show(outcomes: dict[str, SongReport | SongError], *, segments: bool) -> None:
     from classifier.commands.report_table import show_reports
 
-    show_reports({name: outcome for name, outcome in outcomes.items() if not isinstance(outcome, SongError)})
+    reports = {name: outcome for name, outcome in outcomes.items() if not isinstance(outcome, SongError)}
+    show_reports(reports, segments=segments)
     sys.stdout.flush()
     for name, outcome in outcomes.items():
         if isinstance(outcome, SongError):

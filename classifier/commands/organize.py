@@ -175,13 +175,14 @@ async def _organize(folder: Path, state_db: StateDatabase, arguments: argparse.N
         )
     finally:
         await executor.close()
-    _print_result(result, contents)
+    _print_problems(result, contents)
     selected = [song for song in result.songs if not arguments.genres or song.group in arguments.genres]
     failed = bool(result.failures)
     if arguments.write_tags:
         failed |= _tag(selected, release.genres, contents, state_db, arguments)
     if not arguments.dry_run:
         failed |= _write(result, selected, state_db, arguments)
+    _print_genres(result)
     return failed
 
 
@@ -212,13 +213,22 @@ def _check(arguments: argparse.Namespace, known: Sequence[str]) -> None:
             raise UsageError(f"{arguments.playlists} cannot be written: {error.strerror}.") from error
 
 
-def _print_result(result: ScanResult, contents: FolderContents) -> None:
-    """Print the number of songs per genre to stdout, and problems to stderr."""
-    groups = group_songs(result.songs)
-    width = max((len(genre_name(group)) for group in groups), default=0)
-    for group, songs in groups.items():
-        print(f"{genre_name(group):<{width}}  {len(songs):>6,}")
+def _print_genres(result: ScanResult) -> None:
+    """Print the number of songs per genre: a table on a terminal, tab-separated lines otherwise."""
+    from classifier.commands.report_table import print_lines, print_table
+
+    counts = {genre_name(group): len(songs) for group, songs in group_songs(result.songs).items()}
+    if not sys.stdout.isatty():
+        print_lines((name, str(count)) for name, count in counts.items())
+    elif counts:
+        total = sum(counts.values())
+        rows = [(name, f"{count:,}", f"{count / total:.0%}") for name, count in counts.items()]
+        print_table(("Genre", "Songs", "Share"), [*rows, ("Total", f"{total:,}", "")])
     sys.stdout.flush()
+
+
+def _print_problems(result: ScanResult, contents: FolderContents) -> None:
+    """Print failures and skipped files to stderr."""
     for path, failure in result.failures:
         print_error(f"{printable(str(path))}: {failure.message}")
     for folder in contents.unreadable_folders:

@@ -70,19 +70,18 @@ def _row(kept: StoredRelease, entry: JournalEntry | None) -> dict[str, Any]:
 def _print_table(rows: list[dict[str, Any]]) -> None:
     import sys
 
-    from rich.console import Console
-    from rich.table import Table
+    from classifier.commands.report_table import print_lines, print_table
 
-    from classifier.commands.report_table import PIPE_COLUMNS
-
-    table = Table("", "Release", "Created", "Genres", "Base", "Feedback", "Latest event", box=None, pad_edge=False)
+    cells = []
     for row in rows:
         happened = f"{row['event']} {row['time'] or ''}: {row['reason']}" if row["event"] else ""
         mark, made = "serves" if row["serving"] else "", str(row["made"])
-        table.add_row(
-            mark, row["name"], made, str(row["genres"]), _share(row["base"]), _share(row["feedback"]), happened
-        )
-    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(table)
+        figures = (str(row["genres"]), _share(row["base"]), _share(row["feedback"]))
+        cells.append((row["name"], mark, made, *figures, happened))
+    if sys.stdout.isatty():
+        print_table(("Release", "", "Created", "Genres", "Base", "Feedback", "Latest event"), cells, shorten=-1)
+    else:
+        print_lines(cells)
 
 
 def _share(value: float | None) -> str:

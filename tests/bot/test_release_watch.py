@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from bot.core.chat import Song
+    from bot.core.chat import PendingSong
     from bot.core.identity import Keys
     from bot.settings import Settings
     from storage import Storage
@@ -108,7 +108,7 @@ class Following(Bot):
 
     async def look(self) -> str:
         """Look once, and return which release then serves."""
-        await self.watch.look(self.conversation.know_genres, self.conversation.housekeeping.serves)
+        await self.watch.look(self.core.names.load, self.conversation.info.serves)
         return self.executor.release
 
 
@@ -124,8 +124,8 @@ async def bot(
     following = Following(storage, keys, settings, tmp_path / "work")
     following.with_chat(notebook)
     await following.watch.start()
-    await following.conversation.know_genres(following.executor.genres)
-    following.conversation.housekeeping.serves(following.executor.release, following.executor.genres)
+    await following.core.names.load(following.executor.genres)
+    following.conversation.info.serves(following.executor.release, following.executor.genres)
     await following.queue.start()
     yield following
     await following.queue.stop()
@@ -144,7 +144,7 @@ async def test_a_promotion_during_a_queue_of_fifty_songs(
 ) -> None:
     go_on, fetch, fetched = asyncio.Event(), notebook.fetch, []
 
-    async def patient(song: Song, folder: Path) -> Path:
+    async def patient(song: PendingSong, folder: Path) -> Path:
         """Hold the queue in the middle of its songs until the promotion is under way."""
         fetched.append(song.job_id)
         if len(fetched) > ANSWERED_BEFORE:
@@ -172,10 +172,10 @@ async def test_a_promotion_during_a_queue_of_fifty_songs(
 
 
 async def test_words_choices_and_about_follow_the_switch(bot: Following, model_dir: Path) -> None:
-    assert "first" in await bot.conversation.housekeeping.about("en")
+    assert "first" in await bot.conversation.info.about("en")
     promote(model_dir, "second")
     await bot.look()
-    about = await bot.conversation.housekeeping.about("en")
+    about = await bot.conversation.info.about("en")
     assert "second" in about
     assert "zouk" in about.lower()
     [choice, *_], _ = await bot.conversation.choices("zouk", "en")

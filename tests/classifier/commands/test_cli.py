@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -135,20 +137,43 @@ class TestClassify:
             assert sum(segment["probabilities"].values()) == pytest.approx(1)
             assert set(segment["votes"].values()) <= set(segment["probabilities"])
 
-    def test_a_table_and_error_messages_are_printed(self, music: Path) -> None:
+    def test_lines_with_tabs_and_error_messages_are_printed_to_a_pipe(self, music: Path) -> None:
         result = command("classify", music)
-        header, *rows = result.stdout.splitlines()
-        assert header.split() == ["File", "Length", "Genre", "Confidence", "Otherwise"]
-        assert rows[0].startswith(f"{music / 'disco.mp3'} ")
-        assert " 0:42 " in rows[1]
+        rows = [line.split("\t") for line in result.stdout.splitlines()]
+        assert [row[0] for row in rows] == [str(music / "disco.mp3"), str(music / "below" / "blues.ogg")]
+        assert [float(row[-1]) for row in rows] == pytest.approx([12, 42], abs=1)
+        for _, genre, confidence, sure, other, share, _ in rows:
+            assert genre != other
+            assert 0 < float(share) <= float(confidence) <= 1
+            assert sure in {"sure", "unsure"}
         assert result.stderr == f"{music / 'text.mp3'}: {NotAudio()}\n"
+        assert "send" not in result.stderr
         assert result.returncode == 1
 
-    def test_one_song_is_shown_segment_by_segment(self, music: Path) -> None:
-        result = command("classify", music / "below" / "blues.ogg")
-        assert "0:00 – 0:30" in result.stdout
-        assert "0:30 – 0:42" in result.stdout
+    def test_segments_are_printed_on_request(self, music: Path) -> None:
+        result = command("classify", "--segments", music / "below" / "blues.ogg")
+        times = [line.split("\t")[3:] for line in result.stdout.splitlines()]
+        assert times[0] == ["0", "30"]
+        assert len(times) == 2
         assert (result.returncode, result.stderr) == (0, "")
+
+    @pytest.mark.parametrize("options", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
+    def test_a_terminal_of_80_columns_shows_a_line_per_song(
+        self, music: Path, tmp_path: Path, options: dict[str, str]
+    ) -> None:
+        long_name = tmp_path / f"{'a very long name ' * 8}.mp3"
+        shutil.copy(music / "disco.mp3", long_name)
+        shown = on_a_terminal("classify", long_name, music / "below" / "blues.ogg", **options)
+        plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown).replace("\r", "")
+        header, *rows = [line for line in plain.splitlines() if line.strip()]
+        assert header.split() == ["File", "Length", "Genre", "Confidence", "Runner-up"]
+        assert [row.split()[0] for row in rows] == ["a", "blues.ogg"]
+        assert all(len(line) <= 80 for line in (header, *rows))
+        assert "…" in rows[0]
+        assert str(tmp_path) not in plain
+        assert re.search(r"0:42 +\w.* +\d+% +\w.* \d+%", rows[1])
+        if "NO_COLOR" in options:
+            assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", shown)
 
     def test_a_progress_bar_is_shown_on_a_terminal(self, music: Path) -> None:
         arguments = [sys.executable, "-m", "classifier", "classify", "--json", str(music / "disco.mp3")]
@@ -180,6 +205,27 @@ class TestClassify:
         for handle in handles:
             select.select([handle], [], [])
             os.close(handle)
+
+
+def on_a_terminal(*arguments: str | Path, **options: str) -> str:
+    """Return what a program prints to a terminal of 80 columns; its stderr is discarded."""
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **options}
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "classifier", *map(str, arguments)],
+        cwd=REPOSITORY,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # raised by Linux when the other end of the terminal is closed
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    assert running.wait() == 0
+    return shown.decode()
 
 
 def _watched(arguments: list[str]) -> tuple[str, bytes]:
