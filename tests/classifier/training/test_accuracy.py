@@ -23,7 +23,9 @@ FLOOR = 0.62
 
 
 def test_texture_beats_the_classic_features_on_unseen_artists(shared_data: Path) -> None:
-    tracks = [track for track in splits.usable(data_loading.load(shared_data, today=False)) if TEXTURE in track.families]
+    tracks = [
+        track for track in splits.usable(data_loading.load(shared_data, today=False)) if TEXTURE in track.families
+    ]
     trial = splits.artist_folds(tracks)[0]
     learnt = set(trial.train)
 
