@@ -71,7 +71,6 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         weights = musicnn_weights.load(arguments.musicnn)
         network = None if weights is None else MusiCNN(weights)
-        say("reading music")
         every = data_loading.load(arguments.data, network=network, jobs=arguments.jobs, on_file=say)
     except (data_loading.NoMaterial, musicnn_weights.NoWeights) as error:
         print(error, file=sys.stderr)

@@ -108,6 +108,7 @@ class TestPublished:
         assert splits_of(shared_data, tracks) == [
             "fault_filtered",
             "artist_fold",
+            "notmusic",
             "random",
             "rows",
             "vietnamese",
