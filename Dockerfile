@@ -18,12 +18,13 @@ FROM python:3.11.15-slim-bookworm AS code
 WORKDIR /app
 COPY bot bot
 COPY classifier classifier
+COPY common common
 COPY links links
 COPY storage storage
 COPY models models
 COPY deploy/backup.py deploy/
 # The root is read-only when it runs: what Python would write down at the first start is written down here.
-RUN python -m compileall -q bot classifier links storage
+RUN python -m compileall -q bot classifier common links storage
 
 FROM python:3.11.15-slim-bookworm AS base
 RUN groupadd --gid 10001 bot \

@@ -213,7 +213,7 @@ async def _storage(settings: Settings) -> Storage:
 async def _keys(settings: Settings, storage: Storage) -> Keys:
     """Return the keys that people are known by, if they are those that the database was written with."""
     keys = open_keys(settings)
-    if await storage.agreed(KEY_NOTE, keys.mark) != keys.mark:
+    if await storage.get_or_set(KEY_NOTE, keys.mark) != keys.mark:
         raise CannotServe(
             "the people in this database were written down with another key: set the SECRET_KEY (or put back the "
             "secret.key) of before, or run `python -m storage new-key`, after which all of them are strangers"
@@ -225,7 +225,7 @@ async def _tidy_until(signalled: asyncio.Event, storage: Storage) -> None:
     """Keep house now and then until the signal comes."""
     while not signalled.is_set():
         try:
-            log.info("deleted as too old: %s", await storage.tidy())
+            log.info("deleted as too old: %s", await storage.delete_expired())
         except Exception:
             log.exception("storage could not be tidied")
         with suppress(TimeoutError):

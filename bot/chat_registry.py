@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, cast
 from bot.core.playlist_prompt import LIST_SONGS
 from bot.settings import chat_module
 from bot.web import LocalChat
-from links import MEGABYTE, Limits
+from common.units import MEGABYTE
+from links import FetchLimits
 from links.address import ANY_HOST
 
 if TYPE_CHECKING:
@@ -50,9 +51,9 @@ def homes(settings: Settings, owner: str) -> dict[str, str]:
     return {chat: f"{chat}:{name}" for chat, name in {**hashed, "local": owner}.items()}
 
 
-def links_limits(settings: Settings) -> Limits:
+def links_limits(settings: Settings) -> FetchLimits:
     """Return what fetching one link may use."""
-    return Limits(file_bytes=round(settings.max_megabytes * MEGABYTE), song_seconds=60 * settings.max_minutes)
+    return FetchLimits(file_bytes=round(settings.max_megabytes * MEGABYTE), song_seconds=60 * settings.max_minutes)
 
 
 def _links(settings: Settings) -> list[str]:

@@ -1,45 +1,8 @@
-"""What can be wrong with a song, as one small family of errors.
-
-Each class has a ``code`` (chats translate it) and an English sentence that says what to do next.
-Anything else that is raised on the way of a song is a bug.
-"""
+"""Errors of a song that was sent and cannot be classified. What else a song can fail on is in ``common.errors``."""
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-
-class SongError(Exception):
-    """A song cannot be classified, for a reason that the person who sent it can understand.
-
-    Parameters
-    ----------
-    **values
-        What fills the placeholders of the sentence, such as ``seconds=3``.
-    """
-
-    code: ClassVar[str] = "song-failed"
-    sentence: ClassVar[str] = "This song could not be classified. Please try another file."
-
-    def __init__(self, **values: float | str) -> None:
-        super().__init__()
-        self.values = values
-
-    def __str__(self) -> str:
-        return self.sentence.format(**self.values)
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return _rebuild, (type(self), self.values)
-
-
-def _rebuild(kind: type[SongError], values: dict[str, float | str]) -> SongError:
-    """Unpickle an error that came from a worker process: keyword arguments do not survive by default."""
-    return kind(**values)
-
-
-class EmptyFile(SongError):
-    code = "empty-file"
-    sentence = "This file is empty. Please send it again."
+from common.errors import SongError
 
 
 class NotAudio(SongError):
@@ -62,20 +25,6 @@ class TooShort(SongError):
 
     code = "too-short"
     sentence = "This is too short to tell. Please send at least {minimum:g} seconds of music."
-
-
-class TooLong(SongError):
-    """Placeholders: ``minutes``, the cap."""
-
-    code = "too-long"
-    sentence = "This is longer than {minutes:g} minutes. Please send a shorter excerpt."
-
-
-class TooLarge(SongError):
-    """Placeholders: ``megabytes``, the cap."""
-
-    code = "too-large"
-    sentence = "This file is larger than {megabytes:g} MB. Please send a smaller file or a shorter excerpt."
 
 
 class Silent(SongError):

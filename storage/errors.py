@@ -1,16 +1,16 @@
-"""What can go wrong with storage, as one small family of errors.
+"""The errors of storage.
 
-``PersonError`` and below can be caused by a person: each has a ``code`` (chats translate it) and an English sentence
-that says what to do next. The others concern whoever runs or programs the bot.
+Errors that a person can cause derive from ``common.errors.UserError``; ``StorageError`` and its subclasses concern the
+operator or the programmer.
 """
 
 from __future__ import annotations
 
-from typing import ClassVar
+from common.errors import UserError
 
 
 class StorageError(Exception):
-    """Anything that storage itself raises; the message is a sentence for the operator."""
+    """The base of storage's own errors; the message is a sentence for the operator."""
 
 
 class BadDatabaseUrl(StorageError):
@@ -25,8 +25,8 @@ class FormatUnavailable(StorageError):
     """An export format needs a package that is not installed."""
 
 
-class BadFile(StorageError):
-    """A file that should be taken in is damaged, or something else.
+class BadImportFile(StorageError):
+    """A file to import is damaged or has another format.
 
     Parameters
     ----------
@@ -37,43 +37,23 @@ class BadFile(StorageError):
     """
 
     def __init__(self, path: object, reason: str) -> None:
-        super().__init__(f"Nothing was taken in from {path}: {reason}.")
+        super().__init__(f"Nothing was imported from {path}: {reason}.")
 
 
 class LeaseLost(StorageError):
-    """The job is no longer this worker's: its lease ran out, or the job ended. Drop the work, say nothing."""
+    """The worker no longer holds the job: its lease expired or the job ended. Drop the work silently."""
 
 
 class JobCancelled(StorageError):
-    """The person cancelled the job before its answer was written down."""
+    """The person cancelled the job before its answer was saved."""
 
 
-class UnknownRow(StorageError):
-    """An id that the caller gave names no row (any more), or one outside the moderator's own place."""
+class RowNotFound(StorageError):
+    """No row has this id (any more), or it belongs to another chat than the moderator's."""
 
 
-class PersonError(StorageError):
-    """Something that a person asked for cannot be done, for a reason that they can understand.
-
-    Parameters
-    ----------
-    **values
-        What fills the placeholders of the sentence, such as ``limit=60``.
-    """
-
-    code: ClassVar[str] = "not-possible"
-    sentence: ClassVar[str] = "This is not possible."
-
-    def __init__(self, **values: int | str) -> None:
-        super().__init__()
-        self.values = values
-
-    def __str__(self) -> str:
-        return self.sentence.format(**self.values)
-
-
-class BadLabel(PersonError):
-    """A text cannot be the name of a genre."""
+class BadLabel(UserError):
+    """A text cannot be used as the name of a genre."""
 
 
 class LabelEmpty(BadLabel):
@@ -98,19 +78,19 @@ class LabelWithoutLetter(BadLabel):
     sentence = "A genre's name needs at least one letter. Please write it again."
 
 
-class MergeRefused(PersonError):
+class MergeRefused(UserError):
     code = "merge-refused"
     sentence = "Only a proposed genre can be merged, and only into a known one. Please choose others."
 
 
-class TooManyQueued(PersonError):
+class TooManyQueued(UserError):
     """Placeholders: ``limit``, songs."""
 
     code = "too-many-queued"
     sentence = "You already have {limit} songs waiting. Please send more when they are answered."
 
 
-class TooManyToday(PersonError):
+class TooManyToday(UserError):
     """Placeholders: ``limit``, songs."""
 
     code = "too-many-today"

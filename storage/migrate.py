@@ -1,6 +1,6 @@
-"""Brings the tables up to date, once, however many processes start at the same time; then plants the first labels.
+"""Migrates the database to this release's revision, safely with concurrent processes, and seeds the labels.
 
-Alembic is imported, and its scripts are read, only where there is something to do, and then on a thread of its own.
+Alembic is imported, on a thread of its own, only if there is something to migrate.
 """
 
 from __future__ import annotations
@@ -13,41 +13,47 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import inspect, select, text
 
+from common.genres import load_genres
 from storage.database import Database, lock, prepare_file
 from storage.errors import DatabaseTooNew
-from storage.seed import plant, planted
+from storage.seed import is_seeded, seed
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import URL, Connection
     from sqlalchemy.ext.asyncio import AsyncConnection
+
+    from common.genres import Genres
 
 REVISION = "0003"
 """The newest file in ``migrations/versions``."""
 SCRIPTS = Path(__file__).parent / "migrations"
 _TOO_NEW = "The database was made by a newer release (revision {found}). Start that release, or restore a backup."
 
-# Alembic hands its scripts their connection through a module-level name.
+# Alembic passes the connection to its scripts through a module-level name.
 _alembic = Lock()
 
 
-async def migrate(url: URL) -> str:
-    """Make the database fit this release and return its revision; does nothing if it already does.
+async def migrate(url: URL, genres: Genres | None = None) -> str:
+    """Migrate the database and return its revision; does nothing if it is up to date.
 
     Parameters
     ----------
     url
         From ``database_url``.
+    genres
+        The genres whose labels every database has; by default those that come with the project.
 
     Raises
     ------
     BadDatabaseUrl
-        If an SQLite file cannot be made or written.
+        If an SQLite file cannot be created or written.
     DatabaseTooNew
         If the database has a revision that this release does not know.
     """
+    genres = load_genres() if genres is None else genres
     await prepare_file(url)
-    if not await _is_ready(url):
-        await asyncio.to_thread(asyncio.run, _upgrade(url))
+    if not await _is_ready(url, genres):
+        await asyncio.to_thread(asyncio.run, _upgrade(url, genres))
     return REVISION
 
 
@@ -55,11 +61,11 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-async def _is_ready(url: URL) -> bool:
+async def _is_ready(url: URL, genres: Genres) -> bool:
     database = Database(url, _now)
     try:
         async with database.reading() as connection:
-            return await connection.run_sync(_revision) == REVISION and await planted(connection)
+            return await connection.run_sync(_revision) == REVISION and await is_seeded(connection, genres)
     finally:
         await database.close()
 
@@ -70,13 +76,13 @@ def _revision(connection: Connection) -> str | None:
     return connection.execute(select(text("version_num")).select_from(text("alembic_version"))).scalar()
 
 
-async def _upgrade(url: URL) -> None:
+async def _upgrade(url: URL, genres: Genres) -> None:
     database = Database(url, _now)
     try:
         async with database.transaction() as connection:
             await lock(connection, "migrate")
             await _run_scripts(connection)
-            await plant(connection, database.now())
+            await seed(connection, genres, database.now())
     finally:
         await database.close()
 

@@ -1,6 +1,6 @@
-"""Plants the first labels into a database, and again whenever a release brings more of them.
+"""Adds labels for the known genres to a database, and again whenever that list changes.
 
-What people proposed or moderators changed meanwhile is kept: a proposal that a new first label covers becomes it.
+What people proposed or moderators changed meanwhile is kept: a proposal that a new genre covers becomes that genre.
 """
 
 from __future__ import annotations
@@ -11,41 +11,39 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from storage.database import insert_into
-from storage.default_labels import GENRES
 from storage.label_aliases import add_label, add_terms, label_values, merge_labels, owner_of, take_terms, term_values
 from storage.label_text import name_key
-from storage.tables import LabelRow, NoteRow, TermRow
+from storage.tables import KeyValueRow, LabelRow, TermRow
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from storage.default_labels import Genre
+    from common.genres import Genre, Genres
 
 _NOTE = "first labels"
-EDITION = hashlib.sha256(repr(GENRES).encode()).hexdigest()
-"""Changes whenever the list does."""
 
 
-async def planted(connection: AsyncConnection) -> bool:
-    """Tell whether the database holds this edition of the first labels."""
-    return (await connection.execute(select(NoteRow.value).where(NoteRow.name == _NOTE))).scalar() == EDITION
+async def is_seeded(connection: AsyncConnection, genres: Genres) -> bool:
+    """Tell whether labels were already added for this very list of genres."""
+    seeded = (await connection.execute(select(KeyValueRow.value).where(KeyValueRow.name == _NOTE))).scalar()
+    return seeded == _edition(genres)
 
 
-async def plant(connection: AsyncConnection, now: datetime) -> None:
-    """Add the first labels that are missing, in a transaction in which nobody else touches labels."""
-    if await planted(connection):
+async def seed(connection: AsyncConnection, genres: Genres, now: datetime) -> None:
+    """Add the labels that are missing. The caller's transaction must be the only one that changes labels."""
+    if await is_seeded(connection, genres):
         return
     owners = dict((await connection.execute(select(TermRow.key, TermRow.label_id))).all())
     taken = owners.keys() | set((await connection.execute(select(LabelRow.id))).scalars())
     rows, terms = [], []
-    for position, genre in enumerate(GENRES):
+    for position, genre in enumerate(genres):
         keys = {name_key(text) for text in (genre.id, genre.name_en, genre.name_vi, *genre.aliases)}
         if all(owners.get(key) == genre.id for key in keys):
             continue
         if keys & taken:
-            await _plant_among_others(connection, genre, position, now)
+            await _seed_among_others(connection, genre, position, now)
         else:
             names = (genre.name_en, genre.name_vi)
             rows.append(label_values(genre.id, names, "known", now, position=position))
@@ -54,15 +52,23 @@ async def plant(connection: AsyncConnection, now: datetime) -> None:
     if rows:
         await connection.execute(insert_into(connection, LabelRow), rows)
         await connection.execute(insert_into(connection, TermRow).on_conflict_do_nothing(), terms)
-    note = insert_into(connection, NoteRow).values(name=_NOTE, value=EDITION)
-    await connection.execute(note.on_conflict_do_update(index_elements=["name"], set_={"value": EDITION}))
+    edition = _edition(genres)
+    note = insert_into(connection, KeyValueRow).values(name=_NOTE, value=edition)
+    await connection.execute(note.on_conflict_do_update(index_elements=["name"], set_={"value": edition}))
 
 
-async def _plant_among_others(connection: AsyncConnection, genre: Genre, position: int, now: datetime) -> None:
+def _edition(genres: Genres) -> str:
+    """Return a hash that changes whenever the labels do."""
+    labels = [(genre.id, genre.name_en, genre.name_vi, genre.aliases) for genre in genres]
+    return hashlib.sha256(repr(labels).encode()).hexdigest()
+
+
+async def _seed_among_others(connection: AsyncConnection, genre: Genre, position: int, now: datetime) -> None:
+    """Add one genre's label where some of its names already find another label."""
     names = (genre.name_en, genre.name_vi)
     status = (await connection.execute(select(LabelRow.status).where(LabelRow.id == genre.id))).scalar()
     if status == "merged":
-        # A moderator decided that it is another genre; that stands.
+        # A moderator decided that it is another genre; that decision is final.
         return
     if status is None:
         holder = await owner_of(connection, genre.id)

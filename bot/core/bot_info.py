@@ -122,17 +122,17 @@ class Housekeeping:
 
     async def chat(self, platform: str, chat_id: str) -> ChatSettings:
         """Return how a chat is set up."""
-        return await self._storage.chats.settings(platform, self._keys.chat(platform, chat_id))
+        return await self._storage.chat_settings.settings(platform, self._keys.chat(platform, chat_id))
 
     async def moved(self, platform: str, old_id: str, new_id: str) -> None:
         """Follow a chat to which its platform gave another id: its settings, songs and corrections go along."""
         kept = await self.chat(platform, old_id)
         old, new = self._keys.chat(platform, old_id), self._keys.chat(platform, new_id)
-        await self._storage.chats.move(platform, old, new)
+        await self._storage.chat_settings.move(platform, old, new)
         if old_id in kept.listening:
             there = await self.chat(platform, new_id)
             listening = there.listening - {old_id} | {new_id}
-            await self._storage.chats.save(platform, new, replace(there, listening=listening))
+            await self._storage.chat_settings.save(platform, new, replace(there, listening=listening))
 
     async def settings(self, asker: Asker, *, channel_name: Callable[[str], str] = str) -> str:
         """Say how a chat is set up; raises ``NotAModerator``.
@@ -178,7 +178,7 @@ class Housekeeping:
         if listen is not None and len(listening) < CHANNELS_LISTENED:
             listening |= {listen}
         kept = replace(kept, listening=frozenset(listening))
-        await self._storage.chats.save(platform, self._keys.chat(platform, asker.chat_id), kept)
+        await self._storage.chat_settings.save(platform, self._keys.chat(platform, asker.chat_id), kept)
         return self._told(kept, self._words(asker.language), channel_name)
 
     def _measured(self) -> Measured:

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from bot.core.localization import Language
     from bot.core.messages import Message
     from bot.core.vocabulary import Words
-    from classifier.errors import SongError
     from classifier.song_report import SongReport
-    from storage import PersonError, Reply
+    from common.errors import UserError
+    from storage import Reply
 
 LINK_SOURCE = "link"
 """``Submission.source`` of a link: its payload has what was pasted as ``link`` (or ``url``); no chat fetches it."""
@@ -170,7 +170,7 @@ class Chat(Protocol):
         Raises ``TryLater`` or ``Undeliverable``.
         """
 
-    async def refuse(self, song: Song, error: SongError | PersonError) -> None:
+    async def refuse(self, song: Song, error: UserError) -> None:
         """Say why there is no answer. Raises ``TryLater`` or ``Undeliverable``."""
 
     async def stopped(self, song: Song) -> None:

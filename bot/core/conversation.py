@@ -20,8 +20,8 @@ from bot.core.playlist_prompt import Lists
 from bot.core.vocabulary import Words
 from bot.metrics import Metrics
 from classifier.song_report import SongReport
-from links import read_link
-from storage import Cancel, LabelStatus, NewJob, Place, TooManyQueued, TooManyToday, UnknownRow
+from links import parse_link
+from storage import CancelResult, ChatKey, LabelStatus, NewJob, RowNotFound, TooManyQueued, TooManyToday
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bot.core.palette import Theme
     from bot.core.song_queue import Queue
     from bot.settings import Settings
-    from storage import Consent, Forgotten, Job, Label, Reply, Storage
+    from storage import Consent, ErasureSummary, Job, Label, Reply, Storage
 
 LABELS_LISTED = 25
 LABELS_AT_ONCE = 200
@@ -177,7 +177,7 @@ class Conversation:
             noted=job.progress,
         )
 
-    async def cancel(self, job_id: int, person: Person, *, moderator: bool = False) -> Cancel:
+    async def cancel(self, job_id: int, person: Person, *, moderator: bool = False) -> CancelResult:
         """Stop a song; only its sender (or a moderator) may.
 
         Raises
@@ -187,7 +187,7 @@ class Conversation:
         """
         job = await self._storage.jobs.get(job_id)
         if job is None:
-            return Cancel.TOO_LATE
+            return CancelResult.TOO_LATE
         if job.person != self._keys.person(person) and not moderator:
             raise NotYours()
         return await self.queue.cancel(job_id)
@@ -239,7 +239,7 @@ class Conversation:
                 chat=reply.chat,
                 may_train=reply.platform in self._settings.training_sources,
             )
-        except UnknownRow:
+        except RowNotFound:
             raise ButtonExpired() from None
         self._metrics.corrected(reply.platform, agrees=given.correction.agrees)
         words = self.words(language)
@@ -276,7 +276,7 @@ class Conversation:
 
     async def label_numbered(self, number: int) -> str | None:
         """Return the id of the genre that a button's number stands for; None if it is gone."""
-        label = await self._storage.labels.by_number(number)
+        label = await self._storage.labels.get_by_number(number)
         return None if label is None else label.id
 
     async def picture(self, report: SongReport, words: Words, theme: Theme) -> bytes:
@@ -324,14 +324,14 @@ class Conversation:
     async def my_data(self, person: Person, private_chats: Sequence[str] = ()) -> dict[str, Any]:
         """Return everything that is kept of a person, as JSON data; ``private_chats`` are theirs alone, by id."""
         places = [self._place(person.platform, chat) for chat in private_chats]
-        return await self._storage.people.data(self._keys.person(person), places)
+        return await self._storage.people.export_data(self._keys.person(person), places)
 
-    async def forget(self, person: Person, private_chats: Sequence[str] = ()) -> Forgotten:
+    async def forget(self, person: Person, private_chats: Sequence[str] = ()) -> ErasureSummary:
         """Delete everything that is kept of a person, songs under way included; say how much it was."""
         somebody = self._keys.person(person)
         tell_chats = await self.queue.drop_person(somebody)
         places = [self._place(person.platform, chat) for chat in private_chats]
-        forgotten = await self._storage.people.forget(somebody, places)
+        forgotten = await self._storage.people.erase(somebody, places)
         await tell_chats()
         return forgotten
 
@@ -362,11 +362,11 @@ class Conversation:
     def _with_link_read(self, submission: Submission) -> Submission:
         """Return a link's submission with the link as it may be fetched; the rest of a payload is its chat's own."""
         pasted = submission.payload.get("link") or submission.payload.get("url") or ""
-        link = read_link(pasted, self._settings.link_hosts)
+        link = parse_link(pasted, self._settings.link_hosts)
         return replace(submission, payload={**submission.payload, "link": link})
 
-    def _place(self, platform: str, chat_id: str) -> Place:
-        return Place(platform, self._keys.chat(platform, chat_id))
+    def _place(self, platform: str, chat_id: str) -> ChatKey:
+        return ChatKey(platform, self._keys.chat(platform, chat_id))
 
     async def _answered(self, reply_id: str) -> tuple[Reply, SongReport]:
         reply = await self._storage.replies.find(reply_id)

@@ -5,7 +5,7 @@ Like ``classifier.errors`` and ``storage.errors``, each has a ``code`` that ``re
 
 from __future__ import annotations
 
-from classifier.errors import SongError
+from common.errors import SongError
 
 
 class Closing(SongError):

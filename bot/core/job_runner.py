@@ -18,10 +18,12 @@ from bot.core.chat import LINK_SOURCE, Heard, Stage
 from bot.core.errors import LinksNotTaken, OurFault, Undeliverable
 from bot.core.messages import clean_title
 from bot.core.playlist_prompt import Question
-from classifier.errors import SongError, WorkerLost
+from classifier.errors import WorkerLost
 from classifier.song_report import SongReport
-from links import MEGABYTE, ManySongs
-from storage import JobCancelled, NewReply, PersonError
+from common.errors import UserError
+from common.units import MEGABYTE
+from links import PlaylistFound
+from storage import JobCancelled, NewReply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -84,7 +86,7 @@ class Hearing:
         job = running.job
         try:
             return await self._hear(running)
-        except (SongError, PersonError) as error:
+        except UserError as error:
             log.info("job %d: %s", job.id, error)
             return await self._refuse(running, error)
         except JobCancelled:
@@ -106,7 +108,7 @@ class Hearing:
             return await self.lists.resume(running, question)
         try:
             answer, known = await self._listen(running)
-        except ManySongs as many:
+        except PlaylistFound as many:
             if self.lists is None:
                 raise
             await self.lists.ask(running, many)
@@ -126,7 +128,7 @@ class Hearing:
         """Delete what a process that was killed left behind."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    async def _refuse(self, running: UnderWay, error: SongError | PersonError) -> str:
+    async def _refuse(self, running: UnderWay, error: UserError) -> str:
         await running.quiet()
         try:
             await running.chat.refuse(running.song, error)
@@ -147,7 +149,7 @@ class Hearing:
             if known is not None and known.has_features:
                 return known, True
             classification = await self._classify(running, path)
-            answer = await self._storage.songs.keep_answer(
+            answer = await self._storage.songs.save_answer(
                 content_hash,
                 classification.report.as_dict(),
                 classification.features,
@@ -196,7 +198,7 @@ class Hearing:
         await running.quiet()
         report = SongReport.from_dict(answer.report)
         message = await running.chat.answer(running.song, Heard(reply, report, known))
-        await self._storage.replies.sent(reply.id, message)
+        await self._storage.replies.mark_sent(reply.id, message)
 
     @asynccontextmanager
     async def _own_folder(self, job_id: int) -> AsyncIterator[Path]:

@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from bot.core.localization import Language
     from bot.core.playlist_prompt import Question
     from bot.core.vocabulary import Words
-    from classifier.errors import SongError
     from classifier.song_report import SegmentReport, SongReport
-    from storage import PersonError
+    from common.errors import UserError
 
 FROM_LIST = "from-list"
 """In the payload of a song that was taken from a list."""
@@ -111,7 +110,7 @@ def read_button(data: str) -> tuple[Action, str] | None:
     return Action(match[1]), match[2]
 
 
-def sentence(error: SongError | PersonError, language: Language) -> str:
+def sentence(error: UserError, language: Language) -> str:
     """Return what went wrong, and what to do next, in the person's language."""
     return say(language, f"error-{error.code}", **error.values)
 

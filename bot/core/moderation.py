@@ -13,7 +13,16 @@ from bot.core.errors import FormatMissing, GenreUnknown, NotAModerator, NotYours
 from bot.core.localization import percent
 from bot.core.messages import Action, Button, Message
 from bot.settings import Moderator
-from storage import Format, FormatUnavailable, LabelStatus, Place, Selection, Status, UnknownRow, export_feedback
+from storage import (
+    ChatKey,
+    ExportFilter,
+    ExportFormat,
+    FormatUnavailable,
+    LabelStatus,
+    ReviewStatus,
+    RowNotFound,
+    export_feedback,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,11 +73,11 @@ class Review:
 class Wish:
     """What to export: the format, a period (UTC, ``until`` excluded), a genre by any of its names, a status."""
 
-    form: Format = Format.CSV
+    form: ExportFormat = ExportFormat.CSV
     since: datetime | None = None
     until: datetime | None = None
     genre: str | None = None
-    status: Status | None = None
+    status: ReviewStatus | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +124,17 @@ class Moderation:
     async def review(self, asker: Asker, *, after: int = 0) -> Review | None:
         """Return the next correction that waits for a ruling, disputed songs first; None if ``after`` was the last."""
         place = self._scope(asker)
-        waiting = await self._storage.feedback.next_to_review(place=place, after=after)
+        waiting = await self._storage.feedback.next_to_review(chat=place, after=after)
         return None if waiting is None else await self._shown(asker, waiting)
 
     async def reviewed(self, asker: Asker, correction_id: int) -> Review:
-        """Return one correction by number; raises ``UnknownRow`` where the asker has none such."""
-        correction = await self._storage.feedback.get(correction_id, place=self._scope(asker))
+        """Return one correction by number; raises ``RowNotFound`` where the asker has none such."""
+        correction = await self._storage.feedback.get(correction_id, chat=self._scope(asker))
         if correction is None:
-            raise UnknownRow(f"There is no correction {correction_id} here.")
+            raise RowNotFound(f"There is no correction {correction_id} here.")
         return await self._shown(asker, correction)
 
-    async def rule(self, asker: Asker, correction_id: int, status: Status, label: str | None = None) -> str:
+    async def rule(self, asker: Asker, correction_id: int, status: ReviewStatus, label: str | None = None) -> str:
         """Accept, reject or relabel a correction; return a sentence on it.
 
         Parameters
@@ -135,18 +144,18 @@ class Moderation:
 
         Raises
         ------
-        UnknownRow
+        RowNotFound
             If there is no such correction in the asker's place.
         BadLabel
             If the text cannot be a genre's name.
         """
         place, words = self._scope(asker), self._words(asker.language)
         moderator = self._keys.person(asker.person)
-        if await self._storage.feedback.get(correction_id, place=place) is None:
-            raise UnknownRow(f"There is no correction {correction_id} here.")
+        if await self._storage.feedback.get(correction_id, chat=place) is None:
+            raise RowNotFound(f"There is no correction {correction_id} here.")
         chosen = None if label is None else (await self._storage.labels.propose(label, moderator)).id
         ruled = await self._storage.feedback.moderate(
-            correction_id, status, moderator=moderator, label=chosen, place=place
+            correction_id, status, moderator=moderator, label=chosen, chat=place
         )
         return words.say(f"review-{ruled.status}", label=words.genre(ruled.verdict))
 
@@ -157,14 +166,14 @@ class Moderation:
 
         Raises
         ------
-        UnknownRow, GenreUnknown, MergeRefused
+        RowNotFound, GenreUnknown, MergeRefused
             If there is no such correction, no genre of that name, or the labels cannot be merged.
         """
         if not self.everywhere(asker.person):
             raise NotAModerator()
         correction = await self._storage.feedback.get(correction_id)
         if correction is None:
-            raise UnknownRow(f"There is no correction {correction_id}.")
+            raise RowNotFound(f"There is no correction {correction_id}.")
         known = await self._storage.labels.find(target)
         if known is None:
             raise GenreUnknown()
@@ -177,7 +186,7 @@ class Moderation:
 
     async def stats(self, asker: Asker) -> str:
         """Return the counts over the corrections that the asker moderates: in all, per genre, proposed labels."""
-        counted = await self._storage.feedback.stats(place=self._scope(asker))
+        counted = await self._storage.feedback.stats(chat=self._scope(asker))
         words = self._words(asker.language)
         if not counted.corrections:
             return words.say("feedback-none")
@@ -197,12 +206,12 @@ class Moderation:
         label = None if wish.genre is None else await self._storage.labels.find(wish.genre)
         if wish.genre is not None and label is None:
             raise GenreUnknown()
-        selection = Selection(
+        selection = ExportFilter(
             since=wish.since,
             until=wish.until,
             genre=None if label is None else label.id,
             statuses=None if wish.status is None else [wish.status],
-            place=place,
+            chat=place,
         )
         path = folder / f"feedback.{wish.form}"
         try:
@@ -211,24 +220,24 @@ class Moderation:
             raise FormatMissing() from None
         return Export(path, words.say("feedback-exported", rows=done.rows, songs=done.songs))
 
-    def _scope(self, asker: Asker) -> Place | None:
+    def _scope(self, asker: Asker) -> ChatKey | None:
         """Return the place whose rows somebody moderates; None for all."""
         if self.everywhere(asker.person):
             return None
         if not asker.administers:
             raise NotAModerator()
-        return Place(asker.person.platform, self._keys.chat(asker.person.platform, asker.chat_id))
+        return ChatKey(asker.person.platform, self._keys.chat(asker.person.platform, asker.chat_id))
 
     async def _shown(self, asker: Asker, correction: Correction) -> Review:
         words = self._words(asker.language)
         label = await self._storage.labels.get(correction.label)
         proposed = label is not None and label.status is LabelStatus.PROPOSED
-        counted = await self._storage.feedback.stats(place=self._scope(asker))
+        counted = await self._storage.feedback.stats(chat=self._scope(asker))
         confidence = percent(correction.confidence)
-        said, given = words.genre(correction.said), words.genre(correction.label)
+        said, given = words.genre(correction.predicted), words.genre(correction.label)
         title = messages.clean_title(correction.title)
         lines = [
-            words.say("review-heading", number=correction.id, waiting=counted.statuses.get(Status.PENDING, 0)),
+            words.say("review-heading", number=correction.id, waiting=counted.statuses.get(ReviewStatus.PENDING, 0)),
             *([words.say("review-title", title=title)] if title else []),
             words.say(
                 "review-said-sure" if correction.sure else "review-said-unsure", genre=said, confidence=confidence
@@ -267,7 +276,7 @@ def _totals(counted: FeedbackStats, words: Words) -> list[str]:
     return [
         words.say("feedback-totals", corrections=counted.corrections, people=counted.people, songs=counted.songs),
         words.say("feedback-agreement", percent=round(100 * counted.agreeing / counted.corrections)),
-        words.say("feedback-waiting", waiting=counted.statuses.get(Status.PENDING, 0)),
+        words.say("feedback-waiting", waiting=counted.statuses.get(ReviewStatus.PENDING, 0)),
         words.say("feedback-trainable", trainable=counted.trainable),
     ]
 
@@ -275,7 +284,11 @@ def _totals(counted: FeedbackStats, words: Words) -> list[str]:
 def _per_genre(counted: FeedbackStats, words: Words) -> list[str]:
     return [
         words.say(
-            "feedback-genre", genre=words.genre_title(genre), said=count.said, right=count.right, given=count.given
+            "feedback-genre",
+            genre=words.genre_title(genre),
+            said=count.predicted,
+            right=count.right,
+            given=count.labelled,
         )
         for genre, count in list(counted.genres.items())[:GENRES_COUNTED]
     ]

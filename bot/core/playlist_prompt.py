@@ -27,7 +27,7 @@ from bot.core.errors import (
     TryLater,
     Undeliverable,
 )
-from links import Item
+from links import PlaylistItem
 from storage import JobState, NewJob, TooManyQueued, TooManyToday
 
 if TYPE_CHECKING:
@@ -39,11 +39,11 @@ if TYPE_CHECKING:
     from bot.core.song_queue import Queue
     from bot.core.vocabulary import Words
     from bot.settings import Settings
-    from classifier.errors import SongError
-    from links import Listing, ManySongs
+    from common.errors import SongError
+    from links import Playlist, PlaylistFound
     from storage import Job, Storage
 
-    Back = Callable[[Item], Awaitable[Mapping[str, Any]]]
+    Back = Callable[[PlaylistItem], Awaitable[Mapping[str, Any]]]
 
 # As many answers can still be read in a chat. What a host can bear is told by the limits per person, so that this is
 # no setting.
@@ -64,12 +64,12 @@ class Question:
     items
         Its first songs, no more than are offered.
     count, complete, newest_first
-        As in ``links.Listing``.
+        As in ``links.Playlist``.
     until
         When it is too late to answer, in seconds since 1970.
     """
 
-    items: tuple[Item, ...]
+    items: tuple[PlaylistItem, ...]
     count: int
     complete: bool
     newest_first: bool
@@ -81,7 +81,7 @@ class Question:
         kept = job.progress.get(PROGRESS_KEY)
         if job.state is JobState.FINISHED or kept is None:
             return None
-        return cls(**{**kept, "items": tuple(Item(**item) for item in kept["items"])})
+        return cls(**{**kept, "items": tuple(PlaylistItem(**item) for item in kept["items"])})
 
 
 class Lists:
@@ -112,21 +112,21 @@ class Lists:
         self._queue = queue
         self._turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def ask(self, running: UnderWay, many: ManySongs) -> None:
+    async def ask(self, running: UnderWay, many: PlaylistFound) -> None:
         """Ask whether to listen to the first songs of the list that a link turned out to be, and put its job aside.
 
         Raises
         ------
-        ManySongs
+        PlaylistFound
             If nobody can be asked: the link came from a list itself.
         TooManyQueued, TooManyToday
             If the person has no room for another song.
         LeaseLost, TryLater, Undeliverable
             As sending an answer does.
         """
-        if many.listing is None or messages.is_from_list(running.song):
+        if many.playlist is None or messages.is_from_list(running.song):
             raise many
-        await self._ask(running, await self._question(many.listing, running.job.person))
+        await self._ask(running, await self._question(many.playlist, running.job.person))
 
     async def resume(self, running: UnderWay, question: Question) -> str | None:
         """Take up a question that was put aside: ask it again if there is time left; return the outcome, if it is one.
@@ -188,7 +188,7 @@ class Lists:
         await self._queue().show_places(taken)
         return taken
 
-    async def _question(self, listing: Listing, person: str) -> Question:
+    async def _question(self, listing: Playlist, person: str) -> Question:
         """Return the question for a list: no more songs are offered than the person has room for."""
         load = await self._storage.jobs.person_load(person)
         # The link itself makes room for one of them.
@@ -214,9 +214,9 @@ class Lists:
         # Whoever answers at once waits until the job has been put aside.
         async with self._turn(job.id):
             noted = {**song.noted, PROGRESS_KEY: asdict(question)}
-            await self._storage.jobs.note(running.lease, noted)
+            await self._storage.jobs.save_progress(running.lease, noted)
             where = await running.chat.ask(song, message)
-            await self._storage.jobs.note(running.lease, {**noted, **(where or {})})
+            await self._storage.jobs.save_progress(running.lease, {**noted, **(where or {})})
             await self._storage.jobs.release(running.lease, delay_seconds=max(0.0, question.until - time.time()))
 
     def _message(self, question: Question, words: Words, job_id: int) -> messages.Message:
@@ -229,7 +229,7 @@ class Lists:
         )
 
     async def _take_all(
-        self, job: Job, items: tuple[Item, ...], back: Back
+        self, job: Job, items: tuple[PlaylistItem, ...], back: Back
     ) -> tuple[list[Job], TooManyQueued | TooManyToday | Closing | None]:
         """Write songs down until one is turned away; return their jobs, and why that was."""
         taken: list[Job] = []

@@ -18,7 +18,7 @@ from bot.core.chat import Stage
 from bot.core.errors import Closing, TryLater, Undeliverable
 from bot.core.playlist_prompt import Question
 from bot.metrics import Metrics
-from storage import LEASE_SECONDS, MAX_ATTEMPTS, Cancel, LeaseLost
+from storage import LEASE_SECONDS, MAX_ATTEMPTS, CancelResult, LeaseLost
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.core.chat import Chat, Song
     from bot.core.job_runner import Hearing
     from bot.core.playlist_prompt import Lists
-    from storage import Claimed, Job, NewJob, Storage
+    from storage import ClaimedJob, Job, NewJob, Storage
 
 # So soon a song stops whose Cancel was pressed at another process.
 HEARTBEAT_SECONDS = LEASE_SECONDS / 6
@@ -103,7 +103,7 @@ class Queue:
     async def start(self) -> None:
         """Take back what a process of this name held when it died, and begin to work."""
         self._hearing.sweep()
-        again = await self._storage.jobs.take_back(self._owner)
+        again = await self._storage.jobs.requeue_owned(self._owner)
         if again:
             log.info("%d songs were under way when the bot stopped; they go on", again)
         self._loops = [asyncio.create_task(self._claim_songs()), asyncio.create_task(self._hold_songs())]
@@ -140,13 +140,13 @@ class Queue:
         if self._closing.is_set():
             raise Closing()
 
-    async def cancel(self, job_id: int) -> Cancel:
+    async def cancel(self, job_id: int) -> CancelResult:
         """Stop a song, waiting or running; its chat is told."""
         job = await self._storage.jobs.get(job_id)
         done = await self._storage.jobs.cancel(job_id)
-        if done is Cancel.ASKED and job_id in self._running:
+        if done is CancelResult.ASKED and job_id in self._running:
             self._running[job_id].stop(Why.CANCELLED)
-        elif done is Cancel.DONE and job is not None and job.platform in self._chats:
+        elif done is CancelResult.DONE and job is not None and job.platform in self._chats:
             self._ended(job, "cancelled")
             chat, song = self._chats[job.platform], await self._song_of(job)
             await chat.stopped(song)
@@ -183,7 +183,7 @@ class Queue:
         bool
             False if the song has ended or another process has taken it: what is shown there is not ours to change.
         """
-        if await self._storage.jobs.note_waiting(job_id, noted):
+        if await self._storage.jobs.save_waiting_progress(job_id, noted):
             return True
         return self._is_ours(await self._storage.jobs.get(job_id))
 
@@ -218,7 +218,7 @@ class Queue:
             running.stop(Why.CLOSING)
         if tasks:
             await asyncio.wait(tasks, timeout=WRITE_BACK_SECONDS)
-        await self._storage.jobs.take_back(self._owner)
+        await self._storage.jobs.requeue_owned(self._owner)
 
     async def _claim_songs(self) -> None:
         while not self._closing.is_set():
@@ -259,7 +259,7 @@ class Queue:
             for job_id in beat.cancelled:
                 held[job_id].stop(Why.CANCELLED)
 
-    async def _begin(self, claimed: Claimed) -> None:
+    async def _begin(self, claimed: ClaimedJob) -> None:
         job, chat = claimed.job, self._chats[claimed.job.platform]
         if job.attempts == 1:
             self._metrics.begun(_seconds_since(job.created))

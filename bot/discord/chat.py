@@ -37,8 +37,10 @@ from bot.discord.message_parsing import (
 )
 from bot.discord.message_registry import Board
 from bot.discord.status_message import TOKEN_SECONDS, VISITORS_MESSAGES, Saying, Spot, progress_saying, titled
-from classifier.errors import NotAudio, SongError, TooLarge
-from storage import PersonError, TooManyQueued, TooManyToday
+from classifier.errors import NotAudio
+from common.errors import TooLarge, UserError
+from common.units import MEGABYTE
+from storage import TooManyQueued, TooManyToday
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +53,6 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from storage import ChatSettings
 
-MEGABYTE = 1_000_000
 START_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
 
@@ -231,7 +232,7 @@ class DiscordChat:
         for number, (parcel, place) in enumerate(zip(parcels, spots, strict=True)):
             try:
                 shown.append(await self._take(person, language, chat_id, parcel, place))
-            except (SongError, PersonError) as error:
+            except UserError as error:
                 spoken = await self.conversation.language(person) or language
                 await self._board.remark(place, messages.sentence(error, spoken), number)
                 if isinstance(error, (TooManyQueued, TooManyToday, Closing)):
@@ -302,7 +303,7 @@ class DiscordChat:
         slot = await self._board.line(song).end(saying, marks=(f"votes:{heard.reply.id}",))
         return {"channel": spot.channel, "message": slot}
 
-    async def refuse(self, song: Song, error: SongError | PersonError) -> None:
+    async def refuse(self, song: Song, error: UserError) -> None:
         """Make the song's message the reason why there is no answer."""
         saying = Saying(messages.sentence(error, song.words.language))
         is_named = Spot(**song.message).named or messages.is_from_list(song)

@@ -22,7 +22,8 @@ from bot.discord.client import described, named
 from bot.discord.component_handlers import private_chats
 from bot.discord.components import PAGE_OPTIONS, custom_ids, forget_view
 from bot.discord.interaction_context import PLATFORM, Guest, acknowledge, welcome
-from storage import Format, Status
+from common.units import MEBIBYTE
+from storage import ExportFormat, ReviewStatus
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 Interaction = discord.Interaction[Any]
 CHOICE_CHARACTERS = 100
-MEBIBYTE = 1 << 20
 ANSWERS_SEARCHED = 50
 
 log = logging.getLogger(__name__)
@@ -42,10 +42,10 @@ SWITCH_CHOICES = [
     app_commands.Choice(name=named("choice-off"), value="off"),
 ]
 STATUS_CHOICES = [
-    app_commands.Choice(name=named("choice-pending"), value=Status.PENDING.value),
-    app_commands.Choice(name=named("choice-accepted"), value=Status.ACCEPTED.value),
-    app_commands.Choice(name=named("choice-rejected"), value=Status.REJECTED.value),
-    app_commands.Choice(name=named("choice-relabelled"), value=Status.RELABELLED.value),
+    app_commands.Choice(name=named("choice-pending"), value=ReviewStatus.PENDING.value),
+    app_commands.Choice(name=named("choice-accepted"), value=ReviewStatus.ACCEPTED.value),
+    app_commands.Choice(name=named("choice-rejected"), value=ReviewStatus.REJECTED.value),
+    app_commands.Choice(name=named("choice-relabelled"), value=ReviewStatus.RELABELLED.value),
 ]
 
 
@@ -279,12 +279,12 @@ class _Feedback(app_commands.Group):
         status=described("option-status"),
     )
     @app_commands.choices(
-        form=[app_commands.Choice(name=form.value, value=form.value) for form in Format], status=STATUS_CHOICES
+        form=[app_commands.Choice(name=form.value, value=form.value) for form in ExportFormat], status=STATUS_CHOICES
     )
     async def export(
         self,
         interaction: Interaction,
-        form: str = Format.CSV.value,
+        form: str = ExportFormat.CSV.value,
         since: str | None = None,
         until: str | None = None,
         genre: str | None = None,
@@ -294,11 +294,11 @@ class _Feedback(app_commands.Group):
 
         async def do(guest: Guest) -> None:
             wish = Wish(
-                form=Format(form),
+                form=ExportFormat(form),
                 since=None if since is None else _day(since),
                 until=None if until is None else _day(until, days=1),
                 genre=genre,
-                status=None if status is None else Status(status),
+                status=None if status is None else ReviewStatus(status),
             )
             with tempfile.TemporaryDirectory() as folder:
                 made = await self._chat.conversation.moderation.export(guest.asker, wish, Path(folder))

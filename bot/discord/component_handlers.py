@@ -16,14 +16,14 @@ from bot.core.messages import Action, read_button
 from bot.discord.components import genre_list, name_box, typed_name, view_of
 from bot.discord.interaction_context import PLATFORM, acknowledge, welcome
 from bot.discord.status_message import TOKEN_SECONDS, Spot
-from storage import Status
+from storage import ReviewStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from bot.core.conversation import Conversation, Said
     from bot.discord.interaction_context import Guest
-    from links import Item
+    from links import PlaylistItem
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +105,7 @@ class Presses:
                 conversation.moderation.require(guest.asker)
                 await self._offer(guest, f"{'rule' if action is Action.RELABEL else 'join'}.{subject}", 0)
             case Action.ACCEPT | Action.REJECT:
-                status = Status.ACCEPTED if action is Action.ACCEPT else Status.REJECTED
+                status = ReviewStatus.ACCEPTED if action is Action.ACCEPT else ReviewStatus.REJECTED
                 number = _number(subject)
                 await self.review(guest, number, await conversation.moderation.rule(guest.asker, number, status))
             case Action.SKIP:
@@ -133,7 +133,7 @@ class Presses:
             picture=setup.picture,
         )
 
-        async def back(_: Item) -> Mapping[str, Any]:
+        async def back(_: PlaylistItem) -> Mapping[str, Any]:
             return spot.as_json()
 
         await self._conversation.lists.answer(subject, guest.person, back)
@@ -152,7 +152,7 @@ class Presses:
             await self._thank(guest, said)
         elif purpose == "rule":
             number = _number(subject)
-            await self.review(guest, number, await moderation.rule(guest.asker, number, Status.RELABELLED, label))
+            await self.review(guest, number, await moderation.rule(guest.asker, number, ReviewStatus.RELABELLED, label))
         elif purpose == "join":
             number = _number(subject)
             await self.review(guest, number, await moderation.merge(guest.asker, number, label))

@@ -10,13 +10,13 @@ import discord
 
 from bot.core.errors import FileGone, TryLater
 from bot.discord.message_parsing import attachments_of
-from classifier.errors import TooLarge
+from common.errors import TooLarge
+from common.units import MEGABYTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-MEGABYTE = 1_000_000
 CHUNK_BYTES = 1 << 18
 DOWNLOAD_SECONDS = 600.0
 SILENCE_SECONDS = 60.0

@@ -15,8 +15,8 @@ from bot.core.localization import DEFAULT_LANGUAGE, language_of
 from bot.core.messages import sentence
 from bot.core.moderation import Asker
 from bot.discord.components import view_of
-from classifier.errors import SongError
-from storage import PersonError, UnknownRow
+from common.errors import UserError
+from storage import RowNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -110,9 +110,9 @@ class Guest:
 
     async def excuse(self, error: Exception) -> None:
         """Say what went wrong; what nobody can have caused is logged and admitted."""
-        if isinstance(error, UnknownRow):
+        if isinstance(error, RowNotFound):
             error = ButtonExpired()
-        if not isinstance(error, (SongError, PersonError)):
+        if not isinstance(error, UserError):
             log.error("an interaction failed through a bug", exc_info=error)
             error = OurFault()
         try:

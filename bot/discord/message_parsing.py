@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
+
+from common.media_types import is_music
 
 if TYPE_CHECKING:
     import discord
 
-MUSIC_SUFFIXES = frozenset(
-    {".mp3", ".m4a", ".m4b", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".wave", ".aif", ".aiff", ".wma"}
-    | {".webm", ".mka", ".mkv", ".mp4", ".mov", ".avi", ".3gp", ".amr"}
-)
 LINKS_AT_ONCE = 5
 _LINK = re.compile(r"https?://[^\s<>|\"]+")
 
@@ -47,14 +44,6 @@ def attachments_of(message: discord.Message) -> list[discord.Attachment]:
     return [*message.attachments, *forwarded]
 
 
-def is_music(attachment: discord.Attachment) -> bool:
-    """Whether an attachment says of itself that it can be heard."""
-    kind = attachment.content_type or ""
-    if kind.startswith(("audio/", "video/")) or kind == "application/ogg":
-        return True
-    return PurePath(attachment.filename).suffix.lower() in MUSIC_SUFFIXES
-
-
 def parcel_of(attachment: discord.Attachment, message: discord.Message | None) -> Parcel:
     """Return an attachment as a song; ``message`` is where it can be found again once its address has expired."""
     is_voice = message is not None and message.flags.voice
@@ -77,7 +66,11 @@ def link_parcel(link: str) -> Parcel:
 
 def songs_in(message: discord.Message) -> list[Parcel]:
     """Return the songs attached to a message."""
-    return [parcel_of(attachment, message) for attachment in attachments_of(message) if is_music(attachment)]
+    return [
+        parcel_of(attachment, message)
+        for attachment in attachments_of(message)
+        if is_music(attachment.filename, attachment.content_type)
+    ]
 
 
 def links_in(text: str) -> list[str]:

@@ -33,7 +33,8 @@ from bot.core.chat import CannotStart
 from bot.core.errors import FileGone, TryLater, Undeliverable
 from bot.telegram.limits import TelegramTooLarge
 from bot.telegram.rate_limit import Pace
-from classifier.errors import TooLarge
+from common.errors import TooLarge
+from common.units import MEBIBYTE, MEGABYTE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -43,8 +44,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 OFFICIAL_API = "https://api.telegram.org"
-MEGABYTE = 1_000_000
-DOWNLOAD_BYTES = 20 * 1024 * 1024
+DOWNLOAD_BYTES = 20 * MEBIBYTE
 """What Telegram's own servers hand to bots (Bot API, getFile); self-hosted ones have no such limit."""
 TEXT_CHARACTERS = 4096
 CAPTION_CHARACTERS = 1024

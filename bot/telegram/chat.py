@@ -27,8 +27,7 @@ if TYPE_CHECKING:
     from bot.core.chat import Heard, Song, Stage
     from bot.core.conversation import Conversation
     from bot.settings import Settings
-    from classifier.errors import SongError
-    from storage import PersonError
+    from common.errors import UserError
 
 log = logging.getLogger(__name__)
 
@@ -141,7 +140,7 @@ class TelegramChat:
         message = await self._progress.finish(song, titled(said.text, song), buttons, picture=picture)
         return {"chat": song.message["chat"], "message": message}
 
-    async def refuse(self, song: Song, error: SongError | PersonError) -> None:
+    async def refuse(self, song: Song, error: UserError) -> None:
         """Say in the song's message why there is no answer."""
         await self._progress.finish(song, titled(messages.sentence(error, song.words.language), song))
 

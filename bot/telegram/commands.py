@@ -12,8 +12,9 @@ from telegram import BotCommand
 from bot.core.errors import NotYours, Undeliverable
 from bot.core.localization import LANGUAGES, language_of, say
 from bot.telegram import keyboards
-from bot.telegram.api_client import MEGABYTE, Where
+from bot.telegram.api_client import Where
 from bot.telegram.request_context import PLATFORM
+from common.units import MEGABYTE
 
 if TYPE_CHECKING:
     from telegram import Message

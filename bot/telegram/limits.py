@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from classifier.errors import SongError
+from common.errors import SongError
 
 
 class TelegramTooLarge(SongError):

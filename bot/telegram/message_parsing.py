@@ -10,15 +10,12 @@ from typing import TYPE_CHECKING
 from telegram import Audio, Document, MessageEntity, Video, VideoNote, Voice
 from telegram.constants import ChatType
 
+from common.media_types import is_music
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from telegram import Message
-
-MUSIC_SUFFIXES = (
-    *(".mp3", ".m4a", ".aac", ".ogg", ".oga", ".opus", ".flac", ".wav", ".aiff", ".aif", ".wma", ".amr"),
-    *(".weba", ".webm", ".mp4", ".mov", ".mkv", ".avi", ".m4v", ".3gp"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ def media_of(message: Message) -> Media | None:
     for found in (message.audio, message.voice, message.video, message.video_note):
         if found is not None:
             return _media(found)
-    if message.document is not None and _may_sound(message.document):
+    if message.document is not None and is_music(message.document.file_name, message.document.mime_type):
         return _media(message.document)
     return None
 
@@ -100,11 +97,6 @@ def is_named(message: Message, username: str) -> bool:
 def _mentions(message: Message) -> Iterator[str]:
     yield from message.parse_entities([MessageEntity.MENTION]).values()
     yield from message.parse_caption_entities([MessageEntity.MENTION]).values()
-
-
-def _may_sound(document: Document) -> bool:
-    kind, name = document.mime_type or "", (document.file_name or "").lower()
-    return kind.startswith(("audio/", "video/")) or kind == "application/ogg" or name.endswith(MUSIC_SUFFIXES)
 
 
 def _media(found: Audio | Voice | Video | VideoNote | Document) -> Media:

@@ -18,7 +18,7 @@ from bot.core.localization import LANGUAGES, OWN_NAMES, language_of
 from bot.core.messages import Action
 from bot.core.moderation import Asker, Wish
 from bot.telegram import keyboards
-from storage import Format, Status, UnknownRow
+from storage import ExportFormat, ReviewStatus, RowNotFound
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -70,10 +70,10 @@ class Desk:
             return
         text = None
         if action is not Action.SKIP:
-            status = Status.ACCEPTED if action is Action.ACCEPT else Status.REJECTED
+            status = ReviewStatus.ACCEPTED if action is Action.ACCEPT else ReviewStatus.REJECTED
             try:
                 text = await self._moderation.rule(asker, number, status)
-            except UnknownRow:
+            except RowNotFound:
                 raise ButtonExpired() from None
         await self._line.toast(query, text)
         await self._next(voice, asker, after=number, instead=True, done=text)
@@ -96,8 +96,8 @@ class Desk:
             if merging:
                 text = await self._moderation.merge(asker, number, label)
             else:
-                text = await self._moderation.rule(asker, number, Status.RELABELLED, label)
-        except UnknownRow:
+                text = await self._moderation.rule(asker, number, ReviewStatus.RELABELLED, label)
+        except RowNotFound:
             raise ButtonExpired() from None
         if query is not None:
             await self._line.toast(query, text)
@@ -153,7 +153,7 @@ class Desk:
     async def _offer(self, voice: Voice, asker: Asker, number: int, page: int, *, merging: bool, fresh: bool) -> None:
         try:
             review = await self._moderation.reviewed(asker, number)
-        except UnknownRow:
+        except RowNotFound:
             raise ButtonExpired() from None
         offset = page * keyboards.GENRES_PER_PAGE
         choices, total = await self._conversation.choices("", voice.language, offset=offset)
@@ -188,12 +188,12 @@ def read_wish(said: str) -> Wish:
     BadWish
         If a period is none.
     """
-    form, status, since, until, genre = Format.CSV, None, None, None, []
+    form, status, since, until, genre = ExportFormat.CSV, None, None, None, []
     for word in said.split():
-        if word.lower() in set(Format):
-            form = Format(word.lower())
-        elif word.lower() in set(Status):
-            status = Status(word.lower())
+        if word.lower() in set(ExportFormat):
+            form = ExportFormat(word.lower())
+        elif word.lower() in set(ReviewStatus):
+            status = ReviewStatus(word.lower())
         elif ".." in word:
             first, _, last = word.partition("..")
             since, until = _day(first), _day(last)

@@ -19,8 +19,9 @@ from bot.telegram.message_parsing import command_of, media_of
 from bot.telegram.moderation import REVIEW_ACTIONS
 from bot.telegram.request_context import PLATFORM
 from bot.telegram.submissions import Asked, parts
-from classifier.errors import NotAudio, SongError
-from storage import Cancel, PersonError
+from classifier.errors import NotAudio
+from common.errors import UserError
+from storage import CancelResult
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Sequence
@@ -259,7 +260,7 @@ class Dispatch:
         except NotYours:
             await self._conversation.moderation.require_song(await self._ears.asker(voice), job_id)
             done = await self._conversation.cancel(job_id, voice.person, moderator=True)
-        late = voice.words.say("chat-too-late") if done is Cancel.TOO_LATE else None
+        late = voice.words.say("chat-too-late") if done is CancelResult.TOO_LATE else None
         await self._line.toast(query, late)
 
     # What goes wrong
@@ -268,7 +269,7 @@ class Dispatch:
         """Do something, and tell the person in their language what went wrong."""
         try:
             await work
-        except (SongError, PersonError) as error:
+        except UserError as error:
             await self._tell(voice, messages.sentence(error, voice.language), query)
         except (Undeliverable, TryLater, NotThere) as error:
             log.info("not said: %s", error)

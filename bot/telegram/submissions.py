@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from bot.core.chat import LINK_SOURCE, Submission
 from bot.core.errors import ButtonExpired
-from bot.telegram.api_client import DOWNLOAD_BYTES, MEGABYTE, Where
+from bot.telegram.api_client import DOWNLOAD_BYTES, Where
 from bot.telegram.commands import english
 from bot.telegram.limits import TelegramTooLarge
 from bot.telegram.message_parsing import command_of, is_asked, is_named, is_private, link_of, media_of
 from bot.telegram.request_context import PLATFORM
-from classifier.errors import SongError, TooLarge, TooLong
-from storage import PersonError
+from common.errors import TooLarge, TooLong, UserError
+from common.units import MEGABYTE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from bot.telegram.message_parsing import Media
     from bot.telegram.request_context import Ears, Voice
     from bot.telegram.status_message import Card, Progress
-    from links import Item
+    from links import PlaylistItem
     from storage import Job
 
 ALBUMS_REMEMBERED = 200
@@ -63,7 +63,7 @@ class Taken:
     voice: Voice
     card: Card
     job: Job | None
-    error: SongError | PersonError | None
+    error: UserError | None
 
 
 class Intake:
@@ -129,7 +129,7 @@ class Intake:
             if asked.media is not None:
                 self._check(asked.media)
             job = await self._conversation.submit(self._submission(message, asked, voice, where))
-        except (SongError, PersonError) as error:
+        except UserError as error:
             self._progress.forget_unsent(key)
             return Taken(key, voice, card, None, error)
         return Taken(key, voice, card, job, None)
@@ -138,7 +138,7 @@ class Intake:
         """Take songs of a list, as the button below the question about it says."""
         numbers = itertools.count(1)
 
-        async def back(_: Item) -> Mapping[str, Any]:
+        async def back(_: PlaylistItem) -> Mapping[str, Any]:
             place = {"asked": voice.where.message, "number": next(numbers), "private": voice.private}
             return {**voice.where.as_json(), **place}
 

@@ -19,8 +19,9 @@ from bot.web.collection_service import Collections
 from bot.web.history_store import Memory, State
 from bot.web.server import make_application
 from bot.web.server_sent_events import Listeners
-from bot.web.upload_store import EXAMPLE_PREFIX, MEGABYTE, Spool, read_examples
-from links import read_link
+from bot.web.upload_store import EXAMPLE_PREFIX, Spool, read_examples
+from common.units import MEGABYTE
+from links import parse_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,9 +34,8 @@ if TYPE_CHECKING:
     from bot.core.messages import Message
     from bot.settings import Address, Settings
     from bot.web.history_store import Entry
-    from classifier.errors import SongError
-    from links import Item
-    from storage import PersonError
+    from common.errors import UserError
+    from links import PlaylistItem
 
 PLATFORM = "local"
 ENTRY_DAYS = 180
@@ -153,7 +153,7 @@ class LocalChat:
 
     async def take_link(self, person: Person, language: Language, link: str) -> Entry:
         """Take a link; until its site has named the song, it is called after the site."""
-        site = urlsplit(read_link(link, self.settings.link_hosts)).hostname
+        site = urlsplit(parse_link(link, self.settings.link_hosts)).hostname
         return await self.take(person, language, site, "", link=link)
 
     async def take_list(self, entry: Entry, person: Person, count: int) -> list[Entry]:
@@ -161,7 +161,7 @@ class LocalChat:
         made: set[int] = set()
         used: list[int] = []
 
-        async def back(item: Item) -> Mapping[str, Any]:
+        async def back(item: PlaylistItem) -> Mapping[str, Any]:
             title = clean_title(item.title) or urlsplit(item.link).hostname
             one = await self.memory.add(entry.person, title, "", secrets.token_hex(16))
             made.add(one.id)
@@ -277,7 +277,7 @@ class LocalChat:
         await self.tell(entry)
         return {"entry": entry}
 
-    async def refuse(self, song: Song, error: SongError | PersonError) -> None:
+    async def refuse(self, song: Song, error: UserError) -> None:
         """Remember why there is no answer, and tell the person's open pages."""
         await self.memory.failed(song.message["entry"], error.code, error.values)
         await self.tell(song.message["entry"])

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from bot.core.conversation import Given
     from bot.core.vocabulary import Words
     from bot.web.history_store import Entry
-    from classifier.errors import SongError
     from classifier.song_report import SegmentReport
+    from common.errors import SongError
 
 # How much of the bar each stage has behind it when it begins.
 SHARE_BEFORE = {

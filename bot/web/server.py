@@ -30,9 +30,9 @@ from bot.web.request import (
 )
 from bot.web.request_guard import Guard, add_headers
 from bot.web.static_pages import Pages
-from bot.web.upload_store import EXAMPLE_PREFIX, EXAMPLES, MEGABYTE
-from classifier.errors import SongError, TooLarge
-from storage import PersonError
+from bot.web.upload_store import EXAMPLE_PREFIX, EXAMPLES
+from common.errors import TooLarge, UserError
+from common.units import MEGABYTE
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -62,7 +62,7 @@ def make_application(chat: LocalChat) -> web.Application:
 async def _say_what_is_wrong(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
-    except (SongError, PersonError) as error:
+    except UserError as error:
         status = 413 if isinstance(error, TooLarge) else 404 if isinstance(error, ButtonExpired) else 422
         return web.json_response({"error": sentence(error, language_asked(request))}, status=status)
     except (TimeoutError, ConnectionError):

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from bot.core.canvas import FONT
 from bot.core.localization import LANGUAGES, OWN_NAMES, Language, say
 from bot.web.collection_service import MOST_SONGS
+from common.media_types import FILE_PICKER_ACCEPT, MUSIC_SUFFIXES
+from common.units import MEGABYTE
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -49,9 +51,6 @@ class Pages:
         return PAGE / name if name in SERVED else None
 
     def _worded(self, template: str, language: Language) -> str:
-        # Only here: it belongs to the command line, whose errors no chat has words for.
-        from classifier.commands.file_arguments import MUSIC_SUFFIXES
-
         limits = {"megabytes": self._settings.max_megabytes, "minutes": self._settings.max_minutes}
         special = {
             "language": language,
@@ -60,7 +59,8 @@ class Pages:
             "no-examples": "" if self._examples else "hidden",
             "most-songs": str(MOST_SONGS),
             "music-suffixes": " ".join(sorted(MUSIC_SUFFIXES)),
-            "max-bytes": str(round(self._settings.max_megabytes * 1_000_000)),
+            "file-picker-accept": FILE_PICKER_ACCEPT,
+            "max-bytes": str(round(self._settings.max_megabytes * MEGABYTE)),
             "error-too-large": html.escape(say(language, "error-too-large", megabytes=self._settings.max_megabytes)),
             "page-formats": html.escape(say(language, "page-formats", **limits)),
         }

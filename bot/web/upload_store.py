@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.core.errors import FileGone
-from classifier.errors import EmptyFile, TooLarge
+from common.errors import EmptyFile, TooLarge
+from common.units import MEGABYTE
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection
 
     from bot.core.localization import Language
 
-MEGABYTE = 1_000_000
 EXAMPLES = Path(__file__).parent / "examples"
 EXAMPLE_PREFIX = "example:"
 # A sender who is silent for so long has gone.

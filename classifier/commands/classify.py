@@ -10,23 +10,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from classifier.commands.batch import (
-    SONGS_FAILED,
-    WRONG_USAGE,
+    EXIT_FAILURES,
+    EXIT_USAGE,
     add_file_arguments,
-    complain,
-    say,
-    work_through,
+    print_error,
+    print_file_error,
+    process_files,
     worker_count,
 )
-from classifier.commands.file_arguments import expand
-from classifier.errors import SongError
+from classifier.commands.file_arguments import expand_files
 from classifier.inference.executor import CannotStart, open_executor
+from common.errors import SongError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from classifier.commands.file_arguments import Listed
+    from classifier.commands.file_arguments import FileArgument
     from classifier.song_report import Classification, Progress, SongReport
 
 DESCRIPTION: Final = """\
@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Classify the files and return the exit status."""
-    files = expand(arguments.files)
+    files = expand_files(arguments.files)
     try:
         if arguments.json:
             failures = asyncio.run(_classify(files, arguments, _print_line))
@@ -68,13 +68,15 @@ def run(arguments: argparse.Namespace) -> int:
             failures = asyncio.run(_classify(files, arguments, outcomes.__setitem__))
             _show(outcomes)
     except CannotStart as error:
-        say(str(error))
-        return WRONG_USAGE
-    return SONGS_FAILED if failures else 0
+        print_error(str(error))
+        return EXIT_USAGE
+    return EXIT_FAILURES if failures else 0
 
 
 async def _classify(
-    files: list[Listed], arguments: argparse.Namespace, tell: Callable[[str, SongReport | SongError], None]
+    files: list[FileArgument],
+    arguments: argparse.Namespace,
+    report_result: Callable[[str, SongReport | SongError], None],
 ) -> int:
     workers = worker_count(arguments.workers, files)
     executor = open_executor("", model_dir=arguments.model_dir, workers=workers, max_minutes=arguments.max_minutes)
@@ -86,7 +88,7 @@ async def _classify(
     try:
         if any(file.problem is None for file in files):
             await executor.start()
-        return await work_through(files, classify, tell, workers=workers)
+        return await process_files(files, classify, report_result, workers=workers)
     finally:
         await executor.close()
 
@@ -113,4 +115,4 @@ def _show(outcomes: dict[str, SongReport | SongError]) -> None:
     sys.stdout.flush()
     for name, outcome in outcomes.items():
         if isinstance(outcome, SongError):
-            complain(name, outcome)
+            print_file_error(name, outcome)

@@ -16,11 +16,11 @@ from zipfile import BadZipFile
 import numpy as np
 
 from classifier.audio.decoding import decode, segments
-from classifier.errors import SongError
 from classifier.features.families import GTZAN57, TEXTURE, TEXTURE40
 from classifier.features.gtzan57 import COLUMNS, gtzan57
 from classifier.features.spectrum import Spectrum
 from classifier.features.texture import FULL_RANGE, NARROW_RANGE, sampled_mel
+from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

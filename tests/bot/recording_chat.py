@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
     from bot.core.chat import Heard, Song, Stage
     from bot.core.messages import Message
-    from classifier.errors import SongError
-    from storage import PersonError
+    from common.errors import UserError
 
 
 class Notebook:
@@ -40,7 +39,7 @@ class Notebook:
     def __init__(self) -> None:
         self.answers: dict[str, list[Heard]] = defaultdict(list)
         self.questions: dict[str, list[Message]] = defaultdict(list)
-        self.refusals: dict[str, list[SongError | PersonError]] = defaultdict(list)
+        self.refusals: dict[str, list[UserError]] = defaultdict(list)
         self.stages: dict[str, list[str]] = defaultdict(list)
         self.stopped_songs: list[str] = []
         self.discarded: list[str] = []
@@ -93,7 +92,7 @@ class Notebook:
         await self._note(self.questions[song.message["name"]], question)
         return {"question": song.message["name"]}
 
-    async def refuse(self, song: Song, error: SongError | PersonError) -> None:
+    async def refuse(self, song: Song, error: UserError) -> None:
         await self._note(self.refusals[song.message["name"]], error)
 
     async def stopped(self, song: Song) -> None:

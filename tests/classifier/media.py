@@ -92,7 +92,7 @@ def write(folder: Path, kind: Kind, samples: NDArray[np.float32]) -> Path:
     """
     path = folder / kind.name
     with av.open(str(path), "w", format=kind.muxer) as container:
-        layout = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}[kind.channels]
+        layout = {1: "mono", 2: "stereo", 4: "quad", 6: "5.1", 8: "7.1"}[kind.channels]
         video = _video_stream(container, kind.video) if kind.video else None
         audio = cast("AudioStream", container.add_stream(kind.codec, rate=kind.rate, layout=layout))
         audio.format = kind.sample_format

@@ -1,4 +1,4 @@
-"""The tables come to be once, whoever starts first, and are what the code believes them to be."""
+"""Tables are created once, whichever process starts first, and match the code's declarations."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 
-from storage import DatabaseTooNew, Standing, Status, Storage
+from common.genres import load_genres
+from storage import DatabaseTooNew, ReviewStatus, Storage, VerdictStatus
 from storage.database import Database, database_url
-from storage.default_labels import GENRES
 from storage.migrate import REVISION, SCRIPTS, migrate
 from storage.store import utc_now
 from storage.tables import Base, LabelRow
@@ -40,14 +40,14 @@ async def test_several_processes_that_start_at_once_make_one_database(empty_url:
     ends = await asyncio.gather(*(process.communicate() for process in processes))
     assert [(process.returncode, error) for process, (_, error) in zip(processes, ends, strict=True)] == [(0, b"")] * 3
     async with await Storage.open(empty_url) as storage:
-        assert (await storage.labels.search()).total == len(GENRES)
+        assert (await storage.labels.search()).total == len(load_genres())
 
 
 async def test_opening_twice_at_once_in_one_process_works(empty_url: str) -> None:
     opened = await asyncio.gather(*(Storage.open(empty_url) for _ in range(3)))
     totals = [(await storage.labels.search()).total for storage in opened]
     await asyncio.gather(*(storage.close() for storage in opened))
-    assert totals == [len(GENRES)] * 3
+    assert totals == [len(load_genres())] * 3
 
 
 async def test_the_scripts_make_the_tables_that_the_code_uses(storage: Storage) -> None:
@@ -77,7 +77,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(empty_url: str, monk
         raise RuntimeError("power cut")
 
     with monkeypatch.context() as patched:
-        patched.setattr("storage.migrate.plant", fail)
+        patched.setattr("storage.migrate.seed", fail)
         with pytest.raises(RuntimeError, match="power cut"):
             await migrate(database_url(empty_url))
     database = Database(database_url(empty_url), utc_now)
@@ -106,7 +106,7 @@ async def test_opening_again_adds_nothing(url: str) -> None:
     for _ in range(2):
         async with await Storage.open(url) as storage, storage.database.reading() as connection:
             count = (await connection.execute(select(func.count()).select_from(LabelRow))).scalar()
-            assert count == len(GENRES)
+            assert count == len(load_genres())
 
 
 async def test_a_database_of_the_first_release_is_brought_up_to_date_with_what_is_in_it(
@@ -135,9 +135,9 @@ async def test_a_database_of_the_first_release_is_brought_up_to_date_with_what_i
     for _ in range(2):
         assert await migrate(database_url(empty_url)) == REVISION
     async with await Storage.open(empty_url) as storage:
-        [waiting] = (await storage.lessons.verdicts()).values()
-        # Who had ruled was not written down then, so the ruling is not taken for the operator's.
-        assert (waiting.label, waiting.reviewed, waiting.standing) == ("rock", False, Standing.WAITS)
-        await storage.feedback.moderate(1, Status.ACCEPTED, moderator="mod")
-        [settled] = (await storage.lessons.verdicts()).values()
+        [waiting] = (await storage.label_aggregation.verdicts()).values()
+        # The old release did not store who decided, so the decision does not count as the operator's.
+        assert (waiting.label, waiting.reviewed, waiting.status) == ("rock", False, VerdictStatus.WAITS)
+        await storage.feedback.moderate(1, ReviewStatus.ACCEPTED, moderator="mod")
+        [settled] = (await storage.label_aggregation.verdicts()).values()
         assert settled.reviewed

@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 import bot
 from bot.core.localization import LANGUAGES, Language, clock, language_of, percent, preferred_language, resource, say
-from classifier.errors import SongError
-from storage import PersonError
+from common.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,13 +45,13 @@ def _messages(language: Language) -> dict[str, set[str]]:
     return messages
 
 
-def _errors(kind: type[SongError] | type[PersonError]) -> Iterator[type[SongError] | type[PersonError]]:
+def _errors(kind: type[UserError]) -> Iterator[type[UserError]]:
     yield kind
     for below in kind.__subclasses__():
         yield from _errors(below)
 
 
-ERRORS = [*_errors(SongError), *_errors(PersonError)]
+ERRORS = [*_errors(UserError)]
 
 
 def test_both_languages_have_the_same_messages_with_the_same_variables() -> None:
@@ -68,7 +67,7 @@ def test_no_message_is_there_twice(language: Language) -> None:
 
 @pytest.mark.parametrize("kind", ERRORS, ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_everything_that_can_go_wrong_has_its_sentence(language: Language, kind: type[SongError | PersonError]) -> None:
+def test_everything_that_can_go_wrong_has_its_sentence(language: Language, kind: type[UserError]) -> None:
     placeholders = set(re.findall(r"\{(\w+)", kind.sentence))
     assert _messages(language)[f"error-{kind.code}"] == placeholders
     assert say(language, f"error-{kind.code}", **dict.fromkeys(placeholders, 3))

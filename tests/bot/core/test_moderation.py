@@ -9,7 +9,7 @@ from bot.core.errors import GenreUnknown, NotAModerator, NotYours
 from bot.core.identity import Person
 from bot.core.moderation import Asker, Moderation, Wish
 from bot.settings import Moderator
-from storage import TABLE_COLUMNS, Format, Status, UnknownRow
+from storage import TABLE_COLUMNS, ExportFormat, ReviewStatus, RowNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,9 +53,9 @@ async def test_an_administrator_reviews_only_the_rows_of_their_own_place(moderat
     assert await moderation.review(PLACE_ADMIN, after=first.correction_id) is None
     there = await moderation.review(EVERYWHERE, after=first.correction_id)
     assert there is not None
-    with pytest.raises(UnknownRow):
-        await moderation.rule(PLACE_ADMIN, there.correction_id, Status.REJECTED)
-    assert "Accepted: jazz" in await moderation.rule(EVERYWHERE, there.correction_id, Status.ACCEPTED)
+    with pytest.raises(RowNotFound):
+        await moderation.rule(PLACE_ADMIN, there.correction_id, ReviewStatus.REJECTED)
+    assert "Accepted: jazz" in await moderation.rule(EVERYWHERE, there.correction_id, ReviewStatus.ACCEPTED)
 
 
 async def test_whoever_is_no_moderator_is_turned_away_at_every_call(moderation: Moderation, tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ async def test_whoever_is_no_moderator_is_turned_away_at_every_call(moderation: 
     for call in (
         moderation.review(stranger),
         moderation.reviewed(stranger, 1),
-        moderation.rule(stranger, 1, Status.ACCEPTED),
+        moderation.rule(stranger, 1, ReviewStatus.ACCEPTED),
         moderation.merge(stranger, 1, "jazz"),
         moderation.stats(stranger),
         moderation.export(stranger, Wish(), tmp_path),
@@ -93,7 +93,7 @@ async def test_a_moderator_gives_another_label_and_the_sentence_names_it_in_thei
     first = await moderation.review(boss)
     assert first is not None
     assert "Lần sửa số" in first.message.text
-    assert await moderation.rule(boss, first.correction_id, Status.RELABELLED, "blues") == "Đã ghi là blues."
+    assert await moderation.rule(boss, first.correction_id, ReviewStatus.RELABELLED, "blues") == "Đã ghi là blues."
 
 
 async def test_counts_are_of_the_askers_own_place(moderation: Moderation) -> None:
@@ -109,7 +109,7 @@ async def test_an_export_holds_the_57_columns_and_only_the_askers_rows(moderatio
         rows = list(csv.DictReader(file))
     assert {row["label"] for row in rows} == {"zydeco", "jazz"}
     assert set(TABLE_COLUMNS) <= set(rows[0])
-    here = await moderation.export(PLACE_ADMIN, Wish(Format.JSONL), tmp_path)
+    here = await moderation.export(PLACE_ADMIN, Wish(ExportFormat.JSONL), tmp_path)
     assert here.path.read_text(encoding="utf-8").count("\n") == 1
     assert here.text.startswith("One row of one song")
     with pytest.raises(GenreUnknown):

@@ -6,6 +6,7 @@ the file that did it is then FOLDER/mutated.
 
 from __future__ import annotations
 
+import argparse
 import json
 import resource
 import sys
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from classifier.audio.decoding import SAMPLE_RATE, decode
-from classifier.errors import SongError
+from common.errors import SongError
 from tests.classifier.media import KINDS, write
 from tests.classifier.synthesis import song
 
@@ -74,4 +75,9 @@ def main(folder: Path, seed: int, count: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("folder", type=Path, help="where files are written")
+    parser.add_argument("seed", type=int)
+    parser.add_argument("count", type=int, help="files to try")
+    arguments = parser.parse_args()
+    main(arguments.folder, arguments.seed, arguments.count)

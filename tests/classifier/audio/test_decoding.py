@@ -6,19 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import soxr
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.signal import correlate
 
-from classifier.audio.decoding import (
-    MIN_REMAINDER_SECONDS,
-    MIN_SONG_SECONDS,
-    SAMPLE_RATE,
-    SEGMENT_SECONDS,
-    decode,
-    segments,
-)
-from classifier.errors import TooShort
+from classifier.audio.decoding import SAMPLE_RATE, decode
 from tests.classifier.features.librosa_reference import load
 from tests.classifier.media import KINDS, Kind, write
 from tests.classifier.synthesis import song
@@ -112,43 +102,3 @@ def test_the_name_does_not_matter_only_the_content(tmp_path: Path) -> None:
 def test_bytes_are_decoded_as_the_file_is(tmp_path: Path) -> None:
     path = write(tmp_path, Kind("song.flac", "flac", "flac", "s16"), song(5, seconds=SECONDS, rate=44_100))
     np.testing.assert_array_equal(decode(io.BytesIO(path.read_bytes()), max_seconds=60), decode(path, max_seconds=60))
-
-
-@given(st.integers(0, 200 * SAMPLE_RATE))
-def test_segments_follow_one_another_and_leave_out_only_a_short_rest(count: int) -> None:
-    samples = np.broadcast_to(np.float32(0), (count,))
-    if count < MIN_SONG_SECONDS * SAMPLE_RATE:
-        with pytest.raises(TooShort):
-            segments(samples)
-        return
-    cut = segments(samples)
-    assert cut[0].start == 0
-    assert [segment.end for segment in cut[:-1]] == [segment.start for segment in cut[1:]]
-    for segment in cut:
-        assert segment.samples.size == round((segment.end - segment.start) * SAMPLE_RATE)
-    assert all(segment.end - segment.start == SEGMENT_SECONDS for segment in cut[:-1])
-    assert len(cut) == 1 or cut[-1].end - cut[-1].start >= MIN_REMAINDER_SECONDS
-    rest = count / SAMPLE_RATE - cut[-1].end
-    assert 0 <= rest < MIN_REMAINDER_SECONDS
-    assert rest == 0 or cut[-1].end - cut[-1].start == SEGMENT_SECONDS
-
-
-@pytest.mark.parametrize(
-    ("seconds", "expected"),
-    [
-        (3, [(0, 3)]),
-        (29, [(0, 29)]),
-        (30, [(0, 30)]),
-        (39.9, [(0, 30)]),
-        (40, [(0, 30), (30, 40)]),
-        (95, [(0, 30), (30, 60), (60, 90)]),
-    ],
-)
-def test_segments_of_songs_of_some_lengths(seconds: float, expected: list[tuple[float, float]]) -> None:
-    samples = np.zeros(round(seconds * SAMPLE_RATE), dtype=np.float32)
-    assert [(segment.start, segment.end) for segment in segments(samples)] == expected
-
-
-def test_segments_share_the_songs_memory() -> None:
-    samples = song(1, seconds=65)
-    assert all(np.shares_memory(segment.samples, samples) for segment in segments(samples))

@@ -15,7 +15,9 @@ import numpy as np
 import pytest
 
 from classifier.audio.decoding import SAMPLE_RATE, decode
-from classifier.errors import Damaged, EmptyFile, NoSound, NotAudio, Silent, SongError, TooLong, TooShort
+from classifier.errors import Damaged, NoSound, NotAudio, Silent, TooShort
+from common.errors import EmptyFile, SongError, TooLong
+from common.units import MEBIBYTE
 from tests.classifier.media import KINDS, Kind, write, write_pictures_only
 from tests.classifier.synthesis import song
 
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
 MP3 = Kind("song.mp3", "mp3", "libmp3lame")
 FLAC = Kind("song.flac", "flac", "flac", "s16", 8_000, 1)
 WAV = Kind("song.wav", "wav", "pcm_s16le", "s16", SAMPLE_RATE, 1)
-MEBIBYTE = 2**20
 REPOSITORY = Path(__file__).resolve().parents[3]
 FUZZED_FILES = 400
 WITH_INDEX_AT_THE_END = {"ipod", "mp4", "mov", "3gp"}

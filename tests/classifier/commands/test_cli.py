@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 from classifier.__main__ import main
 from classifier.commands.batch import printable
 from classifier.commands.classify import json_line
-from classifier.commands.file_arguments import CannotRead, Listed, NoMusic, NoSuchFile, expand
+from classifier.commands.file_arguments import CannotRead, FileArgument, NoMusic, NoSuchFile, expand_files
 from classifier.errors import NotAudio, TooShort
 from tests.conftest import REPOSITORY
 from tests.synthesis import song, write
@@ -64,55 +64,55 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestWhichFilesAreMeant:
     def test_a_folder_stands_for_the_music_in_it_and_below(self, music: Path) -> None:
         names = [str(music / "disco.mp3"), str(music / "text.mp3"), str(music / "below" / "blues.ogg")]
-        assert expand([str(music)]) == [Listed(name) for name in names]
+        assert expand_files([str(music)]) == [FileArgument(name) for name in names]
 
-    def test_a_file_is_taken_whatever_it_is_called(self, music: Path) -> None:
-        assert expand([str(music / "cover.jpg")]) == [Listed(str(music / "cover.jpg"))]
+    def test_a_file_is_accepted_with_any_suffix(self, music: Path) -> None:
+        assert expand_files([str(music / "cover.jpg")]) == [FileArgument(str(music / "cover.jpg"))]
 
-    def test_a_file_named_twice_is_taken_once(self, music: Path) -> None:
+    def test_a_file_named_twice_is_listed_once(self, music: Path) -> None:
         name = str(music / "disco.mp3")
-        assert expand([name, str(music), name])[0] == Listed(name)
-        assert len(expand([name, str(music), name])) == 3
+        assert expand_files([name, str(music), name])[0] == FileArgument(name)
+        assert len(expand_files([name, str(music), name])) == 3
 
-    def test_patterns_reach_as_deep_as_they_say(self, music: Path) -> None:
-        assert [Path(listed.name).name for listed in expand([f"{music}/*.mp3"])] == ["disco.mp3", "text.mp3"]
-        assert [Path(listed.name).name for listed in expand([f"{music}/**/*.ogg"])] == ["blues.ogg"]
+    def test_patterns_match_at_their_depth(self, music: Path) -> None:
+        assert [Path(listed.name).name for listed in expand_files([f"{music}/*.mp3"])] == ["disco.mp3", "text.mp3"]
+        assert [Path(listed.name).name for listed in expand_files([f"{music}/**/*.ogg"])] == ["blues.ogg"]
 
-    def test_relative_patterns_start_here(self, music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_relative_patterns_start_in_the_current_folder(self, music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(music)
-        assert expand(["b*/*.ogg"]) == [Listed("below/blues.ogg")]
+        assert expand_files(["b*/*.ogg"]) == [FileArgument("below/blues.ogg")]
 
     def test_a_name_that_looks_like_a_pattern_is_a_name_first(self, tmp_path: Path) -> None:
         name = tmp_path / "song [live].mp3"
         name.touch()
-        assert expand([str(name)]) == [Listed(str(name))]
+        assert expand_files([str(name)]) == [FileArgument(str(name))]
 
-    def test_links_to_folders_lead_nowhere(self, music: Path, tmp_path: Path) -> None:
+    def test_links_to_folders_are_not_followed(self, music: Path, tmp_path: Path) -> None:
         shutil.copy(music / "disco.mp3", tmp_path)
         (tmp_path / "again").symlink_to(tmp_path)
         (tmp_path / "linked.mp3").symlink_to(tmp_path / "disco.mp3")
-        names = {Path(listed.name).name for listed in expand([str(tmp_path), f"{tmp_path}/**/*.mp3"])}
+        names = {Path(listed.name).name for listed in expand_files([str(tmp_path), f"{tmp_path}/**/*.mp3"])}
         assert names == {"disco.mp3", "linked.mp3"}
 
     def test_hidden_files_are_left_out_of_folders(self, tmp_path: Path) -> None:
         (tmp_path / "._song.mp3").touch()
-        [listed] = expand([str(tmp_path)])
+        [listed] = expand_files([str(tmp_path)])
         assert isinstance(listed.problem, NoMusic)
 
     @pytest.mark.parametrize("name", ["missing.mp3", "missing/*.mp3", ""])
-    def test_what_is_not_there_is_told(self, name: str) -> None:
-        [listed] = expand([name])
+    def test_missing_files_are_reported(self, name: str) -> None:
+        [listed] = expand_files([name])
         assert listed.name == name
         assert isinstance(listed.problem, NoSuchFile)
 
-    def test_what_is_no_plain_file_is_not_opened(self, tmp_path: Path) -> None:
+    def test_special_files_are_not_opened(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe.mp3")
-        [listed] = expand([str(tmp_path / "pipe.mp3")])
+        [listed] = expand_files([str(tmp_path / "pipe.mp3")])
         assert isinstance(listed.problem, CannotRead)
 
 
 class TestClassify:
-    def test_json_has_a_line_for_every_file_and_the_status_tells_of_failures(self, music: Path, tmp_path: Path) -> None:
+    def test_json_has_a_line_per_file_and_failures_set_the_exit_status(self, music: Path, tmp_path: Path) -> None:
         strange = tmp_path / os.fsdecode(b"caf\xe9 \xe2\x80\xae.mp3")
         shutil.copy(music / "disco.mp3", strange)
         named = [music / "disco.mp3", music / "text.mp3", tmp_path / "none.mp3", music / "below", strange]
@@ -135,7 +135,7 @@ class TestClassify:
             assert sum(segment["probabilities"].values()) == pytest.approx(1)
             assert set(segment["votes"].values()) <= set(segment["probabilities"])
 
-    def test_people_get_a_table_and_a_sentence_for_what_failed(self, music: Path) -> None:
+    def test_a_table_and_error_messages_are_printed(self, music: Path) -> None:
         result = command("classify", music)
         header, *rows = result.stdout.splitlines()
         assert header.split() == ["File", "Length", "Genre", "Confidence", "Otherwise"]
@@ -150,19 +150,19 @@ class TestClassify:
         assert "0:30 – 0:42" in result.stdout
         assert (result.returncode, result.stderr) == (0, "")
 
-    def test_a_bar_is_shown_to_who_watches(self, music: Path) -> None:
+    def test_a_progress_bar_is_shown_on_a_terminal(self, music: Path) -> None:
         arguments = [sys.executable, "-m", "classifier", "classify", "--json", str(music / "disco.mp3")]
         result, shown = _watched(arguments)
         assert b"1/1" in shown
         assert len(lines(result)) == 1
 
-    def test_a_model_that_is_not_there_is_wrong_usage(self, music: Path, tmp_path: Path) -> None:
+    def test_a_missing_model_is_a_usage_error(self, music: Path, tmp_path: Path) -> None:
         result = command("classify", "--model-dir", tmp_path, music / "disco.mp3")
         assert result.returncode == 2
         assert result.stderr.startswith(f"There is no model in {tmp_path}: ")
         assert len(result.stderr.splitlines()) == 1
 
-    def test_interrupting_leaves_nothing_behind(self, tmp_path: Path) -> None:
+    def test_an_interrupted_run_leaves_no_processes(self, tmp_path: Path) -> None:
         for number in range(40):
             shutil.copy(EXAMPLES / "late-train.opus", tmp_path / f"{number}.opus")
         arguments = [sys.executable, "-m", "classifier", "classify", "--json", "--workers", "1", str(tmp_path)]
@@ -201,7 +201,7 @@ def _watched(arguments: list[str]) -> tuple[str, bytes]:
 
 
 class TestFeatures:
-    def test_the_table_has_a_row_for_every_song_or_piece(self, music: Path, tmp_path: Path) -> None:
+    def test_the_table_has_a_row_per_song_or_segment(self, music: Path, tmp_path: Path) -> None:
         out = tmp_path / "features.csv"
         short = write(song("jazz", PUBLIC_SAMPLES / SAMPLE_RATE), tmp_path / "jazz.00000.wav")
         result = command("features", short, music, "--csv", out, "--label-from-folder")
@@ -212,7 +212,8 @@ class TestFeatures:
             ("blues.0.ogg", str(30 * SAMPLE_RATE), "below"),
             ("blues.1.ogg", rows[3]["length"], "below"),
         ]
-        assert int(rows[3]["length"]) == pytest.approx(12 * SAMPLE_RATE, abs=1000)
+        # The last note dies away: silence at the end does not count.
+        assert 10 * SAMPLE_RATE < int(rows[3]["length"]) < 12 * SAMPLE_RATE
         assert all(float(value) == float(value) for row in rows for value in list(row.values())[1:-1])
         assert "text.mp3" in result.stderr
         assert result.returncode == 1
@@ -225,7 +226,7 @@ class TestFeatures:
         assert row[-1] == "disco, sort of"
         assert result.returncode == 0
 
-    def test_a_place_that_cannot_be_written_is_wrong_usage(self, music: Path, tmp_path: Path) -> None:
+    def test_an_unwritable_file_is_a_usage_error(self, music: Path, tmp_path: Path) -> None:
         result = command("features", music / "disco.mp3", "--csv", tmp_path)
         assert (result.returncode, result.stderr) == (2, f"{tmp_path} cannot be written: Is a directory\n")
 
@@ -234,20 +235,20 @@ class TestFeatures:
     "arguments",
     [[], ["sing"], ["classify"], ["classify", "--workers", "0", "x"], ["classify", "--max-minutes", "nan", "x"]],
 )
-def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_usage_errors_have_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
     assert "usage: python -m classifier" in capsys.readouterr().err
 
 
-def test_nothing_to_do_is_a_failure_without_a_model(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_without_readable_files_no_model_is_loaded(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert main(["classify", "--json", "--model-dir", str(tmp_path), str(tmp_path)]) == 1
     assert json.loads(capfdbinary.readouterr().out)["error"] == "no-music"
 
 
 @given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
-def test_any_name_that_a_file_can_have_comes_back_from_its_line(name: bytes) -> None:
+def test_any_file_name_survives_the_json_line(name: bytes) -> None:
     line = json_line(os.fsdecode(name), TooShort(minimum=3))
     assert line.isascii() or line.decode("utf-8")
     assert len(line.splitlines()) == 1
@@ -255,11 +256,11 @@ def test_any_name_that_a_file_can_have_comes_back_from_its_line(name: bytes) -> 
 
 
 @given(st.text())
-def test_what_is_shown_of_a_name_can_be_printed(name: str) -> None:
+def test_any_name_is_printable_after_conversion(name: str) -> None:
     shown = printable(name)
     assert shown.isprintable()
     assert len(shown) == len(name)
 
 
-def test_names_cannot_play_tricks_on_a_terminal() -> None:
+def test_names_cannot_contain_terminal_escapes() -> None:
     assert printable("\x1b[2Jsong\u202e3pm.exe\n") == "�[2Jsong�3pm.exe�"

@@ -1,0 +1,64 @@
+"""Errors that a person can cause and can do something about.
+
+Each class has a ``code``, under which the chats find its translation, and an English sentence that says what to do.
+Each package defines its own below ``UserError``; here are the base and those that several packages raise. Anything
+else that is raised while a request is handled is a bug, or concerns the operator.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class UserError(Exception):
+    """A request cannot be fulfilled, for a reason that the person who made it can understand.
+
+    Parameters
+    ----------
+    **values
+        The values of the sentence's placeholders, such as ``limit=60``.
+    """
+
+    code: ClassVar[str] = "not-possible"
+    sentence: ClassVar[str] = "This is not possible."
+
+    def __init__(self, **values: float | str) -> None:
+        super().__init__()
+        self.values = values
+
+    def __str__(self) -> str:
+        return self.sentence.format(**self.values)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.values)
+
+
+def _rebuild(kind: type[UserError], values: dict[str, float | str]) -> UserError:
+    """Unpickle an error that a worker process raised; pickle alone would lose its keyword arguments."""
+    return kind(**values)
+
+
+class SongError(UserError):
+    """A song cannot be classified."""
+
+    code = "song-failed"
+    sentence = "This song could not be classified. Please try another file."
+
+
+class EmptyFile(SongError):
+    code = "empty-file"
+    sentence = "This file is empty. Please send it again."
+
+
+class TooLarge(SongError):
+    """Placeholders: ``megabytes``, the largest size allowed."""
+
+    code = "too-large"
+    sentence = "This file is larger than {megabytes:g} MB. Please send a smaller file or a shorter excerpt."
+
+
+class TooLong(SongError):
+    """Placeholders: ``minutes``, the longest song allowed."""
+
+    code = "too-long"
+    sentence = "This is longer than {minutes:g} minutes. Please send a shorter excerpt."

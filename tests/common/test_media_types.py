@@ -1,0 +1,46 @@
+"""Which files the chats, the page and the command line take for music."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from classifier.audio.container import DEMUXERS
+from common.media_types import FILE_PICKER_ACCEPT, MUSIC_SUFFIXES, SUFFIXES_BY_DEMUXER, has_music_suffix, is_music
+
+
+@pytest.mark.parametrize("name", ["song.mp3", "Song.FLAC", "a.b.opus", "clip.webm", "video.MP4"])
+def test_a_file_is_music_by_its_ending(name: str) -> None:
+    assert has_music_suffix(name)
+    assert has_music_suffix(Path("folder.d") / name)
+    assert is_music(name, None)
+    assert is_music(name, "application/octet-stream")
+
+
+@pytest.mark.parametrize("name", ["", "mp3", ".mp3", "cover.jpg", "song.mp3.txt", "list.m3u"])
+def test_a_file_of_another_ending_is_not(name: str) -> None:
+    assert not has_music_suffix(name)
+    assert not is_music(name, None)
+    assert not is_music(name, "application/octet-stream")
+
+
+@pytest.mark.parametrize("mime_type", ["audio/mpeg", "Video/MP4", "application/ogg", "audio/ogg; codecs=opus"])
+def test_a_file_is_music_by_its_mime_type(mime_type: str) -> None:
+    assert is_music(None, mime_type)
+    assert is_music("file", mime_type)
+
+
+def test_each_ending_stands_once_and_in_lower_case() -> None:
+    suffixes = [suffix for each in SUFFIXES_BY_DEMUXER.values() for suffix in each]
+    assert len(suffixes) == len(MUSIC_SUFFIXES)
+    assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in suffixes)
+
+
+def test_every_format_that_is_decoded_can_be_offered() -> None:
+    decoded = set(DEMUXERS.split(",")) - {"mpegts"}  # .ts is mostly TypeScript
+    assert decoded <= SUFFIXES_BY_DEMUXER.keys()
+
+
+def test_the_file_picker_offers_every_ending() -> None:
+    assert set(FILE_PICKER_ACCEPT.split(",")) == {"audio/*", "video/*", *MUSIC_SUFFIXES}
