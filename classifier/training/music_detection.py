@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     FeatureExtractor = Callable[[NDArray[np.float32]], Mapping[str, NDArray[np.float32]]]
 
 FAMILIES: Final = ("musicnn_tags", "musicnn_embedding")
-SHRINKAGE: Final = 0.05
+SHRINKAGE: Final = 0.03
 CLASS_WEIGHTS: Final[Mapping[str, float]] = {
     "music": 3,
     "music mixed": 1,
@@ -199,8 +199,12 @@ def held_out(sounds: Examples) -> dict[SoundKind, NDArray[np.float64]]:
 
 
 def _fitted(sounds: Examples, rows: NDArray[np.intp]) -> Pipeline:
+    """Fit the estimator; a group of n sounds counts as much as the square root of n groups of one."""
     classes = sounds.classes[rows]
-    counts = Counter(classes.tolist())
-    weights = np.array([CLASS_WEIGHTS[name] / counts[name] for name in classes.tolist()]) * len(rows)
+    groups = [sounds.sources[row].group for row in rows]
+    sizes = Counter(groups)
+    weights = np.array([sizes[group] ** -0.5 for group in groups])
+    for name, total in CLASS_WEIGHTS.items():
+        weights[classes == name] *= total / max(weights[classes == name].sum(), np.finfo(np.float64).tiny)
     model = make_pipeline(StandardScaler(), WeightedLDA(shrinkage=SHRINKAGE))
     return model.fit(sounds.features[rows], classes, weightedlda__sample_weight=weights)
