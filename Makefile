@@ -4,17 +4,23 @@ SERVE := .venv-serve/.complete
 DEV := .venv/.complete
 PIP := -m pip --disable-pip-version-check --quiet install --require-hashes -r
 
-.PHONY: run test lint lock bench clean
+.PHONY: run test check lint lock bench clean
 
 run: $(SERVE)
 	.venv-serve/bin/python -m bot
 
+# Everything; what is measured is this process's share of the code, not that of the processes it starts.
 test: $(DEV) lint
-	.venv/bin/python -m pytest --numprocesses auto --dist loadfile
+	.venv/bin/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report term:skip-covered
+
+# What to run before each commit: lint, types and the fast tests.
+check: $(DEV) lint
+	.venv/bin/python -m pytest --numprocesses auto --dist loadfile -m "not slow"
 
 lint: $(DEV)
 	.venv/bin/ruff check .
 	.venv/bin/ruff format --check .
+	.venv/bin/lint-imports
 	.venv/bin/mypy
 
 bench: $(DEV)

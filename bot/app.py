@@ -277,7 +277,7 @@ async def _storage(settings: Settings) -> Storage:
 async def _keys(settings: Settings, storage: Storage) -> Keys:
     """Return the keys for hashing people; raise ``CannotServe`` if the database was written with others."""
     keys = open_keys(settings)
-    if await storage.agreed(KEY_NOTE, keys.mark) != keys.mark:
+    if await storage.get_or_set(KEY_NOTE, keys.mark) != keys.mark:
         raise CannotServe(
             "the people in this database were written down with another key: restore the earlier SECRET_KEY or "
             "secret.key, or run `python -m storage new-key`, after which nobody in it is recognised any more"
@@ -289,7 +289,7 @@ async def _tidy_until(signalled: asyncio.Event, storage: Storage) -> None:
     """Delete what is too old now and then, until the signal comes."""
     while not signalled.is_set():
         try:
-            log.info("deleted as too old: %s", await storage.tidy())
+            log.info("deleted as too old: %s", await storage.delete_expired())
         except Exception:
             log.exception("storage could not be tidied")
         with suppress(TimeoutError):

@@ -14,7 +14,7 @@ from bot.core.playlist_prompt import PLAYLIST_SONGS
 from bot.core.size_limits import max_bytes
 from bot.settings import chat_module
 from bot.web import LocalChat
-from links import Limits
+from links import FetchLimits
 from links.address import ANY_HOST
 
 if TYPE_CHECKING:
@@ -51,9 +51,9 @@ def homes(settings: Settings, owner: str) -> dict[str, str]:
     return {chat: f"{chat}:{name}" for chat, name in {**hashed, "local": owner}.items()}
 
 
-def links_limits(settings: Settings) -> Limits:
+def links_limits(settings: Settings) -> FetchLimits:
     """Return the limits for fetching one link."""
-    return Limits(file_bytes=max_bytes(settings), song_seconds=60 * settings.max_minutes)
+    return FetchLimits(file_bytes=max_bytes(settings), song_seconds=60 * settings.max_minutes)
 
 
 def _links(settings: Settings) -> list[str]:

@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from classifier.inference.executor import ReleaseRefused
-from classifier.inference.manifest import MANIFEST, BadRelease, artifact_of, read_manifest, whole
+from classifier.inference.manifest import MANIFEST, BadRelease, artifact_name, read_manifest, read_release
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -99,7 +99,7 @@ class ReleaseWatch:
             return
         self._seen, self._check_again_at = stamp, now + REFUSED_SECONDS
         try:
-            manifest, _ = await asyncio.to_thread(whole, self._model_dir)
+            manifest, _ = await asyncio.to_thread(read_release, self._model_dir)
             found = _identity_of(self._model_dir, manifest)
             if found != self._serving:
                 await learn_genres(_genres_of(manifest))
@@ -130,7 +130,7 @@ class ReleaseWatch:
 
 def _identity_of(directory: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
     """Return a release's name and its artifact's checksum, since another training may use the same name."""
-    return str(manifest["name"]), str(manifest["files"][artifact_of(directory, manifest)].get("sha256"))
+    return str(manifest["name"]), str(manifest["files"][artifact_name(directory, manifest)].get("sha256"))
 
 
 def _genres_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:

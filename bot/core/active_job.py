@@ -137,7 +137,7 @@ class ActiveJob:
                 noted = await self.chat.show(self.song, self.stage)
                 if noted is not None and noted != self.song.noted:
                     self.song = replace(self.song, noted=noted)
-                    await self._storage.jobs.note(self.lease, noted)
+                    await self._storage.jobs.save_progress(self.lease, noted)
             except LeaseLost:
                 self.stop(StopReason.LOST)
                 return

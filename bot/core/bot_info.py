@@ -126,17 +126,17 @@ class BotInfo:
 
     async def chat(self, platform: str, chat_id: str) -> ChatSettings:
         """Return a chat's settings."""
-        return await self._storage.chats.settings(platform, self._keys.chat(platform, chat_id))
+        return await self._storage.chat_settings.settings(platform, self._keys.chat(platform, chat_id))
 
     async def moved(self, platform: str, old_id: str, new_id: str) -> None:
         """Move a chat's settings, songs and corrections to the new id that its platform gave it."""
         kept = await self.chat(platform, old_id)
         old, new = self._keys.chat(platform, old_id), self._keys.chat(platform, new_id)
-        await self._storage.chats.move(platform, old, new)
+        await self._storage.chat_settings.move(platform, old, new)
         if old_id in kept.listening:
             there = await self.chat(platform, new_id)
             listening = there.listening - {old_id} | {new_id}
-            await self._storage.chats.save(platform, new, replace(there, listening=listening))
+            await self._storage.chat_settings.save(platform, new, replace(there, listening=listening))
 
     async def settings(self, requester: Requester, channel_format: str | None = None) -> str:
         """Return a text with a chat's settings; raises ``NotAModerator``.
@@ -186,7 +186,7 @@ class BotInfo:
             if listen is not None and len(listening) < CHANNELS_LISTENED:
                 listening |= {listen}
             kept = replace(kept, listening=frozenset(listening))
-            await self._storage.chats.save(platform, self._keys.chat(platform, requester.chat_id), kept)
+            await self._storage.chat_settings.save(platform, self._keys.chat(platform, requester.chat_id), kept)
         return _shown(kept, requester.words, channel_format)
 
     def _require(self, requester: Requester) -> None:

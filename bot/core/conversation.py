@@ -20,8 +20,8 @@ from bot.core.playlist_prompt import PlaylistAnswers
 from bot.core.privacy import Privacy
 from bot.core.size_limits import check_size
 from classifier.song_report import SongReport
-from links import read_link
-from storage import Cancel, LabelStatus, TooManyQueued, TooManyToday, UnknownRow
+from links import parse_link
+from storage import CancelResult, LabelStatus, RowNotFound, TooManyQueued, TooManyToday
 
 if TYPE_CHECKING:
     from bot.core.chat import PendingSong, Stage
@@ -185,8 +185,8 @@ class Conversation:
         """Return a job as the song that its chat knows."""
         return await self._songs.of(job)
 
-    async def cancel(self, job_id: int, requester: Requester) -> Cancel:
-        """Cancel a song.
+    async def cancel(self, job_id: int, requester: Requester) -> CancelResult:
+        """CancelResult a song.
 
         Raises
         ------
@@ -195,7 +195,7 @@ class Conversation:
         """
         job = await self._storage.jobs.get(job_id)
         if job is None:
-            return Cancel.TOO_LATE
+            return CancelResult.TOO_LATE
         is_sender = job.person == self._keys.person(requester.person)
         if not is_sender and not self.moderation.moderates_song(requester, job):
             raise NotYours()
@@ -252,7 +252,7 @@ class Conversation:
                 chat=reply.chat,
                 may_train=reply.platform in self._settings.training_sources,
             )
-        except UnknownRow:
+        except RowNotFound:
             raise ButtonExpired() from None
         self._metrics.corrected(reply.platform, agrees=stored.correction.agrees)
         words = self.words(language)
@@ -300,7 +300,7 @@ class Conversation:
 
     async def label_numbered(self, number: int) -> str:
         """Return the id of the label with a number; raises ``ButtonExpired`` if there is none."""
-        label = await self._storage.labels.by_number(number)
+        label = await self._storage.labels.get_by_number(number)
         if label is None:
             raise ButtonExpired()
         return label.id
@@ -312,7 +312,7 @@ class Conversation:
     def _with_link_read(self, submission: Submission) -> Submission:
         """Return a link's submission with the normalised link in its payload."""
         pasted = submission.payload.get("link") or submission.payload.get("url") or ""
-        link = read_link(pasted, self._settings.link_hosts)
+        link = parse_link(pasted, self._settings.link_hosts)
         return replace(submission, payload={**submission.payload, "link": link})
 
     async def _answered(self, reply_id: str) -> tuple[Reply, SongReport]:

@@ -23,7 +23,7 @@ from classifier.errors import WorkerLost
 from classifier.song_report import SongReport
 from common.errors import UserError
 from common.units import MEGABYTE
-from links import ManySongs
+from links import PlaylistFound
 from storage import JobCancelled, NewReply
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ class JobRunner:
             return await self._prompts.resume(running, question)
         try:
             answer, known = await self._answer(running)
-        except ManySongs as many:
+        except PlaylistFound as many:
             await self._prompts.ask(running, many)
             return None
         running.at(Stage("answering"))
@@ -160,7 +160,7 @@ class JobRunner:
             if known is not None and known.has_features:
                 return known, True
             classification = await self._classify(running, path)
-            answer = await self._storage.songs.keep_answer(
+            answer = await self._storage.songs.save_answer(
                 content_hash,
                 classification.report.as_dict(),
                 classification.features,
@@ -210,12 +210,12 @@ class JobRunner:
         report = SongReport.from_dict(answer.report)
         message = await self._compose(running, reply, report, known=known)
         where = await running.chat.answer(running.song, Answered(reply, report, known, message))
-        await self._storage.replies.sent(reply.id, where)
+        await self._storage.replies.mark_sent(reply.id, where)
 
     async def _compose(self, running: ActiveJob, reply: Reply, report: SongReport, *, known: bool) -> OutgoingMessage:
         """Return the whole answer, with the timeline where the chat wants it."""
         job, song, limits = running.job, running.song, running.chat.limits
-        settings = await self._storage.chats.settings(job.platform, job.chat)
+        settings = await self._storage.chat_settings.settings(job.platform, job.chat)
         picture = None
         if settings.picture and limits.picture_theme is not None:
             picture = await asyncio.to_thread(timeline.render, report, song.words, limits.picture_theme)

@@ -19,7 +19,7 @@ from bot.core.errors import ButtonExpired, DateUnclear, ExportTooLarge, FormatMi
 from bot.core.localization import percent
 from bot.settings import Moderator
 from common.units import MEBIBYTE
-from storage import Format, FormatUnavailable, LabelStatus, Place, Selection, Status, export_feedback
+from storage import ChatKey, ExportFilter, ExportFormat, FormatUnavailable, LabelStatus, ReviewStatus, export_feedback
 
 if TYPE_CHECKING:
     from bot.core.chat import Requester
@@ -43,14 +43,14 @@ class Review:
 
 
 @dataclass(frozen=True, slots=True)
-class ExportFilter:
+class ExportRequest:
     """What to export: the format, a period (UTC, ``until`` excluded), a genre by any of its names, a status."""
 
-    form: Format = Format.CSV
+    form: ExportFormat = ExportFormat.CSV
     since: datetime | None = None
     until: datetime | None = None
     genre: str | None = None
-    status: Status | None = None
+    status: ReviewStatus | None = None
 
 
 class Moderation:
@@ -87,14 +87,16 @@ class Moderation:
     async def review(self, requester: Requester, *, after: int = 0) -> Review | None:
         """Return the next correction that waits for a ruling, disputed songs first; None if ``after`` was the last."""
         place = self._scope(requester)
-        waiting = await self._storage.feedback.next_to_review(place=place, after=after)
+        waiting = await self._storage.feedback.next_to_review(chat=place, after=after)
         return None if waiting is None else await self._shown(requester, waiting)
 
     async def reviewed(self, requester: Requester, correction_id: int) -> Review:
         """Return one correction by number; raises ``ButtonExpired`` if the requester moderates no such correction."""
         return await self._shown(requester, await self._correction(correction_id, self._scope(requester)))
 
-    async def rule(self, requester: Requester, correction_id: int, status: Status, label: str | None = None) -> str:
+    async def rule(
+        self, requester: Requester, correction_id: int, status: ReviewStatus, label: str | None = None
+    ) -> str:
         """Accept, reject or relabel a correction; return a sentence on it.
 
         Parameters
@@ -114,7 +116,7 @@ class Moderation:
         await self._correction(correction_id, place)
         chosen = None if label is None else (await self._storage.labels.propose(label, moderator)).id
         ruled = await self._storage.feedback.moderate(
-            correction_id, status, moderator=moderator, label=chosen, place=place
+            correction_id, status, moderator=moderator, label=chosen, chat=place
         )
         return words.say(f"review-{ruled.status}", label=words.genre(ruled.verdict))
 
@@ -144,13 +146,13 @@ class Moderation:
 
     async def stats(self, requester: Requester) -> str:
         """Return the counts over the corrections that the requester moderates: in all, per genre, proposed labels."""
-        counted = await self._storage.feedback.stats(place=self._scope(requester))
+        counted = await self._storage.feedback.stats(chat=self._scope(requester))
         words = requester.words
         if not counted.corrections:
             return words.say("feedback-none")
         return "\n".join([*_totals(counted, words), "", *_per_genre(counted, words), *_proposals(counted, words)])
 
-    async def export(self, requester: Requester, wanted: ExportFilter) -> OutgoingMessage:
+    async def export(self, requester: Requester, wanted: ExportRequest) -> OutgoingMessage:
         """Return the corrections that the requester moderates, and that may leave, as a file.
 
         Raises
@@ -166,12 +168,12 @@ class Moderation:
         label = None if wanted.genre is None else await self._storage.labels.find(wanted.genre)
         if wanted.genre is not None and label is None:
             raise GenreUnknown()
-        selection = Selection(
+        selection = ExportFilter(
             since=wanted.since,
             until=wanted.until,
             genre=None if label is None else label.id,
             statuses=None if wanted.status is None else [wanted.status],
-            place=place,
+            chat=place,
         )
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder) / f"feedback.{wanted.form}"
@@ -186,24 +188,24 @@ class Moderation:
         text = words.say("feedback-exported", rows=done.rows, songs=done.songs)
         return OutgoingMessage(text, file=OutgoingFile(path.name, content))
 
-    def _scope(self, requester: Requester) -> Place | None:
+    def _scope(self, requester: Requester) -> ChatKey | None:
         """Return the chat whose corrections somebody moderates; None for all."""
         if self.everywhere(requester.person):
             return None
         if not requester.administers:
             raise NotAModerator()
-        return Place(requester.person.platform, self._keys.chat(requester.person.platform, requester.chat_id))
+        return ChatKey(requester.person.platform, self._keys.chat(requester.person.platform, requester.chat_id))
 
     async def _shown(self, requester: Requester, correction: Correction) -> Review:
         words = requester.words
         label = await self._storage.labels.get(correction.label)
         proposed = label is not None and label.status is LabelStatus.PROPOSED
-        counted = await self._storage.feedback.stats(place=self._scope(requester))
+        counted = await self._storage.feedback.stats(chat=self._scope(requester))
         confidence = percent(correction.confidence)
-        answered, corrected = words.genre(correction.said), words.genre(correction.label)
+        answered, corrected = words.genre(correction.predicted), words.genre(correction.label)
         title = messages.clean_title(correction.title)
         lines = [
-            words.say("review-heading", number=correction.id, waiting=counted.statuses.get(Status.PENDING, 0)),
+            words.say("review-heading", number=correction.id, waiting=counted.statuses.get(ReviewStatus.PENDING, 0)),
             *([words.say("review-title", title=title)] if title else []),
             words.say(
                 "review-said-sure" if correction.sure else "review-said-unsure", genre=answered, confidence=confidence
@@ -215,8 +217,8 @@ class Moderation:
         buttons = _buttons(words, correction.id, may_merge=proposed and self.everywhere(requester.person))
         return Review(correction.id, OutgoingMessage("\n".join(lines), buttons))
 
-    async def _correction(self, correction_id: int, place: Place | None) -> Correction:
-        correction = await self._storage.feedback.get(correction_id, place=place)
+    async def _correction(self, correction_id: int, place: ChatKey | None) -> Correction:
+        correction = await self._storage.feedback.get(correction_id, chat=place)
         if correction is None:
             raise ButtonExpired()
         return correction
@@ -248,7 +250,7 @@ def _totals(counted: FeedbackStats, words: Localizer) -> list[str]:
     return [
         words.say("feedback-totals", corrections=counted.corrections, people=counted.people, songs=counted.songs),
         words.say("feedback-agreement", percent=round(100 * counted.agreeing / counted.corrections)),
-        words.say("feedback-waiting", waiting=counted.statuses.get(Status.PENDING, 0)),
+        words.say("feedback-waiting", waiting=counted.statuses.get(ReviewStatus.PENDING, 0)),
         words.say("feedback-trainable", trainable=counted.trainable),
     ]
 
@@ -256,7 +258,11 @@ def _totals(counted: FeedbackStats, words: Localizer) -> list[str]:
 def _per_genre(counted: FeedbackStats, words: Localizer) -> list[str]:
     return [
         words.say(
-            "feedback-genre", genre=words.genre_title(genre), said=count.said, right=count.right, given=count.given
+            "feedback-genre",
+            genre=words.genre_title(genre),
+            said=count.predicted,
+            right=count.right,
+            given=count.labelled,
         )
         for genre, count in list(counted.genres.items())[:GENRES_COUNTED]
     ]
@@ -273,12 +279,12 @@ def _proposals(counted: FeedbackStats, words: Localizer) -> list[str]:
 
 
 def export_filter(
-    form: str = Format.CSV,
+    form: str = ExportFormat.CSV,
     since: str | None = None,
     until: str | None = None,
     genre: str | None = None,
     status: str | None = None,
-) -> ExportFilter:
+) -> ExportRequest:
     """Return the filter that these texts mean; days like ``2026-11-30``, both included.
 
     Raises
@@ -286,16 +292,16 @@ def export_filter(
     DateUnclear
         If a text is no day.
     """
-    return ExportFilter(
-        form=Format(form),
+    return ExportRequest(
+        form=ExportFormat(form),
         since=_day(since) if since else None,
         until=_day(until, later=timedelta(days=1)) if until else None,
         genre=genre,
-        status=None if status is None else Status(status),
+        status=None if status is None else ReviewStatus(status),
     )
 
 
-def read_export_filter(text: str) -> ExportFilter:
+def read_export_filter(text: str) -> ExportRequest:
     """Read a format, a period such as ``2026-01-01..2026-03-31``, a status and a genre, in any order.
 
     Raises
@@ -306,9 +312,9 @@ def read_export_filter(text: str) -> ExportFilter:
     options: dict[str, str] = {}
     genre = []
     for word in text.split():
-        if word.lower() in set(Format):
+        if word.lower() in set(ExportFormat):
             options["form"] = word.lower()
-        elif word.lower() in set(Status):
+        elif word.lower() in set(ReviewStatus):
             options["status"] = word.lower()
         elif ".." in word:
             options["since"], _, options["until"] = word.partition("..")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.core.chat import Submission
     from bot.core.genre_names import GenreNames
     from bot.core.identity import Keys
-    from links import Item
+    from links import PlaylistItem
     from storage import Job, Storage
 
 
@@ -79,7 +79,7 @@ class PendingSongs:
             key=key,
         )
 
-    def job_for_item(self, playlist: Job, number: int, item: Item, message: Mapping[str, Any]) -> NewJob:
+    def job_for_item(self, playlist: Job, number: int, item: PlaylistItem, message: Mapping[str, Any]) -> NewJob:
         """Return the job to store for one song (from 1) of a playlist, whose link was sent as another job.
 
         Parameters

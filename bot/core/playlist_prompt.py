@@ -26,7 +26,7 @@ from bot.core.errors import (
     TryLater,
     Undeliverable,
 )
-from links import Item
+from links import Playlist, PlaylistFound, PlaylistItem
 from storage import JobState, TooManyQueued, TooManyToday
 
 if TYPE_CHECKING:
@@ -41,10 +41,9 @@ if TYPE_CHECKING:
     from bot.core.song_queue import SongQueue
     from bot.settings import Settings
     from common.errors import SongError
-    from links import Listing, ManySongs
     from storage import Job, Storage
 
-    ReplyTargetFor = Callable[[Item], Awaitable[Mapping[str, Any]]]
+    ReplyTargetFor = Callable[[PlaylistItem], Awaitable[Mapping[str, Any]]]
 
 # As many answers can still be read in a chat. What a host can bear is governed by the limits per person, so this is no
 # setting.
@@ -65,12 +64,12 @@ class PlaylistQuestion:
     items
         The first songs, no more than are offered.
     count, complete, newest_first
-        As in ``links.Listing``.
+        As in ``links.Playlist``.
     until
         When it is too late to answer, in seconds since 1970.
     """
 
-    items: tuple[Item, ...]
+    items: tuple[PlaylistItem, ...]
     count: int
     complete: bool
     newest_first: bool
@@ -82,7 +81,7 @@ class PlaylistQuestion:
         kept = job.progress.get(PROGRESS_KEY)
         if job.state is JobState.FINISHED or kept is None:
             return None
-        return cls(**{**kept, "items": tuple(Item(**item) for item in kept["items"])})
+        return cls(**{**kept, "items": tuple(PlaylistItem(**item) for item in kept["items"])})
 
 
 class PlaylistPrompts:
@@ -99,21 +98,21 @@ class PlaylistPrompts:
         self._settings = settings
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
-    async def ask(self, running: ActiveJob, many: ManySongs) -> None:
+    async def ask(self, running: ActiveJob, many: PlaylistFound) -> None:
         """Ask about the playlist that a link turned out to be, and put its job aside.
 
         Raises
         ------
-        ManySongs
+        PlaylistFound
             If nobody can be asked, since the link itself came from a playlist.
         TooManyQueued, TooManyToday
             If the person's limits leave no room for another song.
         LeaseLost, TryLater, Undeliverable
             As sending an answer does.
         """
-        if many.listing is None or running.song.from_playlist:
+        if many.playlist is None or running.song.from_playlist:
             raise many
-        await self._ask(running, await self._question(many.listing, running.job.person))
+        await self._ask(running, await self._question(many.playlist, running.job.person))
 
     async def resume(self, running: ActiveJob, question: PlaylistQuestion) -> str | None:
         """Ask a question again that was put aside, if there is time left; return the outcome, if it is one.
@@ -141,7 +140,7 @@ class PlaylistPrompts:
         """Return the lock under which a question is asked and answered."""
         return self._locks.setdefault(job_id, asyncio.Lock())
 
-    async def _question(self, listing: Listing, person: str) -> PlaylistQuestion:
+    async def _question(self, listing: Playlist, person: str) -> PlaylistQuestion:
         """Return the question for a playlist: no more songs are offered than the person's limits allow."""
         load = await self._storage.jobs.person_load(person)
         # The link's own job makes room for one of them.
@@ -167,9 +166,9 @@ class PlaylistPrompts:
         # An answer that comes at once waits until the job has been put aside.
         async with self.lock(job.id):
             noted = {**song.noted, PROGRESS_KEY: asdict(question)}
-            await self._storage.jobs.note(running.lease, noted)
+            await self._storage.jobs.save_progress(running.lease, noted)
             where = await running.chat.ask(song, message)
-            await self._storage.jobs.note(running.lease, {**noted, **(where or {})})
+            await self._storage.jobs.save_progress(running.lease, {**noted, **(where or {})})
             await self._storage.jobs.release(running.lease, delay_seconds=max(0.0, question.until - time.time()))
 
     def _message(self, question: PlaylistQuestion, words: Localizer, job_id: int) -> OutgoingMessage:
@@ -246,7 +245,7 @@ class PlaylistAnswers:
         return taken
 
     async def _take_all(
-        self, job: Job, items: tuple[Item, ...], reply_target: ReplyTargetFor
+        self, job: Job, items: tuple[PlaylistItem, ...], reply_target: ReplyTargetFor
     ) -> tuple[list[Job], TooManyQueued | TooManyToday | Closing | None]:
         """Store songs until one is refused; return their jobs, and the refusal."""
         taken: list[Job] = []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bot.core import messages
 from bot.core.callbacks import ConsentCallback
 from bot.core.chat import Button, OutgoingMessage
-from storage import Place
+from storage import ChatKey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bot.core.identity import Keys, Person
     from bot.core.localization import Language
     from bot.core.song_queue import SongQueue
-    from storage import Consent, Forgotten, Storage
+    from storage import Consent, ErasureSummary, Storage
 
 
 class Privacy:
@@ -67,15 +67,15 @@ class Privacy:
         private_chats
             Ids of the chats that are theirs alone.
         """
-        return await self._storage.people.data(self._keys.person(person), self._places(person, private_chats))
+        return await self._storage.people.export_data(self._keys.person(person), self._places(person, private_chats))
 
-    async def forget(self, person: Person, private_chats: Sequence[str] = ()) -> Forgotten:
+    async def forget(self, person: Person, private_chats: Sequence[str] = ()) -> ErasureSummary:
         """Delete everything that is stored about a person, pending songs included; return how much it was."""
         key = self._keys.person(person)
         notify_chats = await self._queue.drop_person(key)
-        forgotten = await self._storage.people.forget(key, self._places(person, private_chats))
+        forgotten = await self._storage.people.erase(key, self._places(person, private_chats))
         await notify_chats()
         return forgotten
 
-    def _places(self, person: Person, private_chats: Sequence[str]) -> list[Place]:
-        return [Place(person.platform, self._keys.chat(person.platform, chat)) for chat in private_chats]
+    def _places(self, person: Person, private_chats: Sequence[str]) -> list[ChatKey]:
+        return [ChatKey(person.platform, self._keys.chat(person.platform, chat)) for chat in private_chats]

@@ -28,7 +28,7 @@ from bot.core.callbacks import (
 from bot.core.chat import Button, GenreMenu, OutgoingFile, OutgoingMessage, Placement, Requester, Response
 from bot.core.errors import NotYours
 from bot.core.localization import LANGUAGES, OWN_NAMES, Language, Localizer, language_of
-from storage import Cancel, Status
+from storage import CancelResult, ReviewStatus
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -37,8 +37,8 @@ if TYPE_CHECKING:
     from bot.core.callbacks import Setting
     from bot.core.chat import ChatLimits
     from bot.core.conversation import Conversation, CorrectionResult
-    from bot.core.moderation import ExportFilter
-    from links import Item
+    from bot.core.moderation import ExportRequest
+    from links import PlaylistItem
 
 
 class RequestHandler:
@@ -99,10 +99,10 @@ class RequestHandler:
                 return await self._press_review(requester, callback)
             case CancelCallback(job_id=job_id):
                 done = await conversation.cancel(job_id, requester)
-                return Response(notice=words.say("chat-too-late") if done is Cancel.TOO_LATE else None)
+                return Response(notice=words.say("chat-too-late") if done is CancelResult.TOO_LATE else None)
             case PlaylistCallback():
 
-                async def reply_target(_: Item) -> Mapping[str, Any]:
+                async def reply_target(_: PlaylistItem) -> Mapping[str, Any]:
                     return requester.reply_target
 
                 await conversation.playlists.answer(callback, person, reply_target)
@@ -131,7 +131,7 @@ class RequestHandler:
             return Response(result.message, Placement.IN_PLACE, question=result.question)
         moderation, number = self._conversation.moderation, target.correction_id
         if target.purpose is Purpose.RELABEL:
-            done = await moderation.rule(requester, number, Status.RELABELLED, label)
+            done = await moderation.rule(requester, number, ReviewStatus.RELABELLED, label)
             return await self._review(requester, number, done)
         done = await moderation.merge(requester, number, label)
         # A merge rules on no correction: the same one is shown again.
@@ -202,7 +202,7 @@ class RequestHandler:
 
     # Moderation
 
-    async def export(self, requester: Requester, wanted: ExportFilter) -> Response:
+    async def export(self, requester: Requester, wanted: ExportRequest) -> Response:
         """Send corrections as a file."""
         return Response(await self._conversation.moderation.export(requester, wanted))
 
@@ -215,7 +215,7 @@ class RequestHandler:
                     requester, GenreTarget(purpose, str(number)), placement=Placement.IN_PLACE
                 )
             case Action.ACCEPT | Action.REJECT:
-                status = Status.ACCEPTED if callback.action is Action.ACCEPT else Status.REJECTED
+                status = ReviewStatus.ACCEPTED if callback.action is Action.ACCEPT else ReviewStatus.REJECTED
                 return await self._review(requester, number, await moderation.rule(requester, number, status))
             case _:
                 return await self._review(requester, number)

@@ -18,7 +18,7 @@ from bot.core.chat import Stage
 from bot.core.errors import Closing, TryLater, Undeliverable
 from bot.core.playlist_prompt import PlaylistQuestion
 from bot.metrics import Metrics
-from storage import LEASE_SECONDS, MAX_ATTEMPTS, Cancel, LeaseLost
+from storage import LEASE_SECONDS, MAX_ATTEMPTS, CancelResult, ClaimedJob, LeaseLost
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.core.chat import Chat
     from bot.core.job_runner import JobRunner
     from bot.core.pending_songs import PendingSongs
-    from storage import Claimed, Job, NewJob, Storage
+    from storage import Job, NewJob, Storage
 
 # A song that was cancelled through another process stops within this time.
 HEARTBEAT_SECONDS = LEASE_SECONDS / 6
@@ -103,7 +103,7 @@ class SongQueue:
     async def start(self) -> None:
         """Take back the jobs that a process of this name held when it ended, and begin to work."""
         self._runner.sweep()
-        again = await self._storage.jobs.take_back(self._owner)
+        again = await self._storage.jobs.requeue_owned(self._owner)
         if again:
             log.info("resuming %d songs that were in progress when the bot stopped", again)
         self._loops = [asyncio.create_task(self._claim_songs()), asyncio.create_task(self._renew_leases())]
@@ -136,13 +136,13 @@ class SongQueue:
         if self._closing.is_set():
             raise Closing()
 
-    async def cancel(self, job_id: int) -> Cancel:
+    async def cancel(self, job_id: int) -> CancelResult:
         """Stop a song, waiting or running; its chat is told."""
         job = await self._storage.jobs.get(job_id)
         done = await self._storage.jobs.cancel(job_id)
-        if done is Cancel.ASKED and job_id in self._running:
+        if done is CancelResult.ASKED and job_id in self._running:
             self._running[job_id].stop(StopReason.CANCELLED)
-        elif done is Cancel.DONE and job is not None and job.platform in self._chats:
+        elif done is CancelResult.DONE and job is not None and job.platform in self._chats:
             self._ended(job, "cancelled")
             chat, song = self._chats[job.platform], await self._songs.of(job)
             await chat.stopped(song)
@@ -179,7 +179,7 @@ class SongQueue:
         bool
             False if the song has ended or another process has taken it.
         """
-        if await self._storage.jobs.note_waiting(job_id, noted):
+        if await self._storage.jobs.save_waiting_progress(job_id, noted):
             return True
         return self._is_ours(await self._storage.jobs.get(job_id))
 
@@ -214,7 +214,7 @@ class SongQueue:
             running.stop(StopReason.CLOSING)
         if tasks:
             await asyncio.wait(tasks, timeout=RELEASE_SECONDS)
-        await self._storage.jobs.take_back(self._owner)
+        await self._storage.jobs.requeue_owned(self._owner)
 
     async def _claim_songs(self) -> None:
         while not self._closing.is_set():
@@ -255,7 +255,7 @@ class SongQueue:
             for job_id in beat.cancelled:
                 held[job_id].stop(StopReason.CANCELLED)
 
-    async def _begin(self, claimed: Claimed) -> None:
+    async def _begin(self, claimed: ClaimedJob) -> None:
         job, chat = claimed.job, self._chats[claimed.job.platform]
         if job.attempts == 1:
             self._metrics.begun(_seconds_since(job.created))

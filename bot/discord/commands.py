@@ -20,7 +20,7 @@ from bot.discord.client import described, named
 from bot.discord.components import custom_ids
 from bot.discord.interaction_context import respond
 from bot.discord.limits import LIMITS, OPTION_CHARACTERS
-from storage import Format, Status
+from storage import ExportFormat, ReviewStatus
 
 if TYPE_CHECKING:
     from bot.core.conversation import Conversation
@@ -40,7 +40,7 @@ LANGUAGE_CHOICES = [app_commands.Choice(name=name, value=language) for language,
 SWITCH_CHOICES = [app_commands.Choice(name=named(f"choice-{value}"), value=value) for value in ("on", "off")]
 STATUS_CHOICES = [
     app_commands.Choice(name=named(f"choice-{status}"), value=status.value)
-    for status in (Status.PENDING, Status.ACCEPTED, Status.REJECTED, Status.RELABELLED)
+    for status in (ReviewStatus.PENDING, ReviewStatus.ACCEPTED, ReviewStatus.REJECTED, ReviewStatus.RELABELLED)
 ]
 
 
@@ -183,11 +183,11 @@ def _add_export(feedback: app_commands.Group, conversation: Conversation, reques
     @app_commands.rename(**{name: named(f"option-{name}") for name in options})
     @app_commands.describe(**descriptions)
     @app_commands.choices(
-        form=[app_commands.Choice(name=form.value, value=form.value) for form in Format], status=STATUS_CHOICES
+        form=[app_commands.Choice(name=form.value, value=form.value) for form in ExportFormat], status=STATUS_CHOICES
     )
     async def export(
         interaction: Interaction,
-        form: str = Format.CSV.value,
+        form: str = ExportFormat.CSV.value,
         since: str | None = None,
         until: str | None = None,
         genre: str | None = None,

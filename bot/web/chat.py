@@ -22,7 +22,7 @@ from bot.web.history_store import EntryState, HistoryStore
 from bot.web.server import make_application
 from bot.web.server_sent_events import Listeners
 from bot.web.upload_store import EXAMPLE_PREFIX, UploadStore, read_examples
-from links import read_link
+from links import parse_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from bot.settings import Address, Settings
     from bot.web.history_store import HistoryEntry
     from common.errors import UserError
-    from links import Item
+    from links import PlaylistItem
 
 PLATFORM = "local"
 # The page lays answers out itself, in either theme.
@@ -156,7 +156,7 @@ class LocalChat:
 
     async def take_link(self, person: Person, language: Language, link: str) -> HistoryEntry:
         """Take a link; until its site has named the song, it is called after the site."""
-        site = urlsplit(read_link(link, self.settings.link_hosts)).hostname
+        site = urlsplit(parse_link(link, self.settings.link_hosts)).hostname
         return await self.take(person, language, site, "", link=link)
 
     async def take_list(self, entry: HistoryEntry, person: Person, count: int) -> list[HistoryEntry]:
@@ -164,7 +164,7 @@ class LocalChat:
         made: set[int] = set()
         used: list[int] = []
 
-        async def back(item: Item) -> Mapping[str, Any]:
+        async def back(item: PlaylistItem) -> Mapping[str, Any]:
             title = clean_title(item.title) or urlsplit(item.link).hostname
             one = await self.history.add(entry.person, title, "", secrets.token_hex(16))
             made.add(one.id)

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from bot.web.history_store import HistoryEntry, HistoryStore
     from bot.web.upload_store import UploadStore
     from classifier.inference.worker_pool import WorkerPool
-    from classifier.library.findings import Findings
-    from classifier.library.tags import Tags
+    from classifier.library.scan_result import ScanResult
+    from classifier.library.tags import FileTags
 
 MOST_SONGS = 200
 # Besides those that are heard: the next song is here when its turn comes.
@@ -59,7 +59,7 @@ class Look:
     """
 
     collection: StoredCollection
-    findings: Findings | None
+    findings: ScanResult | None
     busy: bool
     per_minute: float = 0
     minutes_left: int | None = None
@@ -95,7 +95,7 @@ class Collections:
         self._tell = tell
         self._results = CollectionResults(conversation, folder)
         self._sorting: dict[int, CollectionRun] = {}
-        self._reader: WorkerPool[str, Tags] | None = None
+        self._reader: WorkerPool[str, FileTags] | None = None
         self._reader_lock = asyncio.Lock()
         self._errands: set[asyncio.Task[None]] = set()
 
@@ -114,7 +114,7 @@ class Collections:
             sorting.end()
         await asyncio.gather(*tasks, *self._errands, return_exceptions=True)
         for sorting in self._sorting.values():
-            sorting.notebook.close()
+            sorting.state_db.close()
         self._sorting.clear()
         await self._rest()
 
@@ -288,30 +288,30 @@ class Collections:
 
     async def _open(self, entry: HistoryEntry) -> CollectionRun:
         if entry.id not in self._sorting:
-            notebook = await asyncio.to_thread(self._results.notebook, entry)
+            state_db = await asyncio.to_thread(self._results.state_db, entry)
             if entry.id in self._sorting:  # two songs came at once
-                notebook.close()
+                state_db.close()
             else:
                 ahead = self._conversation.queue.background.at_once + SONGS_WAITING
-                self._sorting[entry.id] = CollectionRun(notebook, ahead, lambda: self._run(self._pause(entry.id)))
+                self._sorting[entry.id] = CollectionRun(state_db, ahead, lambda: self._run(self._pause(entry.id)))
         return self._sorting[entry.id]
 
     async def _hear(self, entry: HistoryEntry, number: int, file: str, sorting: CollectionRun) -> None:
         """Hear one song and delete it."""
-        from classifier.library.atomic_replace import digest
-        from classifier.library.scan import hear_song
-        from classifier.library.state_db import Answer
+        from classifier.library.atomic_replace import file_sha256
+        from classifier.library.scan import classify_song
+        from classifier.library.state_db import GenreAnswer
 
-        aside, notebook, path = self._conversation.queue.background, sorting.notebook, self._uploads.path(file)
+        aside, state_db, path = self._conversation.queue.background, sorting.state_db, self._uploads.path(file)
         try:
-            content = await asyncio.to_thread(digest, path)
-            if notebook.tags(content) is None:
-                await asyncio.to_thread(notebook.remember_tags, content, await self._tags(path))
+            content = await asyncio.to_thread(file_sha256, path)
+            if state_db.tags(content) is None:
+                await asyncio.to_thread(state_db.save_tags, content, await self._tags(path))
             release = aside.release
             async with sorting.turns[content]:
-                if not isinstance(notebook.outcome(content, release), Answer):
-                    await hear_song(content, path, aside, notebook)
-                    if not isinstance(notebook.outcome(content, release), Answer):
+                if not isinstance(state_db.outcome(content, release), GenreAnswer):
+                    await classify_song(content, path, aside, state_db)
+                    if not isinstance(state_db.outcome(content, release), GenreAnswer):
                         release = aside.release  # another one took its place while the song was heard
             await self._history.collections.heard(entry.id, number, content, release)
         except SongError as error:
@@ -324,11 +324,11 @@ class Collections:
             sorting.song_ended(number)
         await self._after_song(entry)
 
-    async def _tags(self, path: Path) -> Tags:
+    async def _tags(self, path: Path) -> FileTags:
         from classifier.inference.worker_pool import WorkerPool
-        from classifier.inference.worker_process import WorkFailed
+        from classifier.inference.worker_process import WorkerError
         from classifier.library.tag_reader import LIMITS, TagReader
-        from classifier.library.tags import Tags
+        from classifier.library.tags import FileTags
 
         async with self._reader_lock:
             if self._reader is None:
@@ -337,9 +337,9 @@ class Collections:
                 self._reader = reader
         try:
             return await self._reader.run(path)
-        except (SongError, WorkFailed):
+        except (SongError, WorkerError):
             log.warning("the tags of a song cannot be read", exc_info=True)
-            return Tags()
+            return FileTags()
 
     async def _after_song(self, entry: HistoryEntry) -> None:
         collection = await self._history.collections.get(entry.id)
@@ -368,7 +368,7 @@ class Collections:
         tasks = list(sorting.tasks.values())
         sorting.end()
         await asyncio.gather(*tasks, return_exceptions=True)
-        sorting.notebook.close()
+        sorting.state_db.close()
         if not self._sorting:
             await self._rest()
 

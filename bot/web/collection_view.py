@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from bot.core.localization import Localizer
     from bot.web.collection_service import Look
     from bot.web.history_store import HistoryEntry
-    from classifier.library.findings import Findings
+    from classifier.library.scan_result import ScanResult
 
 # Least confidences that can be chosen, percent.
 MINIMUMS = (50, 60, 70, 80, 90)
@@ -36,7 +36,7 @@ def collected(entry: HistoryEntry, look: Look, words: Localizer) -> dict[str, An
         ],
         "sorted": None,
     }
-    if look.findings is not None and look.findings.heard:
+    if look.findings is not None and look.findings.songs:
         shown["sorted"] = _sorted(entry, look.findings, collection.minimum, words)
     return shown
 
@@ -61,10 +61,10 @@ def _told(look: Look, words: Localizer) -> str:
     return words.say("page-collection-progress-minutes", done=done, total=total, speed=speed, minutes=look.minutes_left)
 
 
-def _sorted(entry: HistoryEntry, findings: Findings, minimum: float | None, words: Localizer) -> dict[str, Any]:
-    from classifier.library.grouping import NOT_SURE, shelves
+def _sorted(entry: HistoryEntry, findings: ScanResult, minimum: float | None, words: Localizer) -> dict[str, Any]:
+    from classifier.library.grouping import NOT_SURE, group_songs
 
-    found = shelves(findings.heard)
+    found = group_songs(findings.songs)
     most = max(len(songs) for songs in found.values())
     percents = [None if minimum is None else round(100 * minimum)]
     address = f"collections/{entry.id}"

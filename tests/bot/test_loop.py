@@ -22,10 +22,10 @@ from bot.settings import Moderator, Settings
 from classifier.__main__ import main as classifier
 from classifier.inference.executor import open_executor
 from classifier.training import feedback_reader
-from storage import Format, Rules, Status, export_for_training
+from storage import AggregationRules, ExportFormat, ReviewStatus, export_for_training
 from tests.classifier import conftest as training
-from tests.storage.making import corrected
-from tests.storage.making import song as content_hash
+from tests.storage.factories import corrected
+from tests.storage.factories import song as content_hash
 from tests.synthesis import song, write
 
 if TYPE_CHECKING:
@@ -159,9 +159,11 @@ async def test_corrections_become_a_release_that_the_running_bot_goes_over_to(
     review = await bot.conversation.moderation.review(BOSS)
     assert review is not None
     assert "People disagree about this song" in review.message.text
-    await bot.conversation.moderation.rule(BOSS, review.correction_id, Status.ACCEPTED)
+    await bot.conversation.moderation.rule(BOSS, review.correction_id, ReviewStatus.ACCEPTED)
     lessons = tmp_path / "lessons.csv"
-    taught = await export_for_training(storage, lessons, Format.CSV, Rules(sources=settings.training_sources))
+    taught = await export_for_training(
+        storage, lessons, ExportFormat.CSV, AggregationRules(sources=settings.training_sources)
+    )
     assert (taught.songs, taught.evaluate, taught.waiting) == (2 * SONGS_CORRECTED, 0, 0)
     retrain = ["retrain", "--feedback", str(lessons), "--models", str(settings.model_dir), "--jobs", "1"]
     assert await asyncio.to_thread(classifier, [*retrain, "--songs", "8"]) == 0
@@ -188,11 +190,11 @@ async def test_a_revoked_consent_is_gone_from_what_the_next_model_learns_from(st
 
     async def learnt_from() -> set[str]:
         path = tmp_path / "lessons.csv"
-        await export_for_training(storage, path, Format.CSV)
+        await export_for_training(storage, path, ExportFormat.CSV)
         return {learnt.id for learnt in feedback_reader.read(path) if learnt.may_train}
 
     assert await learnt_from() == {content_hash("shared"), content_hash("theirs")}
     await storage.people.set_consent("ann", False)
     assert await learnt_from() == {content_hash("shared")}
-    await storage.people.forget("bob")
+    await storage.people.erase("bob")
     assert await learnt_from() == set()

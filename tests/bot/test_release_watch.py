@@ -19,8 +19,8 @@ from bot import release_watch
 from bot.core.identity import Person
 from bot.release_watch import ReleaseWatch, seed
 from classifier.inference.executor import CannotStart, LocalExecutor, song_limits
-from classifier.inference.manifest import FORMAT, MANIFEST, BadRelease, read_manifest, whole
-from classifier.inference.releases import Event, Releases
+from classifier.inference.manifest import FORMAT, MANIFEST, BadRelease, read_manifest, read_release
+from classifier.inference.releases import ReleaseEvent, ReleaseStore
 from tests.bot.fake_classifier import GENRES, NAMED_EAR_MINUTES, make_named_ear
 from tests.bot.running import Bot
 
@@ -60,19 +60,19 @@ def lay(folder: Path, name: str, genres: tuple[str, ...] = GENRES) -> Path:
 
 def promote(model_dir: Path, *names: str) -> None:
     """Let releases serve one after the other, as ``python -m classifier promote`` does."""
-    kept = Releases(model_dir)
+    kept = ReleaseStore(model_dir)
     for name in names:
-        with kept.alone():
-            kept.promote(name, Event.PROMOTED, "because")
+        with kept.exclusive():
+            kept.promote(name, ReleaseEvent.PROMOTED, "because")
 
 
 @pytest.fixture
 def model_dir(tmp_path: Path) -> Path:
     """The first release serves, the second one waits."""
     folder = lay(tmp_path / "models", "first")
-    kept = Releases(folder)
-    with kept.alone():
-        kept.keep(lay(tmp_path / "second", "second", (*GENRES, "zouk")))
+    kept = ReleaseStore(folder)
+    with kept.exclusive():
+        kept.store(lay(tmp_path / "second", "second", (*GENRES, "zouk")))
     return folder
 
 
@@ -89,7 +89,7 @@ def settings(settings: Settings, model_dir: Path, workers: int) -> Settings:
 
 
 def _find(model_dir: Path) -> Callable[[], Ear]:
-    manifest, _ = whole(model_dir)
+    manifest, _ = read_release(model_dir)
     return partial(make_named_ear, manifest["name"], tuple(manifest["genres"]))
 
 
@@ -101,7 +101,7 @@ class Following(Bot):
             partial(make_named_ear, "never", GENRES),
             workers=settings.workers,
             limits=song_limits(NAMED_EAR_MINUTES),
-            find_work=partial(_find, settings.model_dir),
+            find_processor=partial(_find, settings.model_dir),
         )
         super().__init__(storage, keys, settings, cast("EarAtHand", self.executor), folder)
         self.watch = ReleaseWatch(settings.model_dir, self.executor)
@@ -262,9 +262,9 @@ async def test_a_refused_release_is_left_alone_for_a_while(
 
     def counted(directory: Path) -> Any:
         reads.append(directory)
-        return whole(directory)
+        return read_release(directory)
 
-    monkeypatch.setattr(release_watch, "whole", counted)
+    monkeypatch.setattr(release_watch, "read_release", counted)
     for _ in range(5):
         await bot.look()
     assert len(reads) == 1
@@ -301,11 +301,11 @@ def test_killed_while_promoting_a_whole_release_lies_there(model_dir: Path) -> N
         time.sleep(chance.uniform(0.0, 0.04))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        manifest, artifact = whole(model_dir)
+        manifest, artifact = read_release(model_dir)
         assert artifact == manifest["name"].encode() * 1000
         found.add(manifest["name"])
     promote(model_dir, "first", "second")
-    assert whole(model_dir)[0]["name"] == "second"
+    assert read_release(model_dir)[0]["name"] == "second"
     assert found <= {"first", "second"}
 
 
@@ -322,7 +322,7 @@ class TestSeeding:
         volume = data_dir.parent / "volume"
         (volume / "lost+found").mkdir(parents=True)
         assert seed(volume, packaged, data_dir)
-        assert whole(volume)[0]["name"] == "packaged"
+        assert read_release(volume)[0]["name"] == "packaged"
         assert {path.name for path in volume.iterdir()} == {"lost+found", MANIFEST, "packaged.joblib", "MODEL_CARD.md"}
         assert not seed(volume, packaged, data_dir)
 
@@ -332,7 +332,7 @@ class TestSeeding:
         (volume / "packaged.joblib").write_bytes(b"half")
         (volume / ".MODEL_CARD.md.77").write_bytes(b"half")
         assert seed(volume, packaged, data_dir)
-        assert whole(volume)[0]["name"] == "packaged"
+        assert read_release(volume)[0]["name"] == "packaged"
 
     def test_the_bots_own_folder_is_made_and_no_other(self, packaged: Path, data_dir: Path) -> None:
         assert seed(data_dir / "models", packaged, data_dir)

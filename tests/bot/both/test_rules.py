@@ -14,7 +14,7 @@ from bot.discord.message_parsing import songs_in
 from bot.settings import Moderator
 from bot.telegram.message_parsing import song_in
 from common.media_types import MUSIC_SUFFIXES
-from storage import Status
+from storage import ReviewStatus
 from tests.bot.both.chats import OPERATOR, open_discord, open_telegram, text_of
 from tests.bot.discord.server import FakeDiscord
 from tests.bot.telegram.server import TelegramServer
@@ -67,7 +67,7 @@ async def test_after_a_merge_the_same_correction_is_shown_since_it_still_waits(c
     again = await chat.pick("operator", menu, "Country", "is now another name for country")
     assert "Correction 1," in text_of(again)
     await chat.press("operator", again, Action.ACCEPT, "Accepted: country.")
-    assert [each.status for each in await chat.bot.storage.feedback.review(status=None)] == [Status.ACCEPTED]
+    assert [each.status for each in await chat.bot.storage.feedback.review(status=None)] == [ReviewStatus.ACCEPTED]
 
 
 async def test_only_known_genres_are_offered_to_merge_into_however_many_are_proposed(

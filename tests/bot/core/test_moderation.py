@@ -11,9 +11,9 @@ from bot.core.chat import Requester
 from bot.core.errors import ButtonExpired, GenreUnknown, NotAModerator, NotYours
 from bot.core.identity import Person
 from bot.core.localization import Localizer
-from bot.core.moderation import ExportFilter, Moderation
+from bot.core.moderation import ExportRequest, Moderation
 from bot.settings import Moderator
-from storage import TABLE_COLUMNS, Cancel, Format, Status
+from storage import TABLE_COLUMNS, CancelResult, ExportFormat, ReviewStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,8 +58,8 @@ async def test_an_administrator_reviews_only_the_rows_of_their_own_place(moderat
     there = await moderation.review(EVERYWHERE, after=first.correction_id)
     assert there is not None
     with pytest.raises(ButtonExpired):
-        await moderation.rule(PLACE_ADMIN, there.correction_id, Status.REJECTED)
-    assert "Accepted: jazz" in await moderation.rule(EVERYWHERE, there.correction_id, Status.ACCEPTED)
+        await moderation.rule(PLACE_ADMIN, there.correction_id, ReviewStatus.REJECTED)
+    assert "Accepted: jazz" in await moderation.rule(EVERYWHERE, there.correction_id, ReviewStatus.ACCEPTED)
 
 
 async def test_whoever_is_no_moderator_is_turned_away_at_every_call(moderation: Moderation) -> None:
@@ -67,10 +67,10 @@ async def test_whoever_is_no_moderator_is_turned_away_at_every_call(moderation: 
     for call in (
         moderation.review(stranger),
         moderation.reviewed(stranger, 1),
-        moderation.rule(stranger, 1, Status.ACCEPTED),
+        moderation.rule(stranger, 1, ReviewStatus.ACCEPTED),
         moderation.merge(stranger, 1, "jazz"),
         moderation.stats(stranger),
-        moderation.export(stranger, ExportFilter()),
+        moderation.export(stranger, ExportRequest()),
     ):
         with pytest.raises(NotAModerator):
             await call
@@ -98,7 +98,7 @@ async def test_a_moderator_gives_another_label_and_the_sentence_names_it_in_thei
     first = await moderation.review(boss)
     assert first is not None
     assert "Lần sửa số" in first.message.text
-    assert await moderation.rule(boss, first.correction_id, Status.RELABELLED, "blues") == "Đã ghi là blues."
+    assert await moderation.rule(boss, first.correction_id, ReviewStatus.RELABELLED, "blues") == "Đã ghi là blues."
 
 
 async def test_counts_are_of_the_askers_own_place(moderation: Moderation) -> None:
@@ -109,17 +109,17 @@ async def test_counts_are_of_the_askers_own_place(moderation: Moderation) -> Non
 
 
 async def test_an_export_holds_the_57_columns_and_only_the_askers_rows(moderation: Moderation) -> None:
-    everything = (await moderation.export(EVERYWHERE, ExportFilter())).file
+    everything = (await moderation.export(EVERYWHERE, ExportRequest())).file
     assert everything is not None
     rows = list(csv.DictReader(io.StringIO(everything.content.decode(), newline="")))
     assert {row["label"] for row in rows} == {"zydeco", "jazz"}
     assert set(TABLE_COLUMNS) <= set(rows[0])
-    here = await moderation.export(PLACE_ADMIN, ExportFilter(Format.JSONL))
+    here = await moderation.export(PLACE_ADMIN, ExportRequest(ExportFormat.JSONL))
     assert here.file is not None
     assert here.file.content.count(b"\n") == 1
     assert here.text.startswith("One row of one song")
     with pytest.raises(GenreUnknown):
-        await moderation.export(EVERYWHERE, ExportFilter(genre="no such thing"))
+        await moderation.export(EVERYWHERE, ExportRequest(genre="no such thing"))
 
 
 async def test_a_song_is_stopped_by_an_administrator_of_the_place_it_was_sent_in(
@@ -131,4 +131,4 @@ async def test_a_song_is_stopped_by_an_administrator_of_the_place_it_was_sent_in
     there = Requester(ANN, Localizer("en"), THERE, administers=True)
     assert moderation.moderates_song(there, job)
     assert moderation.moderates_song(EVERYWHERE, job)
-    assert await bot.conversation.cancel(job.id, there) in {Cancel.DONE, Cancel.ASKED}
+    assert await bot.conversation.cancel(job.id, there) in {CancelResult.DONE, CancelResult.ASKED}

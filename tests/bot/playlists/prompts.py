@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from bot.core.chat import OutgoingMessage
     from bot.settings import Settings
-    from links import Item
+    from links import PlaylistItem
     from storage import Job
     from tests.bot.recording_chat import Notebook
     from tests.bot.running import Bot
@@ -35,7 +35,7 @@ async def pasted(
     return job
 
 
-async def back(item: Item) -> Mapping[str, Any]:
+async def back(item: PlaylistItem) -> Mapping[str, Any]:
     return {"name": item.title}
 
 

@@ -11,8 +11,9 @@ import pytest
 from bot.core.callbacks import PlaylistCallback, decode
 from bot.core.errors import ButtonExpired, NotYours, PlaylistDeclined, PlaylistTaken
 from bot.core.playlist_prompt import PLAYLIST_SONGS
-from links.errors import ManySongs, NothingThere
-from storage import Cancel
+from links import PlaylistFound
+from links.errors import LinkNotFound
+from storage import CancelResult
 from tests.bot.links_at_hand import LIST, LinksAtHand
 from tests.bot.playlists.prompts import ANN, BOB, back, choice, pasted
 from tests.bot.running import Bot, eventually
@@ -135,7 +136,7 @@ async def test_a_broken_song_costs_only_its_own_answer(
     await pasted(bot, notebook, tmp_path)
     await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 3), ANN, back)
     await notebook.until(lambda: len(notebook.discarded) == 4)
-    assert isinstance(notebook.refusals["Song 2"][0], NothingThere)
+    assert isinstance(notebook.refusals["Song 2"][0], LinkNotFound)
     assert [len(notebook.answers[f"Song {number}"]) for number in (1, 2, 3)] == [1, 0, 1]
 
 
@@ -147,7 +148,7 @@ async def test_a_list_within_a_list_is_not_asked_about(
     await pasted(bot, notebook, tmp_path)
     await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 2), ANN, back)
     await notebook.until(lambda: len(notebook.discarded) == 3)
-    assert isinstance(notebook.refusals["Song 2"][0], ManySongs)
+    assert isinstance(notebook.refusals["Song 2"][0], PlaylistFound)
     assert notebook.questions["Song 2"] == []
 
 
@@ -158,7 +159,7 @@ async def test_each_song_can_be_stopped_on_its_own(
     await pasted(bot, notebook, tmp_path)
     links.go_on.clear()
     _, second, _ = await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 3), ANN, back)
-    assert await bot.conversation.cancel(second.id, bot.requester(ANN)) in {Cancel.DONE, Cancel.ASKED}
+    assert await bot.conversation.cancel(second.id, bot.requester(ANN)) in {CancelResult.DONE, CancelResult.ASKED}
     await notebook.until(lambda: notebook.stopped_songs == ["Song 2"])
     links.go_on.set()
     await notebook.until(lambda: len(notebook.discarded) == 4)
@@ -175,6 +176,6 @@ async def test_the_question_can_be_stopped_like_any_song(
         return (await bot.storage.jobs.load()).running == 0
 
     await eventually(put_aside)
-    assert await bot.conversation.cancel(job.id, bot.requester(ANN)) is Cancel.DONE
+    assert await bot.conversation.cancel(job.id, bot.requester(ANN)) is CancelResult.DONE
     with pytest.raises(ButtonExpired):
         await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 2), ANN, back)

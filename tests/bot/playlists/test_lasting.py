@@ -9,7 +9,7 @@ import pytest
 from bot.core import playlist_prompt as lists_room
 from bot.core.errors import ButtonExpired, PlaylistUnanswered
 from bot.core.playlist_prompt import QUESTION_SECONDS
-from links import Item, Listing
+from links import Playlist, PlaylistItem
 from tests.bot.links_at_hand import LIST, LinksAtHand
 from tests.bot.playlists.prompts import ANN, back, choice, pasted
 
@@ -112,7 +112,7 @@ async def test_who_is_forgotten_takes_their_question_along(
 async def test_a_list_whose_length_nobody_knows_is_told_as_more(
     bot: Bot, notebook: Notebook, links: LinksAtHand, tone: Tone, tmp_path: Path
 ) -> None:
-    items = tuple(Item(f"{LIST}/{number}", None, None) for number in range(25))
-    links.lists[LIST] = Listing(None, items, 25, complete=False)
+    items = tuple(PlaylistItem(f"{LIST}/{number}", None, None) for number in range(25))
+    links.lists[LIST] = Playlist(None, items, 25, complete=False)
     await pasted(bot, notebook, tmp_path)
     assert notebook.questions["link"][0].text.startswith("This is a list of more than 25 songs.")

@@ -15,7 +15,7 @@ from bot.core.moderation import read_export_filter
 from bot.telegram.api_client import MessageGone, delivering, editing, shortened
 from bot.telegram.commands import VIETNAMESE, bot_commands, english_name
 from bot.telegram.message_parsing import command_of, link_of, song_in
-from storage import Format, Status
+from storage import ExportFormat, ReviewStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,7 +107,7 @@ def test_a_document_is_a_song_by_its_kind_or_its_name(name: str, kind: str | Non
 
 def test_a_wish_is_read_in_any_order() -> None:
     wish = read_export_filter("accepted cải lương 2026-01-01..2026-01-31 parquet")
-    assert (wish.form, wish.status, wish.genre) == (Format.PARQUET, Status.ACCEPTED, "cải lương")
+    assert (wish.form, wish.status, wish.genre) == (ExportFormat.PARQUET, ReviewStatus.ACCEPTED, "cải lương")
     assert wish.since is not None
     assert wish.until is not None
     assert (wish.since.day, wish.until.day, wish.until.month) == (1, 1, 2)

@@ -191,7 +191,7 @@ async def test_forgetting_deletes_everything_says_how_much_and_is_nobody_elses_t
     await telegram.until(lambda: "Chỉ người gửi bài này mới làm được việc đó." in telegram.toasts)
     await ann.in_group(GROUP).presses(question, "Yes, delete everything")
     await ann.in_group(GROUP).hears("Deleted: one song from your history and one correction.")
-    data = await storage.people.data(keys.person(Person("telegram", "11")))
+    data = await storage.people.export_data(keys.person(Person("telegram", "11")))
     assert (data["consent"], data["corrections"], data["jobs"]) == ([], [], [])
 
 
