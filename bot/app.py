@@ -131,19 +131,7 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         health.has_storage(storage)
         health.has_model(executor)
         running: dict[str, Chat] = {}
-        owner = _owner(settings.data_dir)
-        core = compose(
-            storage,
-            await _keys(settings, storage),
-            settings,
-            executor,
-            running,
-            owner=owner,
-            folder=settings.data_dir / "work",
-            metrics=health.metrics,
-            links=_links(settings),
-            homes=homes(settings, owner),
-        )
+        core = await _compose(storage, settings, executor, running, health.metrics)
         await stack.enter_async_context(releases.followed(core.names.load, core.conversation.info.serves))
         stack.push_async_callback(_close_chats, running)
         chats = open_chats(settings, core.conversation)
@@ -160,6 +148,24 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
             await chat.stop_taking()
     log.info("stopped")
     return 0
+
+
+async def _compose(
+    storage: Storage, settings: Settings, executor: SongExecutor, running: Mapping[str, Chat], metrics: Metrics
+) -> Core:
+    owner = _owner(settings.data_dir)
+    return compose(
+        storage,
+        await _keys(settings, storage),
+        settings,
+        executor,
+        running,
+        owner=owner,
+        folder=settings.data_dir / "work",
+        metrics=metrics,
+        links=_links(settings),
+        homes=homes(settings, owner),
+    )
 
 
 async def _start_chats(chats: list[Chat], running: dict[str, Chat]) -> list[str]:

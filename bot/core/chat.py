@@ -40,7 +40,7 @@ class Submission:
     chat_id
         The platform's id of the chat whose administrators moderate it: a server, a group, a private chat.
     title
-        File name or title as the platform gave it, not yet cleaned; None if there is none.
+        File name or title as the platform gave it, not yet cleaned.
     source
         ``upload``, ``voice``, ``link`` or ``example``.
     message
@@ -49,12 +49,10 @@ class Submission:
         The way to the bytes, as JSON; deleted when the song is answered.
     key
         Identifies the very thing that was sent, so that a second delivery is not answered twice; None to skip this.
-    named
-        Whether the answer must show the title, since several songs were sent at once.
-    shared
-        Whether other people use the buttons below the answer, too.
+    named, shared
+        Whether the answer must show the title, since several songs came together; whether others use its buttons, too.
     size, seconds
-        Bytes and length as the platform states them; None where it does not.
+        As the platform states them; None where it does not.
     """
 
     person: Person
@@ -199,10 +197,8 @@ class OutgoingMessage:
         The song that it is about, shown above the text; None where that is clear.
     picture, alt_text
         A PNG, and the same in words.
-    menu
-        A list of genres below it.
-    file
-        A file that comes with it.
+    menu, file
+        A list of genres below it, and a file that comes with it.
     """
 
     text: str
@@ -277,7 +273,7 @@ class Requester:
 
 
 class Placement(Enum):
-    """Where a response is shown, in chats where everybody sees it: below the request, in its place, or as a notice."""
+    """Where a response is shown in a chat that others see, too: below the request, in its place, or as a notice."""
 
     BELOW = auto()
     IN_PLACE = auto()
@@ -293,7 +289,7 @@ class Response:
     message, placement
         What to show, and where.
     notice
-        A short text for platforms that show one over the chat.
+        A short text above the chat, where the platform has one.
     personal
         Whether the message concerns only the requester and must not change a message that a group shares.
     buttons

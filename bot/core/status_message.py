@@ -157,10 +157,8 @@ class StatusMessage:
         await self.quiet()
         async with self._lock:
             await self._seek(message)
-            if self.message_id is not None:
-                if await self._edit(message):
-                    return self.message_id
-                log.info("job %d: its message is gone", self._job_id)
+            if self.message_id is not None and await self._edit(message):
+                return self.message_id
             if self.port.limits.posts_once:
                 self.message_id = await self.port.post(message)
             else:
