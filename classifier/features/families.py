@@ -49,7 +49,9 @@ GROUPS: Final[Mapping[str, tuple[int, ...]]] = {
 """Widths of the groups of columns that count the same (``classifier.inference.estimators.GroupScaler``)."""
 
 
-def families(samples: NDArray[np.float32], network: musicnn.MusiCNN | None = None) -> Vectors:
+def families(
+    samples: NDArray[np.float32], network: musicnn.MusiCNN | None = None, *, patches: int = musicnn.PATCHES
+) -> Vectors:
     """Compute every feature family of one segment.
 
     Parameters
@@ -58,6 +60,8 @@ def families(samples: NDArray[np.float32], network: musicnn.MusiCNN | None = Non
         Mono signal at 22,050 Hz, shape (n,), 3 to 30 s long.
     network
         Of the release; without it the two MusiCNN families are left out.
+    patches
+        Patches of three seconds that the network listens to at most.
 
     Returns
     -------
@@ -70,7 +74,11 @@ def families(samples: NDArray[np.float32], network: musicnn.MusiCNN | None = Non
         GTZAN57: gtzan57(spectrum).astype(np.float32),
         **{name: compute(mel) for name, compute in MEL_FAMILIES.items()},
     }
-    return vectors if network is None else {**vectors, **network_families(musicnn.features(samples, network))}
+    return (
+        vectors
+        if network is None
+        else {**vectors, **network_families(musicnn.features(samples, network, count=patches))}
+    )
 
 
 def network_families(numbers: NDArray[np.float32]) -> Vectors:

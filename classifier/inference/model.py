@@ -14,8 +14,8 @@ import numpy as np
 from classifier.audio.decoding import SAMPLE_RATE
 from classifier.audio.segmentation import all_segments
 from classifier.features.families import TAGS, families
+from classifier.features.musicnn import PATCHES, MusiCNN
 from classifier.features.musicnn import TAGS as TAG_NAMES
-from classifier.features.musicnn import MusiCNN
 from classifier.inference.artifact_file import read_artifact
 from classifier.inference.manifest import (
     ARTIFACT_SUFFIX,
@@ -70,6 +70,12 @@ GENRES_OF_TAGS: Final[Mapping[str, frozenset[str]]] = {
     "House": frozenset({"electronic", "disco", "pop", "zouk"}),
 }
 """Tag → families of which it may be true. Tags as common and as vague as 'rock' or 'pop' contradict nothing."""
+
+
+LONG_SONG_SEGMENTS: Final = 5
+PATCHES_OF_LONG_SONG: Final = 3
+"""Patches a segment in songs of at least ``LONG_SONG_SEGMENTS``: what one segment lacks the others say, and most of the
+network's time is saved where songs are long."""
 
 
 @dataclass(frozen=True)
@@ -208,12 +214,15 @@ class Model:
             If the song is too short or silent.
         """
         parts = all_segments(samples)
+        patches = PATCHES_OF_LONG_SONG if len(parts) >= LONG_SONG_SEGMENTS else PATCHES
         analysed: list[SegmentFeatures] = []
         for number, part in enumerate(parts, start=1):
             if on_progress is not None:
                 on_progress(Progress("listening", number, len(parts)))
             if not part.silent:
-                analysed.append(SegmentFeatures(part.start, part.end, families(part.samples, self.network)))
+                analysed.append(
+                    SegmentFeatures(part.start, part.end, families(part.samples, self.network, patches=patches))
+                )
         duration = samples.size / SAMPLE_RATE
         report = self.report(analysed, duration, [part for part in parts if part.silent], _seconds(parts))
         return Classification(report, tuple(analysed))

@@ -28,7 +28,8 @@ from classifier.training import (
 from classifier.training import feature_matrix as matrix
 from classifier.training.accuracy import Figure
 from classifier.training.augmentation import DAMAGE
-from classifier.training.data_loading import GTZAN, TODAY, TRADITIONAL
+from classifier.training.data_loading import GTZAN, TODAY, TRADITIONAL, whole
+from classifier.training.recordings_evaluation import TREATMENTS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -135,7 +136,30 @@ class Evaluation:
         self._say("damaging tracks as chats and phones do")
         looks = {kind: partial(matrix.damaged, kind=kind) for kind in DAMAGE}
         looks |= {name: partial(matrix.third, number=number) for number, name in enumerate(THIRDS)}
-        return {name: matrix.views(self.tracks, look, jobs=self.jobs) for name, look in looks.items()}
+        pictures = {name: matrix.views(self.tracks, look, jobs=self.jobs) for name, look in looks.items()}
+        return {**pictures, **self._excerpts()}
+
+    def _excerpts(self) -> out_of_fold.Views:
+        """Listen to the excerpts of GTZAN's test tracks, as they are and after what chats do to sound."""
+        folder = self.directory / "gtzan" / "clips"
+        places = [
+            place
+            for place, track in enumerate(self.tracks)
+            if track.splits.get("fault_filtered") == "test" and (folder / f"{track.name}.opus").is_file()
+        ]
+        if self.network is None or not places:
+            return {}
+        files = [folder / f"{self.tracks[place].name}.opus" for place in places]
+        found = Parallel(n_jobs=self.jobs, batch_size=8)(delayed(_treated)(path, self.network) for path in files)
+        views: dict[str, dict[str, NDArray[np.float32]]] = {}
+        for name in found[0]:
+            for family in found[0][name]:
+                if family == GTZAN57:
+                    continue
+                rows = np.full((len(self.tracks), found[0][name][family].size), np.nan, dtype=np.float32)
+                rows[places] = np.stack([each[name][family] for each in found])
+                views.setdefault(f"excerpts of 3 s, {name}", {})[family] = rows
+        return views
 
     @cached_property
     def sounds(self) -> music_detection.Examples | None:
@@ -431,6 +455,13 @@ class Evaluation:
                     key = ("ensemble", f"{name} falsely called traditional Vietnamese")
                     counted.setdefault(key, []).append(np.isin(answers, second)[mine])
         return [Figure.count("vietnamese", *what, np.concatenate(right)) for what, right in counted.items()]
+
+
+def _treated(path: Path, network: Mapping[str, NDArray[Any]]) -> Mapping[str, Mapping[str, NDArray[np.float32]]]:
+    """Return treatment → features of an excerpt."""
+    samples, loaded = whole(path), MusiCNN(network)
+    treated = {"clean": samples, **{name: treat(samples) for name, treat in TREATMENTS.items()}}
+    return {name: families(each, loaded) for name, each in treated.items()}
 
 
 def _features(network: Mapping[str, NDArray[Any]], samples: NDArray[np.float32]) -> Mapping[str, NDArray[np.float32]]:

@@ -38,7 +38,7 @@ LINEAR_COMPONENTS: Final = 600
 COMPONENTS: Final[Mapping[str, int]] = {
     TEXTURE: LINEAR_COMPONENTS,
     TEXTURE40: MARGIN_COMPONENTS,
-    FUSION: LINEAR_COMPONENTS,
+    FUSION: MARGIN_COMPONENTS,
     TAGS: 150,
     EMBEDDING: 412,
 }
@@ -124,7 +124,6 @@ CLASSIC: Final = (ClassicRecipe("knn", knn, KNN_GRID), ClassicRecipe("svm", svm,
 RECIPES: Final = (
     ExpertRecipe("texture", TEXTURE, MARGIN_COMPONENTS, lambda: MarginSVC(C=10, gamma=GAMMA)),
     ExpertRecipe("texture_linear", TEXTURE, LINEAR_COMPONENTS, lambda: WeightedLDA(shrinkage=0.3)),
-    ExpertRecipe("texture40", TEXTURE40, MARGIN_COMPONENTS, lambda: MarginSVC(C=10, gamma=GAMMA)),
     ExpertRecipe("texture40_linear", TEXTURE40, MARGIN_COMPONENTS, lambda: LogisticRegression(C=20, max_iter=300)),
     ExpertRecipe("musicnn_tags", TAGS, COMPONENTS[TAGS], lambda: WeightedLDA(shrinkage=0.2)),
     ExpertRecipe("fusion", FUSION, MARGIN_COMPONENTS, lambda: WeightedLDA(shrinkage=0.2)),
