@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from classifier.features.families import families
+from classifier.features.spectrum import Spectrum
+from classifier.features.texture import sampled_mel, texture
 from classifier.training.synthesis import SIGNALS
 from classifier.training.synthesis.instruments import SAMPLE_RATE, filtered
 from tests.synthesis import song, write
@@ -23,9 +24,8 @@ ARTISTS, SPEAKERS, PLACES = 10, 10, 6
 
 def extract(samples: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
     """Stand in for the network: some texture of a sound, by the names of the families that the detector reads."""
-    computed = families(samples)
-    texture = computed["texture"][::20]
-    return {**computed, "musicnn_tags": texture[::2], "musicnn_embedding": texture[1::2]}
+    some = texture(sampled_mel(Spectrum(samples)))[::20]
+    return {"musicnn_tags": some[::2], "musicnn_embedding": some[1::2]}
 
 
 def babble(seed: int, seconds: float = 6.0) -> NDArray[np.float32]:
