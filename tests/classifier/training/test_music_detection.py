@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
+pytestmark = pytest.mark.timeout(300)  # the first test waits for some 180 sounds to be encoded
+
+
 @pytest.fixture(scope="module")
 def few_sounds() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
