@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import joblib
 import numpy as np
 import pytest
 
 from classifier.features.families import EMBEDDING, GTZAN57, TAGS, TEXTURE
 from classifier.features.musicnn import TAGS as TAG_NAMES
+from classifier.inference.artifact_file import FORMER_MODULES, read_artifact
 from classifier.inference.ensemble import Branch, Ensemble, Expert, StyleGroup
 from classifier.inference.model import Artifact, Model
 from classifier.inference.music_detector import MusicDetector, SoundKind
@@ -159,3 +162,25 @@ def test_features_that_were_stored_before_there_was_a_network_are_judged_by_what
     old = SegmentFeatures(0, 30, {TEXTURE: np.array([0.9, 0.1, 0, 0], dtype=np.float32)})
     report = Model("r", made).report([old], 30)
     assert (report.genre, report.kind) == ("pop", "music")
+
+
+def test_a_release_of_the_former_layout_and_without_families_serves_on() -> None:
+    """Releases of version 0.1 name other modules in their pickles and hold three things only."""
+    former = Artifact.__new__(Artifact)
+    kept = artifact()
+    former.__dict__.update(experts=kept.experts, ensemble=kept.ensemble, sure_from=kept.sure_from)
+    buffer = io.BytesIO()
+    joblib.dump(former, buffer)
+    renamed = buffer.getvalue()
+    for old, new in FORMER_MODULES.items():
+        # Pickle writes a module's name behind its length.
+        renamed = renamed.replace(_short(new), _short(old))
+    assert b"classifier.inference.model" not in renamed
+    model = Model("15-genres", read_artifact(renamed))
+    report = model.report([part(0.9, 0.1, 0, 0, vpop=0.9)], 30)
+    assert (report.genre, report.family, report.sure, report.kind, report.tags) == ("pop", "pop", True, "music", ())
+    assert model.genres == (*WIDE, *TRADITIONAL)
+
+
+def _short(name: str) -> bytes:
+    return b"\x8c" + bytes([len(name)]) + name.encode()
