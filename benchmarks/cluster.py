@@ -52,12 +52,12 @@ async def hear_all(executor: ClusterExecutor, songs: list[Path], at_a_time: int)
     """Classify songs, a given number at a time; return how often each was answered."""
     seats, answered = asyncio.Semaphore(at_a_time), Counter[str]()
 
-    async def hear(path: Path) -> None:
+    async def classify_song(path: Path) -> None:
         async with seats:
             await executor.classify(path)
             answered[path.name] += 1
 
-    await asyncio.gather(*(hear(path) for path in songs))
+    await asyncio.gather(*(classify_song(path) for path in songs))
     return answered
 
 
@@ -103,7 +103,7 @@ async def losses(folder: Path, songs: list[Path]) -> dict[str, Any]:
     answered = Counter[str]()
     done = asyncio.Condition()
 
-    async def hear(path: Path, seats: asyncio.Semaphore) -> None:
+    async def classify_song(path: Path, seats: asyncio.Semaphore) -> None:
         async with seats:
             await executor.classify(path)
         async with done:
@@ -117,7 +117,7 @@ async def losses(folder: Path, songs: list[Path]) -> dict[str, Any]:
     try:
         await executor.start()
         seats = asyncio.Semaphore(2 * SONGS_AHEAD)
-        work = [asyncio.create_task(hear(path, seats)) for path in songs]
+        work = [asyncio.create_task(classify_song(path, seats)) for path in songs]
         await until(len(songs) // 3)
         cluster.workers[0].kill()
         await until(2 * len(songs) // 3)

@@ -141,7 +141,7 @@ async def corrections(model: Model, songs: Sequence[tuple[Path, str]], folder: P
         bot.with_chat(notebook)
         await bot.start()
         for person in people:
-            await bot.conversation.set_consent(person, "en", allow=True)
+            await bot.conversation.privacy.set_consent(person, "en", allow=True)
         for number, (path, genre) in enumerate(songs):
             await bot.conversation.submit(notebook.sends(path, who=f"person {number % PEOPLE}"))
             await notebook.until(lambda name=path.name: notebook.answers[name])

@@ -27,7 +27,7 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from classifier.inference.artifact_file import read_artifact  # noqa: E402
-from classifier.inference.manifest import whole  # noqa: E402  found only now
+from classifier.inference.manifest import read_release  # noqa: E402  found only now
 from classifier.training import base_dataset  # noqa: E402
 from storage.label_votes import VerdictStatus, Vote, aggregate_votes  # noqa: E402
 
@@ -151,8 +151,8 @@ SCENARIOS = {
 
 
 def features(models: Path, truth: Mapping[str, str]) -> dict[str, dict[str, list[float]]]:
-    """Synthesise a song of each requested genre: song → family → features."""
-    _, content = whole(models)
+    """Make up a song of each genre asked for: song → family → features."""
+    _, content = read_release(models)
     material = base_dataset.unpack(base_dataset.find(models)[1])
     spaces = base_dataset.spaces(read_artifact(content))
     draw = np.random.default_rng(0)

@@ -23,7 +23,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 from classifier.features.gtzan57 import COLUMNS  # noqa: E402  found only now
 from classifier.inference.artifact_file import read_artifact  # noqa: E402
-from classifier.inference.manifest import whole  # noqa: E402
+from classifier.inference.manifest import read_release  # noqa: E402
 from classifier.training import base_dataset  # noqa: E402
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def full(
 
 def write(path: Path, models: Path, songs: int, segments: int) -> None:
     """Write the feedback file."""
-    _, content = whole(models)
+    _, content = read_release(models)
     material = base_dataset.unpack(base_dataset.find(models)[1])
     spaces = base_dataset.spaces(read_artifact(content))
     draw = np.random.default_rng(0)

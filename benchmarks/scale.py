@@ -25,7 +25,7 @@ sys.path.insert(0, str(REPOSITORY))
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 from bot.core import timeline  # noqa: E402  found only now
-from bot.core.vocabulary import Words  # noqa: E402
+from bot.core.localization import Localizer  # noqa: E402
 from bot.settings import PACKAGED_MODELS  # noqa: E402
 from classifier.audio.decoding import decode, segments  # noqa: E402
 from classifier.features.families import families  # noqa: E402
@@ -81,7 +81,7 @@ async def memory(path: Path) -> float:
         partial(load_classifier, PACKAGED_MODELS, MAX_MINUTES),
         workers=1,
         limits=song_limits(MAX_MINUTES),
-        find_work=partial(find_classifier, PACKAGED_MODELS, MAX_MINUTES),
+        find_processor=partial(find_classifier, PACKAGED_MODELS, MAX_MINUTES),
     )
     await executor.start()
     try:
@@ -172,7 +172,7 @@ def main() -> None:
         stages, classification = listening(path)
         held = asyncio.run(memory(path))
         kept = asyncio.run(databases(folder, classification, arguments.songs))
-    drawing, _ = costs(lambda: timeline.render(classification.report, Words("en", {}), "dark"))
+    drawing, _ = costs(lambda: timeline.render(classification.report, Localizer("en", {}), "dark"))
     whole = sum(stages.values())
     print(f"a song of {arguments.minutes:g} minutes, {size / 1e6:.1f} MB as mp3; seconds of one core:")
     print("  " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in stages.items()))

@@ -18,10 +18,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from benchmarks.simulation import Arrival, Place, quantile, simulate  # noqa: E402  found only now
-from bot.core.conversation import Conversation  # noqa: E402
+from bot.app import compose  # noqa: E402
 from bot.core.identity import Keys, Person  # noqa: E402
-from bot.core.job_runner import Hearing  # noqa: E402
-from bot.core.song_queue import Queue  # noqa: E402
+from bot.metrics import Metrics  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from storage import Storage  # noqa: E402
 from tests.bot.fake_classifier import ear_executor  # noqa: E402
@@ -31,7 +30,7 @@ from tests.synthesis import song, write  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bot.core.chat import Chat, Heard, Song
+    from bot.core.chat import Answered, Chat, PendingSong
     from classifier.inference.executor import LocalExecutor
     from classifier.song_report import Classification, Progress
 
@@ -52,11 +51,11 @@ class Clocked(Notebook):
         self.answered: dict[str, float] = {}
         self._change = asyncio.Condition()
 
-    async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
+    async def answer(self, song: PendingSong, answered: Answered) -> Mapping[str, Any]:
         async with self._change:
             self.answered.setdefault(song.message["name"], time.perf_counter())
             self._change.notify_all()
-        return await super().answer(song, heard)
+        return await super().answer(song, answered)
 
     async def all_of(self, count: int) -> None:
         """Wait for a number of answers."""
@@ -125,10 +124,10 @@ async def real(
     chat = Clocked()
     chats: dict[str, Chat] = {chat.platform: chat}
     async with await Storage.open(f"sqlite:///{folder / 'songs.db'}") as storage:
-        conversation = Conversation(storage, Keys(b"a key that only this run knows"), settings)
-        hearing = Hearing(storage, executor, folder / "work", seats=WORKERS)
-        queue = Queue(storage, hearing, chats, conversation.song_of, owner="check", seats=WORKERS)
-        conversation.work_through(queue)
+        there = settings.model_copy(update={"workers": WORKERS})
+        keys = Keys(b"a key that only this run knows")
+        core = compose(storage, keys, there, executor, chats, owner="check", folder=folder / "work", metrics=Metrics())
+        conversation, queue = core.conversation, core.queue
         await queue.start()
         sent: list[float] = []
         began = time.perf_counter()

@@ -112,16 +112,18 @@ class Labels:
             label_id = await _find(connection, text)
             return None if label_id is None else (await load_labels(connection, [label_id]))[label_id]
 
-    async def search(self, text: str = "", *, limit: int = 25, offset: int = 0) -> LabelPage:
+    async def search(
+        self, text: str = "", *, limit: int = 25, offset: int = 0, known_only: bool = False
+    ) -> LabelPage:
         """Return labels for autocomplete, best first: whole name, its beginning, a word's beginning, anywhere.
 
         An empty text lists every label: known before proposed, the release's first genres leading. Proposed labels
-        are offered while at least one correction that was not rejected uses them.
+        are offered while somebody holds them and no moderator rejected it, unless ``known_only``.
         """
         if text.strip() and not name_key(text):
             return LabelPage((), 0)
         async with self._database.reading() as connection:
-            return await _page(connection, await _ranked(connection, text), limit, offset)
+            return await _page(connection, await _ranked(connection, text, known_only=known_only), limit, offset)
 
     async def propose(self, text: str, person: str | None = None) -> Label:
         """Return the label with this name; if there is none, add it as proposed.
@@ -304,7 +306,7 @@ def _holds_unrejected() -> ColumnElement[bool]:
     return (CorrectionRow.status != "rejected") & verdict_is(LabelRow.id)
 
 
-async def _ranked(connection: AsyncConnection, text: str) -> list[str]:
+async def _ranked(connection: AsyncConnection, text: str, *, known_only: bool) -> list[str]:
     """Return the ids of the labels that a text could mean, best first; all labels for an empty text."""
     bare = bare_key(text)
     held = select(CorrectionRow.id).where(_holds_unrejected()).exists()
@@ -316,6 +318,8 @@ async def _ranked(connection: AsyncConnection, text: str) -> list[str]:
         .where(TermRow.bare.contains(bare, autoescape=True))
         .where(or_(LabelRow.status == LabelStatus.KNOWN, (LabelRow.status == LabelStatus.PROPOSED) & held))
     )
+    if known_only:
+        query = query.where(LabelRow.status == LabelStatus.KNOWN)
     best: dict[str, tuple[int, bool, float, int]] = {}
     for row in await connection.execute(query):
         place = float("inf") if row.position is None else row.position

@@ -1,4 +1,4 @@
-"""A sheet to draw on in logical units: text that fits, boxes, and the bundled font. Knows nothing of music."""
+"""Drawing in logical units: boxes, and text in the bundled font that is cut to fit."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def _font(size: float, weight: int) -> ImageFont.FreeTypeFont:
 
 
 def text_width(text: str, size: float, weight: int = REGULAR) -> float:
-    """Return how many units a text takes."""
+    """Return the width of a text in units."""
     return float(_font(size, weight).getlength(unicodedata.normalize("NFC", text))) / PIXELS_PER_UNIT
 
 
@@ -44,7 +44,7 @@ def fitted(text: str, width: float, size: float, weight: int = REGULAR) -> str:
 
 
 class Canvas:
-    """A picture under way.
+    """A picture that is being drawn.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ class Canvas:
         self._draw.text(place, written, fill=colour, font=_font(size, weight), anchor=anchor)
 
     def box(self, left: float, top: float, right: float, bottom: float, colour: Colour, radius: float = 0) -> None:
-        """Fill a box; one that is thinner than a pixel still shows."""
+        """Fill a box, which is at least one pixel wide and high."""
         x0, y0 = round(left * PIXELS_PER_UNIT), round(top * PIXELS_PER_UNIT)
         x1 = max(x0, round(right * PIXELS_PER_UNIT) - 1)
         y1 = max(y0, round(bottom * PIXELS_PER_UNIT) - 1)

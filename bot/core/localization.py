@@ -1,10 +1,11 @@
-"""What the bot says, in each language it speaks: Fluent messages by name.
+"""The bot's texts in every language it speaks: Fluent messages by name, and the names of genres and experts.
 
-Which sentence is due is decided elsewhere; here it only gets its words.
+Other modules decide which message is shown.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, cast, get_args
@@ -13,7 +14,7 @@ from fluent.runtime import FluentBundle, FluentResource
 from fluent.syntax import ast
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
 Language = Literal["en", "vi"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -21,7 +22,7 @@ DEFAULT_LANGUAGE: Language = "en"
 OWN_NAMES: dict[Language, str] = {"en": "English", "vi": "Tiếng Việt"}
 
 LONG_CHARACTERS = 900
-"""Fluent puts in no values of more than a thousand."""
+"""Fluent refuses values of more than a thousand characters; longer ones than this are put in after formatting."""
 
 _LOCALES = Path(__file__).parents[1] / "locales"
 
@@ -125,3 +126,48 @@ def clock(seconds: float) -> str:
 def percent(probability: float) -> int:
     """Return a probability as whole percents that never claim certainty: 1 to 99."""
     return min(99, max(1, round(100 * probability)))
+
+
+@dataclass(frozen=True, slots=True)
+class Localizer:
+    """Texts, and the names of genres and experts, in one language.
+
+    Attributes
+    ----------
+    language
+        The language.
+    learned
+        Label id → name, for genres that have no message in ``locales`` and are named by storage.
+    """
+
+    language: Language
+    learned: Mapping[str, str] = field(default_factory=dict)
+
+    def say(self, message: str, **values: float | str) -> str:
+        """Return a message, its placeholders filled."""
+        return say(self.language, message, **values)
+
+    def genre(self, genre: str) -> str:
+        """Return a genre's name as used within a sentence; its id if it has no name."""
+        message = f"genre-{genre}"
+        return self.say(message) if has(self.language, message) else self.learned.get(genre, genre)
+
+    def genre_title(self, genre: str) -> str:
+        """Return a genre's name with a capital letter, for lists and headings."""
+        name = self.genre(genre)
+        return name[:1].upper() + name[1:]
+
+    def genre_short(self, genre: str) -> str:
+        """Return a genre's name without the Vietnamese word for music, for where there is little space."""
+        name = self.genre(genre)
+        return name.removeprefix("nhạc ") if self.language == "vi" else name
+
+    def genre_about(self, genre: str) -> str:
+        """Return a short description of a genre; empty if there is none."""
+        message = f"genre-{genre}"
+        return self.say(f"{message}.about") if has(self.language, message) else ""
+
+    def expert(self, expert: str) -> str:
+        """Return an expert's name; its id if it has no name."""
+        message = f"expert-{expert}"
+        return self.say(message) if has(self.language, message) else expert

@@ -1,7 +1,7 @@
-"""An answer as a picture: which genre the song sounds like over time, how surely, and what each expert would have said.
+"""The timeline picture of an answer: probabilities of genres over time, and what each expert would have answered.
 
-Every genre has a lane of its own with its name beside it, so that nothing is told by colour alone. The alternative
-text says the same in words.
+Every genre has a lane with its name beside it, so that nothing depends on colour alone. The alternative text says the
+same in words.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from bot.core.palette import PALETTES, Colour, Palette, Theme, ink_on, mix
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from bot.core.vocabulary import Words
+    from bot.core.localization import Localizer
     from classifier.song_report import SegmentReport, SongReport
 
 # All in logical units; the picture is as wide as a phone.
@@ -54,7 +54,7 @@ class _Sheet:
     canvas: canvas.Canvas
     palette: Palette
     report: SongReport
-    words: Words
+    words: Localizer
     lanes: tuple[str, ...]
 
     def colour(self, genre: str) -> Colour:
@@ -71,7 +71,7 @@ class _Sheet:
         return left, right - (1 if right - left >= 6 else 1 / canvas.PIXELS_PER_UNIT)
 
 
-def render(report: SongReport, words: Words, theme: Theme) -> bytes:
+def render(report: SongReport, words: Localizer, theme: Theme) -> bytes:
     """Draw the timeline of an answer.
 
     Returns
@@ -111,14 +111,14 @@ def lane_genres(report: SongReport) -> tuple[str, ...]:
     return (report.genre, *(genre for genre in ranked if genre in chosen and genre != report.genre))[:MAX_LANES]
 
 
-def alt_text(report: SongReport, words: Words) -> str:
+def alt_text(report: SongReport, words: Localizer) -> str:
     """Say in words what the picture shows, in at most about 800 characters."""
-    stretches = list(_stretches([segment.genre for segment in report.segments]))
+    sections = list(_sections([segment.genre for segment in report.segments]))
     length = clock(report.duration)
-    if len(stretches) == 1:
+    if len(sections) == 1:
         genre, confidence = words.genre(report.genre), percent(report.confidence)
         return words.say("picture-alt-one", length=length, genre=genre, confidence=confidence)
-    if len(stretches) > MAX_ALT_PARTS:
+    if len(sections) > MAX_ALT_PARTS:
         genre, count = Counter(segment.genre for segment in report.segments).most_common(1)[0]
         return words.say(
             "picture-alt-overall",
@@ -126,7 +126,7 @@ def alt_text(report: SongReport, words: Words) -> str:
             genre=words.genre(genre),
             count=count,
             segments=len(report.segments),
-            changes=len(stretches) - 1,
+            changes=len(sections) - 1,
         )
     parts = [
         words.say(
@@ -135,7 +135,7 @@ def alt_text(report: SongReport, words: Words) -> str:
             end=clock(report.segments[last].end),
             genre=words.genre(genre),
         )
-        for genre, first, last in stretches
+        for genre, first, last in sections
     ]
     return words.say("picture-alt-many", length=length, parts="; ".join(parts))
 
@@ -216,7 +216,7 @@ def _draw_votes(sheet: _Sheet, expert: str, top: float) -> None:
     sheet.canvas.text(MARGIN, top + 8.5, name, palette.text, 11.5, canvas.SEMIBOLD)
     tally = f"{sheet.words.genre(favourite)} {count}/{len(votes)}"
     sheet.canvas.text(MARGIN, top + 21, canvas.fitted(tally, LABEL_WIDTH, 10.5), palette.quiet, 10.5)
-    for genre, first, last in _stretches(votes):
+    for genre, first, last in _sections(votes):
         left, right = sheet.x(segments[first].start), sheet.column(segments[last])[1]
         colour = sheet.colour(genre) if genre else palette.track
         sheet.canvas.box(left, top, right, bottom, colour, radius=3)
@@ -233,7 +233,7 @@ def _write_vote(sheet: _Sheet, genre: str, edges: tuple[float, float], y: float,
         sheet.canvas.text((left + right) / 2, y, label, ink, size, canvas.SEMIBOLD, "mm")
 
 
-def _stretches(genres: Sequence[str]) -> Iterator[tuple[str, int, int]]:
+def _sections(genres: Sequence[str]) -> Iterator[tuple[str, int, int]]:
     """Yield genre, first and last index of every run of equal genres."""
     position = 0
     for genre, run in groupby(genres):

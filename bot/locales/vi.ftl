@@ -67,7 +67,7 @@ progress-queued-estimate = Bạn đang đứng thứ { $place } trong hàng ch�
 progress-fetching = Đang nhận bài hát…
 progress-asking = Mình có một câu hỏi về liên kết này.
 progress-fetching-megabytes = Đang nhận bài hát: { $megabytes } MB rồi…
-progress-waiting = Đang chờ các máy nghe nhạc…
+progress-waiting = Đang chờ máy rảnh…
 progress-decoding = Đang mở bài hát…
 progress-listening = Đang nghe đoạn { $segment } trên { $segments }…
 progress-answering = Sắp xong rồi…
@@ -130,7 +130,7 @@ error-too-long = Bài này dài hơn { $minutes } phút. Bạn gửi một đo�
 error-too-large = Tệp này lớn hơn { $megabytes } MB. Bạn gửi tệp nhỏ hơn hoặc một đoạn ngắn hơn nhé.
 error-silent = Bản thu này không có tiếng gì. Bạn gửi bản nghe được nhạc nhé.
 error-took-too-long = Đọc tệp này mất hơn { $seconds } giây nên mình dừng lại. Bạn thử định dạng khác nhé.
-error-worker-lost = Đọc tệp này bị lỗi nặng nên mình dừng lại. Bạn thử tệp hoặc định dạng khác nhé.
+error-worker-lost = Tệp này có gì đó làm mình phải dừng lại. Bạn thử tệp hoặc định dạng khác nhé.
 error-too-many-queued = Bạn còn { $limit } bài đang chờ. Đợi mình trả lời xong một bài rồi gửi tiếp nhé.
 error-too-many-today = Hôm nay vậy là đủ rồi: { $limit } bài trong 24 giờ. Mai bạn quay lại nhé.
 error-closing = Mình đang tắt. Khoảng một phút nữa bạn gửi lại bài hát nhé.
@@ -152,8 +152,8 @@ error-link-failed = Trang này không trả lời như mong đợi. Lát nữa b
 error-link-not-a-link = Đây không phải liên kết mà mình mở được. Bạn gửi liên kết bắt đầu bằng https:// hoặc http:// nhé.
 error-link-host = Mình không được phép mở liên kết đến trang này. Bạn gửi tệp nhé.
 error-link-inside = Liên kết này dẫn vào một mạng riêng, mình không vào đó. Bạn gửi tệp nhé.
-error-link-login = Trang này chỉ cho người đăng nhập vào. Bạn gửi tệp nhé.
-error-link-blocked = Trang này chặn mình vì nơi mình đang chạy. Bạn gửi tệp nhé.
+error-link-login = Trang này đòi đăng nhập. Bạn gửi tệp nhé.
+error-link-blocked = Trang này chặn máy chủ của mình. Bạn gửi tệp nhé.
 error-link-live = Đây là buổi phát trực tiếp, hoặc chưa bắt đầu. Bạn gửi bản ghi lại nhé.
 error-link-drm = Bài này được bảo vệ bản quyền nên mình không nghe được. Bạn gửi tệp nhé.
 error-link-geo = Bài này không phát được ở nước mà mình đang chạy. Bạn gửi tệp nhé.
@@ -162,8 +162,8 @@ error-link-removed = Bài này đã bị gỡ khỏi trang. Bạn gửi liên k�
 error-link-not-found = Liên kết này không dẫn đến đâu cả. Bạn xem lại, hoặc gửi tệp nhé.
 error-link-no-music = Mình không thấy nhạc ở liên kết này. Bạn gửi liên kết đến một bài hát, hoặc gửi tệp nhé.
 error-link-timeout = Tải bài này mất hơn { $seconds } giây nên mình dừng lại. Bạn gửi tệp nhé.
-error-link-script = Trang này giấu nhạc sau một đoạn mã mà ở đây mình không chạy được. Bạn gửi tệp nhé.
-error-link-certificate = Trang này không chứng minh được nó đúng là trang ấy nên mình không tin. Bạn gửi tệp nhé.
+error-link-script = Trang này cần một đoạn mã mà mình không chạy được. Bạn gửi tệp nhé.
+error-link-certificate = Mình không xác minh được trang này nên không tin. Bạn gửi tệp nhé.
 error-link-list = Ở liên kết này có nhiều bài hát. Bạn gửi liên kết của một bài thôi nhé.
 
 ## A link that leads to many songs
@@ -193,7 +193,7 @@ button-list-none = Không, cảm ơn
 error-list-taken = Mình nhận { $count } bài trong danh sách này; mỗi bài có câu trả lời riêng.
 error-list-cut-short = Mình chỉ nhận được { $count } trên { $wanted } bài: lúc này bạn không thể có thêm bài chờ nữa.
 error-list-declined = Được rồi, mình bỏ qua danh sách này.
-error-list-unanswered = Không ai cho mình biết có nghe danh sách này không. Bạn gửi lại liên kết nhé.
+error-list-unanswered = Bạn chưa cho mình biết có nghe danh sách này không. Bạn gửi lại liên kết nhé.
 
 ## The timeline picture
 
@@ -307,7 +307,7 @@ feedback-exported = { $rows } dòng từ { $songs } bài, người sửa đều 
 error-not-a-moderator = Chỉ người quản lý mới làm được việc này.
 error-genre-unknown = Mình không biết thể loại nào tên như vậy. Bạn viết lại nhé.
 error-format-missing = Ở đây không ghi được định dạng này. Bạn chọn định dạng khác nhé.
-error-links-not-taken = Mình chưa mở được đường dẫn. Bạn gửi thẳng tệp bài hát cho mình nhé.
+error-links-not-taken = Mình chưa mở được liên kết. Bạn gửi thẳng tệp bài hát cho mình nhé.
 
 ## About the bot, and how a chat is set up
 
@@ -315,7 +315,7 @@ about = Mình nghe một bài hát rồi cho bạn biết thể loại của t�
 about-release = Bản phát hành { $release } của mình biết { $count } thể loại: { $genres }.
 about-accuracy = Đo trên bài hát của những nghệ sĩ mà mình chưa từng nghe, mình trả lời đúng { $percent }%.
 about-taught = Nó còn học từ { $songs } bài mà mọi người đã sửa và cho phép mình học.
-about-base = Với những bài mà nó học lúc đầu, mỗi bài được hỏi khi để riêng ra chưa học, nó đúng { $percent }%.
+about-base = Với những bài mà nó học lúc đầu, mỗi bài được thử khi chưa dùng để học, nó đúng { $percent }%.
 about-cannot = Những điều mình không làm được: nói tên nghệ sĩ hay tên bài, và nhận ra thể loại mình không biết. Gặp bài như thế, mình gọi nó bằng thể loại gần nhất mà mình biết; thường thì mình có nói là không chắc, nhưng không phải lúc nào cũng vậy. Thể loại vốn lẫn vào nhau, và người nghe cũng hay bất đồng.
 stats-none = Ở đây mình chưa nghe bài nào.
 stats-heard = Ở đây mình đã nghe { $songs ->
@@ -333,9 +333,9 @@ settings-listening = Mình trả lời mọi bài hát, không cần hỏi, ở:
 
 ## The chats' own words
 
-chat-help-private = Bạn gửi cho mình một bài: tệp nhạc, tin nhắn thoại, video, video tròn hoặc đường dẫn. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
-chat-help-group = Bạn trả lời một bài hát hay đường dẫn ở đây bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
-chat-limits = Mỗi bài tối đa { $megabytes } MB và { $minutes } phút; mỗi người được chờ { $queued } bài một lúc, { $daily } bài một ngày. Bài lớn hơn thì bạn gửi đường dẫn, một đoạn thôi, hoặc gửi dạng mp3 hay opus nhé.
+chat-help-private = Bạn gửi cho mình một bài: tệp nhạc, tin nhắn thoại, video, video tròn hoặc liên kết. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
+chat-help-group = Bạn trả lời một bài hát hay liên kết ở đây bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
+chat-limits = Mỗi bài tối đa { $megabytes } MB và { $minutes } phút; mỗi người được chờ { $queued } bài một lúc, { $daily } bài một ngày. Bài lớn hơn thì bạn gửi liên kết, một đoạn thôi, hoặc gửi dạng mp3 hay opus nhé.
 chat-help-commands = /riengtu cho biết mình giữ lại những gì, /gioithieu cho biết mình giỏi đến đâu, /ngonngu để đổi ngôn ngữ.
 chat-genre-usage = Bạn trả lời một bài hát bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích nhé.
 chat-correct-usage = Bạn trả lời một câu trả lời của mình bằng /sualai kèm thể loại nhé, ví dụ /sualai jazz.
@@ -365,7 +365,7 @@ command-stats = Mình đã nghe những gì ở đây
 command-help = Cách dùng
 command-feedback = Cho người quản lý: duyệt, số liệu, xuất tệp
 command-settings = Cho người quản lý: ngôn ngữ, hình, nghe mọi bài
-error-telegram-too-large = Telegram chỉ đưa cho mình tệp tối đa 20 MB. Bạn gửi đường dẫn tới bài hát, một đoạn ngắn hơn, hoặc bài đó dạng mp3 hay opus nhé.
+error-telegram-too-large = Telegram chỉ đưa cho mình tệp tối đa 20 MB. Bạn gửi liên kết tới bài hát, một đoạn ngắn hơn, hoặc bài đó dạng mp3 hay opus nhé.
 
 ## Choosing a genre in a chat
 
@@ -381,14 +381,14 @@ genres-other-field = Thể loại đó tên là gì?
 
 discord-help = Gửi mình một bài hát, mình sẽ cho bạn biết thể loại của từng đoạn:
     • trong tin nhắn riêng cho mình, trong tin có nhắc đến mình, hoặc khi trả lời tin của mình;
-    • bằng lệnh /thể-loại kèm tệp hoặc đường dẫn, ở bất cứ đâu;
-    • hoặc nhấp chuột phải vào một tin nhắn: Ứng dụng → “Bài này thể loại gì?”.
+    • bằng lệnh /thể-loại kèm tệp hoặc liên kết, ở bất cứ đâu;
+    • hoặc nhấp chuột phải hay nhấn giữ một tin nhắn: Ứng dụng → “Bài này thể loại gì?”.
     Mình sai thì bạn bấm “Sai rồi” dưới câu trả lời và bảo mình, hoặc dùng /sửa. Mình giữ lại những gì: /riêng-tư. Về mình: /giới-thiệu.
 help-limits = Mỗi bài dài tối đa { $minutes } phút và { $megabytes } MB. Mỗi lúc bạn được có { $queued } bài chờ, và { $daily } bài trong 24 giờ.
 language-chosen = Từ giờ mình nói tiếng Việt với bạn.
 mydata-here = Đây là tất cả những gì mình giữ về bạn.
 forget-kept = Vâng, mọi thứ vẫn như cũ.
-settings-cannot-read = Nói để bạn biết: Discord chỉ cho mình thấy tệp trong tin của người khác khi quyền đọc nội dung tin nhắn (message content intent) được bật cho mình ở cổng nhà phát triển, mà hiện giờ thì chưa. Đến lúc đó, ở đấy mình chỉ trả lời những bài có nhắc đến mình hoặc trả lời tin của mình.
+settings-cannot-read = Bạn lưu ý: Discord chỉ cho mình thấy tệp trong tin của người khác khi quyền đọc nội dung tin nhắn (message content intent) được bật cho mình ở cổng nhà phát triển, mà hiện giờ thì chưa. Cho đến khi đó, ở đấy mình chỉ trả lời những bài có nhắc đến mình hoặc trả lời tin của mình.
 slash-genre = thể-loại
     .about = Bài hát này thuộc thể loại gì?
 slash-correct = sửa
@@ -451,7 +451,7 @@ choice-pending = đang chờ duyệt
 choice-accepted = đã chấp nhận
 choice-rejected = đã từ chối
 choice-relabelled = đã ghi lại
-error-no-song-there = Mình không thấy bài hát nào ở đó. Bạn đưa mình một tin nhắn có tệp nhạc hoặc đường dẫn nhé.
+error-no-song-there = Mình không thấy bài hát nào ở đó. Bạn chọn một tin nhắn có tệp nhạc hoặc liên kết nhé.
 error-too-many-here = Ở đây mỗi lần mình chỉ trả lời được { $limit } bài nên mình lấy những bài đầu. Những bài còn lại bạn gửi riêng cho mình nhé.
 error-nothing-to-correct = Mình không thấy câu trả lời nào của mình ở đây. Bạn bấm “Sai rồi” ngay dưới câu trả lời nhé.
 error-date-unclear = Bạn viết ngày như 2026-11-30 nhé.

@@ -18,10 +18,10 @@ from classifier.inference.manifest import (
     FORMAT,
     MANIFEST,
     BadRelease,
-    artifact_of,
+    artifact_name,
     read_manifest,
-    verified,
-    whole,
+    read_release,
+    read_verified_file,
 )
 from classifier.song_report import Classification, Progress, SegmentFeatures, SegmentReport, SongReport
 
@@ -40,9 +40,9 @@ __all__ = [
     "Artifact",
     "BadRelease",
     "Model",
-    "artifact_of",
+    "artifact_name",
     "read_manifest",
-    "verified",
+    "read_verified_file",
 ]
 
 
@@ -97,9 +97,9 @@ class Model:
             If a file is missing or is not the one that the manifest was written for.
         """
         if manifest is None:
-            manifest, content = whole(directory)
+            manifest, content = read_release(directory)
         else:
-            content = verified(directory, artifact_of(directory, manifest), manifest)
+            content = read_verified_file(directory, artifact_name(directory, manifest), manifest)
         # Unpickling runs code: nothing is unpickled that the manifest does not vouch for.
         return cls(manifest["name"], read_artifact(content))
 

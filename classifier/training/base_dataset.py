@@ -17,7 +17,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from classifier.features.families import MEL_FAMILIES
-from classifier.inference.manifest import BadRelease, read_manifest, verified
+from classifier.inference.manifest import BadRelease, read_manifest, read_verified_file
 from classifier.training.splits import Trial
 
 if TYPE_CHECKING:
@@ -209,4 +209,4 @@ def find(directory: Path) -> tuple[str, bytes]:
         raise BadRelease(
             f"The release in {directory} carries no base material: train it again, then it can be retrained."
         )
-    return names[0], verified(directory, names[0], manifest)
+    return names[0], read_verified_file(directory, names[0], manifest)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from classifier.inference.artifact_file import read_artifact
-from classifier.inference.manifest import BadRelease, read_manifest, verified, whole
+from classifier.inference.manifest import BadRelease, read_manifest, read_release, read_verified_file
 from classifier.training import base_dataset as material_of_base
 from classifier.training import gate, release_writer, retrain_card, retraining, training_set
 from classifier.training.feedback_reader import held_out, recordings_of
@@ -60,12 +60,12 @@ class Serving:
         BadRelease
             If it is not whole, or carries no base material.
         """
-        manifest, content = whole(directory)
+        manifest, content = read_release(directory)
         file, packed = material_of_base.find(directory)
         base = material_of_base.unpack(packed)
         answers = base.answers
         if evaluation := manifest.get("evaluation"):
-            told = json.loads(verified(directory, str(evaluation), manifest))["answers"]
+            told = json.loads(read_verified_file(directory, str(evaluation), manifest))["answers"]
             if len(told) != len(base.genres):
                 raise BadRelease(f"The release in {directory} does not fit its base material. Put it back as it was.")
             answers = np.array(told)

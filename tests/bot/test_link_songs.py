@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.core.callbacks import PlaylistCallback
 from bot.core.identity import Person
 from bot.core.messages import progress
 from links import Fetcher, FetchLimits, fetcher
@@ -124,10 +125,10 @@ async def test_a_link_that_cannot_be_fetched_is_refused_before_it_is_queued(
 
 def test_progress_tells_how_much_has_arrived() -> None:
     from bot.core.chat import Stage
-    from bot.core.vocabulary import Words
+    from bot.core.localization import Localizer
 
-    assert progress(Stage("fetching"), Words("en", {})) == "Receiving the song…"
-    assert progress(Stage("fetching", megabytes=3), Words("en", {})) == "Receiving the song: 3 MB so far…"
+    assert progress(Stage("fetching"), Localizer("en", {})) == "Receiving the song…"
+    assert progress(Stage("fetching", megabytes=3), Localizer("en", {})) == "Receiving the song: 3 MB so far…"
 
 
 async def test_a_link_pasted_on_the_page_is_refused_there_if_it_leads_inside(ann: aiohttp.ClientSession) -> None:
@@ -171,7 +172,7 @@ async def test_a_feed_is_asked_about_and_answered_episode_by_episode(
         return {"name": item.title}
 
     ann = Person("telegram", "ann")
-    assert len(await bot.conversation.lists.answer(f"{job.id}-3", ann, back)) == 3
+    assert len(await bot.conversation.playlists.answer(PlaylistCallback(job.id, 3), ann, back)) == 3
     await notebook.until(lambda: len(notebook.discarded) == 4)
     await bot.queue.stop()
     assert notebook.answers["Day 3"][0].report.genre == "jazz"

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.conversation import Conversation
+from bot.app import compose
+from bot.core.chat import Requester
 from bot.core.identity import Person
-from bot.core.job_runner import Hearing
-from bot.core.moderation import Asker
-from bot.core.song_queue import Queue
+from bot.core.localization import Localizer
+from bot.metrics import Metrics
 from bot.release_watch import ReleaseWatch
 from bot.settings import Moderator, Settings
 from classifier.__main__ import main as classifier
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.core.chat import Heard
+    from bot.core.chat import Answered
     from bot.core.identity import Keys
     from storage import Storage
     from tests.bot.recording_chat import Notebook
@@ -47,7 +47,7 @@ SONGS_CORRECTED = 12
 SECONDS = 4.0
 PEOPLE = tuple(Person("telegram", name) for name in ("11", "12", "13", "14"))
 SOMEBODY = Person("telegram", "15")
-BOSS = Asker(Person("telegram", "99"), "en", "private")
+BOSS = Requester(Person("telegram", "99"), Localizer("en"), "private")
 
 
 def play(folder: Path, style: str, seed: int) -> Path:
@@ -85,14 +85,20 @@ class Listening:
     def __init__(self, storage: Storage, keys: Keys, settings: Settings, notebook: Notebook) -> None:
         self.executor = open_executor("", model_dir=settings.model_dir, workers=1, max_minutes=5)
         self.watch = ReleaseWatch(settings.model_dir, self.executor)
-        self.conversation = Conversation(storage, keys, settings)
         self.notebook = notebook
-        hearing = Hearing(storage, self.executor, settings.data_dir / "work", seats=1)
-        chats = {notebook.platform: notebook}
-        self.queue = Queue(storage, hearing, chats, self.conversation.song_of, owner="this bot", seats=1)
-        self.conversation.work_through(self.queue)
+        self.core = compose(
+            storage,
+            keys,
+            settings,
+            self.executor,
+            {notebook.platform: notebook},
+            owner="this bot",
+            folder=settings.data_dir / "work",
+            metrics=Metrics(),
+        )
+        self.conversation, self.queue = self.core.conversation, self.core.queue
 
-    async def hear(self, path: Path, person: Person) -> Heard:
+    async def hear(self, path: Path, person: Person) -> Answered:
         """Send a song and return the answer."""
         await self.conversation.submit(self.notebook.sends(path, person=person, chat_id="group"))
         await self.notebook.until(lambda: path.name in self.notebook.discarded)
@@ -108,7 +114,7 @@ class Listening:
 async def bot(storage: Storage, keys: Keys, settings: Settings, notebook: Notebook) -> AsyncIterator[Listening]:
     listening = Listening(storage, keys, settings, notebook)
     await listening.watch.start()
-    async with listening.watch.followed(listening.conversation.know_genres, listening.conversation.housekeeping.serves):
+    async with listening.watch.followed(listening.core.names.load, listening.conversation.info.serves):
         await listening.queue.start()
         yield listening
         await listening.queue.stop()
@@ -118,7 +124,7 @@ async def bot(storage: Storage, keys: Keys, settings: Settings, notebook: Notebo
 async def teach(bot: Listening, folder: Path) -> None:
     """Let people send songs of the new styles, and correct what they hear; two of four people each."""
     for person in PEOPLE:
-        await bot.conversation.set_consent(person, "en", allow=True)
+        await bot.conversation.privacy.set_consent(person, "en", allow=True)
     for style in NEW:
         for seed in range(SONGS_CORRECTED):
             path = play(folder, style, 100 + seed)
@@ -148,7 +154,7 @@ async def test_corrections_become_a_release_that_the_running_bot_goes_over_to(
     await teach(bot, music)
     # One of them is disputed, and a moderator settles it.
     disputed = bot.notebook.answers["reggae-100.wav"][-1].reply.id
-    await bot.conversation.set_consent(SOMEBODY, "en", allow=True)
+    await bot.conversation.privacy.set_consent(SOMEBODY, "en", allow=True)
     await bot.conversation.correct(disputed, SOMEBODY, "en", "metal")
     review = await bot.conversation.moderation.review(BOSS)
     assert review is not None
@@ -163,7 +169,7 @@ async def test_corrections_become_a_release_that_the_running_bot_goes_over_to(
     assert await asyncio.to_thread(classifier, [*retrain, "--songs", "8"]) == 0
     await bot.leaves(first)
     assert set(bot.executor.genres) == {*KNOWN, *LABELS.values()}
-    assert bot.executor.release in await bot.conversation.housekeeping.about("en")
+    assert bot.executor.release in await bot.conversation.info.about("en")
     after = await genres_of(bot, music, (*NEW, *KNOWN), 300)
     for style, label in LABELS.items():
         assert after[style].count(label) >= 2

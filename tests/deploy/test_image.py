@@ -213,7 +213,7 @@ def _drain_seconds() -> float:
     from bot.discord import chat as discord
     from bot.web import chat as web
 
-    queue = song_queue.FINISH_SECONDS + song_queue.WRITE_BACK_SECONDS
+    queue = song_queue.FINISH_SECONDS + song_queue.RELEASE_SECONDS
     return queue + discord.CLOSE_SECONDS + web.CLOSE_SECONDS + health.CLOSE_SECONDS
 
 

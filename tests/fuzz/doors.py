@@ -141,11 +141,11 @@ async def open_telegram(stack: AsyncExitStack, folder: Path) -> Ask:
     bot = Bot(storage, keys, there, ear, folder / "work")
     chat = TelegramChat(there, bot.conversation)
     bot.with_chat(chat)
-    # No rate limit, unlike with the real Telegram.
-    chat._line.bot._rate_limiter = None
-    await chat._line.open()
+    # One message a second would be polite to Telegram; here nobody minds.
+    chat._client.bot._rate_limiter = None
+    await chat._client.open()
     stack.push_async_callback(chat.close)
-    await bot.conversation.know_genres(ear.genres)
+    await bot.core.names.load(ear.genres)
     user = {"id": ANN, "is_bot": False, "first_name": "Ann", "language_code": "vi"}
     place = {"id": ANN, "type": "private"}
     numbers = itertools.count(1)
@@ -166,8 +166,8 @@ async def open_telegram(stack: AsyncExitStack, folder: Path) -> Ask:
             {"callback_query": {"id": "1", "from": user, "chat_instance": "1", "message": pressed, "data": text}},
         ]
         for number, update in enumerate(updates):
-            await chat._dispatch.receive([Update.de_json({"update_id": number, **update}, chat._line.bot)])
-            await asyncio.gather(*chat._dispatch._tasks)
+            await chat._router.receive([Update.de_json({"update_id": number, **update}, chat._client.bot)])
+            await asyncio.gather(*chat._router._tasks)
         await storage.people.erase(keys.person(Person("telegram", str(ANN))), [])
         telegram.messages.clear()
         telegram.history.clear()

@@ -6,7 +6,6 @@ Promises about their results are asserted, so that a wrong result counts as a cr
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,21 +16,18 @@ from pydantic import ValidationError
 from yt_dlp.utils import DownloadError, ExtractorError
 
 from bot.core import messages
+from bot.core.callbacks import CALLBACK_BYTES, decode
+from bot.core.chat import OutgoingMessage
 from bot.core.errors import ButtonExpired, DateUnclear
-from bot.core.localization import LANGUAGES, language_of, preferred_language
-from bot.core.messages import Action, Opinion
-from bot.core.moderation import Wish
-from bot.core.vocabulary import Words
+from bot.core.localization import LANGUAGES, Localizer, language_of, preferred_language
+from bot.core.messages import CorrectionView
+from bot.core.moderation import ExportRequest, export_filter, read_export_filter
 from bot.discord import discord
-from bot.discord.commands import _day
-from bot.discord.components import Pick, Press, typed_name
+from bot.discord.components import text_of, typed_name
 from bot.discord.message_parsing import LINKS_AT_ONCE, links_in
-from bot.discord.status_message import Saying, titled
 from bot.settings import Settings
 from bot.telegram.api_client import shortened
-from bot.telegram.message_parsing import command_of, is_asked, link_of, media_of
-from bot.telegram.moderation import BadWish, read_wish
-from bot.telegram.submissions import parts
+from bot.telegram.message_parsing import command_of, is_addressed, link_of, song_in
 from classifier.song_report import SegmentReport, SongReport
 from common.errors import UserError
 from links import FetchLimits, LinkError, parse_link
@@ -104,17 +100,10 @@ def genre_name(text: str) -> None:
 
 
 def button(text: str) -> None:
-    read = messages.read_button(text)
-    if read is not None:
-        assert isinstance(read[0], Action)
-        assert re.fullmatch(r"[A-Za-z0-9_-]{0,24}", read[1], re.ASCII)
     with suppress(ButtonExpired):
-        _, subject, number = parts(text)
-        assert 0 <= number < 10**9
-        assert re.fullmatch(r"[A-Za-z0-9_-]{1,24}", subject, re.ASCII)
-    for kind in (Press, Pick):
-        found = kind.__discord_ui_compiled_template__.fullmatch(text)
-        assert found is None or len(text) <= 100
+        read = decode(text)
+        assert decode(str(read)) == read
+        assert len(str(read).encode()) <= CALLBACK_BYTES
 
 
 def telegram_message(text: str) -> None:
@@ -145,13 +134,13 @@ def telegram_message(text: str) -> None:
         return  # what the library cannot parse never gets here
     command_of(message, "genre_bot")
     link_of(message)
-    media_of(message)
-    is_asked(message, 1, "genre_bot")
+    song_in(message)
+    is_addressed(message, 1, "genre_bot")
 
 
 def export_wish(text: str) -> None:
-    with suppress(BadWish):
-        assert isinstance(read_wish(text), Wish)
+    with suppress(DateUnclear):
+        assert isinstance(read_export_filter(text), ExportRequest)
 
 
 def discord_text(text: str) -> None:
@@ -159,16 +148,10 @@ def discord_text(text: str) -> None:
     assert len(found) <= LINKS_AT_ONCE
     assert all(one.startswith(("http://", "https://")) for one in found)
     with suppress(DateUnclear):
-        _day(text)
+        export_filter(since=text, until=text)
     assert isinstance(typed_name(_json(text)), str)
-    song = _Song(text)
-    assert "\n" in titled(Saying("said"), song).text or not text  # type: ignore[arg-type]
+    assert "\n" in text_of(OutgoingMessage("said", title=text)) or not text or len(text) > 900
     assert len(discord.utils.escape_markdown(text)) >= len(text)
-
-
-class _Song:
-    def __init__(self, title: str) -> None:
-        self.title = title
 
 
 def export_cell(text: str) -> None:
@@ -200,8 +183,8 @@ def language(text: str) -> None:
 def fluent(text: str) -> None:
     """A genre's name appears unchanged in every message, whatever markup it seems to contain."""
     for spoken in LANGUAGES:
-        words = Words(spoken, {text: text})
-        thanks = messages.thanks(Opinion(text, text, agrees=False, proposed=True), words, "r")
+        words = Localizer(spoken, {text: text})
+        thanks = messages.thanks(CorrectionView(text, text, agrees=False, proposed=True), words, "r")
         assert text in thanks.text
         assert text in words.say("page-genre-new", label=text)
         chances = {"blues": 0.1, text or "x": 0.9}

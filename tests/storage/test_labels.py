@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.storage.factories import Clock
 
 
-async def ids(storage: Storage, text: str, **more: int) -> list[str]:
+async def ids(storage: Storage, text: str, **more: Any) -> list[str]:
     return [label.id for label in (await storage.labels.search(text, **more)).labels]
 
 

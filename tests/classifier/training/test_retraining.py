@@ -10,9 +10,9 @@ import pytest
 from classifier.__main__ import main
 from classifier.features.families import TEXTURE, TEXTURE40
 from classifier.inference.artifact_file import read_artifact
-from classifier.inference.manifest import BadRelease, read_manifest, whole
+from classifier.inference.manifest import BadRelease, read_manifest, read_release
 from classifier.inference.model import Model
-from classifier.inference.releases import Event, Releases
+from classifier.inference.releases import ReleaseEvent, ReleaseStore
 from classifier.song_report import SegmentFeatures
 from classifier.training import base_dataset, retraining, training_set
 from classifier.training.feedback_reader import Song, read
@@ -54,7 +54,7 @@ def models(trained: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def of_base(trained: Path) -> tuple[Base, dict[str, Space]]:
-    _, content = whole(trained)
+    _, content = read_release(trained)
     return base_dataset.unpack(base_dataset.find(trained)[1]), dict(base_dataset.spaces(read_artifact(content)))
 
 
@@ -190,7 +190,7 @@ class TestLessons:
 class TestAsking:
     def test_a_song_is_answered_as_people_would_be(self, trained: Path, tmp_path: Path) -> None:
         model = Model.load(trained)
-        _, content = whole(trained)
+        _, content = read_release(trained)
         lines = [line("one", "jazz", segment=part) for part in range(2)]
         [song] = songs(tmp_path, *lines)
         [asked] = retraining.ask(read_artifact(content), [song])
@@ -204,7 +204,7 @@ class TestAsking:
         assert dict(zip(model.genres, asked, strict=True)) == pytest.approx(dict(report.probabilities), abs=1e-6)
 
     def test_what_a_song_lacks_has_no_say(self, trained: Path) -> None:
-        _, content = whole(trained)
+        _, content = read_release(trained)
         song = Song(
             "a", "jazz", 1, True, 2, False, 0, np.array([30.0]), {TEXTURE40: features("jazz", 1).astype(np.float16)}
         )
@@ -257,8 +257,8 @@ class TestCommand:
         assert retrain(models, corrections("rock", 60, "jazz")) == REFUSED
         assert (models / "manifest.json").read_bytes() == before
         assert "The gate refused" in capsys.readouterr().out
-        entry = Releases(models).journal()[-1]
-        assert entry.event is Event.REFUSED
+        entry = ReleaseStore(models).journal()[-1]
+        assert entry.event is ReleaseEvent.REFUSED
         assert main(["promote", entry.name, "--models", str(models)]) == 2
         assert main(["promote", entry.name, "--overrule", "a test", "--models", str(models)]) == 0
         assert Model.load(models).name == entry.name
@@ -280,7 +280,7 @@ class TestCommand:
         assert retrain(again, theirs) == PROMOTED
         assert main(["rollback", "--models", str(models)]) == 0
         retrain(models, theirs)
-        names = {kept.name for kept in Releases(models).all()}
+        names = {kept.name for kept in ReleaseStore(models).all()}
         # The same bytes come of the same feedback, whatever was once learnt.
         assert read_manifest(again)["name"] in names
 
@@ -299,7 +299,7 @@ class TestCommand:
         assert read_manifest(models) == before
         assert not (models / "releases").exists()
         assert NEW in Model.load(out).genres
-        assert {kept.name for kept in Releases(out).all()} == {before["name"], read_manifest(out)["name"]}
+        assert {kept.name for kept in ReleaseStore(out).all()} == {before["name"], read_manifest(out)["name"]}
 
     @pytest.mark.parametrize(
         ("damage", "said"),
