@@ -11,7 +11,7 @@ run: $(SERVE)
 
 # Everything; what is measured is this process's share of the code, not that of the processes it starts.
 test: $(DEV) lint
-	.venv/bin/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report term:skip-covered
+	.venv/bin/python -m pytest --numprocesses auto --dist loadfile --cov
 
 # What to run before each commit: lint, types and the fast tests.
 check: $(DEV) lint

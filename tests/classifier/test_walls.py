@@ -54,7 +54,7 @@ assert answer.report.segments and steps
 def test_the_command_line_needs_no_training_package() -> None:
     fresh_process(
         "from classifier.__main__ import main\n"
-        f"from classifier.datasets.feature_reader import SegmentReader\n"
+        "from classifier.datasets.feature_reader import SegmentReader\n"
         f"import pathlib; assert SegmentReader(60)(pathlib.Path({str(EXAMPLE)!r}), print)\n"
         "assert main(['classify', 'missing.mp3']) == 1"
     )
