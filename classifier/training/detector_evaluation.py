@@ -64,42 +64,35 @@ def figures(directory: Path, extract: FeatureExtractor, *, jobs: int = -1) -> li
 
 
 def counted(sounds: Examples, judged: HeldOutJudgements) -> list[Figure]:
-    """Count right judgements by kind, collection and treatment; synthesised sounds by themselves, for they flatter."""
+    """Count right judgements by kind, collection and treatment; synthesised sounds are no evidence."""
     kinds, treatments = sounds.kinds, np.array(sounds.treatments)
     collections = np.array([source.collection for source in sounds.sources])
     labels = np.array([source.label for source in sounds.sources])
+    groups = np.array([source.group for source in sounds.sources])
     recorded = is_recorded(sounds)
-    marks: dict[str, NDArray[np.bool_]] = {}
+    is_music, other = judged.is_music, ~judged.is_music
+    found: list[Figure] = []
+
+    def count(condition: str, chosen: NDArray[np.bool_], right: NDArray[np.bool_]) -> None:
+        if chosen.any():
+            found.append(Figure.count(SPLIT, SYSTEM, condition, right[chosen], groups[chosen].tolist()))
+
     for treatment in dict.fromkeys(sounds.treatments):
         treated = recorded & (treatments == treatment)
-        marks[f"music kept, {treatment}"] = judged.is_music[treated & (kinds == SoundKind.MUSIC)]
+        count(f"music kept, {treatment}", treated & (kinds == SoundKind.MUSIC), is_music)
         for kind in (SoundKind.SPEECH, SoundKind.ENVIRONMENT):
-            right = ~judged.is_music[chosen := treated & (kinds == kind)]
-            marks[f"{kind} caught, {treatment}"] = right
-            marks[f"{kind} named so, {treatment}"] = right & (judged.other[chosen] == kind)
-        marks[f"borderline kept, {treatment}"] = judged.is_music[treated & (kinds == BORDERLINE)]
-    for collection in dict.fromkeys(collections[recorded & (kinds == SoundKind.MUSIC)].tolist()):
-        marks[f"{collection} kept"] = judged.is_music[(collections == collection) & (kinds == SoundKind.MUSIC)]
+            count(f"{kind} caught, {treatment}", treated & (kinds == kind), other)
+            count(f"{kind} named so, {treatment}", treated & (kinds == kind), other & (judged.other == kind))
+        count(f"borderline kept, {treatment}", treated & (kinds == BORDERLINE), is_music)
+    music = recorded & (kinds == SoundKind.MUSIC)
+    for collection in dict.fromkeys(collections[music].tolist()):
+        count(f"{collection} kept", (collections == collection) & (kinds == SoundKind.MUSIC), is_music)
     mixed = collections == "mixture"
     for label in dict.fromkeys(labels[mixed].tolist()):
-        chosen = mixed & (labels == label)
-        marks[f"{label} right"] = judged.is_music[chosen] == (kinds[chosen] == SoundKind.MUSIC)
-    made = collections == "synthesis"
-    marks["synthesised music kept"] = judged.is_music[made & (kinds == SoundKind.MUSIC)]
+        count(f"{label} right", mixed & (labels == label), is_music == (kinds == SoundKind.MUSIC))
+    synthesised = collections == "synthesis"
+    count("synthesised music kept", synthesised & (kinds == SoundKind.MUSIC), is_music)
     for kind in (SoundKind.TONE, SoundKind.ENVIRONMENT):
-        marks[f"synthesised {kind} caught"] = ~judged.is_music[made & (kinds == kind)]
-    music = recorded & (kinds == SoundKind.MUSIC)
-    marks["music without doubt"] = judged.is_music[music] & judged.is_certain[music]
-    return [Figure.count(SPLIT, SYSTEM, condition, right) for condition, right in marks.items() if right.size]
-
-
-def grouped_standard_error(marks: NDArray[np.bool_], groups: NDArray[np.str_]) -> float:
-    """Return the standard error of a share when the members of a group are not independent.
-
-    The linearised variance of a ratio over groups: W. G. Cochran, Sampling Techniques (1977), chapter 6.
-    """
-    _, group = np.unique(groups, return_inverse=True)
-    sizes = np.bincount(group)
-    residuals = np.bincount(group, weights=marks) - sizes * marks.mean()
-    count = sizes.size
-    return float(np.sqrt(count / max(count - 1, 1) * np.square(residuals).sum()) / sizes.sum())
+        count(f"synthesised {kind} caught", synthesised & (kinds == kind), other)
+    count("music without doubt", music, is_music & judged.is_certain)
+    return found

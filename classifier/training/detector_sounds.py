@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
@@ -17,7 +18,7 @@ import soxr
 from scipy.signal import butter, sosfilt
 
 from classifier.audio.decoding import SAMPLE_RATE, decode
-from classifier.errors import TooShort
+from classifier.errors import Silent, TooShort
 from classifier.training.data_loading import LONGEST_SONG_SECONDS, NoMaterial
 from classifier.training.recordings_evaluation import OPUS_RATE, transcoded
 from classifier.training.synthesis import DRUMS, MUSIC, SIGNALS
@@ -215,10 +216,9 @@ def sounds_of(source: Source) -> list[Sound]:
     samples = _synthesised(source.name, draw) if source.path is None else _read(source.path)
     if source.background is not None:
         samples = mixed(samples, _background(source.background, samples.size, draw), source.below_decibels)
-    sounds = [
-        Sound(source, "original", _cut(samples, CUT_SECONDS, draw)),
-        Sound(source, "voice message", _voice_message(_cut(samples, CUT_SECONDS, draw), draw)),
-    ]
+    sounds = [Sound(source, "original", _cut(samples, CUT_SECONDS, draw))]
+    with suppress(Silent):  # lone clicks are silence to whoever decodes them, and never reach the detector
+        sounds.append(Sound(source, "voice message", _voice_message(_cut(samples, CUT_SECONDS, draw), draw)))
     if source.collection not in {"synthesis", "mixture"} and samples.size > SHORT_SECONDS[0] * SAMPLE_RATE:
         sounds.append(Sound(source, "short", _cut(samples, SHORT_SECONDS, draw)))
     return sounds

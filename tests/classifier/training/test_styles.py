@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from classifier.features.families import EMBEDDING
+from classifier.inference.ensemble import StyleGroup
 from classifier.training import experts, styles
 from classifier.training.feature_matrix import Rows
 from classifier.training.splits import Trial
@@ -37,7 +38,7 @@ def trials(matrix: Rows) -> list[Trial]:
     return [Trial(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(3)]
 
 
-def learn(matrix: Rows, known: set[str]) -> tuple[styles.StyleGroup, ...]:
+def learn(matrix: Rows, known: set[str]) -> tuple[StyleGroup, ...]:
     spaces = experts.fit_spaces(matrix, np.arange(len(matrix.names)), [EMBEDDING])
     return styles.learn(matrix, trials(matrix), spaces, known, jobs=1)
 
