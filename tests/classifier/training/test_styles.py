@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 
 from classifier.features.families import EMBEDDING
-from classifier.inference.ensemble import StyleGroup
 from classifier.training import experts, styles
 from classifier.training.feature_matrix import Rows
 from classifier.training.splits import Trial
+
+if TYPE_CHECKING:
+    from classifier.inference.ensemble import StyleGroup
 
 ARTISTS = 12
 SONGS = 4
