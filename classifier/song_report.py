@@ -103,9 +103,9 @@ class SongReport:
     tags: tuple[Tag, ...] = ()
 
     def runners_up(self, count: int = 2) -> list[tuple[str, float]]:
-        """Return the most probable genres after the answer itself."""
+        """Return the most probable genres after the answer itself and, if that is a style, its family."""
         ranked = sorted(self.probabilities.items(), key=lambda item: -item[1])
-        return [(genre, p) for genre, p in ranked if genre != self.genre][:count]
+        return [(genre, p) for genre, p in ranked if genre not in (self.genre, self.family)][:count]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON data."""

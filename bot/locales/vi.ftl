@@ -1,47 +1,82 @@
-## Genres: a name as it stands in a sentence, and a few words for people who do not know it
+## Sounds that are not music
 
-genre-blues = blues
-    .about = mười hai ô nhịp, những nốt luyến buồn
-genre-classical = nhạc cổ điển
-    .about = giao hưởng, thính phòng, dương cầm
-genre-country = nhạc đồng quê
-    .about = country Mỹ, ghi-ta và vĩ cầm
-genre-disco = disco
-    .about = nhạc nhảy thập niên bảy mươi
-genre-hiphop = hip hop
-    .about = nhịp trống và đọc rap
-genre-jazz = jazz
-    .about = swing và ứng tấu
-genre-metal = metal
-    .about = ghi-ta méo tiếng, dồn dập
-genre-pop = pop
-    .about = nhạc trẻ, nhạc thị trường
-genre-reggae = reggae
-    .about = nhịp phách yếu của Jamaica
-genre-rock = rock
-    .about = ghi-ta điện, bass và trống
-genre-cailuong = cải lương
-    .about = sân khấu ca kịch Nam Bộ
-genre-catru = ca trù
-    .about = lối hát thính phòng của ả đào miền Bắc
-genre-chauvan = chầu văn
-    .about = hát hầu thánh trong tín ngưỡng thờ Mẫu
-genre-cheo = chèo
-    .about = sân khấu dân gian đồng bằng Bắc Bộ
-genre-hatxam = hát xẩm
-    .about = lời ca của những nghệ nhân hát rong
+not-music = không phải nhạc
+kind-music = nhạc
+kind-speech = tiếng nói
+kind-environment = tiếng ồn xung quanh
+kind-tone = âm kéo dài
+kind-silence = im lặng
+
+## What else describes a song
+
+tag-rock = rock
+tag-pop = pop
+tag-alternative = alternative
+tag-indie = indie
+tag-electronic = điện tử
+tag-female-vocalists = giọng nữ
+tag-dance = nhạc nhảy
+tag-00s = thập niên 2000
+tag-alternative-rock = alternative rock
+tag-jazz = jazz
+tag-beautiful = đẹp
+tag-metal = metal
+tag-chillout = thư thái
+tag-male-vocalists = giọng nam
+tag-classic-rock = rock kinh điển
+tag-soul = soul
+tag-indie-rock = indie rock
+tag-mellow = êm dịu
+tag-electronica = electronica
+tag-80s = thập niên 1980
+tag-folk = dân ca
+tag-90s = thập niên 1990
+tag-chill = thư giãn
+tag-instrumental = hòa tấu
+tag-punk = punk
+tag-oldies = nhạc xưa
+tag-blues = blues
+tag-hard-rock = hard rock
+tag-ambient = ambient
+tag-acoustic = mộc (acoustic)
+tag-experimental = thử nghiệm
+tag-female-vocalist = ca sĩ nữ
+tag-guitar = guitar
+tag-hip-hop = hip hop
+tag-70s = thập niên 1970
+tag-party = tiệc tùng
+tag-country = đồng quê
+tag-easy-listening = dễ nghe
+tag-sexy = gợi cảm
+tag-catchy = bắt tai
+tag-funk = funk
+tag-electro = electro
+tag-heavy-metal = heavy metal
+tag-progressive-rock = progressive rock
+tag-60s = thập niên 1960
+tag-rnb = R&B
+tag-indie-pop = indie pop
+tag-sad = buồn
+tag-house = house
+tag-happy = vui tươi
 
 ## The answer
 
 answer-sure = Mình nghe ra đây là { $genre } ({ $confidence }%).
 answer-unsure-two = Mình không chắc lắm: có thể là { $genre } ({ $confidence }%) hoặc { $other } ({ $other-confidence }%).
 answer-unsure-one = Mình không chắc lắm: có thể là { $genre } ({ $confidence }%).
+answer-speech = Nghe như có người đang nói chuyện. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
+answer-environment = Nghe như tiếng ồn xung quanh, không phải nhạc. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
+answer-tone = Đây chỉ là một âm kéo dài, không phải nhạc. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
+answer-silence = Mình không nghe thấy gì cả. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
+answer-tags = Từ khóa: { $tags }.
 answer-runners-up = Gần nhất sau đó: { $genres }.
 answer-runner-up = { $genre } ({ $confidence }%)
 answer-known = Bản thu này mình đã nghe rồi nên trả lời được ngay.
 answer-length = Bài dài { $length }, mình nghe thành { $segments } đoạn.
 answer-short = Mới có { $seconds } giây nhạc thôi; nghe dài hơn mình sẽ đoán chắc hơn.
 answer-part = { $start }–{ $end } { $genre } ({ $confidence }%)
+answer-part-other = { $start }–{ $end } { $kind }
 answer-more-parts = … và { $count } quãng nữa
 answer-votes-heading = Nếu để từng chuyên gia của mình tự trả lời:
 answer-votes-line = { $expert }: { $genres }
@@ -58,6 +93,9 @@ expert-texture = kết cấu
 expert-texture_linear = kết cấu, t.tính
 expert-texture40 = 40 dB trên
 expert-texture40_linear = 40 dB, t.tính
+expert-musicnn_tags = từ khóa
+expert-musicnn_embedding = mạng nơ-ron
+expert-fusion = kết hợp
 
 ## Progress
 
@@ -77,6 +115,7 @@ progress-cancelled = Mình dừng rồi, và đã quên bài đó.
 
 button-right = Đúng rồi
 button-wrong = Sai rồi
+button-is-music = Là nhạc mà
 button-change = Sửa lại
 button-undo = Rút lại
 button-cancel = Dừng
@@ -89,6 +128,7 @@ button-withdraw = Đừng học từ mình nữa
 
 correction-agreed = Cảm ơn bạn! Biết được { $label } là đúng, mình mừng lắm.
 correction-taken = Cảm ơn bạn! Mình ghi lại rồi: đây là { $label }.
+correction-family = Cảm ơn bạn! Vậy { $label } là đúng; mình chỉ nói cụ thể hơn là { $style }.
 correction-proposed = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình đã ghi lại như một đề xuất, người quản lý sẽ xem.
 correction-undone = Đã rút lại. Những gì bạn nói về bài này đã được xoá.
 correction-nothing = Không có gì để rút lại cả.
@@ -202,6 +242,8 @@ picture-parts = Từng đoạn: cột càng cao, mình càng chắc
 picture-experts = Ý kiến từng chuyên gia
 picture-unsure = không chắc
 picture-alt-one = Dòng thời gian của bài dài { $length }: từ đầu đến cuối là { $genre } ({ $confidence }%).
+picture-sounds = Những gì mình nghe thấy
+picture-alt-other = Dòng thời gian của bản thu dài { $length }: { $kind }, không có nhạc.
 picture-alt-many = Dòng thời gian của bài dài { $length }. { $parts }.
 picture-alt-part = Từ { $start } đến { $end }: { $genre }
 picture-alt-overall = Dòng thời gian của bài dài { $length }, phần lớn là { $genre }, { $count } trên { $segments } đoạn; thể loại đổi { $changes } lần.
@@ -265,6 +307,7 @@ page-collection-done = { $songs ->
 }
 page-collection-stopped = Mình dừng sau { $done } trên { $total } bài. Muốn làm tiếp thì bạn mở lại đúng thư mục đó nhé.
 page-collection-not-sure = Chưa chắc
+page-collection-not-music = Không phải nhạc
 page-collection-failures = { $count } tệp không nghe được
 page-collection-minimum = Tin những câu trả lời
 page-collection-minimum-sure = mà mô hình thấy chắc
@@ -285,6 +328,7 @@ review-heading = Lần sửa số { $number }, còn { $waiting } lần chờ duy
 review-title = “{ $title }”
 review-said-sure = Mình nói là { $genre } ({ $confidence }%).
 review-said-unsure = Mình không chắc: { $genre } ({ $confidence }%).
+review-said-not-music = Mình nói đây không phải là nhạc.
 review-agreed = Người nghe nói { $label } là đúng.
 review-given = Người nghe nói đây là { $label }.
 review-proposed = Tên này mới chỉ được đề xuất, chưa ai xác nhận.

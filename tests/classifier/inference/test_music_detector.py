@@ -87,10 +87,8 @@ def judged(detector: MusicDetector, *segments: SegmentSound) -> SongSound:
 
 def test_a_song_is_answered_by_all_its_segments(detector: MusicDetector) -> None:
     song = judged(detector, MUSIC, MUSIC, MUSIC)
-    assert song.kind is SoundKind.MUSIC
+    assert (song.kind, song.doubtful, song.answering) == (SoundKind.MUSIC, False, (True, True, True))
     assert song.music == pytest.approx(0.99)
-    assert song.answering == (True, True, True)
-    assert not song.doubtful
 
 
 def test_spoken_words_before_a_song_do_not_count(detector: MusicDetector) -> None:
