@@ -142,6 +142,7 @@ error-empty-file = This file is empty. Please send it again.
 error-not-audio = This is not a music file that I can read. Please send an mp3, m4a, ogg, opus, flac, wav or a video.
 error-no-sound = This file has no sound track. Please send one that has.
 error-damaged = This file is damaged and no music could be read from it. Please send it again or in another format.
+error-copy-protected = This file is copy-protected, so I can't play it. Please send one without copy protection.
 error-too-short = This is too short to tell. Please send at least { $minimum } seconds of music.
 error-too-long = This is longer than { $minutes } minutes. Please send a shorter excerpt.
 error-too-large = This file is larger than { $megabytes } MB. Please send a smaller file or a shorter excerpt.

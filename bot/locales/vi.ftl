@@ -125,6 +125,7 @@ error-empty-file = Tệp này trống. Bạn gửi lại nhé.
 error-not-audio = Đây không phải tệp nhạc mà mình đọc được. Bạn gửi mp3, m4a, ogg, opus, flac, wav hoặc video nhé.
 error-no-sound = Tệp này không có tiếng. Bạn gửi tệp có tiếng nhé.
 error-damaged = Tệp này bị hỏng, mình không đọc được chút nhạc nào. Bạn gửi lại hoặc đổi sang định dạng khác nhé.
+error-copy-protected = Tệp này được bảo vệ bản quyền nên mình không nghe được. Bạn gửi tệp không bị khóa nhé.
 error-too-short = Ngắn quá nên mình không đoán được. Bạn gửi ít nhất { $minimum } giây nhạc nhé.
 error-too-long = Bài này dài hơn { $minutes } phút. Bạn gửi một đoạn ngắn hơn nhé.
 error-too-large = Tệp này lớn hơn { $megabytes } MB. Bạn gửi tệp nhỏ hơn hoặc một đoạn ngắn hơn nhé.
