@@ -8,7 +8,6 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.classify import PACKAGED_MODELS
 from classifier.commands.protocol_selection import (
     SPLITS,
     add_network_argument,
@@ -17,6 +16,7 @@ from classifier.commands.protocol_selection import (
     number_of_processes,
     splits_of,
 )
+from classifier.inference.manifest import PACKAGED_MODELS
 
 if TYPE_CHECKING:
     import argparse

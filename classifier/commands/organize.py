@@ -18,9 +18,9 @@ from classifier.commands.batch import (
     printable,
     worker_count,
 )
-from classifier.commands.classify import PACKAGED_MODELS
 from classifier.commands.file_arguments import FileArgument
 from classifier.inference.executor import CannotStart, Release, UnknownExecutor, open_executor
+from classifier.inference.manifest import PACKAGED_MODELS
 from classifier.library import playlists
 from classifier.library.collection import walk
 from classifier.library.grouping import WITHOUT_GENRE, genre_name, group_songs

@@ -11,10 +11,9 @@ from zipfile import ZipFile
 
 import numpy as np
 
-from classifier.commands.classify import PACKAGED_MODELS
 from classifier.features.musicnn import MIDDLE_LAYERS, TEMPORAL_FRAMES, TIMBRAL_BANDS
 from classifier.inference.artifact_file import read_artifact
-from classifier.inference.manifest import BadRelease, read_release
+from classifier.inference.manifest import PACKAGED_MODELS, BadRelease, read_release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
