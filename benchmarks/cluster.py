@@ -1,8 +1,8 @@
-"""How many songs a cluster answers with 1 and 2 workers, what it costs beside the listening, and what it survives.
+"""Measures a Dask cluster: throughput with 1 and 2 workers, overhead, and recovery from lost processes.
 
 ``python benchmarks/cluster.py [--songs 100] [--seconds 30] [--workers 1 2]`` starts a scheduler and workers on this
-machine, with the released model, and hears songs of its own. At last it kills a worker and restarts the scheduler while
-songs are under way, and counts the answers.
+machine with the released model, and classifies synthetic songs. Finally it kills a worker and restarts the scheduler
+while songs are being classified, and counts the answers.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from bot.settings import PACKAGED_MODELS  # noqa: E402  found only now
 from classifier.inference.cluster.executor import ClusterExecutor  # noqa: E402
+from classifier.inference.manifest import PACKAGED_MODELS  # noqa: E402  found only now
 from tests.classifier.inference.cluster.processes import Cluster  # noqa: E402
 from tests.synthesis import song, write  # noqa: E402
 
 STYLES = ("blues", "disco", "metal", "vietnamese")
 SONGS_AHEAD = 2
-"""For each worker: one is listened to, the next is on its way."""
+"""Per worker: one song is being classified while the next one is being sent."""
 MAX_MINUTES = 20
 
 
 def make_songs(folder: Path, count: int, seconds: float) -> list[Path]:
-    """Write so many different files; those of one style sound alike."""
+    """Write a number of different files; those of one style sound alike."""
     folder.mkdir()
     contents = [write(song(style, seconds), folder / f"{style}.mp3").read_bytes() for style in STYLES]
     paths = [folder / f"{number:04}.mp3" for number in range(count)]
@@ -43,26 +43,26 @@ def make_songs(folder: Path, count: int, seconds: float) -> list[Path]:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process has taken, without its children."""
+    """Return the CPU time that a process has used, without its children."""
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def hear_all(executor: ClusterExecutor, songs: list[Path], at_a_time: int) -> Counter[str]:
-    """Hear songs, so many at a time; return how often each was answered."""
+    """Classify songs, a given number at a time; return how often each was answered."""
     seats, answered = asyncio.Semaphore(at_a_time), Counter[str]()
 
-    async def hear(path: Path) -> None:
+    async def classify_song(path: Path) -> None:
         async with seats:
             await executor.classify(path)
             answered[path.name] += 1
 
-    await asyncio.gather(*(hear(path) for path in songs))
+    await asyncio.gather(*(classify_song(path) for path in songs))
     return answered
 
 
 async def throughput(folder: Path, songs: list[Path], workers: int) -> dict[str, Any]:
-    """Measure a cluster of so many workers, each of which hears one song at a time."""
+    """Measure a cluster with this many workers, each of which classifies one song at a time."""
     cluster = Cluster(folder, work="classifier")
     cluster.start_scheduler()
     for _ in range(workers):
@@ -71,7 +71,7 @@ async def throughput(folder: Path, songs: list[Path], workers: int) -> dict[str,
     try:
         await executor.start()
         await asyncio.to_thread(cluster.wait_for_workers)
-        # Everybody fetches the release and loads it.
+        # Every worker fetches and loads the release.
         await hear_all(executor, songs[: 2 * SONGS_AHEAD * workers], SONGS_AHEAD * workers)
         pids = {"bot": os.getpid(), "scheduler": cluster.scheduler_pid}
         pids |= {f"worker {number}": worker.pid for number, worker in enumerate(cluster.workers, start=1)}
@@ -103,7 +103,7 @@ async def losses(folder: Path, songs: list[Path]) -> dict[str, Any]:
     answered = Counter[str]()
     done = asyncio.Condition()
 
-    async def hear(path: Path, seats: asyncio.Semaphore) -> None:
+    async def classify_song(path: Path, seats: asyncio.Semaphore) -> None:
         async with seats:
             await executor.classify(path)
         async with done:
@@ -117,7 +117,7 @@ async def losses(folder: Path, songs: list[Path]) -> dict[str, Any]:
     try:
         await executor.start()
         seats = asyncio.Semaphore(2 * SONGS_AHEAD)
-        work = [asyncio.create_task(hear(path, seats)) for path in songs]
+        work = [asyncio.create_task(classify_song(path, seats)) for path in songs]
         await until(len(songs) // 3)
         cluster.workers[0].kill()
         await until(2 * len(songs) // 3)
@@ -131,7 +131,7 @@ async def losses(folder: Path, songs: list[Path]) -> dict[str, Any]:
 
 
 async def run(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Measure everything."""
+    """Run all measurements."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         songs = make_songs(folder / "songs", arguments.songs, arguments.seconds)

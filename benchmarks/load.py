@@ -1,7 +1,7 @@
 """Fifty people in both chats send two hundred songs at once: ``python benchmarks/load.py``.
 
-The bot is a process of its own with the release; Discord and Telegram are the tests' own, over real sockets, and count
-what the real ones count. The songs are the project's own.
+The bot runs as its own process with the released model; Discord and Telegram are the tests' fake servers, over real
+sockets, which enforce the real rate limits. The songs are synthetic.
 """
 
 from __future__ import annotations
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 
 # 25 people in each chat send 100 songs: one sends 28, four one each, sixteen three and four five.
 FIFTY = Crowd(eager=28, others=(1,) * 4 + (3,) * 12 + (5,) * 4 + (3,) * 4, together=4)
-# Before anything is measured: a process goes on growing for some dozens of songs, and then no more.
+# A warm-up before measuring: a process grows for some dozens of songs and then no more.
 HUNDRED = Crowd(eager=10, others=(2,) * 20, together=2)
 SONG_SECONDS = 30.0
 
 
 def songs(folder: Path) -> Iterator[Path]:
-    """Give songs of which no two are the same: every style is played once, then played softer and softer."""
+    """Yield different songs: every style once, then again at lower and lower volume."""
     played = [song(style, SONG_SECONDS, seed=7) for style in sorted(STYLES)]
     for number in count():
         path = folder / f"song-{number}.opus"
@@ -71,7 +71,7 @@ def _spread(seconds: list[float]) -> str:
 
 
 def main() -> int:
-    """Run it, and return 0 if every song was answered once and no limit was broken."""
+    """Run the load; return 0 if every song was answered once and no limit was exceeded."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--ear", action="store_true", help="answer by the tests' rule of thumb, not by the release")
     parser.add_argument("--workers", type=int, default=2, help="songs classified at a time")

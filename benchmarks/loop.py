@@ -1,12 +1,12 @@
-"""Corrections become the next model: the whole loop, once, on music that the first model has never heard of.
+"""Runs the learning loop once: corrections of genres that the first model does not know train the next one.
 
 ``python benchmarks/loop.py [--data ../shared/data]`` trains a release of ten genres from GTZAN, without the 290 songs
 of the fault-filtered test part, and without anything Vietnamese. People then send traditional Vietnamese songs to the
-bot and correct its answers: two recordings as audio through the real path, and clips of the mel set, whose pictures
-stand in for their sound. What they said is exported and piped into ``retrain``, whose gate decides. Printed is what the
-release before and the one after say of songs that neither learnt from.
+bot and correct its answers: two recordings as audio, and clips of the mel set, for which mel spectrograms replace the
+audio. Their corrections are exported and piped into ``retrain``, whose gate decides. It prints the answers of the
+releases before and after to songs that neither was trained on.
 
-The mel set holds the loudest 40 dB only, so its clips have no wide texture; the export then leaves that out for all.
+The mel set covers the loudest 40 dB only, so its clips have no wide texture, and the export leaves that family out.
 """
 
 from __future__ import annotations
@@ -55,10 +55,10 @@ if TYPE_CHECKING:
 
 VIETNAMESE = ("cailuong", "catru", "chauvan", "cheo", "hatxam")
 TEST_BLOCKS = 5
-"""Every fifth block of neighbouring clips tests and is never fed, nor is what lies near it."""
+"""Every fifth block of neighbouring clips is for testing; it and its neighbours are never used as feedback."""
 CLIPS_PER_GENRE = 40
 FED_SONGS = 2
-"""Of the four Vietnamese songs from other sources; the others test."""
+"""Two of the four Vietnamese songs from other sources; the others are for testing."""
 PEOPLE = 40
 OPINIONS_PER_SONG = 2
 SEGMENT_SECONDS = 30.0
@@ -66,13 +66,13 @@ LONGEST_SECONDS = 900
 
 
 class PictureEar(EarAtHand):
-    """An ear in this process, with a real release: audio by the real path, and pictures where no sound is to be had."""
+    """A classifier in this process with a real release: audio by the real path, or mel spectrograms without audio."""
 
     def __init__(self, model: Model) -> None:
         super().__init__()
         self._model = model
         self.release = model.name
-        self.genres = model.genres  # type: ignore[assignment]  # the ear of the tests knows five
+        self.genres = model.genres  # type: ignore[assignment]  # the tests' fake classifier knows five
 
     async def classify(self, path: Path, *, on_progress: Callable[[Progress], None] | None = None) -> Classification:
         """Answer a song."""
@@ -83,7 +83,7 @@ class PictureEar(EarAtHand):
         picture = np.load(path, allow_pickle=False)
         heard = SegmentFeatures(0, SEGMENT_SECONDS, features_of(picture))
         report = self._model.report([heard], SEGMENT_SECONDS)
-        # The wide texture of a narrow picture would teach what a narrow picture is: it is not kept.
+        # The wide texture of a 40 dB spectrogram would only identify such spectrograms, so it is not stored.
         kept = {name: vector for name, vector in heard.families.items() if name != TEXTURE}
         return Classification(report, (SegmentFeatures(0, SEGMENT_SECONDS, kept),))
 
@@ -92,7 +92,7 @@ class PictureEar(EarAtHand):
 
 
 def features_of(picture: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """Compute what can be of a mel picture; the 57, of which no retrained machine learns, are left at zero."""
+    """Compute the features that a mel spectrogram allows; the 57, which retrained experts do not use, stay zero."""
     textures = {name: compute(normalised(picture)) for name, compute in MEL_FAMILIES.items()}
     return {GTZAN57: np.zeros(57, dtype=np.float32), **textures}
 
@@ -114,7 +114,7 @@ def train_first(data: Path, out: Path) -> None:
 
 
 def parts(tracks: Sequence[Track]) -> tuple[list[Track], list[Track], list[Track]]:
-    """Return Vietnamese clips to feed, clips to test on, and songs of GTZAN to test on."""
+    """Return Vietnamese clips for feedback, clips for testing, and GTZAN songs for testing."""
     trial = splits.blocks(tracks, folds=TEST_BLOCKS)[0]
     may_train = set(trial.train.tolist())
     by_genre: dict[str, list[Track]] = defaultdict(list)
@@ -132,7 +132,7 @@ def parts(tracks: Sequence[Track]) -> tuple[list[Track], list[Track], list[Track
 
 
 async def corrections(model: Model, songs: Sequence[tuple[Path, str]], folder: Path, database: str) -> None:
-    """Send songs to the bot one by one, and have people correct every answer, each with their consent."""
+    """Send songs to the bot one by one, and let consenting people correct every answer."""
     people = [Person("telegram", f"person {number}") for number in range(PEOPLE)]
     settings = Settings(data_dir=folder / "data", songs_per_person_queued=1000, songs_per_person_daily=1000)
     notebook = Notebook()
@@ -141,7 +141,7 @@ async def corrections(model: Model, songs: Sequence[tuple[Path, str]], folder: P
         bot.with_chat(notebook)
         await bot.start()
         for person in people:
-            await bot.conversation.set_consent(person, "en", allow=True)
+            await bot.conversation.privacy.set_consent(person, "en", allow=True)
         for number, (path, genre) in enumerate(songs):
             await bot.conversation.submit(notebook.sends(path, who=f"person {number % PEOPLE}"))
             await notebook.until(lambda name=path.name: notebook.answers[name])
@@ -153,7 +153,7 @@ async def corrections(model: Model, songs: Sequence[tuple[Path, str]], folder: P
 
 
 def retrain(models: Path, database: str) -> int:
-    """Run the scheduler's line, as a scheduler would; return its exit status."""
+    """Run the export-and-retrain pipeline as a scheduler would; return its exit status."""
     export = [sys.executable, "-m", "storage", "export", "--for-training", "--format", "csv", "--out", "-"]
     train = [sys.executable, "-m", "classifier", "retrain", "--feedback", "-", "--if-enough", "--models", str(models)]
     environment = {**os.environ, "DATABASE_URL": database}
@@ -162,7 +162,7 @@ def retrain(models: Path, database: str) -> int:
 
 
 def of_tracks(tracks: Iterable[Track]) -> list[Song]:
-    """Return tracks as they are asked about, with the textures that they may be judged by."""
+    """Return tracks to test, with their texture features."""
     return [_song(track.name, track.genre, [_textures(track)]) for track in tracks]
 
 
@@ -172,7 +172,7 @@ def _textures(track: Track) -> dict[str, NDArray[np.float32]]:
 
 
 def of_files(files: Iterable[Path], genre: Callable[[Path], str]) -> list[Song]:
-    """Return recordings as they are asked about, by the real path from the file to the features."""
+    """Return recordings to test, with features computed from the files."""
     songs = []
     for path in files:
         parts = [families(part.samples) for part in segments(decode(path, max_seconds=LONGEST_SECONDS))]
@@ -190,7 +190,7 @@ def _song(name: str, genre: str, parts: Sequence[Mapping[str, NDArray[np.float32
 
 
 def answers(artifact: Artifact, songs: Sequence[Song]) -> list[str]:
-    """Ask a release."""
+    """Return a release's answer."""
     told = ask(artifact, songs).argmax(axis=1)
     return [artifact.ensemble.genres[place] for place in told]
 
@@ -208,13 +208,13 @@ def show(what: str, songs: Sequence[Song], before: Sequence[str], after: Sequenc
 
 
 def named(path: Path) -> str:
-    """Return the genre in which a file's name ends; what has none is music of some other kind."""
+    """Return the genre at the end of a file's name; None for music of another kind."""
     ending = path.stem.casefold().replace("_", "-").rpartition("-")[2]
     return ending if ending in VIETNAMESE else "instrument"
 
 
 def songs_to_send(data: Path, fed: Sequence[Track], folder: Path) -> list[tuple[Path, str]]:
-    """Return what people send, and what they will call it: two recordings, and clips as pictures."""
+    """Return what people send and the genres they will choose: two recordings, and clips as spectrograms."""
     sent = [(path, named(path)) for path in vietnamese_songs(data)[:FED_SONGS]]
     folder.mkdir()
     for number, track in enumerate(fed):
@@ -224,13 +224,13 @@ def songs_to_send(data: Path, fed: Sequence[Track], folder: Path) -> list[tuple[
 
 
 def vietnamese_songs(data: Path) -> list[Path]:
-    """Return the recordings whose name tells their genre."""
+    """Return the recordings whose names contain their genre."""
     return [path for path in sorted((data / "vietnamese" / "audio").iterdir()) if named(path) in VIETNAMESE]
 
 
 def compare(before: Artifact, after: Artifact, data: Path) -> None:
-    """Print what both releases say of songs that neither learnt from."""
-    _, clips, gtzan = parts(splits.usable(data_loading.load(data)))
+    """Print both releases' answers to songs that neither was trained on."""
+    _, clips, gtzan = parts(splits.usable(data_loading.load(data, today=False)))
     fed = vietnamese_songs(data)[:FED_SONGS]
     rest = [path for path in sorted((data / "vietnamese" / "audio").iterdir()) if path not in fed]
     others = sorted((data / "other" / "audio").iterdir())
@@ -258,7 +258,7 @@ def main() -> int:
         models = folder / "models"
         shutil.copytree(first, models)
         before = Serving.load(models)
-        fed, _, _ = parts(splits.usable(data_loading.load(arguments.data)))
+        fed, _, _ = parts(splits.usable(data_loading.load(arguments.data, today=False)))
         sent = songs_to_send(arguments.data, fed, folder / "pictures")
         print(f"{before.name} knows {', '.join(before.artifact.ensemble.genres)}")
         print(f"people send and correct {len(sent)} songs", flush=True)

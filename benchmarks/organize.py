@@ -1,7 +1,7 @@
-"""How many songs a minute ``organize`` hears, and that its memory does not grow with the collection.
+"""Measures how many songs a minute ``organize`` classifies, and that its memory does not grow with the collection.
 
-``python benchmarks/organize.py [--songs 1000] [--jobs N]`` plays a few songs itself, makes as many different files of
-them as asked for, and watches the memory of the program and of all its workers while they are put in order.
+``python benchmarks/organize.py [--songs 1000] [--jobs N]`` synthesises a few songs, makes the requested number of
+different files of them, and tracks the memory of the program and all its workers while they are organised.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Memory:
 def _mebibytes(pid: int) -> float:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-    except OSError:  # it has just ended
+    except OSError:  # the process has just ended
         return 0
     return next((int(line.split()[1]) / KIBIBYTE for line in lines if line.startswith("Pss:")), 0)
 
@@ -57,13 +57,13 @@ def _descendants(pid: int) -> list[int]:
 
 
 def make_collection(folder: Path, count: int, seconds: float) -> None:
-    """Write so many different files: a few songs, each with as many titles as it takes."""
+    """Write a number of different files: a few songs with different bytes at the end."""
     sources = [write(song(style, seconds), folder / f"{style}.mp3") for style in STYLES]
     contents = [source.read_bytes() for source in sources]
     for source in sources:
         source.unlink()
     for number in range(count):
-        # Bytes behind the last frame of an mp3 file sound like nothing, and make it another file.
+        # Bytes after the last frame of an mp3 file are inaudible and make it a different file.
         ending = f"number {number:06}".encode()
         (folder / f"{number:06}.mp3").write_bytes(contents[number % len(contents)] + ending)
 

@@ -1,10 +1,10 @@
-"""Five of a hundred accounts call everything metal: what the votes let through, and what the gate says to the rest.
+"""Simulates five of a hundred accounts labelling everything as metal, and tests the vote rules and the retraining gate.
 
 ``python benchmarks/poisoned_training.py --first DIR`` takes the release that ``benchmarks/loop.py --first DIR``
-trained from GTZAN without the fault-filtered test part. The artists of that part are halved: people send and label
-the songs of one half, the songs of the other tell what became of the model. Ninety-five people label six songs each
-over a month, rightly; five label every song metal. The same opinions are then taken by ``storage.label_votes`` as the
-export takes them, and, for comparison, by plain counting: the label that most people gave, at full weight.
+trained from GTZAN without the fault-filtered test part. The artists of that part are split in two: people send and
+label the songs of one half, and the model is tested on the other. Ninety-five people label six songs each correctly
+over a month; five label every song as metal. The votes are aggregated by ``storage.label_votes`` as in an export and,
+for comparison, by majority at full weight.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from classifier.training import candidate, data_loading, retraining, splits  # n
 from classifier.training.augmentation import normalised  # noqa: E402
 from classifier.training.feedback_reader import Song  # noqa: E402
 from classifier.training.training_set import Settings  # noqa: E402
-from storage.label_votes import Standing, Vote, verdicts  # noqa: E402
+from storage.label_votes import VerdictStatus, Vote, aggregate_votes  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -46,7 +46,7 @@ Counted = dict[str, tuple[str, float, int]]
 
 
 def halves(tracks: Sequence[Track]) -> tuple[list[Track], list[Track]]:
-    """Return the test part's songs by halves of its artists."""
+    """Return the songs of the test part in two halves by artist."""
     tested = [track for track in tracks if track.splits.get("fault_filtered") == "test"]
     artists = sorted({track.group for track in tested})
     fed = set(np.random.default_rng(1).permutation(artists)[: len(artists) // 2].tolist())
@@ -54,14 +54,14 @@ def halves(tracks: Sequence[Track]) -> tuple[list[Track], list[Track]]:
 
 
 def as_song(track: Track, label: str, weight: float = 1.0, people: int = 2) -> Song:
-    """Return a track as feedback holds it."""
+    """Return a track as a feedback song."""
     families = {name: compute(normalised(track.decibels))[None] for name, compute in MEL_FAMILIES.items()}
     halved = {name: rows.astype(np.float16) for name, rows in families.items()}
     return Song(track.name, label, weight, True, people, False, 0, np.array([30.0]), halved)
 
 
 def opinions(tracks: Sequence[Track], *, hostile: bool) -> Opinions:
-    """Return who said what of which song."""
+    """Return everybody's votes."""
     draw = np.random.default_rng(2)
     said = [
         (f"honest {person}", tracks[place], tracks[place].genre)
@@ -74,19 +74,19 @@ def opinions(tracks: Sequence[Track], *, hostile: bool) -> Opinions:
 
 
 def by_votes(said: Opinions) -> Counted:
-    """Take opinions as the export does."""
+    """Aggregate the votes as the export does."""
     draw = np.random.default_rng(3)
     start = datetime(2026, 1, 1, tzinfo=UTC)
     votes = [
         Vote(person, track.name, label, True, None, "telegram", start + timedelta(days=float(day)), "first", "pop")
         for (person, track, label), day in zip(said, draw.uniform(0, DAYS, len(said)), strict=True)
     ]
-    found = verdicts(votes, {}).values()
-    return {one.song: (one.label, one.weight, one.people) for one in found if one.standing is Standing.COUNTS}
+    found = aggregate_votes(votes, {}).values()
+    return {one.song: (one.label, one.weight, one.people) for one in found if one.status is VerdictStatus.COUNTS}
 
 
 def by_counting(said: Opinions) -> Counted:
-    """Take the label that most people gave, if two did."""
+    """Aggregate the votes by majority, of at least two people."""
     counts: dict[str, Counter[str]] = defaultdict(Counter)
     for _, track, label in said:
         counts[track.name][label] += 1
@@ -95,7 +95,7 @@ def by_counting(said: Opinions) -> Counted:
 
 
 def right(artifact: Artifact, tracks: Sequence[Track]) -> tuple[float, int]:
-    """Return the share of right answers, and how many songs that are none are called metal."""
+    """Return the share of correct answers, and how many songs are wrongly called metal."""
     asked = retraining.ask(artifact, [as_song(track, track.genre) for track in tracks])
     told = np.array(artifact.ensemble.genres)[asked.argmax(axis=1)]
     truth = np.array([track.genre for track in tracks])
@@ -128,7 +128,7 @@ def main() -> int:
 
 
 def arms(fed: Sequence[Track]) -> Mapping[str, Counted]:
-    """Return what counts in each case."""
+    """Return the labels that count in each case."""
     return {
         "honest people only, by the votes": by_votes(opinions(fed, hostile=False)),
         "with five hostile accounts, by the votes": by_votes(opinions(fed, hostile=True)),

@@ -1,9 +1,9 @@
-"""How many wrong labels get through when some people label everything "metal", with and without the vote rules.
+"""Measures how many wrong labels count when some people label everything "metal", with and without the vote rules.
 
-A hundred people hear songs over some days; most say what they hear and are sometimes wrong, five say "metal" of every
-song. ``python benchmarks/poisoning.py`` lets storage's own rules decide what counts. ``--retrain`` goes on: the shipped
-release is trained on with what a plain majority believes, then with what the rules let through, and the gate judges
-both. The songs are made up around tracks of the release's base material.
+A hundred people label songs over some days; most are honest and sometimes wrong, five say "metal" to every song.
+``python benchmarks/poisoning.py`` applies storage's own rules. With ``--retrain`` the shipped release is retrained with
+the majority's labels, then with the labels that the rules accept, and the gate judges both. The songs are random
+variations of tracks in the release's base dataset.
 """
 
 from __future__ import annotations
@@ -27,9 +27,10 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from classifier.inference.artifact_file import read_artifact  # noqa: E402
-from classifier.inference.manifest import whole  # noqa: E402  found only now
+from classifier.inference.manifest import read_release  # noqa: E402  found only now
 from classifier.training import base_dataset  # noqa: E402
-from storage.label_votes import Standing, Vote, verdicts  # noqa: E402
+from classifier.training.experts import spaces_of  # noqa: E402
+from storage.label_votes import VerdictStatus, Vote, aggregate_votes  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,27 +41,27 @@ BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 WAKING_HOURS = 16
 ENOUGH = 2
 SCATTER = 0.3
-"""How far a made-up song lies from the track that it was made of, in standard deviations."""
+"""Distance of a synthetic song from the track it varies, in standard deviations."""
 
 
 @dataclass(frozen=True)
 class World:
-    """Who says how much.
+    """A scenario: how many people vote how.
 
     Attributes
     ----------
     people, hostile
-        How many there are, and how many of them label everything "metal".
+        Number of people, and how many of them label everything "metal".
     songs, days
-        How many songs come, over how many days.
+        Number of songs, and of days over which they arrive.
     listeners
-        How many honest people give their opinion of a song, on average.
+        Average number of honest votes per song.
     right
-        How often an honest opinion is right.
+        Probability that an honest vote is right.
     known
-        How many of the songs the operator knows for certain.
+        Number of songs whose genre the operator knows.
     cover
-        How often a hostile person says what is right, so as not to be noticed.
+        Probability that a hostile person votes correctly to avoid notice.
     """
 
     people: int = 100
@@ -75,12 +76,12 @@ class World:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of the votes.
+    """The result of aggregating the votes.
 
     Attributes
     ----------
     labels
-        Song → label and weight, of those that count.
+        Song → label and weight, for songs that count.
     disputed
         Songs left to a moderator.
     """
@@ -89,17 +90,17 @@ class Outcome:
     disputed: int
 
     def wrong(self, truth: Mapping[str, str]) -> list[str]:
-        """Return the songs whose label counts and is wrong."""
+        """Return the songs with a wrong label that counts."""
         return [song for song, (label, _) in self.labels.items() if label != truth[song]]
 
     def wrong_share(self, truth: Mapping[str, str]) -> float:
-        """Return how much of all weight is on wrong labels."""
+        """Return the share of all weight on wrong labels."""
         everything = sum(weight for _, weight in self.labels.values())
         return sum(self.labels[song][1] for song in self.wrong(truth)) / everything if everything else 0.0
 
 
 def ballots(world: World, seed: int) -> tuple[list[Vote], dict[str, str]]:
-    """Return all votes of a world and the true genre of every song."""
+    """Return all votes of a scenario and the true genre of every song."""
     dice = random.Random(seed)  # noqa: S311 - no secret
     truth = {f"song {number}": dice.choice(GENRES) for number in range(world.songs)}
     honest = [f"honest {number}" for number in range(world.people - world.hostile)]
@@ -121,15 +122,15 @@ def _vote(person: str, song: str, label: str, moment: datetime) -> Vote:
 
 
 def by_the_rules(votes: list[Vote], truth: dict[str, str], known: int) -> Outcome:
-    """Let storage's rules decide."""
+    """Aggregate the votes by storage's rules."""
     certain = dict(list(truth.items())[:known])
-    found = [each for song, each in verdicts(votes, certain).items() if song not in certain]
-    counted = {each.song: (each.label, each.weight) for each in found if each.standing is Standing.COUNTS}
-    return Outcome(counted, sum(each.standing is Standing.DISPUTED for each in found))
+    found = [each for song, each in aggregate_votes(votes, certain).items() if song not in certain]
+    counted = {each.song: (each.label, each.weight) for each in found if each.status is VerdictStatus.COUNTS}
+    return Outcome(counted, sum(each.status is VerdictStatus.DISPUTED for each in found))
 
 
 def by_majority(votes: list[Vote]) -> Outcome:
-    """Count every vote the same, as one would without rules."""
+    """Aggregate the votes by majority, all with equal weight."""
     given: dict[str, Counter[str]] = {}
     for vote in votes:
         given.setdefault(vote.song, Counter())[vote.label] += 1
@@ -152,9 +153,9 @@ SCENARIOS = {
 
 def features(models: Path, truth: Mapping[str, str]) -> dict[str, dict[str, list[float]]]:
     """Make up a song of each genre asked for: song → family → features."""
-    _, content = whole(models)
+    _, content = read_release(models)
     material = base_dataset.unpack(base_dataset.find(models)[1])
-    spaces = base_dataset.spaces(read_artifact(content))
+    spaces = spaces_of(read_artifact(content).experts)
     draw = np.random.default_rng(0)
     able = np.all([material.having(family) for family in spaces], axis=0)
     made: dict[str, dict[str, list[float]]] = {}
@@ -171,7 +172,7 @@ def features(models: Path, truth: Mapping[str, str]) -> dict[str, dict[str, list
 
 
 def retrain(outcome: Outcome, made: Mapping[str, Mapping[str, list[float]]], models: Path, folder: Path) -> str:
-    """Train the release on with what counts, and return what the gate says."""
+    """Retrain the release with the labels that count, and return the gate's decision."""
     feedback = folder / "feedback.jsonl"
     with feedback.open("w", encoding="utf-8") as file:
         for song, (label, weight) in outcome.labels.items():
@@ -184,7 +185,7 @@ def retrain(outcome: Outcome, made: Mapping[str, Mapping[str, list[float]]], mod
 
 
 def show(seed: int) -> None:
-    """Print what comes of every scenario."""
+    """Print the result of every scenario."""
     print("| scenario | majority: wrong of counted | rules: wrong of counted | wrong weight | left to moderators |")
     print("|---|---|---|---|---|")
     for name, world in SCENARIOS.items():

@@ -1,9 +1,9 @@
-"""The popular recipe, as its tutorials write it: the yardstick of every timing here.
+"""The popular recipe as its tutorials write it: the baseline of every timing here.
 
 A file is loaded by librosa, cut into 30-second segments, described by 57 features of which each librosa call is made
-once for the mean and once for the variance, and judged by KNN, SVM, a Keras network of 5 × 300 units and a stacking
-with logistic regression; the segments' majority is the answer. What the machines were trained on does not change how
-long they take, so ``prepare`` trains them on random numbers, as many as the public table of 10-second pieces has rows.
+once for the mean and once for the variance, and classified by KNN, SVM, a Keras network of 5 × 300 units and a
+stacking with logistic regression; the segments' majority is the answer. Training data does not affect the timings, so
+``prepare`` trains on random numbers, as many rows as the public table of 10-second pieces has.
 
 ``python benchmarks/popular_recipe.py MODELS FILE`` answers for a file in a process of its own (the cold timing).
 """
@@ -125,7 +125,7 @@ def decode(path: Path) -> NDArray[np.float32]:
 
 
 def segments(samples: NDArray[np.float32]) -> list[NDArray[np.float32]]:
-    """Cut a signal into 30-second segments; a rest of under three seconds is left out."""
+    """Cut a signal into 30-second segments; a remainder under three seconds is dropped."""
     step = SEGMENT_SECONDS * SAMPLE_RATE
     parts = [samples[start : start + step] for start in range(0, samples.size, step)]
     return [part for part in parts if part.size >= LEAST_SECONDS * SAMPLE_RATE]

@@ -1,8 +1,7 @@
-"""How long ``retrain`` takes and how much memory, with so many songs of feedback.
+"""Measures the time and memory that ``retrain`` takes for a given number of feedback songs.
 
-``python benchmarks/retrain.py [--songs 2000] [--segments 8]`` makes up songs around those of the shipped release's base
-material, writes them as the export would, as CSV, and runs the command on them as a scheduler would: a process of its
-own, reading from a pipe.
+``python benchmarks/retrain.py [--songs 2000] [--segments 8]`` varies songs of the shipped release's base dataset,
+writes them as CSV like an export, and runs the command as a scheduler would: in its own process, reading from a pipe.
 """
 
 from __future__ import annotations
@@ -24,23 +23,24 @@ sys.path.insert(0, str(REPOSITORY))
 
 from classifier.features.gtzan57 import COLUMNS  # noqa: E402  found only now
 from classifier.inference.artifact_file import read_artifact  # noqa: E402
-from classifier.inference.manifest import whole  # noqa: E402
+from classifier.inference.manifest import read_release  # noqa: E402
 from classifier.training import base_dataset  # noqa: E402
+from classifier.training.experts import spaces_of  # noqa: E402
 
 if TYPE_CHECKING:
-    from classifier.training.base_dataset import Space
+    from classifier.training.experts import FeatureSpace
 
 NEW_GENRES = ("bolero", "zouk")
-"""Each of these has a tenth of the songs; the others fall to the genres of the release."""
+"""Each of these gets a tenth of the songs; the rest go to the release's genres."""
 SEGMENT_SAMPLES = 30 * 22_050
 SCATTER = 0.3
-"""How far a made-up song lies from the track that it was made of, in standard deviations."""
+"""Distance of a synthetic song from the track it varies, in standard deviations."""
 
 
 def full(
-    space: Space, reduced: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+    space: FeatureSpace, reduced: np.ndarray[tuple[int, int], np.dtype[np.float32]]
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Return features that reduce to given ones."""
+    """Return full features whose reduction gives these."""
     scaled = space.reduce.inverse_transform(reduced)
     features: np.ndarray[tuple[int, int], np.dtype[np.float32]] = scaled / space.scale.weight_ + space.scale.mean_
     return features
@@ -48,9 +48,9 @@ def full(
 
 def write(path: Path, models: Path, songs: int, segments: int) -> None:
     """Write the feedback file."""
-    _, content = whole(models)
+    _, content = read_release(models)
     material = base_dataset.unpack(base_dataset.find(models)[1])
-    spaces = base_dataset.spaces(read_artifact(content))
+    spaces = spaces_of(read_artifact(content).experts)
     draw = np.random.default_rng(0)
     able = np.flatnonzero(np.all([material.having(family) for family in spaces], axis=0))
     deviations = {family: rows.std(axis=0) for family, rows in material.families.items()}

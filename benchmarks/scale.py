@@ -1,8 +1,8 @@
-"""What one song costs: processor, memory, database, bytes. docs/operating.md plans with these figures.
+"""Measures what one song costs: CPU time, memory, database work, bytes. docs/operating.md plans with these figures.
 
-``python benchmarks/scale.py [--minutes 4]`` hears a song of its own with the released model, and takes songs through
-the queue of a database: SQLite, and PostgreSQL where its programs are installed. Processor time is what the processes
-took, so that other programs on the machine disturb it little.
+``python benchmarks/scale.py [--minutes 4]`` classifies a synthetic song with the released model, and sends songs
+through the queue of a database: SQLite, and PostgreSQL if it is installed. CPU time is measured per process, so that
+other programs on the machine hardly affect it.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ sys.path.insert(0, str(REPOSITORY))
 os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 from bot.core import timeline  # noqa: E402  found only now
-from bot.core.vocabulary import Words  # noqa: E402
-from bot.settings import PACKAGED_MODELS  # noqa: E402
+from bot.core.localization import Localizer  # noqa: E402
 from classifier.audio.decoding import decode, segments  # noqa: E402
 from classifier.features.families import families  # noqa: E402
 from classifier.inference.executor import LocalExecutor, find_classifier, load_classifier, song_limits  # noqa: E402
+from classifier.inference.manifest import PACKAGED_MODELS  # noqa: E402
 from classifier.inference.model import Model  # noqa: E402
 from classifier.song_report import SegmentFeatures  # noqa: E402
 from storage import NewJob, NewReply, Storage  # noqa: E402
@@ -45,13 +45,13 @@ MAX_MINUTES = 20
 
 
 def cpu() -> float:
-    """Return the processor time of this process, seconds."""
+    """Return the CPU time of this process in seconds."""
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
 
 
 def costs(what: Callable[[], Any], times: int = 3) -> tuple[float, Any]:
-    """Return the least processor time of a few runs, and what the last one returned."""
+    """Return the shortest CPU time of a few runs, and the last run's result."""
     least, result = float("inf"), None
     for _ in range(times):
         began = cpu()
@@ -61,7 +61,7 @@ def costs(what: Callable[[], Any], times: int = 3) -> tuple[float, Any]:
 
 
 def listening(path: Path) -> tuple[dict[str, float], Classification]:
-    """Measure the stages of one song, seconds of one core."""
+    """Measure the stages of one song in seconds of one core."""
     model = Model.load(PACKAGED_MODELS)
     decoding, samples = costs(lambda: decode(path, max_seconds=60 * MAX_MINUTES))
     parts = segments(samples)
@@ -76,12 +76,12 @@ def listening(path: Path) -> tuple[dict[str, float], Classification]:
 
 
 async def memory(path: Path) -> float:
-    """Return what a worker holds after a song, MiB of its own and its share of what it shares."""
+    """Return a worker's proportional memory after a song, in MiB."""
     executor = LocalExecutor(
         partial(load_classifier, PACKAGED_MODELS, MAX_MINUTES),
         workers=1,
         limits=song_limits(MAX_MINUTES),
-        find_work=partial(find_classifier, PACKAGED_MODELS, MAX_MINUTES),
+        find_processor=partial(find_classifier, PACKAGED_MODELS, MAX_MINUTES),
     )
     await executor.start()
     try:
@@ -93,7 +93,7 @@ async def memory(path: Path) -> float:
 
 
 def cpu_of(pids: Iterable[int]) -> float:
-    """Return the processor time that processes have taken, seconds."""
+    """Return the CPU time of several processes in seconds."""
     ticks = 0
     for pid in pids:
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
@@ -104,10 +104,10 @@ def cpu_of(pids: Iterable[int]) -> float:
 async def queue(
     url: str, classification: Classification, songs: int, bots: int, server: Callable[[], list[int]] = list
 ) -> dict[str, float]:
-    """Take songs from their submission to the end of their job.
+    """Process songs from submission to the end of their job.
 
-    Returns songs per second of all bots together, and milliseconds of processor time a song: the bots', and that of the
-    server's processes.
+    Returns songs per second of all bots together, and milliseconds of CPU time per song: of the bots, and of the
+    database server's processes.
     """
     opened = [await Storage.open(url) for _ in range(bots)]
     report = classification.report.as_dict()
@@ -118,16 +118,16 @@ async def queue(
             new = NewJob("telegram", "chat", f"person {each % 20}", {"back": {}}, {"file": name}, "upload", key=name)
             await storage.jobs.add(new, queued_limit=1000, daily_limit=100_000)
             claimed = await storage.jobs.claim(f"bot {number}")
-            if claimed is None:  # somebody else was faster, and does mine
+            if claimed is None:  # another worker claimed the job that this one added
                 continue
             hashed = hashlib.sha256(f"{claimed.job.payload['file']}".encode()).hexdigest()
             await storage.songs.find_answer(hashed, classification.report.model)
-            answer = await storage.songs.keep_answer(hashed, report, classification.features, platform="telegram")
-            await storage.jobs.note(claimed.lease, {"message": each})
+            answer = await storage.songs.save_answer(hashed, report, classification.features, platform="telegram")
+            await storage.jobs.save_progress(claimed.lease, {"message": each})
             reply = await storage.jobs.answer(
                 claimed.lease, NewReply(answer.id, platform="telegram", chat="chat", requester=claimed.job.person)
             )
-            await storage.replies.sent(reply.id, {"message": each})
+            await storage.replies.mark_sent(reply.id, {"message": each})
             await storage.jobs.finish(claimed.lease, "answered")
 
     await asyncio.gather(*(storage.ping() for storage in opened))
@@ -140,7 +140,7 @@ async def queue(
 
 
 async def databases(folder: Path, classification: Classification, songs: int) -> dict[str, Any]:
-    """Measure the queue on both databases, and what a song leaves behind in SQLite's file."""
+    """Measure the queue on both databases, and the bytes that a song adds to SQLite's file."""
     file = folder / "songs.db"
     await (await Storage.open(f"sqlite:///{file}")).close()
     empty = await asyncio.to_thread(file.stat)
@@ -172,7 +172,7 @@ def main() -> None:
         stages, classification = listening(path)
         held = asyncio.run(memory(path))
         kept = asyncio.run(databases(folder, classification, arguments.songs))
-    drawing, _ = costs(lambda: timeline.render(classification.report, Words("en", {}), "dark"))
+    drawing, _ = costs(lambda: timeline.render(classification.report, Localizer("en", {}), "dark"))
     whole = sum(stages.values())
     print(f"a song of {arguments.minutes:g} minutes, {size / 1e6:.1f} MB as mp3; seconds of one core:")
     print("  " + ", ".join(f"{stage} {seconds:.2f}" for stage, seconds in stages.items()))

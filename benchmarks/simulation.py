@@ -1,6 +1,6 @@
-"""A day of songs on paper: arrivals with an evening peak, a queue in which people take turns, machines that fail.
+"""Simulates a day of songs: arrivals with an evening peak, the fair queue, and machines that fail.
 
-``python benchmarks/simulation.py --songs-a-day 100000 --cores 4`` tells how long people would wait.
+``python benchmarks/simulation.py --songs-a-day 100000 --cores 4`` prints how long people would wait.
 ``python benchmarks/simulation.py --check`` lets the real queue, database and worker processes answer eighty songs on
 this machine, simulates the same arrivals, and prints both waits side by side.
 """
@@ -27,14 +27,14 @@ PEAK_HOUR = 20.0
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """Who sends how much.
+    """The demand: songs and people.
 
     Attributes
     ----------
     songs_a_day, people
-        In all.
+        Totals.
     heavy
-        Share of all songs that one in a hundred people send, many at once.
+        Share of all songs that the most active hundredth of people send, many at once.
     """
 
     songs_a_day: float
@@ -44,20 +44,20 @@ class Load:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """What works on them.
+    """The supply: cores and machines.
 
     Attributes
     ----------
     cores
         Songs at a time.
     seconds_fixed, seconds_per_minute
-        What a song takes of one core: to begin with, and for each minute of music.
+        Seconds of one core per song: a fixed part, and per minute of music.
     days_between_losses
-        Of one core's machine; its song begins anew after ``takeover_seconds``.
+        Mean days between losses of a core's machine; its song restarts after ``takeover_seconds``.
     takeover_seconds, repair_seconds
-        Until a lost song is given to another, and until the machine is back.
+        Until a lost song is taken over, and until the machine is back.
     fair
-        Whether people take turns; else first come, first served.
+        Whether the queue is fair between people; otherwise first come, first served.
     """
 
     cores: int
@@ -71,7 +71,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A song that is sent: when (seconds), by whom, and what it takes of one core (seconds)."""
+    """A song: when it is sent (seconds), by whom, and how long it takes one core (seconds)."""
 
     at: float
     person: int
@@ -80,18 +80,18 @@ class Arrival:
 
 @dataclass(slots=True)
 class Outcome:
-    """What became of a day.
+    """The result of a simulated day.
 
     Attributes
     ----------
     waits
-        From sending to the beginning of the listening, seconds, in the order of ``arrivals``.
+        Seconds from sending to the start of processing, in the order of ``arrivals``.
     answers
-        From sending to the answer.
+        Seconds from sending to the answer.
     lost
-        Songs that had to begin anew.
+        Songs that had to restart.
     busy
-        Share of all cores' time that was spent working.
+        Share of all cores' time that was used.
     """
 
     waits: list[float]
@@ -101,7 +101,7 @@ class Outcome:
 
 
 def intensity(at: float) -> float:
-    """Return how busy a moment of the day is; 1 on average, ``PEAK`` in the evening."""
+    """Return the relative load at a time of day: 1 on average, ``PEAK`` in the evening."""
     hours = (at / 3600 - PEAK_HOUR) * 2 * math.pi / 24
     # A raised cosine to a power: a narrow evening, a long quiet night.
     return PEAK * math.pow((1 + math.cos(hours)) / 2, _SHAPE)
@@ -134,7 +134,7 @@ def arrivals(load: Load, place: Place, seed: int, hours: tuple[float, float] = (
             return found
         if draw.random() * PEAK > intensity(at):
             continue
-        # Whoever sends many sends them at once: a folder, a whole album.
+        # Active people send many songs at once: a folder, an album.
         many = draw.random() < load.heavy
         person = draw.randrange(heavies) if many else heavies + draw.randrange(load.people)
         for _ in range(BURST if many else 1):
@@ -147,7 +147,7 @@ BURST = 10
 
 @dataclass(slots=True)
 class _Queue:
-    """The queue of ``storage.fair_queue``: a person's songs stand in one round after the other."""
+    """The queue of ``storage.fair_queue``: a person's songs get consecutive rounds."""
 
     fair: bool
     heap: list[tuple[int, int]] = field(default_factory=list)
@@ -173,7 +173,7 @@ _ARRIVES, _ENDS, _LOST, _AGAIN, _REPAIRED = range(5)
 
 
 def simulate(songs: list[Arrival], place: Place, seed: int = 0) -> Outcome:
-    """Let songs come, wait, be worked on, and now and then be lost with their machine."""
+    """Simulate songs arriving, waiting, being processed, and sometimes being lost with their machine."""
     draw = random.Random(seed)  # noqa: S311 - dice, not secrets
     order = itertools.count()
     events = [(song.at, next(order), _ARRIVES, number) for number, song in enumerate(songs)]
@@ -214,13 +214,13 @@ def simulate(songs: list[Arrival], place: Place, seed: int = 0) -> Outcome:
 
 
 def quantile(values: list[float], share: float) -> float:
-    """Return the value below which so large a share of all lies; 0 where there are none."""
+    """Return a quantile; 0 for no values."""
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
 def show(songs: list[Arrival], outcome: Outcome, load: Load) -> str:
-    """Say how long people wait: all, and those who send but one."""
+    """Format the waiting times: of all songs, and of people who send one song."""
     heavies = max(1, load.people // 100)
     singles = [wait for wait, song in zip(outcome.waits, songs, strict=True) if song.person >= heavies]
     texts = [
@@ -231,7 +231,7 @@ def show(songs: list[Arrival], outcome: Outcome, load: Load) -> str:
 
 
 def main() -> None:
-    """Simulate the busiest hours of a day, or check the simulation against the real thing."""
+    """Simulate the busiest hours of a day, or compare the simulation with the real queue."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--songs-a-day", type=float, default=1000, help="(default: %(default)g)")
     parser.add_argument("--cores", type=int, nargs="+", default=[1], help="one or several numbers to compare")

@@ -1,7 +1,7 @@
-"""The simulation held against the real thing: the bot's own queue and database, and real worker processes.
+"""Compares the simulation with the bot's real queue, database and worker processes.
 
-The workers listen with a rule of thumb that takes a known time for each segment, so that what is compared is waiting,
-whatever else this machine does meanwhile.
+The workers use a fake classifier that takes a known time per segment, so that waiting times can be compared whatever
+else runs on this machine.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from benchmarks.simulation import Arrival, Place, quantile, simulate  # noqa: E402  found only now
-from bot.core.conversation import Conversation  # noqa: E402
+from bot.app import compose  # noqa: E402
 from bot.core.identity import Keys, Person  # noqa: E402
-from bot.core.job_runner import Hearing  # noqa: E402
-from bot.core.song_queue import Queue  # noqa: E402
+from bot.metrics import Metrics  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from storage import Storage  # noqa: E402
 from tests.bot.fake_classifier import ear_executor  # noqa: E402
@@ -31,7 +30,7 @@ from tests.synthesis import song, write  # noqa: E402
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from bot.core.chat import Chat, Heard, Song
+    from bot.core.chat import Answered, Chat, PendingSong
     from classifier.inference.executor import LocalExecutor
     from classifier.song_report import Classification, Progress
 
@@ -40,32 +39,32 @@ WORKERS = 2
 BUSY = 0.8
 SECONDS_PER_SEGMENT = 1.0
 LENGTHS = (20.0, 50.0, 80.0)
-"""Of songs, seconds: one, two and three segments."""
+"""Lengths of songs in seconds: one, two and three segments."""
 PRACTICE = 3
 
 
 class Clocked(Notebook):
-    """A chat that notes when each answer came."""
+    """A chat that records the time of each answer."""
 
     def __init__(self) -> None:
         super().__init__()
         self.answered: dict[str, float] = {}
         self._change = asyncio.Condition()
 
-    async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
+    async def answer(self, song: PendingSong, answered: Answered) -> Mapping[str, Any]:
         async with self._change:
             self.answered.setdefault(song.message["name"], time.perf_counter())
             self._change.notify_all()
-        return await super().answer(song, heard)
+        return await super().answer(song, answered)
 
     async def all_of(self, count: int) -> None:
-        """Wait for so many answers."""
+        """Wait for a number of answers."""
         async with self._change:
             await self._change.wait_for(lambda: len(self.answered) >= count)
 
 
 class Timed:
-    """An executor that notes how long each song took, by the name of its file."""
+    """An executor that records how long each song took, by file name."""
 
     def __init__(self, executor: LocalExecutor) -> None:
         self._executor = executor
@@ -80,7 +79,7 @@ class Timed:
             self.took[path.name] = time.perf_counter() - began
 
     async def start(self) -> None:
-        """It has started."""
+        """Do nothing; the wrapped executor is already started."""
 
     async def switch(self) -> None:
         """There is no other release."""
@@ -90,7 +89,7 @@ class Timed:
 
 
 def plan(works: Mapping[float, float], seed: int) -> tuple[list[Arrival], list[float]]:
-    """Draw who sends a song of which length when, so that the workers are busy for a share of ``BUSY``."""
+    """Draw arrivals (who sends which song when) that keep the workers busy for the share ``BUSY`` of the time."""
     draw = random.Random(seed)  # noqa: S311 - dice, not secrets
     mean = sum(works.values()) / len(works)
     mean_burst = 1 + HEAVY * (BURST - 1)
@@ -107,7 +106,7 @@ def plan(works: Mapping[float, float], seed: int) -> tuple[list[Arrival], list[f
 
 
 async def practise(executor: LocalExecutor, files: Mapping[float, Path]) -> dict[float, float]:
-    """Measure what a song of each length takes alone: the mean of a few."""
+    """Measure how long a song of each length takes alone; the mean of a few runs."""
     works = {}
     for length, path in files.items():
         began = time.perf_counter()
@@ -120,21 +119,21 @@ async def practise(executor: LocalExecutor, files: Mapping[float, Path]) -> dict
 async def real(
     folder: Path, executor: Timed, songs: list[Arrival], lengths: list[float], files: Mapping[float, Path]
 ) -> list[float]:
-    """Send the songs to a real queue when they are due; return the seconds from sending to each answer."""
+    """Send the songs to a real queue on time; return the seconds from sending to each answer."""
     settings = Settings(data_dir=folder, songs_per_person_queued=1000, songs_per_person_daily=100_000, local_chat="off")
     chat = Clocked()
     chats: dict[str, Chat] = {chat.platform: chat}
     async with await Storage.open(f"sqlite:///{folder / 'songs.db'}") as storage:
-        conversation = Conversation(storage, Keys(b"a key that only this run knows"), settings)
-        hearing = Hearing(storage, executor, folder / "work", seats=WORKERS)
-        queue = Queue(storage, hearing, chats, conversation.song_of, owner="check", seats=WORKERS)
-        conversation.work_through(queue)
+        there = settings.model_copy(update={"workers": WORKERS})
+        keys = Keys(b"a key that only this run knows")
+        core = compose(storage, keys, there, executor, chats, owner="check", folder=folder / "work", metrics=Metrics())
+        conversation, queue = core.conversation, core.queue
         await queue.start()
         sent: list[float] = []
         began = time.perf_counter()
         for number, (each, length) in enumerate(zip(songs, lengths, strict=True)):
             path = folder / f"{number}.ogg"
-            # Bytes behind the last page of an Ogg file sound like nothing, and make it another song.
+            # Bytes after the last page of an Ogg file are inaudible and make it a different song.
             path.write_bytes(files[length].read_bytes() + b"\0" * number)
             await asyncio.sleep(max(0.0, began + each.at - time.perf_counter()))
             sent.append(time.perf_counter())
@@ -160,7 +159,7 @@ async def _check(seed: int) -> None:
         finally:
             await executor.close()
     place = Place(WORKERS, days_between_losses=0)
-    # Whatever else the machine did meanwhile is in what each song really took, and not in what was measured before.
+    # Simulate with the times that songs really took, which include the effect of other load on this machine.
     taken = [Arrival(each.at, each.person, timed.took[f"{number}.ogg"]) for number, each in enumerate(songs)]
     before, after = simulate(songs, place, seed).answers, simulate(taken, place, seed).answers
     longer = sum(timed.took.values()) / sum(each.work for each in songs)

@@ -1,4 +1,4 @@
-"""Whether bot and one worker do with 512 MB: songs sent all at once, one of 20 minutes among them, under a real limit.
+"""Checks that the bot with one worker runs in 512 MB: songs sent at once, one of 20 minutes, under a real memory limit.
 
 ``sudo python benchmarks/small_machine.py [--python PYTHON] [--megabytes 512]``; PYTHON is the serving environment's.
 """
@@ -35,7 +35,7 @@ KINDS = ("mp3", "ogg", "flac", "m4a", "opus", "wav")
 
 
 def songs(folder: Path, count: int) -> list[Path]:
-    """Play songs of 30 seconds to 4 minutes, and one of 20 minutes: tunes that begin anew every half minute."""
+    """Synthesise songs of 30 seconds to 4 minutes, and one of 20 minutes: tunes that repeat every half minute."""
     lengths = [30 + 210 * number / max(1, count - 2) for number in range(count - 1)]
     tunes = [song(style, 30) for style in ("blues", "disco", "metal", "jazz")]
     files = [folder / f"{number}.{KINDS[number % len(KINDS)]}" for number in range(count - 1)]
@@ -55,7 +55,7 @@ def started(python: str, folder: Path, limit: MemoryLimit) -> subprocess.Popen[b
         "OPERATIONS_LISTEN": OPERATIONS,
         "MAX_MINUTES": str(MINUTES_OF_LONGEST + 1),
         "SONGS_PER_PERSON_QUEUED": "100",
-        "MALLOC_ARENA_MAX": "2",  # as the image has it
+        "MALLOC_ARENA_MAX": "2",  # as in the image
     }
     process = subprocess.Popen(
         [python, "-m", "bot"], cwd=folder, env=environment, preexec_fn=limit.enter, stderr=(folder / "log").open("wb")
@@ -69,7 +69,7 @@ def started(python: str, folder: Path, limit: MemoryLimit) -> subprocess.Popen[b
 
 
 def main() -> None:
-    """Measure, and print what was found."""
+    """Run the check and print the result."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--python", default=sys.executable, help="interpreter of the serving environment")
     parser.add_argument("--megabytes", type=int, default=512, help="limit, MiB (default: %(default)s)")

@@ -1,7 +1,7 @@
-"""Half an hour of twenty people: songs, links, opinions and second thoughts, on the page and on Telegram, at one bot.
+"""A soak test: twenty people send songs, links and corrections for half an hour, on the page and on Telegram.
 
-``python benchmarks/soak.py [--minutes 30] [--python PYTHON]`` starts the real bot with its real release and watches it:
-memory, descriptors, temporary files, the database, before and after; how long people wait; that every song ends.
+``python benchmarks/soak.py [--minutes 30] [--python PYTHON]`` starts the real bot with its release and monitors memory,
+file descriptors, temporary files and the database, how long people wait, and that every song is finished.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ IDLE_SECONDS = 20.0
 STYLES = ("blues", "disco", "metal", "jazz", "vietnamese")
 LENGTHS_SECONDS = (8, 15, 30, 45, 60, 90, 180, 240)
 KINDS = ("mp3", "ogg", "flac", "m4a", "opus", "wav", "webm")
-# A fresh file is one of these with a few bytes after its end: another file to the bot, the same work.
+# A fresh file is one of these with a few extra bytes at its end: a different file, the same work.
 TAIL_BYTES = 16
 TAILED = ("mp3", "flac", "wav")
 
@@ -60,10 +60,10 @@ class _Quiet(SimpleHTTPRequestHandler):
 
 
 def compose(folder: Path, site: Path) -> tuple[list[Path], list[Path]]:
-    """Play the songs: those to send, and those that lie on a site."""
+    """Synthesise the songs: those to send, and those on a web site."""
     folder.mkdir()
     site.mkdir()
-    # Tunes that begin anew every half minute: quickly played, and as long to hear as any other.
+    # Tunes that repeat every half minute: quick to synthesise, and as much work to classify as any other.
     tunes = [song(style, 30) for style in STYLES]
 
     def play(number: int, seconds: int, path: Path) -> Path:
@@ -89,7 +89,7 @@ def served(site: Path) -> Iterator[str]:
 
 
 def fresh(made: list[Path], folder: Path) -> Path:
-    """Return a file that nobody has sent before."""
+    """Return a file that was never sent before."""
     source = random.choice([path for path in made if path.suffix[1:] in TAILED])  # noqa: S311
     path = folder / f"fresh-{next(_numbers)}{source.suffix}"
     path.write_bytes(source.read_bytes() + os.urandom(TAIL_BYTES))
@@ -100,7 +100,7 @@ _numbers = itertools.count()
 
 
 class Watch:
-    """Looks at the bot now and then, and prints what it saw now and then."""
+    """Samples the bot's resources periodically and prints them now and then."""
 
     def __init__(self, pid: int, place: Path, ledger: Ledger) -> None:
         self._pid, self._ledger = pid, ledger
@@ -109,13 +109,13 @@ class Watch:
         self.looks: list[tuple[float, Look]] = []
 
     def look(self) -> Look:
-        """Look once."""
+        """Take one sample."""
         seen = look(self._pid, self._temporary, (self._data / "songs.db", self._data / "local-chat.db"))
         self.looks.append((time.monotonic() - self._began, seen))
         return seen
 
     async def go_on(self) -> None:
-        """Look until cancelled."""
+        """Sample until cancelled."""
         print("  min  MiB all  MiB bot  procs  fds  threads  files  db MiB  songs ended", flush=True)
         for number in itertools.count():
             seen = await asyncio.to_thread(self.look)
@@ -130,7 +130,7 @@ class Watch:
             await asyncio.sleep(LOOK_SECONDS)
 
     def mean(self, what: str, begin: float, end: float) -> float:
-        """Return the mean of something over a share of the time, such as from 0.1 to 0.3 of it."""
+        """Return the mean of a value over part of the time, such as from 0.1 to 0.3 of it."""
         last = self.looks[-1][0]
         values = [getattr(seen, what) for at, seen in self.looks if begin * last <= at <= end * last]
         return round(float(np.mean(values)), 1)
@@ -165,7 +165,7 @@ async def ready(process: subprocess.Popen[bytes], place: Path) -> None:
 
 
 async def soak(place: Path, music: Music, python: str, minutes: float) -> dict[str, Any]:
-    """Let everybody live for some minutes; return what was found."""
+    """Run everybody for some minutes; return the findings."""
     ledger, telegram, over = Ledger(), TelegramServer(), asyncio.Event()
     await telegram.start()
     process = start(python, place, telegram.url)
@@ -215,21 +215,21 @@ async def soak(place: Path, music: Music, python: str, minutes: float) -> dict[s
 
 
 def outcomes(database: Path) -> dict[str, int]:
-    """Count the songs in the database by how they ended."""
+    """Count the jobs in the database by outcome."""
     with closing(sqlite3.connect(database)) as connection:
         rows = connection.execute("SELECT coalesce(outcome, state), count(*) FROM jobs GROUP BY 1").fetchall()
     return {str(how): int(count) for how, count in rows}
 
 
 def left(place: Path) -> list[Path]:
-    """List the files of songs that are still there."""
+    """List song files that were left behind."""
     return [
         path for folder in ("data/work", "data/spool", "tmp") for path in (place / folder).rglob("*") if path.is_file()
     ]
 
 
 def main() -> int:
-    """Soak, print what was found, and tell whether all is well."""
+    """Run the soak test, print the findings, and return whether all is well."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=30, help="(default: %(default)s)")
     parser.add_argument("--python", default=sys.executable, help="interpreter that runs the bot")

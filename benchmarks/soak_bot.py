@@ -1,4 +1,4 @@
-"""The real bot for the soak, but for one thing: links may lead to this machine, where the soak keeps its songs."""
+"""The real bot for the soak test, except that links may lead to this machine, which serves the songs."""
 
 from __future__ import annotations
 

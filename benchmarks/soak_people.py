@@ -1,6 +1,6 @@
-"""People for the soak: they send songs and links, wait, change their minds, and say what they think of the answers.
+"""Simulated people for the soak test: they send songs and links, wait, cancel, and confirm or correct answers.
 
-One kind has the page open in a browser, the other is on Telegram (a server of the tests' own).
+Some use the page like a browser, the others Telegram (the tests' fake server).
 """
 
 from __future__ import annotations
@@ -37,18 +37,18 @@ STOPPED = {say(language, "progress-cancelled") for language in LANGUAGES}
 
 @dataclass(frozen=True)
 class Music:
-    """What there is to send: files, links to them, and what is no song at all.
+    """Things to send: files, links, and things that are not songs.
 
     Attributes
     ----------
     fresh
-        Gives a file that was never sent before.
+        Returns a file that was never sent before.
     known
         Files that are sent again and again.
     links
         Addresses of songs.
     broken
-        A file and a link that are no music.
+        A file and a link without music.
     """
 
     fresh: Callable[[], Path]
@@ -59,20 +59,20 @@ class Music:
 
 @dataclass
 class Ledger:
-    """What was sent and what became of it.
+    """A record of what was sent and how it ended.
 
     Attributes
     ----------
     sent
-        Kind of thing (``song``, ``link``, ``example``) → how many were taken.
+        Kind (``song``, ``link``, ``example``) → how many were accepted.
     ended
         How they ended, as their sender saw it.
     waits
         Seconds from sending to the answer, for those answered.
     said
-        Opinions, by kind.
+        Number of corrections by kind.
     lost
-        Songs that never came to an end.
+        Songs that were never finished.
     """
 
     sent: Counter[str] = field(default_factory=Counter)
@@ -82,14 +82,14 @@ class Ledger:
     lost: list[str] = field(default_factory=list)
 
     def end(self, how: str, seconds: float) -> None:
-        """Write down how a song ended."""
+        """Record how a song ended."""
         self.ended[how] += 1
         if how == "answered":
             self.waits.append(seconds)
 
 
 class Habits:
-    """What both kinds of people do. How is each kind's own: it defines what raises NotImplementedError here."""
+    """The behaviour of both kinds of people; subclasses implement what raises NotImplementedError here."""
 
     def __init__(self, number: int, music: Music, ledger: Ledger) -> None:
         self.name = f"{type(self).__name__} {number}"
@@ -97,7 +97,7 @@ class Habits:
         self.music, self.ledger = music, ledger
 
     async def live(self, over: asyncio.Event) -> None:
-        """Send songs and talk about them, one after the other, until it is over."""
+        """Send songs and give feedback, one after the other, until the time is up."""
         await self.arrive()
         await self._think(over, THINKING_SECONDS * self.random.random())
         while not over.is_set():
@@ -122,7 +122,7 @@ class Habits:
             pass
 
     async def _one_song(self) -> str:
-        """Send something, perhaps think better of it, and return how it ended."""
+        """Send something, perhaps cancel it, and return how it ended."""
         dice = self.random.random()
         broken = self.random.random() < 0.05
         if dice < LINKS:
@@ -153,7 +153,7 @@ class Habits:
         raise NotImplementedError
 
     async def cancel(self) -> None:
-        """Press Cancel, if it is still there."""
+        """Press Cancel if the button is still there."""
         raise NotImplementedError
 
     async def ending(self) -> str:
@@ -161,12 +161,12 @@ class Habits:
         raise NotImplementedError
 
     async def speak(self) -> None:
-        """Say what one thinks of the answer."""
+        """Confirm, correct or undo the answer."""
         raise NotImplementedError
 
 
 class Browser(Habits):
-    """Somebody with the page open, and its stream of news."""
+    """A person with the page open, reading its event stream."""
 
     def __init__(self, number: int, music: Music, ledger: Ledger, page: str) -> None:
         super().__init__(number, music, ledger)
@@ -211,7 +211,7 @@ class Browser(Habits):
             await self._news.wait_for(lambda: self._entries[self._song]["state"] != "waiting")
         entry = self._entries[self._song]
         if entry["state"] == "answered":
-            # A browser shows the picture at once.
+            # A browser loads the picture at once.
             async with self._http.get("/" + entry["picture"]["light"]) as response:
                 await response.read()
         return str(entry["state"])
@@ -241,7 +241,7 @@ class Browser(Habits):
                 self._news.notify_all()
 
     async def _listen(self) -> None:
-        """Read the stream of news; where it breaks off, ask for everything and open it anew, as the page does."""
+        """Read the event stream; when it breaks off, reload everything and reopen it, as the page does."""
         while True:
             try:
                 async with self._http.get("/events") as stream:
@@ -257,7 +257,7 @@ class Browser(Habits):
 
 
 class Texter(Habits):
-    """Somebody on Telegram."""
+    """A person on Telegram."""
 
     def __init__(self, number: int, music: Music, ledger: Ledger, server: TelegramServer) -> None:
         super().__init__(number, music, ledger)

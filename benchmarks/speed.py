@@ -1,8 +1,8 @@
-"""Side by side in one run, this program and the popular recipe: per stage, per file, from a cold start.
+"""Compares the speed of this program and the popular recipe in one run: per stage, per file, from a cold start.
 
-``python benchmarks/speed.py [--json OUT] [--profile] [--repeats N]`` prints one table. The two take turns, and the
-ratio of their medians is what counts: seconds move with the machine and with what else it does. Stages are measured on
-one core in one process; the whole file and throughput through the executor that the bot uses, on two cores.
+``python benchmarks/speed.py [--json OUT] [--profile] [--repeats N]`` prints one table. The two alternate, and the
+ratio of their medians is the result, since seconds depend on the machine and its load. Stages are measured on one
+core in one process; entire files and throughput with the bot's own executor on two cores.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class Line:
 
 
 def side_by_side(what: str, ours: Callable[[], object], theirs: Callable[[], object], repeats: int) -> Line:
-    """Time both in turns, once unmeasured first."""
+    """Time both alternately, after one run of each that is not counted."""
     ours()
     theirs()
     pairs = [(_seconds(ours), _seconds(theirs)) for _ in range(repeats)]
@@ -117,7 +117,7 @@ def stages(file: Path, model: Model, machines: recipe.Machines, repeats: int) ->
 
 
 def whole_file(file: Path, machines: recipe.Machines, repeats: int) -> Line:
-    """Time a file to its answer, warm: ours as the bot does it, through a worker process."""
+    """Time a file from start to answer, warm; ours through a worker process, like the bot."""
     with asyncio.Runner() as runner:
         executor = open_executor("", model_dir=MODELS, workers=1, max_minutes=MAX_MINUTES)
         runner.run(executor.start())
@@ -149,9 +149,9 @@ def _run(*arguments: str) -> None:
 
 
 def growth(folder: Path) -> list[tuple[int, float, float]]:
-    """Return minutes of music, seconds to the answer, and MiB that the process held at its peak.
+    """Return minutes of music, seconds to the answer, and the peak memory of the process in MiB.
 
-    Every length runs in a process of its own: a peak is never given back.
+    Every length runs in its own process, because a process's peak never decreases.
     """
     code = """
 import sys, time
@@ -185,7 +185,7 @@ print(took, int(peak.split()[1]) / 1024)
 
 
 def throughput(file: Path, workers: int) -> float:
-    """Return how many songs of four minutes an hour that many workers hear."""
+    """Return how many four-minute songs per hour this many workers classify."""
 
     async def hear() -> float:
         executor = open_executor("", model_dir=MODELS, workers=workers, max_minutes=MAX_MINUTES)
@@ -202,7 +202,7 @@ def throughput(file: Path, workers: int) -> float:
 
 
 def profile(file: Path, model: Model) -> None:
-    """Print where the time of one song goes."""
+    """Print a profile of one song."""
     profiler = cProfile.Profile()
     profiler.runcall(lambda: model.classify(decode(file, max_seconds=SECONDS_PER_HOUR)))
     pstats.Stats(profiler).strip_dirs().sort_stats("tottime").print_stats(PROFILE_LINES)
@@ -217,7 +217,7 @@ def show(lines: list[Line], console: Console) -> None:
 
 
 def main() -> int:
-    """Measure and print everything."""
+    """Run all measurements and print them."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=5, help="measurements of each (default: %(default)d)")
     parser.add_argument("--json", type=Path, metavar="OUT", help="write the figures to a file as well")

@@ -1,7 +1,7 @@
-"""Writes down a whole conversation in each chat and language, as a person sees it: ``python benchmarks/transcript.py``.
+"""Writes example conversations in each chat and language to ``docs``: ``python benchmarks/transcript.py``.
 
-The bot is a process of its own with the release; Discord and Telegram are the tests' own, over real sockets; the songs
-are the project's own. What is written goes to ``docs``, with the first answer's picture.
+The bot runs as its own process with the released model; Discord and Telegram are the tests' fake servers, over real
+sockets; the songs are synthetic. The first answer's picture is saved, too.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from bot.core.localization import Language
 
-# Nothing new for so long means that the bot has said what it had to say.
+# The bot is done if nothing new arrives for this long.
 QUIET_SECONDS = 2.0
 PATIENCE_SECONDS = 180.0
 NUMBERS = {"en": (501, 7101), "vi": (502, 7102)}
@@ -47,17 +47,17 @@ HEADINGS = {"en": "In English", "vi": "In Vietnamese"}
 
 @dataclass
 class Page:
-    """A transcript as it grows: Markdown lines, and the pictures that belong to it."""
+    """A growing transcript: Markdown lines and their pictures."""
 
     lines: list[str] = field(default_factory=list)
     pictures: list[bytes] = field(default_factory=list)
 
     def person(self, does: str) -> None:
-        """Write down what the person does."""
+        """Add what the person does."""
         self.lines += [f"**Person:** {does}", ""]
 
     def bot(self, text: str, below: list[str], *, about: str = "", picture: bytes | None = None) -> None:
-        """Write down what the bot says."""
+        """Add what the bot says."""
         self.lines += [f"> *Bot{about}*", ">"]
         self.lines += [f"> {_plain(line)}  " if line else ">" for line in text.splitlines()]
         if picture is not None:
@@ -69,7 +69,7 @@ class Page:
 
 
 class OverTelegram:
-    """A person alone with the bot on Telegram."""
+    """A person in a private chat with the bot on Telegram."""
 
     def __init__(self, server: TelegramServer, number: int, language: Language, page: Page) -> None:
         self.server, self.page, self.language = server, page, language
@@ -86,7 +86,7 @@ class OverTelegram:
         await self.hear()
 
     async def command(self, english: str, vietnamese: str, **options: str) -> None:
-        """Give a command, or write whatever else."""
+        """Send a command or any other text."""
         text = " ".join([english if self.language == "en" else vietnamese, *options.values()])
         self.page.person(text)
         answered = self._last("right:") if english == "/correct" else None
@@ -111,7 +111,7 @@ class OverTelegram:
         await self.hear()
 
     async def hear(self) -> None:
-        """Write down what the bot says until it is done."""
+        """Add the bot's messages until it is done."""
         await _quiet(lambda: len(self.server.changes) + len(self.server.toasts), self._is_busy)
         known = {m["message_id"] for _, m in self.server.changes[: self._seen]}
         new = [m for _, m in self.server.changes[self._seen :] if m["chat"]["id"] == self.person.number]
@@ -137,7 +137,7 @@ class OverTelegram:
 
 
 class OverDiscord:
-    """A person alone with the bot on Discord."""
+    """A person in a private chat with the bot on Discord."""
 
     def __init__(self, discord: FakeDiscord, number: int, language: Language, page: Page) -> None:
         self.discord, self.page, self.language = discord, page, language
@@ -152,7 +152,7 @@ class OverDiscord:
         await self.hear()
 
     async def command(self, english: str, vietnamese: str, **options: str) -> None:
-        """Give a command, or write whatever else."""
+        """Send a command or any other text."""
         shown = english if self.language == "en" else vietnamese
         self.page.person(" ".join([shown, *options.values()]))
         if english.startswith("/"):
@@ -176,7 +176,7 @@ class OverDiscord:
         await self.presses("pick:", label)
 
     async def hear(self) -> None:
-        """Write down what the bot says until it is done."""
+        """Add the bot's messages until it is done."""
         await _quiet(lambda: len(self.world.changes), self._is_busy)
         known = {m["id"] for _, m in self.world.changes[: self._seen]}
         mine = {m["id"] for m in self._mine()}
@@ -210,7 +210,7 @@ Talk = OverTelegram | OverDiscord
 
 
 async def converse(talk: Talk, songs: Path) -> None:
-    """Do what people do, from the first word to the last."""
+    """Run a conversation from start to end."""
     is_telegram = isinstance(talk, OverTelegram)
     slash = {
         "about": "/gioithieu" if is_telegram else "/giới-thiệu",
@@ -246,7 +246,7 @@ async def converse(talk: Talk, songs: Path) -> None:
 
 
 def make_songs(folder: Path, seed: int) -> None:
-    """Play the songs that are sent, and write what is none; another seed makes other songs."""
+    """Synthesise the songs to send, and a file that is not a song; another seed gives other songs."""
     folder.mkdir()
     halves = [song(style, 90, seed=seed, stereo=True) for style in ("jazz", "metal")]
     write(np.concatenate(halves), folder / "Late Train.opus", title="Late Train")
@@ -255,7 +255,7 @@ def make_songs(folder: Path, seed: int) -> None:
 
 
 async def transcribe(folder: Path) -> dict[str, Page]:
-    """Hold every conversation; return a page for each chat."""
+    """Run every conversation; return a page for each chat."""
     server, pages = TelegramServer(), {"discord": Page(), "telegram": Page()}
     await server.start()
     moderators = [f"telegram:{telegram},discord:{discord}" for telegram, discord in NUMBERS.values()]
@@ -280,7 +280,7 @@ async def transcribe(folder: Path) -> dict[str, Page]:
                 telegram, own = NUMBERS[language]
                 over_discord = OverDiscord(discord, own, language, pages["discord"])
                 over_telegram = OverTelegram(server, telegram, language, pages["telegram"])
-                # One after the other, with songs of their own: what was heard before is answered differently.
+                # One after the other with different songs, since known songs are answered differently.
                 for talk in (over_discord, over_telegram):
                     songs = folder / f"{type(talk).__name__}-{language}"
                     await asyncio.to_thread(make_songs, songs, telegram + isinstance(talk, OverDiscord) * 100)
@@ -292,7 +292,7 @@ async def transcribe(folder: Path) -> dict[str, Page]:
 
 
 def _distinct(messages: list[dict[str, Any]], key: str) -> Iterator[dict[str, Any]]:
-    """Give messages, those left out that say what the same message said before."""
+    """Yield messages, without edits that repeat the same text."""
     last: dict[Any, Any] = {}
     for message in messages:
         says = {name: value for name, value in message.items() if name != "attachments" or value}
@@ -306,7 +306,7 @@ def _parts(message: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _plain(text: str) -> str:
-    """Return a line so that Markdown shows what a chat would show."""
+    """Escape a line for Markdown."""
     return re.sub(r"^([#>*-])", r"\\\1", text)
 
 

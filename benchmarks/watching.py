@@ -1,6 +1,6 @@
-"""What a program and all its children use: memory, descriptors, files; and a limit on memory that the kernel keeps.
+"""Measures the memory, descriptors and files of a process and its children, and limits their memory. Linux only.
 
-Linux only. Sums are of proportional set sizes (PSS): what processes share is counted once.
+Memory is the sum of proportional set sizes (PSS), so shared memory is counted once.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Look:
-    """One look at a program: MiB of all its processes, of the first alone, and counts."""
+    """A sample of a program: memory in MiB of all its processes and of the first one, and counts."""
 
     memory: float
     first_process: float
@@ -35,7 +35,7 @@ class Look:
 
 
 def look(pid: int, temporary: tuple[Path, ...], databases: tuple[Path, ...]) -> Look:
-    """Look at a process, its descendants, and the files that are theirs."""
+    """Sample a process, its descendants, and their files."""
     own = [pid, *descendants(pid)]
     first = mebibytes(pid)
     return Look(
@@ -78,7 +78,7 @@ def _children(pid: int) -> Iterator[int]:
 
 def _count(folder: Path) -> int:
     try:
-        return len(os.listdir(folder))  # noqa: PTH208 - counted, not looked at
+        return len(os.listdir(folder))  # noqa: PTH208 - only counted
     except OSError:
         return 0
 
@@ -110,28 +110,28 @@ class MemoryLimit:
             (self.folder / "memory.limit_in_bytes").write_text(str(megabytes * MEBIBYTE))
 
     def enter(self) -> None:
-        """Put the calling process, and all that it will start, under the limit."""
+        """Put the calling process and its future children under the limit."""
         (self.folder / "cgroup.procs").write_text(str(os.getpid()))
 
     def used(self) -> float:
-        """Return what the kernel counts and cannot drop at once, MiB: no page cache."""
+        """Return the memory in use in MiB, without page cache."""
         wanted = {"anon", "shmem"} if self._v2 else {"total_rss", "total_shmem"}
         pairs = (line.split() for line in (self.folder / "memory.stat").read_text(encoding="ascii").splitlines())
         return sum(int(value) for name, value in pairs if name in wanted) / MEBIBYTE
 
     def peak(self) -> float:
-        """Return the most that was ever counted, page cache included, MiB."""
+        """Return the peak memory in MiB, including page cache."""
         name = "memory.peak" if self._v2 else "memory.max_usage_in_bytes"
         return int((self.folder / name).read_text(encoding="ascii")) / MEBIBYTE
 
     def killed(self) -> int:
-        """Return how many processes were ended for want of memory."""
+        """Return how many processes were killed for lack of memory."""
         name = "memory.events" if self._v2 else "memory.oom_control"
         pairs = (line.split() for line in (self.folder / name).read_text(encoding="ascii").splitlines())
         return next((int(value) for word, value in pairs if word == "oom_kill"), 0)
 
     def close(self) -> None:
-        """Take the group away; everything in it must have ended."""
+        """Delete the group; all its processes must have ended."""
         with suppress(OSError):
             self.folder.rmdir()
 

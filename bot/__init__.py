@@ -1,1 +1,1 @@
-"""Everything a person meets: chats, the conversation, jobs and answers."""
+"""The bot: its chats, the conversation that they share, and the process that runs them."""

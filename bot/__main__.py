@@ -1,4 +1,4 @@
-"""``python -m bot``: every chat that has a token, or the local page when none has, in one event loop."""
+"""``python -m bot``: runs every chat that has a token, or the local page when none has, in one event loop."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ DESCRIPTION = "Tells people what genre a song is, right where they chat. Setting
 SETTINGS_WRONG = 2
 
 
-def main(arguments: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None, *, prog: str = "python -m bot") -> int:
     """Run the bot, or only check its settings; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bot", description=DESCRIPTION)
+    parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION)
     parser.add_argument("--check", action="store_true", help="say which chats would start, with which limits")
     asked = parser.parse_args(arguments)
     try:

@@ -1,4 +1,7 @@
-"""The bot's life: open what it needs, start its chats, work until a signal comes, and leave nothing half-done."""
+"""Composes the bot, starts its chats, runs until a signal comes, and shuts down in order.
+
+``compose`` is the one place where the queue, the job runner and the conversation are built and connected.
+"""
 
 from __future__ import annotations
 
@@ -9,27 +12,30 @@ import logging
 import signal
 import socket
 from contextlib import AsyncExitStack, contextmanager, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.chat_registry import homes, links_limits, open_chats
-from bot.core.chat import CannotStart
+from bot.core.chat import ChatCannotStart
 from bot.core.conversation import Conversation
+from bot.core.genre_names import GenreNames
 from bot.core.identity import Keys, open_keys
-from bot.core.job_runner import Hearing
-from bot.core.song_queue import Queue
+from bot.core.job_runner import JobRunner
+from bot.core.pending_songs import PendingSongs
+from bot.core.playlist_prompt import PlaylistPrompts
+from bot.core.song_queue import SongQueue
 from bot.health import CannotListen, Health, Operations
 from bot.metrics import Metrics
 from bot.release_watch import ReleaseWatch, seed
-from bot.settings import PACKAGED_MODELS
 from classifier.inference.cluster.credentials import Credentials
 from classifier.inference.executor import CannotStart as ExecutorCannotStart
 from classifier.inference.executor import UnknownExecutor, open_executor
-from classifier.inference.manifest import BadRelease
+from classifier.inference.manifest import PACKAGED_MODELS, BadRelease
 from links import Fetcher
 from storage import KEY_NOTE, BadDatabaseUrl, DatabaseTooNew, Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from bot.core.chat import Chat
@@ -39,6 +45,57 @@ if TYPE_CHECKING:
 TIDY_SECONDS = 6 * 3600.0
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    """The parts of the bot that no platform owns."""
+
+    names: GenreNames
+    runner: JobRunner
+    queue: SongQueue
+    conversation: Conversation
+
+
+def compose(
+    storage: Storage,
+    keys: Keys,
+    settings: Settings,
+    executor: SongExecutor,
+    chats: Mapping[str, Chat],
+    *,
+    owner: str,
+    folder: Path,
+    metrics: Metrics,
+    links: Fetcher | None = None,
+    homes: Mapping[str, str] | None = None,
+) -> Core:
+    """Build the core.
+
+    Parameters
+    ----------
+    storage, keys, settings
+        Where things are stored, the keyed hashes of people, and the limits.
+    executor
+        Where songs are classified.
+    chats
+        Platform → chat; filled as chats start.
+    owner, homes
+        As in ``SongQueue``.
+    folder
+        For the files of songs in progress.
+    metrics
+        Counts songs and corrections.
+    links
+        Fetches links; None where links are not supported.
+    """
+    names = GenreNames(storage)
+    songs = PendingSongs(storage, keys, names)
+    prompts = PlaylistPrompts(storage, settings)
+    runner = JobRunner(storage, executor, prompts, folder, slots=settings.workers, links=links)
+    queue = SongQueue(storage, runner, chats, songs, owner=owner, slots=settings.workers, metrics=metrics, homes=homes)
+    conversation = Conversation(storage, keys, settings, names, songs, queue, prompts, metrics)
+    return Core(names, runner, queue, conversation)
 
 
 class CannotServe(Exception):
@@ -72,45 +129,51 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         storage = await stack.enter_async_context(await _begin(settings, releases))
         health.has_storage(storage)
         health.has_model(executor)
-        conversation = Conversation(storage, await _keys(settings, storage), settings, health.metrics)
-        await stack.enter_async_context(releases.followed(conversation.know_genres, conversation.housekeeping.serves))
         running: dict[str, Chat] = {}
-        hearing = Hearing(storage, executor, settings.data_dir / "work", seats=settings.workers, links=_links(settings))
-        queue = Queue(
-            storage,
-            hearing,
-            running,
-            conversation.song_of,
-            owner=(owner := _owner(settings.data_dir)),
-            seats=settings.workers,
-            metrics=health.metrics,
-            homes=homes(settings, owner),
-        )
-        conversation.work_through(queue)
+        core = await _compose(storage, settings, executor, running, health.metrics)
+        await stack.enter_async_context(releases.followed(core.names.load, core.conversation.info.serves))
         stack.push_async_callback(_close_chats, running)
-        chats = open_chats(settings, conversation)
+        chats = open_chats(settings, core.conversation)
         failed = await _start_chats(chats, running)
         if not running:
             raise CannotServe("; ".join(failed) or "there is no chat to start: set a token, or LOCAL_CHAT")
-        await queue.start()
-        stack.push_async_callback(queue.stop)
+        await core.queue.start()
+        stack.push_async_callback(core.queue.stop)
         health.has_chats(tuple(chat.platform for chat in chats), running)
         await _tidy_until(signalled, storage)
         health.stops()
-        log.info("stopping: no new songs; those under way finish or are written back")
+        log.info("stopping: no new songs are taken; songs in progress finish or are released")
         for chat in running.values():
             await chat.stop_taking()
     log.info("stopped")
     return 0
 
 
+async def _compose(
+    storage: Storage, settings: Settings, executor: SongExecutor, running: Mapping[str, Chat], metrics: Metrics
+) -> Core:
+    owner = _owner(settings.data_dir)
+    return compose(
+        storage,
+        await _keys(settings, storage),
+        settings,
+        executor,
+        running,
+        owner=owner,
+        folder=settings.data_dir / "work",
+        metrics=metrics,
+        links=_links(settings),
+        homes=homes(settings, owner),
+    )
+
+
 async def _start_chats(chats: list[Chat], running: dict[str, Chat]) -> list[str]:
-    """Start every chat that can; name the others, and return their names with the reason."""
+    """Start every chat that can start; return the names of the others with the reasons."""
     failed = []
     for chat in chats:
         try:
             await chat.start()
-        except CannotStart as reason:
+        except ChatCannotStart as reason:
             failed.append(f"{chat.platform}: {reason}")
             log.error("%s cannot start: %s", chat.platform, reason)
         else:
@@ -129,7 +192,7 @@ async def _close_chats(running: dict[str, Chat]) -> None:
 
 @contextmanager
 def _only_one(data_dir: Path) -> Iterator[None]:
-    """Hold the data directory: two bots in one would take each other's songs for their own left-overs."""
+    """Lock the data directory: two bots in one would take each other's jobs for their own after a restart."""
     data_dir.mkdir(parents=True, exist_ok=True)
     with (data_dir / "lock").open("w") as lock:
         try:
@@ -159,7 +222,7 @@ def _credentials(settings: Settings) -> Credentials | None:
 
 
 async def _operations(settings: Settings, health: Health, stack: AsyncExitStack) -> None:
-    """Serve health and metrics, if asked to, from before anything is ready until after everything has ended."""
+    """Serve health and metrics, if configured, from before anything is ready until everything has ended."""
     if settings.operations_address is None:
         return
     try:
@@ -169,7 +232,7 @@ async def _operations(settings: Settings, health: Health, stack: AsyncExitStack)
 
 
 async def _begin(settings: Settings, releases: ReleaseWatch) -> Storage:
-    """Open the database while workers load the release: neither needs the other."""
+    """Open the database while the workers load the release, since neither needs the other."""
     starting = asyncio.create_task(_start(settings, releases))
     try:
         storage = await _storage(settings)
@@ -211,21 +274,21 @@ async def _storage(settings: Settings) -> Storage:
 
 
 async def _keys(settings: Settings, storage: Storage) -> Keys:
-    """Return the keys that people are known by, if they are those that the database was written with."""
+    """Return the keys for hashing people; raise ``CannotServe`` if the database was written with others."""
     keys = open_keys(settings)
-    if await storage.agreed(KEY_NOTE, keys.mark) != keys.mark:
+    if await storage.get_or_set(KEY_NOTE, keys.mark) != keys.mark:
         raise CannotServe(
-            "the people in this database were written down with another key: set the SECRET_KEY (or put back the "
-            "secret.key) of before, or run `python -m storage new-key`, after which all of them are strangers"
+            "the people in this database were written down with another key: restore the earlier SECRET_KEY or "
+            "secret.key, or run `python -m storage new-key`, after which nobody in it is recognised any more"
         )
     return keys
 
 
 async def _tidy_until(signalled: asyncio.Event, storage: Storage) -> None:
-    """Keep house now and then until the signal comes."""
+    """Delete what is too old now and then, until the signal comes."""
     while not signalled.is_set():
         try:
-            log.info("deleted as too old: %s", await storage.tidy())
+            log.info("deleted as too old: %s", await storage.delete_expired())
         except Exception:
             log.exception("storage could not be tidied")
         with suppress(TimeoutError):
@@ -234,6 +297,6 @@ async def _tidy_until(signalled: asyncio.Event, storage: Storage) -> None:
 
 
 def _owner(data_dir: Path) -> str:
-    """Return a name for this bot that is the same after a restart, and another bot's nowhere."""
+    """Return a name for this process that is the same after a restart and different for every other one."""
     place = f"{socket.gethostname()}:{data_dir.resolve()}"
     return hashlib.sha256(place.encode()).hexdigest()[:16]

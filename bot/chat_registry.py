@@ -1,6 +1,6 @@
-"""Which chats there are, and which of them start: the one place that knows every chat module by name.
+"""Which chats there are, and which of them start.
 
-A chat module ``bot.<platform>_chat`` plugs in by having ``open_chat(settings, conversation) -> Chat``.
+A chat plugs in as a module ``bot.<platform>.chat`` with a function ``open_chat(settings, conversation) -> Chat``.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ import importlib
 import re
 from typing import TYPE_CHECKING, cast
 
-from bot.core.playlist_prompt import LIST_SONGS
+from bot.core.playlist_prompt import PLAYLIST_SONGS
+from bot.core.size_limits import max_bytes
 from bot.settings import chat_module
 from bot.web import LocalChat
-from common.units import MEGABYTE
-from links import Limits
+from links import FetchLimits
 from links.address import ANY_HOST
 
 if TYPE_CHECKING:
@@ -35,25 +35,25 @@ def open_chats(settings: Settings, conversation: Conversation) -> list[Chat]:
 
 
 def homes(settings: Settings, owner: str) -> dict[str, str]:
-    """Return for every platform what this process speaks for there.
+    """Return for every platform the name of the account that this process uses there.
 
-    Processes with the same token speak for the same bot and may finish each other's songs; the songs of a page lie on
-    the machine that serves it.
+    Processes with the same token are the same bot and may finish each other's songs; the songs of a page are on the
+    machine that serves it.
 
     Parameters
     ----------
     owner
         Name of this process.
     """
-    # The first part of a token is the bot's id; hashed, since who has only that part wrong must not lose all of it.
+    # The first part of a token is the bot's id. It is hashed in case the token is malformed and this is all of it.
     bots = {chat: re.split("[:.]", token.get_secret_value())[0] for chat, token in settings.tokens.items()}
     hashed = {chat: hashlib.sha256(bot.encode()).hexdigest()[:16] for chat, bot in bots.items()}
     return {chat: f"{chat}:{name}" for chat, name in {**hashed, "local": owner}.items()}
 
 
-def links_limits(settings: Settings) -> Limits:
-    """Return what fetching one link may use."""
-    return Limits(file_bytes=round(settings.max_megabytes * MEGABYTE), song_seconds=60 * settings.max_minutes)
+def links_limits(settings: Settings) -> FetchLimits:
+    """Return the limits for fetching one link."""
+    return FetchLimits(file_bytes=max_bytes(settings), song_seconds=60 * settings.max_minutes)
 
 
 def _links(settings: Settings) -> list[str]:
@@ -63,7 +63,7 @@ def _links(settings: Settings) -> list[str]:
     cookies = "with the cookies of LINK_COOKIES" if settings.link_cookies else "without cookies"
     return [
         f"links: to {sites}, {way}, {cookies}; {limits.seconds:g} seconds each, no address inside",
-        f"links to many songs: the first {LIST_SONGS}, once asked",
+        f"links to many songs: the first {PLAYLIST_SONGS}, once asked",
     ]
 
 

@@ -1,6 +1,6 @@
-"""How the bot is, for whoever operates it: ``/healthz``, ``/readyz`` and ``/metrics`` on an address of their own.
+"""Serves ``/healthz``, ``/readyz`` and ``/metrics`` for the operator, on an address of their own.
 
-Nothing here tells of people or of secrets; still it is nobody else's business, so no chat's page serves it.
+They contain nothing about people and no secrets, but are meant for the operator alone, so the page does not serve them.
 """
 
 from __future__ import annotations
@@ -30,26 +30,26 @@ log = logging.getLogger(__name__)
 
 
 class CannotListen(Exception):
-    """The operations' address cannot be had; the message says why."""
+    """The address for health and metrics cannot be used; the message says why."""
 
 
 @runtime_checkable
-class Elsewhere(Protocol):
+class RemoteExecutor(Protocol):
     """An executor whose workers are on other machines."""
 
     @property
     def connected(self) -> bool:
-        """Whether they can be reached just now."""
+        """Whether they can be reached now."""
         ...
 
 
 class Health:
-    """Knows which parts of the bot there should be, and asks them whether they work.
+    """Knows which parts the bot should have, and checks whether they work.
 
     Parameters
     ----------
     metrics
-        Shown what was found.
+        Updated with what is found.
     """
 
     def __init__(self, metrics: Metrics) -> None:
@@ -61,41 +61,41 @@ class Health:
         self._stopping = False
 
     def has_storage(self, storage: Storage) -> None:
-        """The database has been opened."""
+        """Note that the database is open."""
         self._storage = storage
 
     def has_model(self, executor: SongExecutor) -> None:
-        """Workers have loaded the release."""
+        """Note that the workers have loaded the release."""
         self._executor = executor
         self.metrics.watch(executor)
 
     def has_chats(self, expected: tuple[str, ...], running: Mapping[str, Chat]) -> None:
-        """Every chat that can has been started.
+        """Note that every chat that can start has started.
 
         Parameters
         ----------
         expected
             Platforms that the settings ask for.
         running
-            Platform → chat, for those that started; looked at anew whenever somebody asks.
+            Platform → chat, for those that started; read at every check.
         """
         self._expected, self._running = expected, running
         for chat in expected:
             self.metrics.knows_chat(chat)
 
     def stops(self) -> None:
-        """No more songs are taken."""
+        """Note that no more songs are taken."""
         self._stopping = True
 
     async def parts(self) -> dict[str, bool]:
-        """Return for every part whether it works.
+        """Check every part, and return whether it works.
 
         ``model``, ``database``, ``cluster`` where songs are classified elsewhere, each chat, and ``taking-songs``.
 
-        The metrics show the same afterwards, and how long the queue is.
+        Updates the metrics with the same, and with the length of the queue.
         """
         found = {"model": self._executor is not None, "database": await self._database_answers()}
-        if isinstance(self._executor, Elsewhere):
+        if isinstance(self._executor, RemoteExecutor):
             found["cluster"] = self._executor.connected
         for chat in self._expected or ():
             found[chat] = chat in self._running and self._running[chat].connected
@@ -105,14 +105,14 @@ class Health:
         return found
 
     async def _database_answers(self) -> bool:
-        """Tell whether the queue can be read, and show how long it is."""
+        """Return whether the queue can be read, and update its length in the metrics."""
         if self._storage is None:
             return False
         try:
             async with asyncio.timeout(DATABASE_SECONDS):
                 load = await self._storage.jobs.load()
         except Exception as error:
-            # Its text may hold the database's address; the class says enough for a probe that repeats.
+            # The error's text may contain the database's address; its class is enough for a repeated probe.
             log.warning("the database does not answer: %s", type(error).__name__)
             return False
         waited = 0.0 if load.oldest is None else (datetime.now(UTC) - load.oldest).total_seconds()
@@ -121,19 +121,19 @@ class Health:
 
 
 class Operations:
-    """The server.
+    """The HTTP server for health and metrics.
 
     Parameters
     ----------
     health
-        What it tells.
+        What it serves.
     address
         Where it listens.
 
     Attributes
     ----------
     url
-        The same with the port that it got, once it listens.
+        Its address with the actual port, once it listens.
     """
 
     def __init__(self, health: Health, address: Address) -> None:

@@ -1,4 +1,4 @@
-"""Logging for whoever runs the bot: as lines to read or as JSON for machines, and never with a secret in it."""
+"""Logging as text or as JSON, with all secrets masked."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from bot.settings import Settings
 
 MASK = "•••"
-# Of a song's end, for machines to count: passed as ``extra``; numbers and words of the bot's own, nothing to mask.
+# Fields about a finished song, passed as ``extra``; they contain nothing to mask.
 FIELDS = ("job", "chat", "outcome", "seconds")
-# Their ordinary chatter names every request, some with a token in its address.
+# Libraries whose messages below warnings name every request, some with a token in its address.
 QUIET = (
     "aiosqlite",
     "alembic.runtime.plugins",
@@ -75,15 +75,15 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 
 def is_ours(record: logging.LogRecord) -> bool:
-    """Whether a record of the web server's tells of something that the bot did, and not of a client's bad HTTP."""
+    """Return whether a record of the web server is about the bot, and not about a client's malformed HTTP."""
     return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
 
 
 def set_up_logging(settings: Settings) -> None:
-    """Log to standard error, as LOG_FORMAT says."""
+    """Log to standard error in the format of LOG_FORMAT."""
     hidden = (*settings.tokens.values(), settings.secret_key, settings.local_chat_password, settings.link_proxy)
     secrets = [secret.get_secret_value() for secret in hidden if secret is not None]
-    # Libraries tell addresses in words of their own; the password in one must not come through.
+    # Libraries log addresses in their own words; a password in one must be masked, too.
     addresses = [settings.database, *([settings.link_proxy.get_secret_value()] if settings.link_proxy else [])]
     secrets += [password for password in (urlsplit(address).password for address in addresses) if password]
     handler = logging.StreamHandler(sys.stderr)

@@ -1,6 +1,6 @@
-"""What is counted and timed of the bot's work, for Prometheus: numbers only, never who sent what.
+"""The bot's Prometheus metrics: numbers only, never who sent what.
 
-What is counted is told here by the queue and the conversation; how it is served is ``bot.health``'s matter.
+The queue and the conversation record them; ``bot.health`` serves them.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ STAGES: Final = {
     "listening": "listen",
     "answering": "answer",
 }
-"""Stage of a song under way → its name in the metrics; ``seat`` is waiting for a worker with the bytes at hand."""
+"""Stage of a song → its name in the metrics; ``seat`` is waiting for a worker after the download."""
 
 WAIT_BUCKETS_SECONDS: Final = (0.1, 0.3, 1, 3, 10, 30, 60, 180, 600, 1800, 3600)
 STAGE_BUCKETS_SECONDS: Final = (0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 60, 180, 600)
@@ -45,7 +45,7 @@ class LocalWorkers(Protocol):
 
     @property
     def restarts(self) -> int:
-        """How often a worker was replaced."""
+        """How many workers were replaced."""
         ...
 
 
@@ -55,7 +55,7 @@ class Metrics:
     Attributes
     ----------
     registry
-        What ``/metrics`` shows.
+        What ``/metrics`` serves.
     """
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class Metrics:
         )
         self._ready = Gauge(f"{PREFIX}_ready", "Whether a part works: 1 or 0.", ("part",), registry=self.registry)
         ProcessCollector(registry=self.registry)
-        # A rate over a counter that springs up with its first event misses that event.
+        # A rate over a counter that appears only with its first event misses that event.
         for outcome in OUTCOMES:
             self._turnaround.labels(outcome)
         for stage in STAGES.values():
@@ -114,30 +114,30 @@ class Metrics:
         """Show an executor's release and, where they are processes of this machine, its workers."""
         self.registry.register(_Workers(executor))
 
-    # What the queue and the conversation tell
+    # Recorded by the queue and the conversation
 
     def begun(self, waited_seconds: float) -> None:
-        """Work on a song has begun for the first time."""
+        """Record that work on a song has begun for the first time."""
         self._waits.observe(max(0.0, waited_seconds))
 
     def stage_ended(self, kind: str, seconds: float) -> None:
-        """A song has left a stage (``bot.core.chat.StageKind``)."""
+        """Record that a song has left a stage (``bot.core.chat.StageKind``)."""
         self._stages.labels(STAGES.get(kind, kind)).observe(seconds)
 
     def ended(self, chat: str, outcome: str, seconds: float) -> None:
-        """A song has ended so many seconds after its arrival."""
+        """Record that a song has ended so many seconds after its arrival."""
         self._songs.labels(chat, outcome).inc()
         self._turnaround.labels(outcome).observe(max(0.0, seconds))
 
     def fault(self) -> None:
-        """A song has met a bug."""
+        """Record that a song has failed because of a bug."""
         self._bugs.inc()
 
     def corrected(self, chat: str, *, agrees: bool) -> None:
-        """Somebody has said whether an answer is right."""
+        """Record a correction, or the confirmation that an answer is right."""
         self._corrections.labels(chat, "yes" if agrees else "no").inc()
 
-    # What is looked up when Prometheus asks
+    # Updated when Prometheus asks
 
     def queue_is(self, queued: int, running: int, oldest_seconds: float) -> None:
         """Show how long the queue is."""
@@ -151,7 +151,7 @@ class Metrics:
 
 
 class _Workers:
-    """Looks at an executor whenever it is asked: release and workers may change at any moment."""
+    """Reads an executor at every scrape, since release and workers may change at any moment."""
 
     def __init__(self, executor: SongExecutor) -> None:
         self._executor = executor

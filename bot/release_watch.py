@@ -1,6 +1,6 @@
-"""Which release answers: notices that another one was promoted, and lets the bot go over to it without a pause.
+"""Watches the serving release, and switches the bot to a newly promoted one without a pause.
 
-How workers are brought over is the executor's business; which release deserves the place, ``classifier.training``'s.
+The executor switches its workers; ``classifier.training`` decides which release is promoted.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from classifier.inference.executor import ReleaseRefused
-from classifier.inference.manifest import MANIFEST, BadRelease, artifact_of, read_manifest, whole
+from classifier.inference.manifest import MANIFEST, BadRelease, artifact_name, read_manifest, read_release
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
@@ -21,25 +21,25 @@ if TYPE_CHECKING:
 
     from classifier.inference.executor import SongExecutor
 
-    Meet = Callable[[Iterable[str]], Awaitable[None]]
+    LearnGenres = Callable[[Iterable[str]], Awaitable[None]]
     Announce = Callable[[str, tuple[str, ...]], None]
 
 LOOK_SECONDS: Final = 3.0
 REFUSED_SECONDS: Final = 300.0
-"""A release that was refused is looked at again after this time, should what was missing have arrived."""
+"""A refused release is checked again after this time, in case what was missing has arrived."""
 _NOT_OURS: Final = frozenset({"lost+found"})
-"""What a file system of its own has in it from the beginning."""
+"""What a newly made file system contains."""
 
 log = logging.getLogger(__name__)
 
 
 class ReleaseWatch:
-    """Starts an executor, then looks at the manifest every few seconds.
+    """Starts an executor, then checks the manifest every few seconds.
 
     Parameters
     ----------
     model_dir
-        Where the serving release lies; only its ``manifest.json`` is watched.
+        The folder of the serving release; only its ``manifest.json`` is watched.
     executor
         Not started yet.
     """
@@ -47,75 +47,75 @@ class ReleaseWatch:
     def __init__(self, model_dir: Path, executor: SongExecutor) -> None:
         self._model_dir = model_dir
         self._executor = executor
-        self._looked_at: tuple[int, ...] | None = None
+        self._seen: tuple[int, ...] | None = None
         self._serving: tuple[str, str] | None = None
-        self._said = ""
-        self._again_at = 0.0
+        self._refusal = ""
+        self._check_again_at = 0.0
 
     async def start(self) -> None:
-        """Start the executor; whatever is promoted from now on will be noticed.
+        """Start the executor; every release that is promoted from now on is noticed.
 
         Raises
         ------
         CannotStart
-            If no worker could be made ready.
+            If no worker could be started.
         """
         self._serving = await asyncio.to_thread(self._identity)
         await self._executor.start()
 
     @asynccontextmanager
-    async def followed(self, meet: Meet, announce: Announce) -> AsyncIterator[None]:
-        """Go over to every release that is promoted while this context lasts.
+    async def followed(self, learn_genres: LearnGenres, announce: Announce) -> AsyncIterator[None]:
+        """Switch to every release that is promoted while this context lasts.
 
         Parameters
         ----------
-        meet
-            Awaited with the genres of a release before it answers anything.
+        learn_genres
+            Called with the genres of a release before it answers anything.
         announce
-            Told name and genres of the release that songs are given to.
+            Called with the name and the genres of the serving release.
         """
-        await meet(self._executor.genres)
+        await learn_genres(self._executor.genres)
         announce(self._executor.release, self._executor.genres)
-        looking = asyncio.create_task(self._keep_looking(meet, announce))
+        looking = asyncio.create_task(self._keep_looking(learn_genres, announce))
         try:
             yield
         finally:
             looking.cancel()
             await asyncio.gather(looking, return_exceptions=True)
 
-    async def _keep_looking(self, meet: Meet, announce: Announce) -> None:
+    async def _keep_looking(self, learn_genres: LearnGenres, announce: Announce) -> None:
         while True:
             try:
-                await self.look(meet, announce)
+                await self.look(learn_genres, announce)
             except Exception:
-                log.exception("the released model cannot be watched; trying again")
+                log.exception("the serving release cannot be checked; trying again")
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def look(self, meet: Meet, announce: Announce) -> None:
-        """Go over to the release that lies there now, if it is another one and whole."""
+    async def look(self, learn_genres: LearnGenres, announce: Announce) -> None:
+        """Switch to the release in the folder, if it is another one and complete."""
         now = asyncio.get_running_loop().time()
         stamp = await asyncio.to_thread(self._stamp)
-        if stamp is None or (stamp == self._looked_at and now < self._again_at):
+        if stamp is None or (stamp == self._seen and now < self._check_again_at):
             return
-        self._looked_at, self._again_at = stamp, now + REFUSED_SECONDS
+        self._seen, self._check_again_at = stamp, now + REFUSED_SECONDS
         try:
-            manifest, _ = await asyncio.to_thread(whole, self._model_dir)
+            manifest, _ = await asyncio.to_thread(read_release, self._model_dir)
             found = _identity_of(self._model_dir, manifest)
             if found != self._serving:
-                await meet(_genres_of(manifest))
+                await learn_genres(_genres_of(manifest))
                 await self._executor.switch()
                 self._serving = found
                 announce(self._executor.release, self._executor.genres)
                 log.info("answers now come from %s", self._executor.release)
-            self._said = ""
-            self._again_at = float("inf")
+            self._refusal = ""
+            self._check_again_at = float("inf")
         except (BadRelease, ReleaseRefused) as reason:
-            if str(reason) != self._said:
+            if str(reason) != self._refusal:
                 log.error("a release was refused, %s goes on answering: %s", self._executor.release, reason)
-            self._said = str(reason)
+            self._refusal = str(reason)
 
     def _stamp(self) -> tuple[int, ...] | None:
-        """Return what differs after the manifest was exchanged or rewritten; None while there is none."""
+        """Return what changes when the manifest is replaced or rewritten; None while there is none."""
         try:
             status = (self._model_dir / MANIFEST).stat()
         except OSError:
@@ -129,8 +129,8 @@ class ReleaseWatch:
 
 
 def _identity_of(directory: Path, manifest: Mapping[str, Any]) -> tuple[str, str]:
-    """Return a release's name and the checksum of its artifact: another training may come under the same name."""
-    return str(manifest["name"]), str(manifest["files"][artifact_of(directory, manifest)].get("sha256"))
+    """Return a release's name and its artifact's checksum, since another training may use the same name."""
+    return str(manifest["name"]), str(manifest["files"][artifact_name(directory, manifest)].get("sha256"))
 
 
 def _genres_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
@@ -139,16 +139,16 @@ def _genres_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def seed(model_dir: Path, packaged: Path, data_dir: Path) -> bool:
-    """Put the release that came with the bot into an empty folder; return whether that was needed.
+    """Copy the packaged release into an empty folder; return whether that was needed.
 
-    Every file is written beside its place and renamed, the manifest last: whoever is interrupted, or comes second,
-    finds a whole release or a folder that is still to be filled. A folder with anything else in it is left alone, and
-    one that is not there is made only in the bot's own ``data_dir``: elsewhere it is more likely misspelt.
+    Every file is written under another name and renamed, the manifest last: after an interruption, or for another
+    process, the folder holds a complete release or one that is still to be copied. A folder with other files is left
+    alone, and a missing one is created only in ``data_dir``: elsewhere its name is more likely misspelt.
 
     Raises
     ------
     BadRelease
-        If what came with the bot is not whole, or the folder cannot be written; the text says so.
+        If the packaged release is incomplete, or the folder cannot be written.
     """
     if (model_dir / MANIFEST).exists() or not (packaged / MANIFEST).exists():
         return False

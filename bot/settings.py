@@ -1,7 +1,4 @@
-"""Every setting of the bot, typed, read once from the environment or ``.env``, and frozen from then on.
-
-What a chat does with its token is that chat's business; how chats are opened, ``bot.chat_registry``'s.
-"""
+"""Every setting of the bot: typed, read once from the environment or ``.env``, and then frozen."""
 
 from __future__ import annotations
 
@@ -16,15 +13,16 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from classifier.inference.manifest import PACKAGED_MODELS
+
 DEFAULT_LOCAL_PORT = 8080
-PACKAGED_MODELS = Path(__file__).resolve().parents[1] / "models"
 
 MINIMUM_SECRET_CHARACTERS = 16
 MINIMUM_PASSWORD_CHARACTERS = 8
 
 
 class WrongSettings(Exception):
-    """Some settings are wrong; ``problems`` names each one, without ever repeating a secret."""
+    """Some settings are wrong; ``problems`` names each one without repeating a secret."""
 
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("; ".join(problems))
@@ -33,14 +31,14 @@ class WrongSettings(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where the local page listens."""
+    """A host and port to listen on."""
 
     host: str
     port: int
 
     @property
     def loopback(self) -> bool:
-        """Whether only this very machine can reach it."""
+        """Whether only this machine can reach it."""
         if self.host == "localhost":
             return True
         try:
@@ -54,14 +52,14 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Moderator:
-    """A person who may moderate everywhere, as the platform numbers them."""
+    """A person who may moderate everywhere, by the platform's id."""
 
     chat: str
     id: str
 
 
 def chat_module(platform: str) -> str:
-    """Return the name of the module in which a platform's chat is, if this version has it."""
+    """Return the name of the module that a platform's chat would be in."""
     return f"bot.{platform}.chat"
 
 
@@ -114,7 +112,7 @@ def _hosts(value: Any) -> Any:
 
 
 def _database(value: Any) -> Any:
-    # Hosts hand out postgres:// addresses; the driver is ours to choose.
+    # Hosting services give postgres:// addresses, which name no driver.
     text = re.sub(r"^postgres(ql)?://", "postgresql+asyncpg://", str(value).strip())
     if text and not text.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
         raise ValueError("must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
@@ -124,10 +122,10 @@ def _database(value: Any) -> Any:
 def _existing(path: Path | None) -> Path | None:
     try:
         is_there = path is None or path.is_file()
-    except OSError:  # a name that is far too long, for one
+    except OSError:  # for example a name that is too long
         is_there = False
     if not is_there:
-        # What the environment holds need not be Unicode.
+        # The environment need not be valid Unicode.
         raise ValueError(f"{str(path).encode(errors='replace').decode()} is not a file")
     return path
 
@@ -143,7 +141,7 @@ def _url(*schemes: str) -> BeforeValidator:
 
 
 class Settings(BaseSettings):
-    """Settings by the names that the environment gives them, in lower case; all are optional."""
+    """Settings by their names in the environment, in lower case; all are optional."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -228,7 +226,7 @@ class Settings(BaseSettings):
     @field_validator("discord_shards")
     @classmethod
     def _shards_are_counted(cls, shards: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
-        # A wrong count is absent from info.data and is a problem of its own: one is enough.
+        # A wrong count is missing from info.data and reported already.
         count = info.data.get("discord_shard_count", 10_000)
         if shards and count is None:
             raise ValueError("set DISCORD_SHARD_COUNT, the number of all shards, too")
@@ -245,7 +243,7 @@ class Settings(BaseSettings):
     @classmethod
     def _certificates_fit(cls, key: Path | None, info: ValidationInfo) -> Path | None:
         if {"executor_url", "executor_ca", "executor_certificate"} - info.data.keys():
-            return key  # one of them is wrong, and told
+            return key  # one of them is wrong, which is reported already
         files = (info.data["executor_ca"], info.data["executor_certificate"], key)
         encrypted = info.data["executor_url"].startswith("tls://")
         if any(files) != all(files) or encrypted != all(files):
@@ -280,7 +278,7 @@ class Settings(BaseSettings):
     def _public_needs_password(
         cls, address: Address | Literal["off"] | None, info: ValidationInfo
     ) -> Address | Literal["off"] | None:
-        # A wrong password is absent from info.data and is a problem of its own: one is enough.
+        # A wrong password is missing from info.data and reported already.
         public = isinstance(address, Address) and not address.loopback
         if public and info.data.get("local_chat_password", "wrong") is None:
             raise ValueError(f"{address} can be reached from other machines: set LOCAL_CHAT_PASSWORD too")
@@ -294,7 +292,7 @@ class Settings(BaseSettings):
 
     @property
     def local_address(self) -> Address | None:
-        """Where the local page listens, or None where it is off: it is on by default only without tokens."""
+        """Where the local page listens; None if it is off. By default it is on only without tokens."""
         if isinstance(self.local_chat, Address):
             return self.local_chat
         if self.local_chat is None and not self.tokens:
@@ -303,7 +301,7 @@ class Settings(BaseSettings):
 
     @property
     def operations_address(self) -> Address | None:
-        """Where health and metrics are served, or None where they are not."""
+        """Where health and metrics are served; None if they are not."""
         return self.operations_listen if isinstance(self.operations_listen, Address) else None
 
     @property
@@ -318,7 +316,7 @@ def read_settings() -> Settings:
     Raises
     ------
     WrongSettings
-        Naming all that is wrong at once.
+        With all problems at once.
     """
     try:
         return Settings()
@@ -328,7 +326,7 @@ def read_settings() -> Settings:
 
 
 def forget_secrets() -> None:
-    """Take every secret out of this process's environment, so that no process that it starts can read one there."""
+    """Remove every secret from this process's environment, so that no child process can read one there."""
     secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
     for name in [name for name in os.environ if name.lower() in secret | {"database_url"}]:
         del os.environ[name]

@@ -1,60 +1,113 @@
-"""``python -m classifier``: chooses a subcommand; what each does lives in ``classifier.commands``."""
+"""``python -m classifier``: chooses a subcommand. The subcommands are in ``classifier.commands``."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+import tomllib
+from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
+PROGRAM: Final = "genre-bot"
+DESCRIPTION: Final = "Finds out the genre of music."
 COMMANDS: Final = {
     "classify": "say what genre songs are",
-    "organize": "put a music collection in order",
-    "worker": "listen to songs for a cluster",
-    "dataset": "build a table of songs to train and to study on",
+    "organize": "sort a music collection by genre: playlists, tags, a report",
+    "worker": "classify songs for a cluster",
+    "dataset": "build a table of songs for training and studies",
     "features": "compute the 57 features of the public GTZAN table",
-    "train": "build a release from music whose genre is known",
-    "evaluate": "measure every system on songs held out",
-    "study": "re-run an earlier system, or try models on a table, with songs apart beside it",
-    "retrain": "make the next release of corrections, and let it serve if it is better",
-    "releases": "list the releases that are kept",
-    "promote": "let a kept release serve",
+    "train": "train a release on music whose genre is known",
+    "evaluate": "evaluate every system on held-out songs",
+    "study": "re-run an earlier system, or try models on a table",
+    "retrain": "train the next release on corrections, and promote it if it is better",
+    "releases": "list the stored releases",
+    "promote": "make a stored release the serving one",
     "rollback": "go back to the release that served before",
+    "completion": "print a completion script for a shell",
 }
 INTERRUPTED: Final = 130
 BROKEN_PIPE: Final = 141
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run a subcommand and return its exit status: 0, 1 if any file failed, 2 for wrong usage."""
+@dataclass(frozen=True, slots=True)
+class ExternalCommand:
+    """A subcommand outside this package, which parses its own arguments."""
+
+    purpose: str
+    run: Callable[[Sequence[str]], int]
+
+
+def main(
+    argv: Sequence[str] | None = None,
+    *,
+    prog: str = "python -m classifier",
+    external: Mapping[str, ExternalCommand] | None = None,
+) -> int:
+    """Run a subcommand and return its exit status: 0, 1 if a file failed, 2 for a usage error."""
     argv = list(sys.argv[1:] if argv is None else argv)
-    parser = argparse.ArgumentParser(prog="python -m classifier", description="Music genres, from the command line.")
-    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    external = external or {}
     chosen = next((word for word in argv if not word.startswith("-")), None)
-    modules = {}
-    for name, purpose in COMMANDS.items():
-        subparser = subparsers.add_parser(name, help=purpose, formatter_class=argparse.RawDescriptionHelpFormatter)
-        if name == chosen:
-            # Only here: training's packages are slow to import and absent where songs are only served.
-            module = modules[name] = import_module(f"classifier.commands.{name}")
-            subparser.description = module.DESCRIPTION
-            module.add_arguments(subparser)
+    if chosen in external and argv[0] == chosen:
+        return external[chosen].run(argv[1:])
+    # Only the chosen module is imported: those of training are slow to import, and not installed for serving.
+    parser = make_parser(prog, [chosen] if chosen in COMMANDS else [], external)
     arguments = parser.parse_args(argv)
-    status: int = modules[arguments.command].run(arguments)
+    arguments.complete_parser = partial(make_parser, PROGRAM, tuple(COMMANDS), external)  # for `completion`
+    status: int = import_module(f"classifier.commands.{arguments.command}").run(arguments)
     return status
 
 
-if __name__ == "__main__":
+def make_parser(prog: str, loaded: Sequence[str], external: Mapping[str, ExternalCommand]) -> argparse.ArgumentParser:
+    """Return the parser of all subcommands.
+
+    Parameters
+    ----------
+    loaded
+        Subcommands whose arguments are added; of the others, only the names are known.
+    """
+    parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION)
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {installed_version()}")
+    subparsers = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in external.items():
+        subparsers.add_parser(name, help=command.purpose, add_help=False)
+    for name, purpose in COMMANDS.items():
+        subparser = subparsers.add_parser(name, help=purpose, formatter_class=argparse.RawDescriptionHelpFormatter)
+        if name in loaded:
+            module = import_module(f"classifier.commands.{name}")
+            subparser.description = module.DESCRIPTION
+            module.add_arguments(subparser)
+    return parser
+
+
+def installed_version() -> str:
+    """Return the version of the installed program, or that of the checkout."""
     try:
-        sys.exit(main())
+        return version(PROGRAM)
+    except PackageNotFoundError:
+        project = tomllib.loads(Path(__file__).parents[1].joinpath("pyproject.toml").read_text("utf-8"))["project"]
+        return str(project["version"])
+
+
+def run(*, prog: str = "python -m classifier", external: Mapping[str, ExternalCommand] | None = None) -> int:
+    """Run the command line of this process; return the exit status, also if it is interrupted."""
+    try:
+        return main(prog=prog, external=external)
     except KeyboardInterrupt:
         print("Stopped.", file=sys.stderr)
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     except BrokenPipeError:
-        # Whoever was reading has read enough; nothing is left to flush to.
+        # The reader has closed the pipe; without this, flushing stdout at exit would fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(BROKEN_PIPE)
+        return BROKEN_PIPE
+
+
+if __name__ == "__main__":
+    sys.exit(run())

@@ -7,17 +7,17 @@ from common.errors import SongError
 
 class NotAudio(SongError):
     code = "not-audio"
-    sentence = "This is not a music file that can be read. Please send an mp3, m4a, ogg, opus, flac, wav or a video."
+    sentence = "This is not a music file that can be read. Try an mp3, m4a, ogg, opus, flac, wav or video file."
 
 
 class NoSound(SongError):
     code = "no-sound"
-    sentence = "This file has no sound track. Please send one that has."
+    sentence = "This file has no sound track."
 
 
 class Damaged(SongError):
     code = "damaged"
-    sentence = "This file is damaged and no music could be read from it. Please send it again or in another format."
+    sentence = "This file is damaged, and no music could be read from it. Try another copy or format."
 
 
 class CopyProtected(SongError):
@@ -29,12 +29,12 @@ class TooShort(SongError):
     """Placeholders: ``minimum``, seconds."""
 
     code = "too-short"
-    sentence = "This is too short to tell. Please send at least {minimum:g} seconds of music."
+    sentence = "This is too short to tell: at least {minimum:g} seconds of music are needed."
 
 
 class Silent(SongError):
     code = "silent"
-    sentence = "This recording is silent. Please send one in which music can be heard."
+    sentence = "This recording is silent."
 
 
 class TookTooLong(SongError):

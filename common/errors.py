@@ -47,18 +47,18 @@ class SongError(UserError):
 
 class EmptyFile(SongError):
     code = "empty-file"
-    sentence = "This file is empty. Please send it again."
+    sentence = "This file is empty."
 
 
 class TooLarge(SongError):
     """Placeholders: ``megabytes``, the largest size allowed."""
 
     code = "too-large"
-    sentence = "This file is larger than {megabytes:g} MB. Please send a smaller file or a shorter excerpt."
+    sentence = "This file is larger than {megabytes:g} MB. Try a smaller file or a shorter excerpt."
 
 
 class TooLong(SongError):
     """Placeholders: ``minutes``, the longest song allowed."""
 
     code = "too-long"
-    sentence = "This is longer than {minutes:g} minutes. Please send a shorter excerpt."
+    sentence = "This is longer than {minutes:g} minutes. Try a shorter excerpt."

@@ -1,1 +1,1 @@
-"""Running the bot for others: the image's steps, dashboards, alerts, backups."""
+"""What running the bot as a service needs: checks of the Docker image, dashboards, alerts, backups."""

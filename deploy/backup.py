@@ -1,7 +1,7 @@
-"""Saves the bot's SQLite databases while it runs, and puts them back while it does not; needs Python alone.
+"""Backs up the bot's SQLite databases while it runs and restores them while it is stopped; needs only Python.
 
 ``python deploy/backup.py save DATA_DIR BACKUP`` and ``… restore BACKUP DATA_DIR``. The key (``secret.key``) is left out
-on purpose: whoever has the key and the database can trace people, so it goes elsewhere, once.
+on purpose: with both the key and the database, people can be identified, so store the key elsewhere, once.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ BUSY_SECONDS: Final = 30
 
 
 class CannotDo(Exception):
-    """It cannot be saved or put back; the message says why."""
+    """The backup or the restore failed; the message says why."""
 
 
 def save(data: Path, backup: Path) -> list[Path]:
-    """Write a copy of every database into a folder; each is one moment's state, however much is written meanwhile.
+    """Write a consistent copy of every database into a folder, even while the bot writes to them.
 
     Raises
     ------
     CannotDo
-        If there is none, or a copy already stands there.
+        If there is no database, or the folder already holds a copy.
     """
     found = [data / name for name in DATABASES if (data / name).exists()]
     if not found:
@@ -40,24 +40,24 @@ def save(data: Path, backup: Path) -> list[Path]:
     for database in found:
         copy, whole = backup / f"{database.name}.part", backup / database.name
         if whole.exists():
-            raise CannotDo(f"{whole} is already there: name a new folder")
+            raise CannotDo(f"{whole} already exists: name a new folder")
         copy.unlink(missing_ok=True)
         with closing(sqlite3.connect(database, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
             connection.execute("VACUUM INTO ?", (str(copy),))
         _check(copy)
-        # A name without .part is given to whole copies only.
+        # Only complete copies get a name without .part.
         copy.rename(whole)
         saved.append(whole)
     return saved
 
 
 def restore(backup: Path, data: Path) -> list[Path]:
-    """Put the databases of a folder in the place of the bot's own, which are kept beside them as ``….before``.
+    """Replace the bot's databases by those in a folder; the replaced ones are kept as ``….before``.
 
     Raises
     ------
     CannotDo
-        If a copy is damaged, there is none, or a bot is running on them.
+        If a copy is damaged or missing, or a bot is using the databases.
     """
     found = [backup / name for name in DATABASES if (backup / name).exists()]
     if not found:
@@ -74,7 +74,7 @@ def restore(backup: Path, data: Path) -> list[Path]:
 
 
 def _put_back(copy: Path, place: Path) -> Path:
-    # What stands in the old log would be played into the new file: all three belong together.
+    # SQLite would apply the old write-ahead log to the new file, so the three files move together.
     for ending in ("", "-wal", "-shm"):
         old = place.with_name(place.name + ending)
         if old.exists():
@@ -97,7 +97,7 @@ def _check(path: Path) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Save or put back; return the exit status."""
+    """Run the command line; return the exit status."""
     parser = argparse.ArgumentParser(prog="backup.py", description=__doc__)
     parser.add_argument("what", choices=("save", "restore"))
     parser.add_argument("source", type=Path, metavar="FROM")

@@ -1,6 +1,7 @@
-"""Reads a Dockerfile into stages and instructions: as much of the language as ours uses, and nothing silently skipped.
+"""Parses a Dockerfile into stages and instructions: the part of the language that ours uses; the rest is an error.
 
-What is done with them is told by ``follow_dockerfile`` and by the tests.
+``follow_dockerfile`` and the tests use the result. The package dockerfile-parse would not help much: it knows neither
+flags nor stages, and passes over instructions that it does not know.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ KNOWN: Final = frozenset(
 
 
 class NotUnderstood(ValueError):
-    """The Dockerfile says something that this reader does not know."""
+    """The Dockerfile uses something that this parser does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,7 @@ class Instruction:
 
     @property
     def words(self) -> list[str]:
-        """The rest as words: a JSON array where it is one, a shell's words otherwise."""
+        """The arguments: parsed as a JSON array, or else split like a shell does."""
         if self.rest.startswith("["):
             return [str(word) for word in json.loads(self.rest)]
         return shlex.split(self.rest)
@@ -41,7 +42,7 @@ class Instruction:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A stage: what it starts from (an image, or an earlier stage's name), its own name, its instructions."""
+    """A build stage: its base (an image or an earlier stage), its name, its instructions."""
 
     base: str
     name: str
@@ -49,7 +50,7 @@ class Stage:
 
 
 def read_stages(text: str) -> dict[str, Stage]:
-    """Read a Dockerfile; stages by name, in order.
+    """Parse a Dockerfile and return its stages by name, in order.
 
     Raises
     ------
@@ -72,7 +73,7 @@ def read_stages(text: str) -> dict[str, Stage]:
 
 
 def lineage(stages: dict[str, Stage], name: str) -> tuple[str, list[Instruction]]:
-    """Return the image that a stage comes from in the end, and all instructions on the way to it."""
+    """Return the base image that a stage ultimately builds on, and all instructions from there to it."""
     chain: list[Instruction] = []
     while name in stages:
         chain = stages[name].instructions + chain

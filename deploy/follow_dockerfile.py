@@ -1,9 +1,9 @@
-"""Builds the image's stages in plain directories on a bare Debian and tries the result, where no Docker engine runs.
+"""Builds the Docker image in plain directories and tests the result, for machines without a Docker engine.
 
 ``sudo python -m deploy.follow_dockerfile WORKPLACE`` takes some minutes and 3 GB. Every RUN, COPY, ENV, WORKDIR and
-USER of the Dockerfile is followed in a chroot; the result is started as its own user, on a read-only root, without a
-network, and has to answer a song. What this cannot prove: that the base's tag can be pulled, and that its Python is no
-other than Debian's of the same version.
+USER of the Dockerfile is executed in a chroot on a bare Debian; the result is started as its own user, on a read-only
+root, without a network, and has to answer a song. It does not check that the tag of the base image can be pulled, or
+that the image's Python behaves like Debian's of the same version.
 """
 
 # ruff: noqa: T201, S603, S607 - an operator's script: it prints, and runs the system's own programs as root
@@ -28,14 +28,14 @@ from deploy.dockerfile import Instruction, read_stages
 
 REPOSITORY: Final = Path(__file__).resolve().parents[1]
 MIRROR: Final = "http://deb.debian.org/debian"
-# What python:*-slim-bookworm has of Debian, and Debian's own Python in the place of the image's.
+# The Debian packages of python:*-slim-bookworm, and Debian's own Python instead of the image's.
 PACKAGES: Final = "python3,python3-pip,python3-venv,ca-certificates,netbase,tzdata"
 SONG: Final = "bot/web/examples/late-train.opus"
-KEPT_OUT: Final = shutil.ignore_patterns("__pycache__", "*.part")  # of what is copied, as .dockerignore says
+KEPT_OUT: Final = shutil.ignore_patterns("__pycache__", "*.part")  # not copied, as in .dockerignore
 READY: Final = 200
 START_SECONDS: Final = 60.0
 DRAIN_SECONDS: Final = 30.0
-# As compose.yaml has it.
+# As in compose.yaml.
 MOUNTS: Final = """
 set -e
 mount --make-rprivate /
@@ -53,7 +53,7 @@ ip link set lo up
 
 @dataclass
 class Image:
-    """A stage as far as it has been built: its root, its environment, where and as whom its commands run."""
+    """The state of a stage during the build: root directory, environment, working directory and user."""
 
     root: Path
     env: dict[str, str] = field(default_factory=dict)
@@ -63,20 +63,20 @@ class Image:
     health: list[str] = field(default_factory=list)
 
     def settings(self) -> list[str]:
-        """Return the environment as ``env`` takes it."""
+        """Return the environment as arguments for ``env``."""
         base = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/nonexistent"}
         return [f"{name}={value}" for name, value in (base | self.env).items()]
 
 
 class Builder:
-    """Builds stages, each once, below a workplace.
+    """Builds stages, each once, in directories below ``workplace``.
 
     Parameters
     ----------
     workplace, dockerfile
-        Where to build what.
+        The directory to build in, and the file to build.
     again
-        Whether what an earlier run has built there is taken as it is.
+        Whether stages that an earlier run built are reused.
     """
 
     def __init__(self, workplace: Path, dockerfile: Path, *, again: bool) -> None:
@@ -86,7 +86,7 @@ class Builder:
         self._built: dict[str, Image] = {}
 
     def build(self, name: str) -> Image:
-        """Build a stage and what it needs."""
+        """Build a stage and the stages that it depends on."""
         if name in self._built:
             return self._built[name]
         stage = self._stages[name]
@@ -146,7 +146,7 @@ class Builder:
                 shutil.copy2(path, place)
 
     def _bare_debian(self, image: str) -> Path:
-        """Return Debian as the base image has it, downloaded once."""
+        """Return a directory with the base image's Debian, downloaded once."""
         match = re.fullmatch(r"python:(\d+\.\d+)\.\d+-slim-(\w+)", image)
         if match is None:
             raise SystemExit(f"{image} is not a python:X.Y.Z-slim-RELEASE image")
@@ -172,8 +172,8 @@ def _run(*command: str) -> str:
 
 
 def _run_inside(image: Image, line: str) -> None:
-    """Run a line as the image's shell does, with this machine's network, names and certificates."""
-    # Options of pip's that this machine needs (mirrors, proxies) are the operator's, not the image's.
+    """Run a line in the stage's shell, with this machine's network, name resolution and certificates."""
+    # pip options that this machine needs (mirrors, proxies) do not become part of the image.
     lent = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
     settings = [*image.settings(), *(f"{name}={value}" for name, value in lent.items())]
     shell = ["sh", "-ec", f"cd {image.workdir} && {line}"]
@@ -206,7 +206,7 @@ class Container:
         self.pid = self._first_process()
 
     def _as_user(self, command: list[str]) -> list[str]:
-        # setpriv comes after chroot: no privilege is left, nor can one be had again.
+        # setpriv runs after chroot, so no privileges remain and none can be regained.
         user, _, group = self._image.user.partition(":")
         dropped = ["setpriv", f"--reuid={user}", f"--regid={group}", "--clear-groups", "--no-new-privs"]
         dropped += ["--bounding-set=-all", "--inh-caps=-all", "--"]
@@ -214,7 +214,7 @@ class Container:
         return ["chroot", str(self._image.root), "env", "-i", *self._env, *dropped, *within]
 
     def _first_process(self) -> int:
-        """Return the id of the image's first process, as it is outside, once that is the image's own command."""
+        """Return the process id, outside the container, of the image's command once it has started."""
         family = Path(f"/proc/{self._outside.pid}/task/{self._outside.pid}/children")
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline and self._outside.poll() is None:
@@ -240,13 +240,13 @@ class Container:
         return self._outside.wait(DRAIN_SECONDS)
 
     def kill(self) -> None:
-        """End it, whatever it does."""
+        """Kill the container."""
         self._outside.kill()
         self._outside.wait()
 
 
 def ask(container: Container, what: str, *arguments: str) -> Any:
-    """Let ``deploy.visitor`` do something in the container's network; return what it says."""
+    """Run ``deploy.visitor`` in the container's network and return its output."""
     environment = ["env", f"PYTHONPATH={REPOSITORY}"]
     done = container.enter(*environment, sys.executable, "-m", "deploy.visitor", what, *arguments, check=False)
     if done.returncode:
@@ -255,7 +255,7 @@ def ask(container: Container, what: str, *arguments: str) -> Any:
 
 
 def try_out(image: Image, data: Path) -> dict[str, Any]:
-    """Start the image, send it songs, look around, stop it; return what was found."""
+    """Start the image, send it songs, inspect it, stop it; return the findings."""
     began = time.monotonic()
     container = Container(image, data, LOCAL_CHAT="127.0.0.1:8080", MAX_MINUTES="20")
     try:
@@ -271,7 +271,7 @@ def try_out(image: Image, data: Path) -> dict[str, Any]:
         found["root can be written"] = container.execute("touch", "/app/mark", "/etc/mark").returncode == 0
         found["ffmpeg"] = container.execute("sh", "-c", "command -v ffmpeg || echo none").stdout.strip()
         found["kept in /data"] = sorted(path.name for path in data.iterdir())
-        # One more song is under way when the signal comes.
+        # One more song is being processed when the signal arrives.
         found["left waiting"] = ask(container, "send", "http://127.0.0.1:8080", str(REPOSITORY / SONG))["state"]
         stopping = time.monotonic()
         found["exit status after SIGTERM"] = container.stop(signal.SIGTERM)
@@ -282,7 +282,7 @@ def try_out(image: Image, data: Path) -> dict[str, Any]:
 
 
 def main() -> int:
-    """Build the stages that the bot's image needs, and try the result."""
+    """Build the bot's image and test it."""
     parser = argparse.ArgumentParser(prog="python -m deploy.follow_dockerfile", description=__doc__)
     parser.add_argument("workplace", type=Path, help="an empty folder, or one of an earlier run")
     parser.add_argument("--target", default="bot", help="stage to build (default: %(default)s)")

@@ -1,4 +1,4 @@
-"""A visitor of the local page, of the standard library alone: asks for a status, or sends a song and awaits the answer.
+"""A client of the local page in plain Python: asks for a status, or sends a song and waits for the answer.
 
 ``python -m deploy.visitor status URL``, ``… song PAGE FILE``, ``… send PAGE FILE``; prints JSON.
 """
@@ -20,7 +20,7 @@ ANSWER_SECONDS = 120.0
 
 
 def status(url: str) -> int:
-    """Return the status of a page; 0 where nobody answers."""
+    """Return the HTTP status of a page, or 0 if there is no answer."""
     try:
         with urllib.request.urlopen(url, timeout=5) as response:
             return int(response.status)
@@ -31,7 +31,7 @@ def status(url: str) -> int:
 
 
 class Visitor:
-    """Somebody with a browser of their own.
+    """One browser session.
 
     Parameters
     ----------
@@ -46,12 +46,12 @@ class Visitor:
             self._headers["Cookie"] = response.headers["Set-Cookie"].partition(";")[0]
 
     def send(self, path: Path, more: bytes = b"") -> dict[str, Any]:
-        """Send a song, perhaps with bytes at its end that make another file of it; return its entry."""
+        """Send a song and return its entry; extra bytes at its end make it a different file to the bot."""
         with self._post("/songs", path.read_bytes() + more, {"X-File-Name": quote(path.name)}) as response:
             return dict(json.load(response))
 
     def answer(self, number: int, seconds: float = ANSWER_SECONDS) -> dict[str, Any]:
-        """Wait until a song has come to an end; return its entry."""
+        """Wait until a song is answered or has failed; return its entry."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             with self._post("/hello") as response:
@@ -70,7 +70,7 @@ class Visitor:
 
 
 def main(what: str, url: str, *files: str) -> object:
-    """Do one thing; return what is to be told."""
+    """Run one command and return its result."""
     if what == "status":
         return status(url)
     visitor = Visitor(url)

@@ -1,31 +1,32 @@
-"""Links: what somebody pasted → a file on this machine, fetched in a guarded child process that can be killed.
+"""Downloads the song behind a link, in a confined child process that can be killed at any time.
 
-``address`` reads what was pasted, ``fetcher`` runs the child, ``child``, ``site`` and ``guard`` are what runs in it.
+``address`` parses links; ``fetcher`` starts the child process (``subprocess_main``), in which ``ytdlp_runner``
+downloads under the rules of ``guard`` and ``limits``. Errors that the person can act on are in ``errors``.
 
->>> fetcher = Fetcher(Limits(file_bytes=100 * MEGABYTE, song_seconds=3600))
->>> fetched = await fetcher.fetch(link, folder)  # a song: its file in ``folder``, its title
->>> listing = await fetcher.list_songs(link, folder, most=50)  # a playlist, album or feed: what there is to fetch
->>> for item in listing.items:
+>>> fetcher = Fetcher(FetchLimits(file_bytes=100 * MEGABYTE, song_seconds=3600))
+>>> fetched = await fetcher.fetch(link, folder)  # one song: a file in ``folder``, and its title
+>>> playlist = await fetcher.list_songs(link, folder, most=50)  # the songs of a playlist, album or feed
+>>> for item in playlist.items:
 ...     fetched = await fetcher.fetch(item.link, folder / str(number), item=item.item)
 
-Whoever calls ``fetch`` for a list without naming an item gets ``ManySongs``, with the same ``listing``.
+``fetch`` raises ``PlaylistFound``, which carries the playlist, if a link leads to several songs and no item was named.
 """
 
-from links.address import read_link
-from links.errors import LinkError, ManySongs
-from links.fetcher import Fetched, Fetcher
-from links.limits import Limits
-from links.playlist import LIST_SONGS, MOST_LIST_SONGS, Item, Listing
+from links.address import parse_link
+from links.errors import LinkError, PlaylistFound
+from links.fetcher import FetchedSong, Fetcher
+from links.limits import FetchLimits
+from links.playlist import DEFAULT_PLAYLIST_SONGS, MAX_PLAYLIST_SONGS, Playlist, PlaylistItem
 
 __all__ = [
-    "LIST_SONGS",
-    "MOST_LIST_SONGS",
-    "Fetched",
+    "DEFAULT_PLAYLIST_SONGS",
+    "MAX_PLAYLIST_SONGS",
+    "FetchLimits",
+    "FetchedSong",
     "Fetcher",
-    "Item",
-    "Limits",
     "LinkError",
-    "Listing",
-    "ManySongs",
-    "read_link",
+    "Playlist",
+    "PlaylistFound",
+    "PlaylistItem",
+    "parse_link",
 ]

@@ -1,6 +1,7 @@
-"""What somebody pasted → a link worth trying, and what a site calls a song → words fit to be shown.
+"""Parses links that people paste, and cleans the titles that sites report for display.
 
-That no inside address is contacted is not decided here but where a connection is made (``guard``): a link can lead on.
+Private addresses are rejected here only if the link names one. Since a link can redirect, ``guard`` checks every
+connection that is really made.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
-from links.errors import HostNotAllowed, InsideAddress, NotALink
+from links.errors import HostNotAllowed, NotALink, PrivateAddress
 from links.guard import is_public
 
 if TYPE_CHECKING:
@@ -24,24 +25,24 @@ NAME_CHARACTERS: Final = 500
 _SCHEMES: Final = frozenset({"http", "https"})
 
 
-def read_link(text: str, hosts: Collection[str] = (ANY_HOST,)) -> str:
-    """Return a link as it may be fetched.
+def parse_link(text: str, hosts: Collection[str] = (ANY_HOST,)) -> str:
+    """Parse and normalise a link.
 
     Parameters
     ----------
     text
-        What was pasted: the link alone, perhaps in the angle brackets that keep Discord from showing a preview.
+        The link alone; it may be in the angle brackets that suppress previews in Discord.
     hosts
-        Names of the sites that may be fetched from, those below each of them included; ``*`` for any.
+        Host names that are allowed, with their subdomains; ``*`` allows any.
 
     Raises
     ------
     NotALink
-        If it is none, or one with a user name in it: the part before an ``@`` is there to mislead.
+        If it is no http(s) link, or has a user name in it: text before an ``@`` can disguise the real host.
     HostNotAllowed
-        If its site is not among ``hosts``.
-    InsideAddress
-        If it names an inside address outright; ones that lead there in other ways are stopped on the way.
+        If its host is not in ``hosts``.
+    PrivateAddress
+        If the host is a private address or this machine's own name.
     """
     link = text.strip().removeprefix("<").removesuffix(">")
     parts = _split(link)
@@ -50,7 +51,7 @@ def read_link(text: str, hosts: Collection[str] = (ANY_HOST,)) -> str:
     if not allows(hosts, parts.hostname):
         raise HostNotAllowed
     if not is_outside(parts.hostname):
-        raise InsideAddress
+        raise PrivateAddress
     return link
 
 
@@ -72,13 +73,13 @@ def _is_unprintable(character: str) -> bool:
 
 
 def allows(hosts: Collection[str], host: str) -> bool:
-    """Whether a host is one of these, or below one of them."""
+    """Tell whether a host is one of these or a subdomain of one."""
     name = host.lower().rstrip(".")
     return any(allowed == ANY_HOST or name == allowed or name.endswith(f".{allowed}") for allowed in hosts)
 
 
 def is_outside(host: str) -> bool:
-    """Whether a host may be tried: a public address, in whatever notation, or a name that is not this machine's own."""
+    """Tell whether a host is a public IP address, in any notation, or a name other than this machine's own."""
     name = unicodedata.normalize("NFKC", host).lower().rstrip(".")
     if name == "localhost" or name.endswith(".localhost"):
         return False
@@ -94,9 +95,9 @@ def is_outside(host: str) -> bool:
 
 
 def clean_name(text: object) -> str | None:
-    """Return what a site calls something, fit to be shown in any chat; None if nothing is left of it.
+    """Clean a title or name that a site reports, for display in any chat; None if nothing is left.
 
-    No markup, no mentions, no links, one line, no control or direction characters.
+    Removes markup, mentions, links, line breaks, control and direction characters.
     """
     if not isinstance(text, str):
         return None

@@ -1,4 +1,4 @@
-"""What it means when yt-dlp fetches nothing: its errors and the sites' own words → the codes of ``errors``."""
+"""Maps yt-dlp's exceptions and the error texts of sites to the codes in ``errors``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, Unsu
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# By what sites and yt-dlp's extractors say; the first that fits.
+# Patterns in the messages of sites and of yt-dlp's extractors; the first match wins.
 _WORDS: Final = tuple(
     (re.compile(pattern, re.IGNORECASE), code)
     for code, pattern in (
@@ -45,18 +45,18 @@ _BY_STATUS: Final = {
 }
 
 
-class Found(Exception):
-    """The fetch ends here, with this code; ``listing`` tells of the songs where there are many (``entries``)."""
+class CodedFailure(Exception):
+    """Ends the fetch with an error code; ``playlist`` describes the songs if the link leads to several."""
 
-    def __init__(self, code: str, listing: dict[str, Any] | None = None) -> None:
+    def __init__(self, code: str, playlist: dict[str, Any] | None = None) -> None:
         super().__init__(code)
-        self.code, self.listing = code, listing
+        self.code, self.playlist = code, playlist
 
 
 def code_of(error: BaseException) -> str:
-    """Return what went wrong, as the code of one of ``errors``."""
+    """Return the error code for an exception."""
     causes = list(_causes(error))
-    found = next((cause for cause in causes if isinstance(cause, Found)), None)
+    found = next((cause for cause in causes if isinstance(cause, CodedFailure)), None)
     if found is not None:
         return found.code
     for kind, code in (
@@ -80,7 +80,7 @@ def code_of(error: BaseException) -> str:
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:
-    """Yield an error and everything that led to it, in yt-dlp's ways of keeping that as well as in Python's."""
+    """Yield an exception and all its causes, as Python chains them and as yt-dlp stores them."""
     seen: list[BaseException] = []
     waiting: list[object] = [error]
     while waiting:

@@ -1,4 +1,4 @@
-"""Why a link brought no song: each with its sentence. What a site's own words mean is told by ``site``."""
+"""Errors of fetching a link, each with a code and a sentence for the person. ``error_mapping`` chooses among them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from common.errors import EmptyFile, SongError, TooLarge, TooLong
 
 if TYPE_CHECKING:
-    from links.limits import Limits
-    from links.playlist import Listing
+    from links.limits import FetchLimits
+    from links.playlist import Playlist
 
 
 class LinkError(SongError):
@@ -26,12 +26,12 @@ class HostNotAllowed(LinkError):
     sentence = "I was told not to open links to this site. Please send the file instead."
 
 
-class InsideAddress(LinkError):
+class PrivateAddress(LinkError):
     code = "link-inside"
     sentence = "This link leads into a private network, where I do not go. Please send the file instead."
 
 
-class LoginWanted(LinkError):
+class LoginRequired(LinkError):
     code = "link-login"
     sentence = "This site lets only people in who log in. Please send the file instead."
 
@@ -46,7 +46,7 @@ class LiveStream(LinkError):
     sentence = "This is a live broadcast, or one that has not begun. Please send a recording."
 
 
-class Protected(LinkError):
+class CopyProtected(LinkError):
     code = "link-drm"
     sentence = "This song is copy-protected, so I cannot listen to it. Please send a file."
 
@@ -61,17 +61,17 @@ class PrivateLink(LinkError):
     sentence = "This is private, so I cannot listen to it. Please send the file instead."
 
 
-class Removed(LinkError):
+class LinkRemoved(LinkError):
     code = "link-removed"
     sentence = "This was removed from its site. Please send another link, or the file."
 
 
-class NothingThere(LinkError):
+class LinkNotFound(LinkError):
     code = "link-not-found"
     sentence = "There is nothing at this link. Please check it, or send the file."
 
 
-class NoMusic(LinkError):
+class NoMusicAtLink(LinkError):
     code = "link-no-music"
     sentence = "I found no music at this link. Please send a link to a song, or the file."
 
@@ -90,20 +90,20 @@ class BadCertificate(LinkError):
     )
 
 
-class ScriptNeeded(LinkError):
+class ScriptRequired(LinkError):
     code = "link-script"
     sentence = "This site hides its songs behind a script that I cannot run here. Please send the file instead."
 
 
-class ManySongs(LinkError):
-    """There is more than one song at a link; ``listing`` says which, where that is known."""
+class PlaylistFound(LinkError):
+    """The link leads to several songs; ``playlist`` lists them if they are known."""
 
     code = "link-list"
     sentence = "There is more than one song at this link. Please send the link of one song."
 
-    def __init__(self, listing: Listing | None = None) -> None:
+    def __init__(self, playlist: Playlist | None = None) -> None:
         super().__init__()
-        self.listing = listing
+        self.playlist = playlist
 
 
 _BY_CODE: dict[str, type[LinkError]] = {
@@ -111,30 +111,30 @@ _BY_CODE: dict[str, type[LinkError]] = {
     for kind in (
         LinkError,
         HostNotAllowed,
-        InsideAddress,
-        LoginWanted,
+        PrivateAddress,
+        LoginRequired,
         AddressBlocked,
         LiveStream,
-        Protected,
+        CopyProtected,
         GeoBlocked,
         PrivateLink,
-        Removed,
-        NothingThere,
-        NoMusic,
+        LinkRemoved,
+        LinkNotFound,
+        NoMusicAtLink,
         BadCertificate,
-        ScriptNeeded,
-        ManySongs,
+        ScriptRequired,
+        PlaylistFound,
     )
 }
 
 
-def error_of(code: str, limits: Limits) -> SongError:
-    """Return the error that a child's code names; what it does not name is a failure of the site.
+def error_from_code(code: str, limits: FetchLimits) -> SongError:
+    """Return the error for a code that the child process reported; an unknown code becomes a plain ``LinkError``.
 
     Parameters
     ----------
     limits
-        What the sentence tells of them comes from here and not from the child.
+        The values in the sentence come from here, because the child process is not trusted.
     """
     if code == TooLarge.code:
         return TooLarge(megabytes=limits.megabytes)

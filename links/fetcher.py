@@ -1,6 +1,6 @@
-"""A link's file, fetched by a child process of its own; whatever happens, nothing of that process is left.
+"""Fetches links, each in a child process of its own that is always cleaned up.
 
-What the child may do is its own room's matter (``child``); of what it says, nothing is believed but codes and names.
+The child confines itself (``subprocess_main``). Its output is untrusted: only error codes, titles and counts are read.
 """
 
 from __future__ import annotations
@@ -20,16 +20,17 @@ from typing import TYPE_CHECKING, Any, Final
 
 from common.errors import EmptyFile, TooLarge
 from common.units import MEBIBYTE
-from links.address import ANY_HOST, clean_name, read_link
-from links.errors import LinkError, LinkTimeout, ManySongs, error_of
-from links.playlist import LIST_SONGS, MOST_LIST_SONGS, full_name, read_listing
+from links.address import ANY_HOST, clean_name, parse_link
+from links.errors import LinkError, LinkTimeout, PlaylistFound, error_from_code
+from links.playlist import DEFAULT_PLAYLIST_SONGS, MAX_PLAYLIST_SONGS, full_name
+from links.playlist_parsing import parse_playlist
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
     from collections.abc import Callable, Collection, Iterator
 
-    from links.limits import Limits
-    from links.playlist import Listing
+    from links.limits import FetchLimits
+    from links.playlist import Playlist
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 CHILD: Final = ("-sPB", "-m", "links.subprocess_main")
@@ -41,7 +42,7 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Fetched:
+class FetchedSong:
     """A song that was fetched.
 
     Attributes
@@ -49,7 +50,7 @@ class Fetched:
     path
         Its file.
     title, uploader
-        What its site calls it and whoever put it there, fit to be shown; None where it says nothing.
+        As the site reports them, cleaned for display; None if unknown.
     """
 
     path: Path
@@ -58,34 +59,34 @@ class Fetched:
 
     @property
     def name(self) -> str | None:
-        """Title and uploader in one line."""
+        """The title and uploader in one line."""
         return full_name(self.title, self.uploader)
 
 
 class Fetcher:
-    """Fetches links.
+    """Fetches songs from links and lists playlists.
 
     Parameters
     ----------
     limits
-        What one fetch may use.
+        Limits of one fetch.
     hosts
-        Sites whose pages may be looked at; ``*`` for any.
+        Host names that may be opened; ``*`` for any.
     proxy
-        The operator's filtering proxy, through which everything goes; empty for none.
+        URL of the operator's proxy, used for all traffic; empty for none.
     cookies
         The operator's cookie file; None for none.
     """
 
     def __init__(
-        self, limits: Limits, *, hosts: Collection[str] = (ANY_HOST,), proxy: str = "", cookies: Path | None = None
+        self, limits: FetchLimits, *, hosts: Collection[str] = (ANY_HOST,), proxy: str = "", cookies: Path | None = None
     ) -> None:
         self.limits, self.hosts = limits, tuple(hosts)
         self._proxy, self._cookies = proxy, cookies
 
     async def fetch(
         self, link: str, folder: Path, *, item: int | None = None, on_bytes: Callable[[int], None] | None = None
-    ) -> Fetched:
+    ) -> FetchedSong:
         """Fetch the one song at a link.
 
         Cancelling the task that awaits this kills the child at once.
@@ -93,44 +94,44 @@ class Fetcher:
         Parameters
         ----------
         folder
-            Where the file goes; nothing else is left in it, and nothing at all if there is no song.
+            Where the file is put. Nothing else is left there, and nothing at all on failure.
         item
-            Which song of a list, from 1; None if the link is not known to be one.
+            Number of the song in a playlist, from 1; None for a link to one song.
         on_bytes
-            Told now and then how many bytes have arrived, pages included.
+            Called now and then with the number of bytes received so far, web pages included.
 
         Raises
         ------
         SongError
-            A ``LinkError``, ``TooLong``, ``TooLarge`` or ``EmptyFile``. ``ManySongs`` tells which songs there are.
+            A ``LinkError``, ``TooLong``, ``TooLarge`` or ``EmptyFile``. ``PlaylistFound`` carries the songs.
         """
-        link = read_link(link, self.hosts)
+        link = parse_link(link, self.hosts)
         with _own_place(folder) as place:
             names = await self._run(link, place, on_bytes, item=item)
             path = self._take(place / SONG, folder)
-        return Fetched(path, clean_name(names.get("title")), clean_name(names.get("uploader")))
+        return FetchedSong(path, clean_name(names.get("title")), clean_name(names.get("uploader")))
 
-    async def list_songs(self, link: str, folder: Path, *, most: int = LIST_SONGS) -> Listing:
-        """Return the songs at a link: those of a playlist, an album, a feed or a page, or the one that it leads to.
+    async def list_songs(self, link: str, folder: Path, *, most: int = DEFAULT_PLAYLIST_SONGS) -> Playlist:
+        """List the songs at a link: a playlist, an album, a feed, a page, or a single song.
 
-        No song is fetched: each item's ``link`` and ``item`` are what ``fetch`` takes. Cancelling is as there.
+        Nothing is downloaded; pass an item's ``link`` and ``item`` to ``fetch``. Can be cancelled like ``fetch``.
 
         Parameters
         ----------
         folder
-            Where the child may write; nothing is left in it.
+            A folder for the child's temporary files; it is left empty.
         most
-            As many songs are told of; at most ``MOST_LIST_SONGS``.
+            The largest number of songs to list, up to ``MAX_PLAYLIST_SONGS``.
 
         Raises
         ------
         SongError
-            As ``fetch`` does, but never ``ManySongs``.
+            As ``fetch`` does, but never ``PlaylistFound``.
         """
-        link = read_link(link, self.hosts)
+        link = parse_link(link, self.hosts)
         with _own_place(folder) as place:
-            done = await self._run(link, place, None, most=max(1, min(most, MOST_LIST_SONGS)))
-        return read_listing(done.get("list"), link, self.hosts)
+            done = await self._run(link, place, None, most=max(1, min(most, MAX_PLAYLIST_SONGS)))
+        return parse_playlist(done.get("list"), link, self.hosts)
 
     async def _run(
         self,
@@ -164,7 +165,7 @@ class Fetcher:
             await _end(process)
 
     async def _order(self, process: Process, **wanted: str | int | None) -> None:
-        """Tell the child what to do, on a way that no list of processes shows."""
+        """Send the child its order on standard input, since command lines are visible in process lists."""
         if process.stdin is None:
             raise RuntimeError("the child has no standard input")
         order = {
@@ -175,12 +176,12 @@ class Fetcher:
             "proxy": self._proxy,
             "cookies": self._cookies is not None,
         }
-        with suppress(ConnectionError):  # it has died: what it says tells as much
+        with suppress(ConnectionError):  # it has died, which reading its output will show
             process.stdin.write(json.dumps(order).encode() + b"\n")
             await process.stdin.drain()
 
     async def _follow(self, process: Process, link: str, on_bytes: Callable[[int], None] | None) -> dict[str, Any]:
-        """Listen to the child until its end."""
+        """Read the child's messages until it ends."""
         while True:
             message = await _next_message(process)
             received = message.get("bytes")
@@ -193,12 +194,12 @@ class Fetcher:
                 return done
             code = message.get("error")
             log.info("a link could not be fetched: %s: %s", code, message.get("why", ""))
-            if code == ManySongs.code and "list" in message:
-                raise ManySongs(read_listing(message["list"], link, self.hosts))
-            raise error_of(str(code), self.limits)
+            if code == PlaylistFound.code and "list" in message:
+                raise PlaylistFound(parse_playlist(message["list"], link, self.hosts))
+            raise error_from_code(str(code), self.limits)
 
     def _take(self, made: Path, folder: Path) -> Path:
-        """Take the child's file out of its folder, if it is one."""
+        """Move the downloaded file out of the child's folder if it is a regular file."""
         try:
             state = made.lstat()
         except FileNotFoundError:
@@ -214,7 +215,7 @@ class Fetcher:
 
 @contextmanager
 def _own_place(folder: Path) -> Iterator[Path]:
-    """Make the child's folder, which goes again whatever happens."""
+    """Create a folder for the child and delete it in the end."""
     place = folder / "link"
     place.mkdir(parents=True)
     try:
@@ -224,7 +225,7 @@ def _own_place(folder: Path) -> Iterator[Path]:
 
 
 def _environment(place: Path) -> dict[str, str]:
-    """Return the child's environment: nothing of the bot's own, so no secret and no setting of some library."""
+    """Return a minimal environment for the child, without the bot's secrets or any library's settings."""
     return {
         # Deno may have been installed beside the interpreter, which need not be on the bot's own path.
         "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath))),
@@ -240,12 +241,12 @@ def _environment(place: Path) -> dict[str, str]:
 
 
 async def _next_message(process: Process) -> dict[str, Any]:
-    """Return the child's next message; one that says nothing that could be understood counts as its end."""
+    """Return the child's next message; one that cannot be parsed counts as its end."""
     if process.stdout is None:
         raise RuntimeError("the child has no standard output")
     try:
         message = json.loads(await process.stdout.readline())
-    except ValueError:  # nothing, half a line, or far too much of one
+    except ValueError:  # nothing, an incomplete line, or one that is too long
         message = None
     if isinstance(message, dict):
         return message
@@ -258,20 +259,20 @@ async def _next_message(process: Process) -> dict[str, Any]:
 
 
 async def _end(process: Process) -> None:
-    """Kill the child and all that it started, and wait until it is gone, even while being cancelled."""
+    """Kill the child and its descendants and wait for its end, even if this task is cancelled meanwhile."""
     with suppress(ProcessLookupError, PermissionError):
         os.killpg(process.pid, signal.SIGKILL)
     gone = asyncio.ensure_future(_gone(process))
     try:
         await asyncio.shield(gone)
     except asyncio.CancelledError:
-        # It will be gone in a moment; then the cancellation goes on.
+        # The child ends within moments; the cancellation is raised after that.
         await asyncio.wait([gone])
         raise
 
 
 async def _gone(process: Process) -> None:
-    """Wait until a killed child is gone; asyncio does not see its end while something that it said is unread."""
+    """Wait for a killed child; asyncio notices its end only after all of its output was read."""
     while process.stdout is not None and await process.stdout.read(MESSAGE_BYTES):
         pass
     await process.wait()

@@ -1,7 +1,7 @@
-"""No address inside the house is ever connected to: enforced in the child process, where every connection is made.
+"""Blocks connections to private addresses, and other dangerous calls, inside the fetch process.
 
-An audit hook sees each one, whichever library asks for it, and cannot be taken out again. The address that it judges is
-the very one that the kernel is given, so that a name which resolves differently the next time changes nothing.
+A Python audit hook sees every connection, whichever library makes it, and cannot be removed. It checks the very address
+that is passed to the kernel, so a host name that resolves differently the next time (DNS rebinding) changes nothing.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 OPEN_PORTS: Final = frozenset({80, 443})
 LOWEST_FREE_PORT: Final = 1024
-"""Below it, mail and the like would take a request for orders."""
+"""Services on lower ports, such as mail servers, could take an HTTP request for commands."""
 
-# After the special-purpose registries of IANA (RFC 6890 and later), with what clouds keep for their own services.
+# From IANA's special-purpose address registries (RFC 6890 and later), plus addresses of cloud-internal services.
 _INSIDE: Final = tuple(
     ipaddress.IPv4Network(network)
     for network in (
@@ -53,7 +53,7 @@ _INSIDE_6: Final = tuple(
     )
 )
 _NAT64: Final = ipaddress.IPv6Network("64:ff9b::/96")
-"""Where networks without IPv4 find the rest of the world; the IPv4 address stands in the last 32 bits."""
+"""NAT64 prefixes: the last 32 bits are the IPv4 address that is really reached."""
 
 _NEVER: Final = frozenset(
     {
@@ -74,7 +74,7 @@ _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEN
 
 
 def is_public(address: str) -> bool:
-    """Whether an IP address, in its usual notation, lies outside: everything else, and every name, does not."""
+    """Tell whether a text is a public IP address in standard notation; host names are not."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
@@ -87,22 +87,22 @@ def is_public(address: str) -> bool:
 
 
 class Refused(PermissionError):
-    """The guard does not let a library do this."""
+    """The guard blocked a call."""
 
 
-class Guard:
-    """What a child process may do from now on.
+class SandboxGuard:
+    """Restricts what this process may do: connections, files, programs.
 
     Parameters
     ----------
     folder
         The only place where files may be written.
     programs
-        Names of the programs that may be run, each with whether it may be with these arguments.
+        Names of the programs that may be run, each with a check of its arguments.
     on_inside
-        Called when something tries to connect to an inside address; it should end the process.
+        Called when something tries to connect to a private address; it should end the process.
     proxy
-        Addresses and ports of the operator's proxy: then nothing else is connected to. Empty where there is none.
+        Addresses and ports of the operator's proxy; if given, only they may be connected to.
     """
 
     def __init__(
@@ -119,7 +119,7 @@ class Guard:
         self._probes = {family: _probe(family) for family in (socket.AF_INET, socket.AF_INET6)}
 
     def arm(self) -> None:
-        """Begin to guard; there is no way back."""
+        """Install the audit hook for the rest of this process's life."""
         watched: dict[str, Callable[..., None]] = {
             "open": self._check_open,
             "socket.__new__": self._check_socket,
@@ -141,28 +141,28 @@ class Guard:
         if any(connecting is probe for probe in self._probes.values()):
             return
         host, port = address[:2] if isinstance(address, tuple) and len(address) >= 2 else (None, None)
-        # A name would be resolved only after this judgement, so it is none that could be judged.
+        # A host name would be resolved only after this check, so only addresses can be checked.
         if type(host) is not str or type(port) is not int:
             self._refuse()
         elif self._proxy:
             if (host, port) not in self._proxy:
-                raise Refused("everything goes through the proxy")
+                raise Refused("only the proxy may be connected to")
         elif not is_public(host) or self._is_own(host):
             self._refuse()
         elif port not in OPEN_PORTS and port < LOWEST_FREE_PORT:
-            raise Refused("such a port is no web server's")
+            raise Refused("this port is not a web server's")
 
     def _refuse(self) -> None:
         self._on_inside()
-        raise Refused("an inside address")
+        raise Refused("a private address")
 
     def _is_own(self, host: str) -> bool:
-        """Whether a public address is this machine's: what a firewall keeps from others is within its own reach."""
+        """Tell whether a public address is this machine's own, where a firewall would not protect its services."""
         probe = self._probes[socket.AF_INET6 if ":" in host else socket.AF_INET]
         if probe is None:
             return False
         try:
-            # Nothing is sent: the kernel only chooses a way, and to its own addresses it goes from the same address.
+            # Connecting a datagram socket sends nothing; for its own address the kernel picks the same one as source.
             probe.connect((host, LOWEST_FREE_PORT))
             own = probe.getsockname()[0]
         except OSError:
@@ -177,16 +177,16 @@ class Guard:
     @staticmethod
     def _check_sendmsg(_: object, address: object) -> None:
         if address is not None:
-            raise Refused("only what is connected")
+            raise Refused("only connected sockets may send")
 
     def _check_program(self, executable: object, arguments: object, *_: object) -> None:
         name = os.fsdecode(executable) if isinstance(executable, str | bytes | os.PathLike) else ""
         may_run = self._programs.get(Path(name).name)
-        # One string would be a shell's to read.
+        # A single string would be interpreted by a shell.
         if may_run is None or not isinstance(arguments, list | tuple):
-            raise Refused("no such program")
+            raise Refused("this program may not be run")
         if not may_run([os.fsdecode(argument) for argument in arguments[1:]]):
-            raise Refused("not with such arguments")
+            raise Refused("this program may not be run with these arguments")
 
     def _check_open(self, path: object, mode: object, flags: int) -> None:
         writes = flags & _WRITING or (isinstance(mode, str) and set(mode) & set("wax+"))

@@ -1,4 +1,4 @@
-"""What one fetch may use, and how its process is held to it. Time by the clock is the parent's to watch."""
+"""The resource limits of one fetch, and how they are imposed on its process. The parent enforces wall-clock time."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from common.units import MEBIBYTE, MEGABYTE
 
 OPEN_FILES: Final = 64
 NICENESS: Final = 5
-OUT_OF_MEMORY_SCORE: Final = 500  # of 1000: where memory runs out, the kernel ends a fetch rather than the bot
+OUT_OF_MEMORY_SCORE: Final = 500  # of 1000: when memory runs out, the kernel kills a fetch rather than the bot
 _PR_SET_PDEATHSIG: Final = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What one fetch may use.
+class FetchLimits:
+    """Resource limits of one fetch.
 
     Attributes
     ----------
     seconds
-        Time by the clock, and of the processor.
+        Limit on wall-clock time and on CPU time.
     file_bytes
         Size of the song's file.
     page_bytes
-        What may be received besides: pages, scripts, play lists.
+        Bytes that may be received besides the file: pages, scripts, stream playlists.
     song_seconds
-        Length of the song, where the site tells it.
+        Length of the song, if the site reports it.
     memory_bytes
         Address space beyond what the process has mapped when it begins.
     script_bytes
         Writable memory of the JavaScript runtime; Deno does not start with half a gibibyte.
     silence_seconds
-        How long a server may say nothing.
+        How long a server may send nothing.
     """
 
     file_bytes: int
@@ -51,17 +51,17 @@ class Limits:
 
     @property
     def megabytes(self) -> float:
-        """Size of the song's file as people are told of it."""
+        """The limit on the file's size in MB, for messages to people."""
         return self.file_bytes / MEGABYTE
 
 
-def die_with(parent: int) -> None:
-    """Have the kernel end this process together with its parent, even if the parent is killed.
+def die_with_parent(parent: int) -> None:
+    """Have the kernel kill this process when its parent ends, even if the parent is killed.
 
     Parameters
     ----------
     parent
-        Its process id: should it be gone already, this process ends here.
+        The parent's process id; if it has already ended, this process exits.
     """
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -69,10 +69,10 @@ def die_with(parent: int) -> None:
         os._exit(1)
 
 
-def confine(limits: Limits) -> None:
-    """Hold this process to its limits.
+def apply_limits(limits: FetchLimits) -> None:
+    """Apply the limits to this process.
 
-    The one on address space is a soft one, which ``loosen_for_script`` takes from the JavaScript runtime.
+    The limit on address space is a soft one, so that ``loosen_for_script`` can lift it for the JavaScript runtime.
     """
     os.nice(NICENESS)
     if sys.platform == "linux":
@@ -91,8 +91,8 @@ def confine(limits: Limits) -> None:
         resource.setrlimit(limit, (value, value))
 
 
-def loosen_for_script(limits: Limits) -> None:
-    """Exchange, between fork and exec, the limit on address space for one on writable memory.
+def loosen_for_script(limits: FetchLimits) -> None:
+    """Replace the limit on address space by one on writable memory, between fork and exec.
 
     JavaScript engines reserve far more addresses than they will ever use.
     """

@@ -1,6 +1,6 @@
-"""The process that fetches one link: ``python -m links.subprocess_main``, told what to do on its standard input.
+"""The process that fetches one link: ``python -m links.subprocess_main``, with its order on standard input.
 
-It tells its parent of progress and of its end in lines of JSON, and is confined before it looks at the link.
+It reports progress and its result as lines of JSON, and confines itself before it opens the link.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
-from links.guard import Guard
-from links.limits import Limits, confine, die_with, loosen_for_script
+from links.guard import SandboxGuard
+from links.limits import FetchLimits, apply_limits, die_with_parent, loosen_for_script
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ SOCKS_PORT: Final = 1080
 
 
 def runs_tamely(arguments: Sequence[str]) -> bool:
-    """Whether Deno is started without any permission: not to read, write, connect, import, or see the environment."""
+    """Tell whether Deno's arguments grant no permission to read, write, connect, import, or see the environment."""
     loose = re.compile(r"--(allow|permission|unsafely|inspect|env-file|preload|import)|-[A-Z]")
     return arguments[:1] in (["--version"], ["run"]) and (
         arguments[0] == "--version"
@@ -44,8 +44,8 @@ PROGRAMS: Final = {"deno": runs_tamely}
 """Runs YouTube's JavaScript; yt-dlp's default choice."""
 
 
-class Parent:
-    """The way to the parent process, kept out of the reach of whatever prints."""
+class ParentChannel:
+    """The channel to the parent process; whatever the code prints cannot get into it."""
 
     def __init__(self) -> None:
         self._end = os.dup(1)
@@ -57,24 +57,24 @@ class Parent:
         os.write(self._end, json.dumps(message).encode() + b"\n")
 
     def end(self, **message: object) -> NoReturn:
-        """Tell the last thing and end at once, whatever else is going on."""
+        """Send the last message and exit immediately."""
         try:
             self.tell(**message)
         finally:
             os._exit(0)
 
 
-class Meter:
-    """Counts all bytes that arrive, as they arrive, before anybody unpacks or believes them."""
+class ByteMeter:
+    """Counts the bytes received from the network, before decompression, and enforces the limit."""
 
-    def __init__(self, parent: Parent, limits: Limits) -> None:
+    def __init__(self, parent: ParentChannel, limits: FetchLimits) -> None:
         self._parent = parent
         self._most = limits.file_bytes + limits.page_bytes
         self._told = 0.0
         self.received = 0
 
     def install(self) -> None:
-        """Stand between sockets, encrypted ones included, and everything that reads HTTP from them."""
+        """Wrap the reads of all sockets, encrypted ones included."""
         read = socket.SocketIO.readinto
 
         def counted(source: socket.SocketIO, buffer: Any) -> int | None:
@@ -97,37 +97,37 @@ class Meter:
 def main() -> None:
     """Fetch the link that standard input names."""
     order = json.loads(sys.stdin.buffer.readline())
-    die_with(order["parent"])
-    parent, limits, folder = Parent(), Limits(**order["limits"]), Path.cwd()
+    die_with_parent(order["parent"])
+    parent, limits, folder = ParentChannel(), FetchLimits(**order["limits"]), Path.cwd()
     try:
         parent.end(**_fetch(order, parent, limits, folder))
     except BaseException as error:
         from links.error_mapping import code_of
 
-        parent.end(error=code_of(error), list=getattr(error, "listing", None), why=_reason(error))
+        parent.end(error=code_of(error), list=getattr(error, "playlist", None), why=_reason(error))
 
 
 def _reason(error: BaseException) -> str:
-    """Return for the log what went wrong, where; of addresses only the host, for what follows may be a secret."""
+    """Return an error's text for the log, with URLs shortened to their host, since paths may hold secrets."""
     where = traceback.extract_tb(error.__traceback__)[-1]
     said = re.sub(r"(https?://[^/\s]+)/[^\s'\")]*", r"\1/…", f"{type(error).__name__}: {error}")
     return f"{said[:REASON_CHARACTERS]} ({Path(where.filename).name}:{where.lineno})"
 
 
-def _fetch(order: dict[str, Any], parent: Parent, limits: Limits, folder: Path) -> dict[str, object]:
-    # Native code that would connect past the guard: where it is installed, yt-dlp is not to find it.
+def _fetch(order: dict[str, Any], parent: ParentChannel, limits: FetchLimits, folder: Path) -> dict[str, object]:
+    # Native code would bypass the guard, so hide it from yt-dlp if it is installed.
     sys.modules["curl_cffi"] = None  # type: ignore[assignment]
     from links import ytdlp_runner
-    from links.error_mapping import Found
+    from links.error_mapping import CodedFailure
 
     proxy = order["proxy"]
     cookies = folder / "cookies.txt" if order["cookies"] else None
-    give_room_to_scripts(limits)
-    confine(limits)
-    Meter(parent, limits).install()
-    Guard(folder, PROGRAMS, partial(parent.end, error="link-inside"), _addresses(proxy)).arm()
+    raise_script_limits(limits)
+    apply_limits(limits)
+    ByteMeter(parent, limits).install()
+    SandboxGuard(folder, PROGRAMS, partial(parent.end, error="link-inside"), _addresses(proxy)).arm()
     with (
-        ytdlp_runner.Site(folder, limits, order["hosts"], proxy, cookies) as downloader,
+        ytdlp_runner.YtDlpClient(folder, limits, order["hosts"], proxy, cookies) as downloader,
         downloader.missing_script_told(),
     ):
         if order["most"] is not None:
@@ -135,14 +135,14 @@ def _fetch(order: dict[str, Any], parent: Parent, limits: Limits, folder: Path) 
         song = downloader.fetch(order["link"], order["item"])
     path = folder / ytdlp_runner.SONG_NAME
     if not path.exists():
-        raise Found("link-no-music")
+        raise CodedFailure("link-no-music")
     if not stat.S_ISREG(path.lstat().st_mode) or path.stat().st_size > limits.file_bytes:
-        raise Found("too-large")
+        raise CodedFailure("too-large")
     names = {"title": song.get("title"), "uploader": song.get("artist") or song.get("uploader") or song.get("channel")}
     return {"done": {key: name[:NAME_CHARACTERS] for key, name in names.items() if isinstance(name, str)}}
 
 
-def give_room_to_scripts(limits: Limits) -> None:
+def raise_script_limits(limits: FetchLimits) -> None:
     """Start yt-dlp's programs under limits that a JavaScript engine can live with."""
     from yt_dlp.utils import Popen
 
@@ -153,7 +153,7 @@ def give_room_to_scripts(limits: Limits) -> None:
 
 
 def _addresses(proxy: str) -> set[tuple[str, int]]:
-    """Return where the proxy is, by address."""
+    """Return the proxy's IP addresses and port."""
     if not proxy:
         return set()
     parts = urlsplit(proxy)

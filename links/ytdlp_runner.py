@@ -1,6 +1,6 @@
-"""yt-dlp as it runs in the child process: what it may do, and what may be read through it.
+"""Runs yt-dlp in the child process, restricted in protocols, hosts and bytes.
 
-What its errors mean is told by ``meanings``; that it stays outside is the matter of ``guard``.
+``error_mapping`` interprets its errors; ``guard`` keeps it from private addresses.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import yt_dlp
 from yt_dlp.networking.exceptions import HTTPError
 
 from links.address import allows, is_outside
-from links.error_mapping import Found, code_of
-from links.playlist import LIST_SONGS
+from links.error_mapping import CodedFailure, code_of
+from links.playlist import DEFAULT_PLAYLIST_SONGS
 from links.playlist_entries import entry_of
 
 if TYPE_CHECKING:
@@ -24,77 +24,77 @@ if TYPE_CHECKING:
 
     from yt_dlp.networking import RequestHandler, Response
 
-    from links.limits import Limits
+    from links.limits import FetchLimits
 
 SONG_NAME: Final = "song"
 HOPS: Final = 8
-"""From a page to the one that it embeds, and on."""
+"""How many embedded pages are followed."""
 CHUNK_BYTES: Final = 64 * 1024
 _PROTOCOLS: Final = "protocol~='^(https?|m3u8(_native)?|http_dash_segments)$'"
 _TAME_HEIGHT: Final = 480
 NO_RUNTIME: Final = "No supported JavaScript runtime"
-"""What yt-dlp's warning begins with."""
+"""How yt-dlp's warning starts."""
 _SCRIPTLESS: Final = frozenset({"link-no-music", "link-not-found", "link-failed"})
-"""What a site looks like whose script could not be run."""
+"""Errors that a site can also cause because its script could not be run."""
 _HANDLERS: Final = ("Requests",)
-"""The one way out that knows only http and https, streams what it reads, and connects through Python's sockets."""
+"""The only request handler that is limited to http(s), streams responses, and uses Python's own sockets."""
 
 
-class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
-    """yt-dlp, held to http and https, to the allowed hosts, and to what a fetch may receive.
+class YtDlpClient(yt_dlp.YoutubeDL):  # type: ignore[misc]
+    """A yt-dlp client restricted to http(s), the allowed hosts, and the size limits.
 
     Parameters
     ----------
     folder
         Where the file goes.
     limits, hosts
-        What may be received, and from which sites' pages.
+        What may be received, and from which hosts' pages.
     proxy
-        The operator's; empty for none.
+        URL of the operator's proxy; empty for none.
     cookies
         A cookie file within ``folder``; None for none.
     """
 
     def __init__(
-        self, folder: Path, limits: Limits, hosts: Collection[str], proxy: str = "", cookies: Path | None = None
+        self, folder: Path, limits: FetchLimits, hosts: Collection[str], proxy: str = "", cookies: Path | None = None
     ) -> None:
         self._limits, self._hosts = limits, hosts
-        self._words = _Ears()
+        self._words = _WarningCollector()
         self.received_unpacked = 0
         super().__init__({**_options(folder, limits, proxy, cookies), "logger": self._words})
 
     def build_request_director(self, handlers: Collection[type[RequestHandler]], preferences: Any = None) -> Any:
-        """Leave all ways out but one: no native code, no ftp, no data, no files, no web sockets."""
+        """Keep only the allowed request handlers: no native code, ftp, data URLs, files or web sockets."""
         kept = [handler for handler in handlers if handler.RH_KEY in _HANDLERS]
         return super().build_request_director(kept, preferences)
 
     def extract_info(self, url: str, *args: Any, **options: Any) -> Any:
-        """Look at a page, if it is one that may be looked at: every redirect of a page comes by here, too."""
+        """Extract a page if its host is allowed; redirects between pages pass through here, too."""
         parts = urlsplit(url)
         if parts.scheme in {"http", "https"} and not allows(self._hosts, parts.hostname or ""):
-            raise Found("link-host")
+            raise CodedFailure("link-host")
         return super().extract_info(url, *args, **options)
 
     def urlopen(self, request: Any) -> Any:
-        """Open an address; what is read from it is counted after unpacking."""
+        """Open a URL; the bytes read from it are counted after decompression."""
         url = request if isinstance(request, str) else request.url
         parts = urlsplit(url)
         if parts.scheme not in {"http", "https"}:
-            raise Found("link-no-music")
+            raise CodedFailure("link-no-music")
         if parts.hostname and not is_outside(parts.hostname):
-            raise Found("link-inside")
+            raise CodedFailure("link-inside")
         try:
             response = super().urlopen(request)
         except HTTPError as error:
             self._count(error.response)
             raise
         if _declared_bytes(response) > self._limits.file_bytes:
-            raise Found("too-large")
+            raise CodedFailure("too-large")
         self._count(response)
         return response
 
     def _count(self, response: Response) -> None:
-        """Have a response read in small pieces, however much is asked for at once."""
+        """Make a response deliver small chunks, however much is requested at once."""
         read: Callable[[int], bytes] = response.read
 
         def counted(amount: int | None = None) -> bytes:
@@ -103,33 +103,33 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
                 wanted -= len(piece)
                 self.received_unpacked += len(piece)
                 if self.received_unpacked > self._limits.file_bytes + self._limits.page_bytes:
-                    raise Found("too-large")
+                    raise CodedFailure("too-large")
                 pieces.append(piece)
             return b"".join(pieces)
 
         response.read = counted
 
-    def song(self, link: str, item: int | None, most: int = LIST_SONGS) -> dict[str, Any]:
-        """Return what is known of the one song at a link, before anything of it is fetched.
+    def song(self, link: str, item: int | None, most: int = DEFAULT_PLAYLIST_SONGS) -> dict[str, Any]:
+        """Return yt-dlp's description of the song at a link, without downloading it.
 
         Parameters
         ----------
         item
-            Which one of a list, from 1; None if a list is not expected.
+            Number of the song in a playlist, from 1; None if a single song is expected.
         most
-            How many songs of such a list are told of.
+            The largest number of songs of a playlist to describe.
 
         Raises
         ------
-        Found
-            Among others ``link-list`` for a list that no item was named of.
+        CodedFailure
+            For example ``link-list`` for a playlist if no item was named.
         """
         result = self.extract_info(link, download=False, process=False)
         named: dict[str, Any] = {}
         for _ in range(HOPS):
             kind = (result or {}).get("_type", "video")
             if not result:
-                raise Found("link-no-music")
+                raise CodedFailure("link-no-music")
             if kind == "video":
                 return {**result, **named}
             if kind in {"playlist", "multi_video"}:
@@ -142,22 +142,22 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
                 result = self.extract_info(result["url"], download=False, ie_key=result.get("ie_key"), process=False)
             else:
                 break
-        raise Found("link-no-music")
+        raise CodedFailure("link-no-music")
 
     def songs(self, link: str, most: int) -> dict[str, Any]:
-        """Return what there is at a link, as the parent is told of it; nothing of it is fetched."""
+        """Return the report on the songs at a link for the parent process, without downloading them."""
         try:
             song = self.song(link, None, most)
-        except Found as found:
-            if found.listing is None:
+        except CodedFailure as found:
+            if found.playlist is None:
                 raise
-            return dict(found.listing)
+            return dict(found.playlist)
         self.check(song)
         only = {key: song[key] for key in ("title", "uploader") if isinstance(song.get(key), str)}
         return {"songs": [{"number": 1, "link": link, **only}], "count": 1, "complete": True}
 
     def fetch(self, link: str, item: int | None) -> dict[str, Any]:
-        """Fetch the song's file and return what is known of it."""
+        """Download the song and return its description."""
         song = self.song(link, item)
         self.check(song)
         fetched: dict[str, Any] = self.process_ie_result(song, download=True)
@@ -165,28 +165,28 @@ class Site(yt_dlp.YoutubeDL):  # type: ignore[misc]
 
     @contextmanager
     def missing_script_told(self) -> Iterator[None]:
-        """Where a song is not found only because a site's script could not be run, say so."""
+        """Replace an error by ``link-script`` if its cause was that a site's script could not be run."""
         try:
             yield
         except Exception as error:
             if self._words.lacks_script and code_of(error) in _SCRIPTLESS:
-                raise Found("link-script") from error
+                raise CodedFailure("link-script") from error
             raise
 
     def check(self, song: dict[str, Any]) -> None:
-        """Turn a song away for what its site says of it; what the site says may be wrong, and is counted later."""
+        """Reject a song by what its site declares; the real size and length are checked later."""
         if song.get("is_live") or song.get("live_status") in {"is_live", "is_upcoming", "post_live"}:
-            raise Found("link-live")
+            raise CodedFailure("link-live")
         if song.get("_has_drm"):
-            raise Found("link-drm")
+            raise CodedFailure("link-drm")
         duration = song.get("duration")
         if isinstance(duration, int | float) and duration > self._limits.song_seconds:
-            raise Found("too-long")
+            raise CodedFailure("too-long")
         if song.get("availability") == "private":
-            raise Found("link-private")
+            raise CodedFailure("link-private")
 
 
-def _options(folder: Path, limits: Limits, proxy: str, cookies: Path | None) -> dict[str, Any]:
+def _options(folder: Path, limits: FetchLimits, proxy: str, cookies: Path | None) -> dict[str, Any]:
     wanted = (
         f"ba[filesize<?{limits.file_bytes}][{_PROTOCOLS}]/ba[{_PROTOCOLS}]"
         f"/b[height<=?{_TAME_HEIGHT}][{_PROTOCOLS}]/w[acodec!=none][{_PROTOCOLS}]"
@@ -229,21 +229,21 @@ def _options(folder: Path, limits: Limits, proxy: str, cookies: Path | None) -> 
 
 
 class _LiveAfterAll:
-    """Some sites tell that a song is live, or how long it is, only when its formats are looked at."""
+    """Filters songs once their formats are known: some sites declare live streams and lengths only there."""
 
     def __call__(self, info: dict[str, Any], *, incomplete: bool) -> str | None:
         if not incomplete and info.get("is_live"):
-            raise Found("link-live")
+            raise CodedFailure("link-live")
         return None
 
 
-class _Ears:
-    """Where yt-dlp's own words go: the parent process tells people, and the log.
+class _WarningCollector:
+    """Receives yt-dlp's log messages and keeps only what matters.
 
     Attributes
     ----------
     lacks_script
-        Whether yt-dlp said that a site's script should have been run, but nothing is there that could.
+        Whether yt-dlp warned that a site's script needs a JavaScript runtime that is missing.
     """
 
     def __init__(self) -> None:
@@ -258,7 +258,7 @@ class _Ears:
 
 
 def _declared_bytes(response: Response) -> int:
-    """Return how long a server says that a file is, 0 where it does not; a range's is that of the whole."""
+    """Return a file's size in bytes as its server declares it, or 0; for a range, the size of the entire file."""
     whole = (response.headers.get("Content-Range") or "").rpartition("/")[2]
     length = response.headers.get("Content-Length") or ""
     return max((int(text) for text in (whole, length) if text.isdecimal() and len(text) < 20), default=0)

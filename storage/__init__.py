@@ -1,14 +1,14 @@
-"""Songs heard, corrections, jobs, consents. Knows nothing of chats or audio.
+"""Stores songs, answers, corrections, jobs and consents in SQLite or PostgreSQL; knows nothing of chats or audio.
 
-Everything that another room needs is named here; ``Storage.open`` is the way in.
+Everything that other packages may use is exported here; start with ``Storage.open``.
 """
 
-from storage.chat_settings import Chats, ChatSettings
-from storage.corrections import Correction, Place, Status
+from storage.chat_settings import ChatSettings, ChatSettingsStore
+from storage.corrections import ChatKey, Correction, ReviewStatus
 from storage.counts import FeedbackStats, GenreCount
 from storage.errors import (
     BadDatabaseUrl,
-    BadFile,
+    BadImportFile,
     BadLabel,
     DatabaseTooNew,
     FormatUnavailable,
@@ -19,23 +19,23 @@ from storage.errors import (
     LabelWithoutLetter,
     LeaseLost,
     MergeRefused,
+    RowNotFound,
     StorageError,
     TooManyQueued,
     TooManyToday,
-    UnknownRow,
 )
-from storage.export import Exported, Selection, export_feedback
+from storage.export import ExportFilter, ExportSummary, export_feedback
 from storage.feature_codec import SegmentLike, SegmentVectors
-from storage.feedback import Feedback, Given
-from storage.feedback_import import Imported, import_lessons
-from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, Format
+from storage.feedback import CorrectionChange, Feedback
+from storage.feedback_import import ImportSummary, import_feedback
+from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, ExportFormat
 from storage.job import (
     LEASE_SECONDS,
     MAX_ATTEMPTS,
-    Added,
-    Beat,
-    Cancel,
-    Claimed,
+    CancelResult,
+    ClaimedJob,
+    EnqueueResult,
+    HeartbeatResult,
     Job,
     JobState,
     Lease,
@@ -44,15 +44,15 @@ from storage.job import (
     QueueLoad,
 )
 from storage.jobs import Jobs
-from storage.label_aggregation import Lessons, Rules
-from storage.label_votes import Standing, Use, Verdict
-from storage.labels import Label, LabelPage, Labels, LabelStatus, Merged
+from storage.label_aggregation import AggregationRules, LabelAggregation
+from storage.label_votes import Purpose, Verdict, VerdictStatus
+from storage.labels import Label, LabelMerge, LabelPage, Labels, LabelStatus
 from storage.people import Consent, People
-from storage.privacy import Forgotten
+from storage.privacy import ErasureSummary
 from storage.replies import NewReply, Replies, Reply
 from storage.songs import Answer, ChatStats, Songs
-from storage.store import KEY_NOTE, Storage, Tidied
-from storage.training_export import Taught, export_for_training
+from storage.store import KEY_NOTE, CleanupSummary, Storage
+from storage.training_export import TrainingExportSummary, export_for_training
 
 __all__ = [
     "KEY_NOTE",
@@ -60,35 +60,41 @@ __all__ = [
     "MAX_ATTEMPTS",
     "TABLE_COLUMNS",
     "TABLE_FAMILY",
-    "Added",
+    "AggregationRules",
     "Answer",
     "BadDatabaseUrl",
-    "BadFile",
+    "BadImportFile",
     "BadLabel",
-    "Beat",
-    "Cancel",
+    "CancelResult",
+    "ChatKey",
     "ChatSettings",
+    "ChatSettingsStore",
     "ChatStats",
-    "Chats",
-    "Claimed",
+    "ClaimedJob",
+    "CleanupSummary",
     "Consent",
     "Correction",
+    "CorrectionChange",
     "DatabaseTooNew",
-    "Exported",
+    "EnqueueResult",
+    "ErasureSummary",
+    "ExportFilter",
+    "ExportFormat",
+    "ExportSummary",
     "Feedback",
     "FeedbackStats",
-    "Forgotten",
-    "Format",
     "FormatUnavailable",
     "GenreCount",
-    "Given",
-    "Imported",
+    "HeartbeatResult",
+    "ImportSummary",
     "Job",
     "JobCancelled",
     "JobState",
     "Jobs",
     "Label",
+    "LabelAggregation",
     "LabelEmpty",
+    "LabelMerge",
     "LabelPage",
     "LabelStatus",
     "LabelTooLong",
@@ -97,34 +103,28 @@ __all__ = [
     "Labels",
     "Lease",
     "LeaseLost",
-    "Lessons",
     "MergeRefused",
-    "Merged",
     "NewJob",
     "NewReply",
     "People",
     "PersonLoad",
-    "Place",
+    "Purpose",
     "QueueLoad",
     "Replies",
     "Reply",
-    "Rules",
+    "ReviewStatus",
+    "RowNotFound",
     "SegmentLike",
     "SegmentVectors",
-    "Selection",
     "Songs",
-    "Standing",
-    "Status",
     "Storage",
     "StorageError",
-    "Taught",
-    "Tidied",
     "TooManyQueued",
     "TooManyToday",
-    "UnknownRow",
-    "Use",
+    "TrainingExportSummary",
     "Verdict",
+    "VerdictStatus",
     "export_feedback",
     "export_for_training",
-    "import_lessons",
+    "import_feedback",
 ]

@@ -1,6 +1,6 @@
-"""``python -m storage``: what an operator does with the database, from ``migrate`` and ``export`` to ``new-key``.
+"""The command line ``python -m storage``: database tasks for operators, from ``migrate`` and ``export`` to ``new-key``.
 
-Which database is told by ``DATABASE_URL``; without it, the bot's own file under ``DATA_DIR``.
+The database is the one in ``DATABASE_URL``, or else the bot's own file under ``DATA_DIR``.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from common.errors import UserError
 from storage import (
-    Format,
-    Rules,
-    Selection,
-    Status,
+    AggregationRules,
+    ExportFilter,
+    ExportFormat,
+    ReviewStatus,
     Storage,
     StorageError,
     export_feedback,
     export_for_training,
-    import_lessons,
+    import_feedback,
 )
 from storage.database import database_url
 from storage.migrate import migrate
@@ -57,41 +57,49 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m storage", description="The database: DATABASE_URL says which.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    migrating = commands.add_parser("migrate", help="bring the tables up to date")
+    migrating = commands.add_parser("migrate", help="migrate the database to this release")
     migrating.set_defaults(work=_migrate)
     _add_export(commands.add_parser("export", help="write corrections that may leave to a file"))
-    importing = commands.add_parser("import", help="take in a file that export --for-training wrote")
+    importing = commands.add_parser("import", help="import a file that export --for-training wrote")
     importing.add_argument("file", type=Path, metavar="FILE")
     importing.set_defaults(work=_import)
-    known = commands.add_parser("known", help="songs whose genre is certain: they show how careful people are")
+    known = commands.add_parser(
+        "known", help="songs whose genre you know for certain; they show how reliable people are"
+    )
     asked = known.add_subparsers(required=True, metavar="ACTION")
-    adding = asked.add_parser("add", help="write down the genre of a song")
+    adding = asked.add_parser("add", help="set the genre of a song")
     adding.add_argument("song", metavar="SONG", help="a music file, or the song id of an export")
     adding.add_argument("genre", metavar="GENRE", help="id, name or alias")
     adding.set_defaults(work=_add_known)
     listing = asked.add_parser("list", help="list them")
     listing.set_defaults(work=_list_known)
-    removing = asked.add_parser("remove", help="let it be for people to say again")
+    removing = asked.add_parser("remove", help="forget the known genre of a song")
     removing.add_argument("song", metavar="SONG", help="a music file, or a song id")
     removing.set_defaults(work=_remove_known)
-    renewing = commands.add_parser("new-key", help="let the bot start with another SECRET_KEY: all become strangers")
+    renewing = commands.add_parser(
+        "new-key", help="let the bot start with a new SECRET_KEY; it will no longer recognise anyone"
+    )
     renewing.set_defaults(work=_new_key)
     return parser
 
 
 def _add_export(export: argparse.ArgumentParser) -> None:
-    export.add_argument("--format", type=Format, choices=list(Format), default=Format.CSV)
+    export.add_argument("--format", type=ExportFormat, choices=list(ExportFormat), default=ExportFormat.CSV)
     export.add_argument("--out", type=Path, required=True, metavar="FILE", help="- is standard output")
     export.add_argument(
         "--for-training",
         action="store_true",
-        help="one label per song: that which enough people agree on, with weight, use and all features",
+        help="one label per song, on which enough people agree, with weight, use and all features",
     )
-    export.add_argument("--since", type=_day, metavar="DATE", help="given on or after this day (UTC, 2026-01-31)")
-    export.add_argument("--until", type=_day, metavar="DATE", help="given before this day")
+    export.add_argument("--since", type=_day, metavar="DATE", help="made on or after this day (UTC, 2026-01-31)")
+    export.add_argument("--until", type=_day, metavar="DATE", help="made before this day")
     export.add_argument("--genre", help="only this genre: id, name or alias")
     export.add_argument(
-        "--status", type=Status, choices=list(Status), action="append", help="repeatable; default: all but rejected"
+        "--status",
+        type=ReviewStatus,
+        choices=list(ReviewStatus),
+        action="append",
+        help="repeatable; default: all but rejected",
     )
     export.add_argument(
         "--family", action="append", default=[], help="repeatable: a feature family to put beside the 57 columns"
@@ -111,29 +119,31 @@ async def _migrate(settings: Settings, _options: argparse.Namespace) -> None:
 
 async def _new_key(settings: Settings, _options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
-        was_there = await storage.disagree(KEY_NOTE)
+        was_there = await storage.unset(KEY_NOTE)
     if not was_there:
-        print("No bot has written into this database yet; any key will do.")
+        print("No bot has used this database yet; any key will work.")
     else:
-        print("The next bot's key will be this database's. Whoever wrote before is a stranger to it.")
+        print(
+            "The next key that the bot starts with becomes this database's. It will not recognise anyone from before."
+        )
 
 
 async def _export(settings: Settings, options: argparse.Namespace) -> None:
     narrowed = options.since or options.until or options.genre or options.status or options.family
     if options.for_training and narrowed:
-        raise StorageError("--for-training writes all that was agreed on: leave out what would narrow it.")
+        raise StorageError("--for-training exports everything that people agree on; leave out the filters.")
     async with await Storage.open(settings.database) as storage:
         if options.out != STANDARD_OUTPUT:
             print(await _write(storage, settings, options, options.out))
             return
         with TemporaryDirectory() as folder:
             path = Path(folder) / f"export.{options.format}"
-            told = await _write(storage, settings, options, path)
-            await asyncio.to_thread(_pour, path)
-        print(told, file=sys.stderr)
+            summary = await _write(storage, settings, options, path)
+            await asyncio.to_thread(_stream, path)
+        print(summary, file=sys.stderr)
 
 
-def _pour(path: Path) -> None:
+def _stream(path: Path) -> None:
     sys.stdout.flush()
     with path.open("rb") as file:
         shutil.copyfileobj(file, sys.stdout.buffer)
@@ -141,9 +151,9 @@ def _pour(path: Path) -> None:
 
 
 async def _write(storage: Storage, settings: Settings, options: argparse.Namespace, path: Path) -> str:
-    """Write what was asked for, and return a line that says how much it is."""
+    """Write the requested export and return a line that summarises it."""
     if options.for_training:
-        rules = Rules(agreement=settings.feedback_agreement, sources=settings.training_sources)
+        rules = AggregationRules(agreement=settings.feedback_agreement, sources=settings.training_sources)
         taught = await export_for_training(storage, path, options.format, rules)
         left_out = {
             f"{taught.evaluate} of them only to measure": taught.evaluate,
@@ -156,7 +166,7 @@ async def _write(storage: Storage, settings: Settings, options: argparse.Namespa
     label = None if options.genre is None else await storage.labels.find(options.genre)
     if options.genre is not None and label is None:
         raise StorageError(f"There is no genre {options.genre!r}.")
-    selection = Selection(
+    selection = ExportFilter(
         since=options.since,
         until=options.until,
         genre=None if label is None else label.id,
@@ -170,9 +180,9 @@ async def _write(storage: Storage, settings: Settings, options: argparse.Namespa
 
 async def _import(settings: Settings, options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
-        done = await import_lessons(storage, options.file)
+        done = await import_feedback(storage, options.file)
     left_out = f"; {done.left_out} left out, as nothing in them is new here" if done.left_out else ""
-    print(f"{options.file}: {done.songs} songs taken in{left_out}.")
+    print(f"{options.file}: {done.songs} songs imported{left_out}.")
 
 
 async def _add_known(settings: Settings, options: argparse.Namespace) -> None:
@@ -181,25 +191,25 @@ async def _add_known(settings: Settings, options: argparse.Namespace) -> None:
         found = await storage.labels.find(options.genre)
         if found is None:
             raise StorageError(f"There is no genre {options.genre!r}.")
-        await storage.lessons.add_known(song, found.id)
-    print(f"{song} is {found.name_en}, for certain.")
+        await storage.label_aggregation.add_known(song, found.id)
+    print(f"{song} is known as {found.name_en} now.")
 
 
 async def _list_known(settings: Settings, _options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
-        for song, label in (await storage.lessons.known()).items():
+        for song, label in (await storage.label_aggregation.known()).items():
             print(f"{song} {label}")
 
 
 async def _remove_known(settings: Settings, options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
         song = await _song(options.song)
-        await storage.lessons.remove_known(song)
-    print(f"{song} is for people to say again.")
+        await storage.label_aggregation.remove_known(song)
+    print(f"{song} no longer has a known genre.")
 
 
 async def _song(named: str) -> str:
-    """Return the content hash that an operator means: by itself, or the file's."""
+    """Return the content hash of a song that an operator names by its hash or by a file."""
     return named if CONTENT_HASH.fullmatch(named) else await asyncio.to_thread(_hash_of, Path(named))
 
 

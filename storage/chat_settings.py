@@ -1,4 +1,4 @@
-"""Settings of a chat, as its moderators chose them."""
+"""The settings that moderators choose for a chat."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, select, update
 
 from storage.database import insert_into
-from storage.tables import ChatRow, CorrectionRow, HeardRow, JobRow, ReplyRow
-from storage.uncancellable import uninterrupted
+from storage.tables import AnswerLogRow, ChatRow, CorrectionRow, JobRow, ReplyRow
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from storage.database import Database
@@ -24,9 +24,9 @@ class ChatSettings:
     language
         ``en``, ``vi``; None follows the person.
     picture
-        Whether answers come with the timeline picture.
+        Whether answers include the timeline picture.
     listening
-        The platform's own ids of the channels in which every song is answered unasked.
+        The platform's ids of the channels in which every song is answered without being asked for.
     """
 
     language: str | None = None
@@ -34,15 +34,15 @@ class ChatSettings:
     listening: frozenset[str] = frozenset()
 
 
-@uninterrupted
-class Chats:
+@uncancellable
+class ChatSettingsStore:
     """Reached as ``storage.chat_settings``; ``chat`` is the keyed hash of a server, a group or a private chat."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def settings(self, platform: str, chat: str) -> ChatSettings:
-        """Return a chat's settings; the defaults where none were made."""
+        """Return a chat's settings, or the defaults if none were saved."""
         query = select(ChatRow.settings).where(ChatRow.platform == platform, ChatRow.chat == chat)
         async with self._database.reading() as connection:
             kept = (await connection.execute(query)).scalar()
@@ -51,7 +51,7 @@ class Chats:
         return ChatSettings(kept["language"], kept["picture"], frozenset(kept["listening"]))
 
     async def save(self, platform: str, chat: str, settings: ChatSettings) -> None:
-        """Keep a chat's settings."""
+        """Save a chat's settings."""
         kept = {
             "language": settings.language,
             "picture": settings.picture,
@@ -64,12 +64,12 @@ class Chats:
             )
 
     async def move(self, platform: str, old: str, new: str) -> None:
-        """Make all that a chat has heard, answered, waits for and was told the new chat's, with its settings.
+        """Move everything that belongs to a chat (logs, replies, jobs, corrections, settings) to a new chat.
 
-        For a platform that gives a chat another name. What was set for the new chat already stays as it is.
+        For platforms that give a chat a new id. Settings that the new chat already has are kept.
         """
         async with self._database.transaction() as connection:
-            for table in (JobRow, ReplyRow, HeardRow, CorrectionRow):
+            for table in (JobRow, ReplyRow, AnswerLogRow, CorrectionRow):
                 theirs = update(table).where(table.platform == platform, table.chat == old)
                 await connection.execute(theirs.values(chat=new))
             before = (ChatRow.platform == platform, ChatRow.chat == old)

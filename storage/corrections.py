@@ -1,4 +1,4 @@
-"""One person's opinion of one song, as data and as a row; who may change it and when is told by ``feedback``."""
+"""Corrections as data and as rows; ``feedback`` has the rules for changing them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 
+from common.genres import load_genres
 from storage.database import LARGEST_NUMBER
-from storage.tables import AnswerRow, CorrectionRow, Song
+from storage.tables import AnswerRow, CorrectionRow, SongRow
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,8 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 
-class Status(StrEnum):
-    """Where the review of a correction stands."""
+class ReviewStatus(StrEnum):
+    """The state of a correction's review."""
 
     PENDING = "pending"
     ACCEPTED = "accepted"
@@ -28,7 +29,7 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ChatKey:
     """A chat whose administrators may moderate its own rows: platform and keyed hash."""
 
     platform: str
@@ -37,7 +38,7 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Correction:
-    """One person's opinion of one song.
+    """One person's opinion on one song.
 
     Attributes
     ----------
@@ -48,23 +49,24 @@ class Correction:
     content_hash, answer_id
         The song, and the answer that the person saw.
     title
-        Of the song, if it has one.
-    said, confidence, sure, model
-        That answer in short.
+        The song's title, if known.
+    predicted, confidence, sure, model
+        The genre that was answered (empty for what is not music), its probability, whether it was sure, and the
+        release.
     label
-        Id of the label that the person gave; equal to ``said`` when they agreed.
+        Id of the label that the person gave; equal to ``predicted`` when they agreed.
     status, ruling
-        Where the review stands; the label that a moderator gave instead, if ``RELABELLED``.
+        State of the review; the moderator's label if ``RELABELLED``.
     consent
-        May numbers computed from the song, and this opinion, train the next model? Asked of the person.
+        Whether the person allows training from the song's features and this correction.
     may_train
-        Does the platform it comes from allow that? (``TRAINING_SOURCES``)
+        Whether the operator allows training from this platform (``TRAINING_SOURCES``).
     platform, chat
         Where it was given.
     moderator, moderated
         Keyed hash of the last moderator, and when.
     created, updated
-        When it was first given, and last changed by the person (UTC).
+        When the person first made it, and last changed it (UTC).
     """
 
     id: int
@@ -72,12 +74,12 @@ class Correction:
     content_hash: str
     answer_id: int
     title: str | None
-    said: str
+    predicted: str
     confidence: float
     sure: bool
     model: str
     label: str
-    status: Status
+    status: ReviewStatus
     ruling: str | None
     consent: bool
     may_train: bool
@@ -90,16 +92,16 @@ class Correction:
 
     @property
     def agrees(self) -> bool:
-        """Whether the person said that the answer was right."""
-        return self.label == self.said
+        """Whether the person confirmed the answer, or gave the family of the style that was answered."""
+        return load_genres().agrees(self.label, self.predicted)
 
     @property
     def verdict(self) -> str:
-        """The label that counts: the moderator's, else the person's."""
+        """The effective label: the moderator's, or else the person's."""
         return self.ruling or self.label
 
 
-def corrections() -> Select[*tuple[Any, ...]]:
+def select_corrections() -> Select[*tuple[Any, ...]]:
     """Select corrections with the song and the answer they are about; rows for ``to_correction``."""
     return (
         select(
@@ -107,7 +109,7 @@ def corrections() -> Select[*tuple[Any, ...]]:
             CorrectionRow.person,
             CorrectionRow.content_hash,
             CorrectionRow.answer_id,
-            Song.title,
+            SongRow.title,
             AnswerRow.genre,
             AnswerRow.confidence,
             AnswerRow.sure,
@@ -125,32 +127,41 @@ def corrections() -> Select[*tuple[Any, ...]]:
             CorrectionRow.updated,
         )
         .join(AnswerRow, AnswerRow.id == CorrectionRow.answer_id)
-        .join(Song, Song.content_hash == CorrectionRow.content_hash)
+        .join(SongRow, SongRow.content_hash == CorrectionRow.content_hash)
     )
 
 
-def given_in(place: Place | None) -> list[ColumnElement[bool]]:
-    """Return the conditions for corrections given in one place; none for None."""
-    return [] if place is None else [CorrectionRow.platform == place.platform, CorrectionRow.chat == place.chat]
+def agrees_with_answer() -> ColumnElement[bool]:
+    """Return the condition for corrections that agree with their answer, as ``Correction.agrees`` tells it."""
+    genres = load_genres()
+    families = [
+        and_(CorrectionRow.label == family, AnswerRow.genre.in_(genres.children(family))) for family in genres.families
+    ]
+    return or_(CorrectionRow.label == AnswerRow.genre, *families)
+
+
+def in_chat(chat: ChatKey | None) -> list[ColumnElement[bool]]:
+    """Return the conditions for corrections from one chat; no conditions for None."""
+    return [] if chat is None else [CorrectionRow.platform == chat.platform, CorrectionRow.chat == chat.chat]
 
 
 def to_correction(row: Any) -> Correction:
-    """Read a row of ``corrections``."""
+    """Read a row of ``select_corrections``."""
     values = row._asdict()
-    return Correction(said=values.pop("genre"), status=Status(values.pop("status")), **values)
+    return Correction(predicted=values.pop("genre"), status=ReviewStatus(values.pop("status")), **values)
 
 
 async def find_correction(connection: AsyncConnection, person: str, content_hash: str) -> Correction | None:
     """Return one person's correction of one song, in the caller's transaction."""
-    query = corrections().where(CorrectionRow.person == person, CorrectionRow.content_hash == content_hash)
+    query = select_corrections().where(CorrectionRow.person == person, CorrectionRow.content_hash == content_hash)
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else to_correction(row)
 
 
-async def numbered_correction(connection: AsyncConnection, number: int, place: Place | None) -> Correction | None:
-    """Return a correction by number, only one given in ``place`` if there is one, in the caller's transaction."""
+async def get_correction(connection: AsyncConnection, number: int, chat: ChatKey | None) -> Correction | None:
+    """Return a correction by number, in the caller's transaction; if ``chat`` is given, only one from that chat."""
     if not 0 < number <= LARGEST_NUMBER:
         return None
-    query = corrections().where(CorrectionRow.id == number, *given_in(place))
+    query = select_corrections().where(CorrectionRow.id == number, *in_chat(chat))
     row = (await connection.execute(query)).one_or_none()
     return None if row is None else to_correction(row)

@@ -1,4 +1,4 @@
-"""Counts over corrections, as moderators see them; ``feedback`` is the way to them."""
+"""Statistics over corrections, for moderators; reached through ``feedback``."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from storage.corrections import Place, Status, given_in
+from storage.corrections import ChatKey, ReviewStatus, agrees_with_answer, in_chat
 from storage.tables import AnswerRow, CorrectionRow, LabelRow
 
 if TYPE_CHECKING:
@@ -20,54 +20,54 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class GenreCount:
-    """How one genre fares.
+    """The feedback on one genre.
 
     Attributes
     ----------
-    said, right
-        Opinions on answers with this genre, and how many of them agreed.
-    given
-        Opinions, not rejected, whose verdict is this genre.
+    predicted, right
+        Corrections of answers with this genre, and how many of them confirmed it.
+    labelled
+        Corrections, not rejected, whose effective label is this genre.
     """
 
-    said: int
+    predicted: int
     right: int
-    given: int
+    labelled: int
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackStats:
-    """Counts over corrections.
+    """Statistics over corrections.
 
     Attributes
     ----------
     corrections, people, songs
-        How many opinions, by how many people, on how many songs.
+        Numbers of corrections, of people who made them, and of songs.
     agreeing
-        Opinions that said "right".
+        Corrections that confirmed the answer.
     statuses
-        Status → opinions.
+        Status → number of corrections.
     genres
-        Label id → counts, most opinions first.
+        Label id → counts, most corrections first.
     proposed
-        Label id of each proposed label → opinions with it, not rejected, most first.
+        Id of each proposed label → corrections with it, not rejected, most first.
     trainable
-        Opinions with consent, from a platform that may train, and not rejected.
+        Corrections with consent, from a platform that may train, and not rejected.
     """
 
     corrections: int
     people: int
     songs: int
     agreeing: int
-    statuses: Mapping[Status, int]
+    statuses: Mapping[ReviewStatus, int]
     genres: Mapping[str, GenreCount]
     proposed: Mapping[str, int]
     trainable: int
 
 
-def within(place: Place | None, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
-    """Return the conditions for corrections first given in a place and period; None lifts one."""
-    conditions = given_in(place)
+def within(chat: ChatKey | None, since: datetime | None, until: datetime | None) -> list[ColumnElement[bool]]:
+    """Return the conditions for corrections first given in a chat and period; None lifts one."""
+    conditions = in_chat(chat)
     if since is not None:
         conditions.append(CorrectionRow.created >= since)
     if until is not None:
@@ -76,13 +76,13 @@ def within(place: Place | None, since: datetime | None, until: datetime | None) 
 
 
 async def count_feedback(
-    connection: AsyncConnection, place: Place | None, since: datetime | None, until: datetime | None
+    connection: AsyncConnection, chat: ChatKey | None, since: datetime | None, until: datetime | None
 ) -> FeedbackStats:
-    """Count the corrections first given in a place and period."""
-    here = within(place, since, until)
-    agrees = CorrectionRow.label == AnswerRow.genre
+    """Compute the statistics of corrections first made in a chat and period."""
+    here = within(chat, since, until)
+    agrees = agrees_with_answer()
     verdict = func.coalesce(CorrectionRow.ruling, CorrectionRow.label)
-    usable = CorrectionRow.consent & CorrectionRow.may_train & (CorrectionRow.status != Status.REJECTED)
+    usable = CorrectionRow.consent & CorrectionRow.may_train & (CorrectionRow.status != ReviewStatus.REJECTED)
     totals = (
         select(
             func.count(),
@@ -95,29 +95,31 @@ async def count_feedback(
         .where(*here)
     )
     statuses = select(CorrectionRow.status, func.count()).where(*here).group_by(CorrectionRow.status)
-    said = (
+    predictions_query = (
         select(AnswerRow.genre, func.count(), func.count().filter(agrees))
         .join(CorrectionRow, AnswerRow.id == CorrectionRow.answer_id)
         .where(*here)
         .group_by(AnswerRow.genre)
     )
-    given = select(verdict, func.count()).where(*here, CorrectionRow.status != Status.REJECTED).group_by(verdict)
+    labels_query = (
+        select(verdict, func.count()).where(*here, CorrectionRow.status != ReviewStatus.REJECTED).group_by(verdict)
+    )
     corrections, people, songs, agreeing, trainable = (await connection.execute(totals)).one()
-    said_of = {genre: (count, right) for genre, count, right in await connection.execute(said)}
-    given_to = dict((await connection.execute(given)).all())
+    predicted = {genre: (count, right) for genre, count, right in await connection.execute(predictions_query)}
+    labelled = dict((await connection.execute(labels_query)).all())
     genres = {
-        genre: GenreCount(*said_of.get(genre, (0, 0)), given_to.get(genre, 0))
-        for genre in sorted(said_of.keys() | given_to.keys())
+        genre: GenreCount(*predicted.get(genre, (0, 0)), labelled.get(genre, 0))
+        for genre in sorted(predicted.keys() | labelled.keys())
     }
-    proposals = select(LabelRow.id).where(LabelRow.status == "proposed", LabelRow.id.in_(list(given_to)))
+    proposals = select(LabelRow.id).where(LabelRow.status == "proposed", LabelRow.id.in_(list(labelled)))
     proposed = (await connection.execute(proposals)).scalars().all()
     return FeedbackStats(
         corrections=corrections,
         people=people,
         songs=songs,
         agreeing=agreeing,
-        statuses={Status(status): count for status, count in await connection.execute(statuses)},
-        genres=dict(sorted(genres.items(), key=lambda item: -max(item[1].said, item[1].given))),
-        proposed={label: given_to[label] for label in sorted(proposed, key=lambda label: -given_to[label])},
+        statuses={ReviewStatus(status): count for status, count in await connection.execute(statuses)},
+        genres=dict(sorted(genres.items(), key=lambda item: -max(item[1].predicted, item[1].labelled))),
+        proposed={label: labelled[label] for label in sorted(proposed, key=lambda label: -labelled[label])},
         trainable=trainable,
     )

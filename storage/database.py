@@ -1,6 +1,6 @@
-"""The connection to SQLite or PostgreSQL: every statement runs inside a transaction that is opened here.
+"""Connections and transactions for SQLite and PostgreSQL; every statement runs in a transaction that is opened here.
 
-What differs between the two databases lives here and in ``migrate``; the rooms above write one kind of SQL.
+The differences between the two databases are handled here and in ``migrate``; the other modules share their SQL.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 BUSY_SECONDS = 30
 """How long SQLite waits for another process's write."""
 SQLITE_CACHE_KIBIBYTES = 4096
-"""Page cache of one SQLite connection."""
+"""The page cache of one SQLite connection."""
 SQLITE_CONNECTIONS = 4
-"""One writes, the others read; each is a thread."""
+"""One connection writes, the others read; each has a thread."""
 POSTGRESQL_CONNECTIONS = 10
 LARGEST_NUMBER = 2**63 - 1
-"""Of a row; what a forged button asks for beyond it names none."""
+"""The largest row id; a forged button may name a larger one, which the drivers would refuse."""
 
 _SNAPSHOT: dict[str, dict[str, Any]] = {
     "sqlite": {"sqlite_begin": "BEGIN DEFERRED"},
@@ -56,12 +56,12 @@ _DRIVERS = {
 
 
 def database_url(text: str) -> URL:
-    """Read a database URL and name its driver.
+    """Parse a database URL and set its driver.
 
     Raises
     ------
     BadDatabaseUrl
-        If it is no URL, or of a database that is not supported. The message never shows a password.
+        If it is not a URL or the database is not supported. The message never contains the password.
     """
     try:
         url = make_url(text)
@@ -74,9 +74,9 @@ def database_url(text: str) -> URL:
         raise BadDatabaseUrl(f"DATABASE_URL names {url.drivername}; only sqlite and postgresql are supported.")
     url = url.set(drivername=driver)
     if driver == "sqlite+aiosqlite" and (url.database or ":memory:") in {":memory:", ""}:
-        raise BadDatabaseUrl("DATABASE_URL names no SQLite file. Write one, such as sqlite:///data/genre.sqlite3.")
+        raise BadDatabaseUrl("DATABASE_URL names no SQLite file. Give one, such as sqlite:///data/genre.sqlite3.")
     if "sslmode" in url.query:
-        # Hosters hand out libpq's spelling; asyncpg has its own word for the same values.
+        # Hosting providers give libpq's spelling; asyncpg has its own name for the same setting.
         url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": url.query["sslmode"]})
     return url
 
@@ -86,7 +86,7 @@ def make_engine(url: URL) -> AsyncEngine:
     if url.get_backend_name() == "sqlite":
         engine = create_async_engine(
             url,
-            # The driver is not to begin transactions on its own: the "begin" hook says which kind it shall be.
+            # The driver must not begin transactions itself: the "begin" hook chooses their kind.
             connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},
             pool_size=SQLITE_CONNECTIONS,
             max_overflow=0,
@@ -101,7 +101,7 @@ def make_engine(url: URL) -> AsyncEngine:
 
 
 def to_json(value: Any) -> str:
-    """Write compact JSON that both databases take: no NaN, and no letter outside ASCII left unescaped.
+    """Serialise to compact JSON that both databases accept: no NaN, everything outside ASCII escaped.
 
     Raises
     ------
@@ -115,25 +115,25 @@ def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) ->
     cursor = connection.cursor()
     cursor.execute("PRAGMA foreign_keys = ON")
     cursor.execute(f"PRAGMA cache_size = -{SQLITE_CACHE_KIBIBYTES}")
-    # What was written down before a song is started must outlive a power cut, too.
+    # A job that was acknowledged must survive a power cut, too.
     cursor.execute("PRAGMA synchronous = FULL")
     cursor.close()
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # IMMEDIATE takes the write lock at once: a transaction that read first could otherwise fail when it comes to write.
+    # IMMEDIATE takes the write lock at once; otherwise a transaction that reads first could fail when it writes.
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
 
 
 class Database:
-    """An engine, its transactions, and the clock that stamps rows.
+    """An engine with its transactions, and the clock for timestamps.
 
     Parameters
     ----------
     url
         From ``database_url``.
     clock
-        Gives the time, UTC and aware.
+        Returns the current time, aware and in UTC.
     """
 
     def __init__(self, url: URL, clock: Callable[[], datetime]) -> None:
@@ -141,23 +141,23 @@ class Database:
         self.now = clock
         self._engine = make_engine(url)
         self._reading = self._engine.execution_options(**_SNAPSHOT[url.get_backend_name()])
-        # SQLite has one writer: queueing here costs nothing, while its own lock makes waiting threads poll.
+        # SQLite allows one writer. Waiting here costs nothing, while its own lock makes waiting threads poll.
         self._turn = asyncio.Lock() if url.get_backend_name() == "sqlite" else nullcontext()
 
     @property
     def dialect(self) -> Dialect:
-        """Which SQL the database speaks."""
+        """The SQL dialect of the database."""
         return self._engine.dialect
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that writes; it commits at the end, or rolls back if an exception leaves it."""
+        """Open a transaction for writing; it is committed at the end, or rolled back on an exception."""
         async with self._turn, self._engine.begin() as connection:
             yield connection
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction that only reads: it sees one state of the database and holds nobody up."""
+        """Open a read-only transaction: it sees one consistent state and blocks no writer."""
         async with self._reading.begin() as connection:
             yield connection
 
@@ -167,18 +167,18 @@ class Database:
 
 
 async def lock(connection: AsyncConnection, name: str) -> None:
-    """Hold a named lock until the transaction ends; on SQLite a writing transaction is such a lock already."""
+    """Take a named lock until the transaction ends; on SQLite a writing transaction already excludes all others."""
     if connection.dialect.name == "postgresql":
         await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
 def insert_into(connection: AsyncConnection | Database, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
-    """Return an INSERT that knows ON CONFLICT, in the dialect of the connection."""
+    """Return an INSERT statement with ON CONFLICT support for the connection's dialect."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
 async def prepare_file(url: URL) -> None:
-    """Make the folder of an SQLite database and switch it to write-ahead logging, which lasts.
+    """Create the folder of an SQLite database and switch the file to write-ahead logging, permanently.
 
     Raises
     ------
@@ -195,7 +195,7 @@ def _prepare_file(path: Path) -> None:
         connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
         try:
             if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
-                # The switch fails at once, timeout or not, while another process makes it; so queue for the file first.
+                # While another process switches, this fails at once in spite of the timeout, so take a file lock first.
                 connection.execute("BEGIN IMMEDIATE")
                 connection.execute("COMMIT")
                 connection.execute("PRAGMA journal_mode = WAL")

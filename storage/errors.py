@@ -1,7 +1,7 @@
-"""What can go wrong with storage.
+"""The errors of storage.
 
-Errors that a person can cause derive from ``common.errors.UserError``; ``StorageError`` and its kind concern whoever
-runs or programs the bot.
+Errors that a person can cause derive from ``common.errors.UserError``; ``StorageError`` and its subclasses concern the
+operator or the programmer.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from common.errors import UserError
 
 
 class StorageError(Exception):
-    """Anything that storage itself raises; the message is a sentence for the operator."""
+    """The base of storage's own errors; the message is a sentence for the operator."""
 
 
 class BadDatabaseUrl(StorageError):
@@ -25,8 +25,8 @@ class FormatUnavailable(StorageError):
     """An export format needs a package that is not installed."""
 
 
-class BadFile(StorageError):
-    """A file that should be taken in is damaged, or something else.
+class BadImportFile(StorageError):
+    """A file to import is damaged or has another format.
 
     Parameters
     ----------
@@ -37,23 +37,23 @@ class BadFile(StorageError):
     """
 
     def __init__(self, path: object, reason: str) -> None:
-        super().__init__(f"Nothing was taken in from {path}: {reason}.")
+        super().__init__(f"Nothing was imported from {path}: {reason}.")
 
 
 class LeaseLost(StorageError):
-    """The job is no longer this worker's: its lease ran out, or the job ended. Drop the work, say nothing."""
+    """The worker no longer holds the job: its lease expired or the job ended. Drop the work silently."""
 
 
 class JobCancelled(StorageError):
-    """The person cancelled the job before its answer was written down."""
+    """The person cancelled the job before its answer was saved."""
 
 
-class UnknownRow(StorageError):
-    """An id that the caller gave names no row (any more), or one outside the moderator's own place."""
+class RowNotFound(StorageError):
+    """No row has this id (any more), or it belongs to another chat than the moderator's."""
 
 
 class BadLabel(UserError):
-    """A text cannot be the name of a genre."""
+    """A text cannot be used as the name of a genre."""
 
 
 class LabelEmpty(BadLabel):

@@ -1,6 +1,6 @@
-"""Corrections as data for the next model: CSV, JSON lines or Parquet, one row per segment of a song and label.
+"""Exports corrections as CSV, JSON lines or Parquet, one row per song segment and label.
 
-Only what people consented to leaves; what a row looks like in a file is told by ``writers``.
+Only corrections whose authors consented are exported; ``feedback_writers`` defines the file formats.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from storage.corrections import Correction, Place, Status, corrections, to_correction
+from storage.corrections import ChatKey, Correction, ReviewStatus, select_corrections, to_correction
 from storage.counts import within
 from storage.feature_codec import SegmentVectors, unpack
-from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, Format, Layout, Row, Writer, open_writer
+from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, ExportFormat, Layout, Row, Writer, open_writer
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, PersonRow
 
 if TYPE_CHECKING:
@@ -30,47 +30,47 @@ if TYPE_CHECKING:
     from storage.store import Storage
 
 SAMPLE_RATE = 22_050
-"""Samples per second, in which the public table counts ``length``."""
+"""Samples per second; the unit of ``length`` in the public GTZAN table."""
 SONGS_AT_ONCE = 16
-"""How many songs' features are in memory at a time."""
+"""How many songs' features are held in memory at once."""
 
 
 @dataclass(frozen=True, slots=True)
-class Selection:
+class ExportFilter:
     """Which corrections to export; every part that is None (or empty) selects all.
 
     Attributes
     ----------
     since, until
-        First given in this period (UTC; ``until`` excluded).
+        When they were first made (UTC; ``until`` excluded).
     genre
-        Id of the label that counts.
+        Id of the effective label.
     statuses
-        Where the review stands; None leaves out only the rejected.
-    place
-        Only what was given there (an administrator's own rows).
+        States of review; None leaves out only rejected ones.
+    chat
+        Only corrections from this chat, for its administrators.
     families
-        Feature families that go out beside the 57 columns (``CSV``: ``texture_0``, ``texture_1``, …).
+        Feature families to export beside the 57 columns (in CSV as ``texture_0``, ``texture_1``, …).
     """
 
     since: datetime | None = None
     until: datetime | None = None
     genre: str | None = None
-    statuses: Sequence[Status] | None = None
-    place: Place | None = None
+    statuses: Sequence[ReviewStatus] | None = None
+    chat: ChatKey | None = None
     families: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Exported:
-    """How much an export holds.
+class ExportSummary:
+    """The size of an export.
 
     Attributes
     ----------
     songs, rows
         Songs and rows in the file.
     without_features
-        Songs that were left out because the features that were asked for are not kept any more, or never were.
+        Songs left out because the requested features are not stored.
     """
 
     songs: int
@@ -85,58 +85,60 @@ class _Counts:
     rows: int = 0
 
 
-async def export_feedback(storage: Storage, target: Path, form: Format, selection: Selection | None = None) -> Exported:
-    """Write corrections to a file, which is whole or not there at all.
+async def export_feedback(
+    storage: Storage, target: Path, form: ExportFormat, selection: ExportFilter | None = None
+) -> ExportSummary:
+    """Write corrections to a file, which appears only once it is complete.
 
-    People who gave a song the same label share a row per segment, and ``votes`` counts them. Where some of their
-    platforms allow training and some do not, the row speaks only of those that do.
+    People who gave a song the same label share one row per segment, and ``votes`` counts them. If training is allowed
+    for only some of their platforms, only the people of those platforms are counted.
 
     Raises
     ------
     FormatUnavailable
         For Parquet where pyarrow is not installed.
     """
-    selection = selection or Selection()
+    selection = selection or ExportFilter()
     part = target.with_name(target.name + ".part")
     counts = _Counts()
     try:
         writer = await asyncio.to_thread(open_writer, form, part, Layout(tuple(selection.families)))
         try:
             async with storage.database.reading() as connection:
-                async for opinions in _songs(connection, selection):
-                    await _write_song(connection, writer, opinions, selection, counts)
+                async for corrections in _songs(connection, selection):
+                    await _write_song(connection, writer, corrections, selection, counts)
         finally:
             await asyncio.to_thread(writer.close)
         await asyncio.to_thread(part.replace, target)
     finally:
         with suppress(OSError):
             await asyncio.to_thread(part.unlink, missing_ok=True)
-    return Exported(len(counts.songs), counts.rows, len(counts.bare - counts.songs))
+    return ExportSummary(len(counts.songs), counts.rows, len(counts.bare - counts.songs))
 
 
-async def _songs(connection: AsyncConnection, selection: Selection) -> AsyncIterator[list[Correction]]:
-    """Yield the selected opinions song by song, each song's in the order of their labels."""
+async def _songs(connection: AsyncConnection, selection: ExportFilter) -> AsyncIterator[list[Correction]]:
+    """Yield the selected corrections song by song, sorted by label within a song."""
     conditions = [
-        # Both: what the person wants today, and what they wanted for this very row.
+        # Consent must hold both for the person today and for this very row.
         CorrectionRow.consent,
         PersonRow.may_train.is_(True),
-        *within(selection.place, selection.since, selection.until),
+        *within(selection.chat, selection.since, selection.until),
         *_selected(selection),
     ]
-    consenting = corrections().join(PersonRow, PersonRow.person == CorrectionRow.person).where(*conditions)
+    consenting = select_corrections().join(PersonRow, PersonRow.person == CorrectionRow.person).where(*conditions)
     songs = select(CorrectionRow.content_hash).join(PersonRow, PersonRow.person == CorrectionRow.person)
     songs = songs.where(*conditions).distinct().order_by(CorrectionRow.content_hash).limit(SONGS_AT_ONCE)
     last = ""
     while page := (await connection.execute(songs.where(CorrectionRow.content_hash > last))).scalars().all():
         rows = await connection.execute(consenting.where(CorrectionRow.content_hash.in_(page)))
-        opinions = sorted(map(to_correction, rows), key=lambda each: (each.content_hash, each.verdict, each.id))
-        for _, group in groupby(opinions, key=lambda each: each.content_hash):
+        corrections = sorted(map(to_correction, rows), key=lambda each: (each.content_hash, each.verdict, each.id))
+        for _, group in groupby(corrections, key=lambda each: each.content_hash):
             yield list(group)
         last = page[-1]
 
 
-def _selected(selection: Selection) -> list[ColumnElement[bool]]:
-    statuses = [status for status in Status if status is not Status.REJECTED]
+def _selected(selection: ExportFilter) -> list[ColumnElement[bool]]:
+    statuses = [status for status in ReviewStatus if status is not ReviewStatus.REJECTED]
     conditions: list[ColumnElement[bool]] = [CorrectionRow.status.in_(selection.statuses or statuses)]
     if selection.genre is not None:
         conditions.append(func.coalesce(CorrectionRow.ruling, CorrectionRow.label) == selection.genre)
@@ -144,9 +146,9 @@ def _selected(selection: Selection) -> list[ColumnElement[bool]]:
 
 
 async def _write_song(
-    connection: AsyncConnection, writer: Writer, opinions: list[Correction], selection: Selection, counts: _Counts
+    connection: AsyncConnection, writer: Writer, corrections: list[Correction], selection: ExportFilter, counts: _Counts
 ) -> None:
-    for _, group in groupby(opinions, key=lambda each: each.verdict):
+    for _, group in groupby(corrections, key=lambda each: each.verdict):
         votes = list(group)
         counted = [vote for vote in votes if vote.may_train] or votes
         rows = _rows(await _segments(connection, counted[-1]), counted, tuple(selection.families))
@@ -155,13 +157,13 @@ async def _write_song(
         (counts.songs if written else counts.bare).add(votes[0].content_hash)
 
 
-async def _segments(connection: AsyncConnection, opinion: Correction) -> tuple[SegmentVectors, ...]:
-    """Return the features behind the answer that a person saw, else those of the song's latest answer that has any."""
+async def _segments(connection: AsyncConnection, correction: Correction) -> tuple[SegmentVectors, ...]:
+    """Return the features of the answer that the person saw, or else of the song's latest answer that has any."""
     query = (
         select(FeatureRow.format, FeatureRow.data)
         .join(AnswerRow, AnswerRow.id == FeatureRow.answer_id)
-        .where(AnswerRow.content_hash == opinion.content_hash)
-        .order_by((AnswerRow.id == opinion.answer_id).desc(), AnswerRow.id.desc())
+        .where(AnswerRow.content_hash == correction.content_hash)
+        .order_by((AnswerRow.id == correction.answer_id).desc(), AnswerRow.id.desc())
         .limit(1)
     )
     row = (await connection.execute(query)).one_or_none()
@@ -170,7 +172,7 @@ async def _segments(connection: AsyncConnection, opinion: Correction) -> tuple[S
 
 def _rows(segments: Sequence[SegmentVectors], counted: list[Correction], families: tuple[str, ...]) -> list[Row]:
     latest = counted[-1]
-    ruled = {vote.status for vote in counted} & {Status.ACCEPTED, Status.RELABELLED}
+    decided = {vote.status for vote in counted} & {ReviewStatus.ACCEPTED, ReviewStatus.RELABELLED}
     rows = []
     for index, segment in enumerate(segments):
         table = segment.families.get(TABLE_FAMILY)
@@ -181,10 +183,10 @@ def _rows(segments: Sequence[SegmentVectors], counted: list[Correction], familie
             "start": segment.start,
             "end": segment.end,
             "model": latest.model,
-            "said": latest.said,
+            "said": latest.predicted,
             "confidence": latest.confidence,
             "sure": int(latest.sure),
-            "status": str(Status.ACCEPTED if ruled else latest.status),
+            "status": str(ReviewStatus.ACCEPTED if decided else latest.status),
             "platform": "+".join(sorted({vote.platform for vote in counted})),
             "votes": len(counted),
             "may_train": int(latest.may_train),
@@ -192,7 +194,7 @@ def _rows(segments: Sequence[SegmentVectors], counted: list[Correction], familie
         }
         rows.append(
             Row(
-                # The public table's habit: the genre leads the name.
+                # In the public table, file names start with the genre.
                 filename=f"{latest.verdict}.{latest.content_hash[:12]}.{index}.wav",
                 length=round((segment.end - segment.start) * SAMPLE_RATE),
                 table=table,

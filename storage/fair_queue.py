@@ -1,8 +1,8 @@
-"""Who is next: people take turns, whatever the number of songs that each of them sent.
+"""Fair queueing between people, however many songs each of them sent.
 
-Fair queueing by rounds: a job's turn is the round in which it is served. A person's songs stand in one round after the
-other; a newcomer joins the round after the one being served, behind those who are in it already. So every round is
-finite: nobody's song waits for another's hundred, and no stream of newcomers holds up somebody who already waits.
+It works by rounds: a job's ``turn`` is the round in which it is served. A person's jobs get consecutive rounds; a
+newcomer joins the round after the current one, behind those who are already in it. Each round is therefore finite:
+one song never waits for another person's hundred, and a stream of newcomers cannot delay somebody who already waits.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ async def next_turn(connection: AsyncConnection, lane: str) -> int:
 
 
 async def lock_lane(connection: AsyncConnection, job_id: int) -> None:
-    """Hold the lane of a job until the transaction ends; nothing happens if there is no such job."""
+    """Lock the lane of a job until the transaction ends; does nothing if there is no such job."""
     if 0 < job_id <= LARGEST_NUMBER:
         lane = (await connection.execute(select(JobRow.fairness_key).where(JobRow.id == job_id))).scalar()
         await lock(connection, f"lane of {lane}")
 
 
 async def give_up(connection: AsyncConnection, job_id: int) -> None:
-    """Take a waiting job out of its lane's rounds: the lane's later jobs move up, its own is unserved."""
+    """Take a waiting job out of its lane: the lane's later jobs each move up by one round."""
     job = select(JobRow.fairness_key, JobRow.turn, JobRow.started).where(JobRow.id == job_id)
     lane, turn, started = (await connection.execute(job)).one()
     later = (JobRow.fairness_key == lane, JobRow.state == "queued", JobRow.turn > turn)

@@ -1,4 +1,4 @@
-"""The features of a song as one compressed blob, and back; a version number travels beside it.
+"""Packs the features of a song into one compressed blob and unpacks it; the format's version is stored beside it.
 
 Version 1 is NumPy's own compressed archive, read without pickle: ``start`` and ``end`` (seconds, shape (segments,)),
 and per feature family ``rows:NAME`` (the segments that have it) and ``bytes:NAME`` (uint8, shape (4, rows, width): the
@@ -25,7 +25,7 @@ _NAME = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class SegmentLike(Protocol):
-    """What is kept of a segment; the classifier's own ``SegmentFeatures`` fits as it is."""
+    """A segment with its features; the classifier's ``SegmentFeatures`` satisfies this protocol."""
 
     @property
     def start(self) -> float: ...
@@ -37,7 +37,7 @@ class SegmentLike(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SegmentVectors:
-    """The numbers that one segment was judged by.
+    """The stored features of one segment.
 
     Attributes
     ----------
@@ -53,7 +53,7 @@ class SegmentVectors:
 
 
 def pack(segments: Sequence[SegmentLike]) -> bytes:
-    """Compress the features of a song, in the format ``FORMAT``.
+    """Compress the features of a song in format version ``FORMAT``.
 
     Raises
     ------
@@ -67,11 +67,11 @@ def pack(segments: Sequence[SegmentLike]) -> bytes:
     }
     for family in sorted({name for segment in segments for name in segment.families}):
         if not _NAME.fullmatch(family):
-            raise ValueError(f"{family!r} cannot be the name of a feature family")
+            raise ValueError(f"{family!r} is not a valid name of a feature family")
         rows = [index for index, segment in enumerate(segments) if family in segment.families]
         vectors = [np.asarray(segments[row].families[family], dtype=_FLOAT) for row in rows]
         if any(vector.ndim != 1 or vector.size != vectors[0].size for vector in vectors):
-            raise ValueError(f"the vectors of {family} are not all of one width")
+            raise ValueError(f"the vectors of {family} differ in width")
         matrix = np.stack(vectors)
         if not np.isfinite(matrix).all():
             raise ValueError(f"a number of {family} is not finite")
@@ -85,7 +85,7 @@ def pack(segments: Sequence[SegmentLike]) -> bytes:
 
 
 def unpack(version: int, blob: bytes) -> tuple[SegmentVectors, ...]:
-    """Restore the features of a song, bit by bit.
+    """Restore the features of a song, bit-exact.
 
     Raises
     ------

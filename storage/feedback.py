@@ -1,6 +1,6 @@
-"""What people say of the answers: one opinion per person and song, its review by moderators, the counts.
+"""Corrections: one per person and song, their review by moderators, and statistics.
 
-An opinion is a label; agreeing with the answer is one too.
+A confirmation of the answer is stored as a correction, too: its label is the answer's genre.
 """
 
 from __future__ import annotations
@@ -11,24 +11,24 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import delete, func, select, update
 
 from storage.corrections import (
+    ChatKey,
     Correction,
-    Place,
-    Status,
-    corrections,
+    ReviewStatus,
     find_correction,
-    given_in,
-    numbered_correction,
+    get_correction,
+    in_chat,
+    select_corrections,
     to_correction,
 )
 from storage.counts import FeedbackStats, count_feedback
 from storage.database import LARGEST_NUMBER, insert_into, lock
-from storage.errors import UnknownRow
-from storage.imported_songs import take_back
+from storage.errors import RowNotFound
+from storage.imported_songs import record_withdrawal
 from storage.label_aliases import FEEDBACK_LOCK
 from storage.labels import require_label
 from storage.review import next_to_review
 from storage.tables import AnswerRow, CorrectionRow, PersonRow
-from storage.uncancellable import uninterrupted
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -39,14 +39,14 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """A correction as it now stands, and as it stood before (None if it is the first on this song)."""
+class CorrectionChange:
+    """A correction after a change, and before it (None if it is the person's first on this song)."""
 
     correction: Correction
     previous: Correction | None
 
 
-@uninterrupted
+@uncancellable
 class Feedback:
     """Reached as ``storage.feedback``."""
 
@@ -55,21 +55,21 @@ class Feedback:
 
     async def correct(
         self, *, person: str, answer_id: int, label: str, platform: str, chat: str, may_train: bool
-    ) -> Given:
-        """Write down what a person says of a song; a second opinion of theirs on the same song replaces the first.
+    ) -> CorrectionChange:
+        """Save a person's correction of a song; it replaces their earlier one on the same song.
 
-        The person's consent is looked up here. Changing the label sends the correction back to review.
+        The person's current consent is stored with it. A changed label sends the correction back to review.
 
         Parameters
         ----------
         label
-            Id of a label (``labels.find``, ``labels.propose``); the answer's own genre means "right".
+            Id of a label (``labels.find``, ``labels.propose``); the answer's own genre confirms it.
         may_train
-            Whether rows from this platform may train (``TRAINING_SOURCES``).
+            Whether the operator allows training from this platform (``TRAINING_SOURCES``).
 
         Raises
         ------
-        UnknownRow
+        RowNotFound
             If there is no such answer or label.
         """
         async with self._database.transaction() as connection:
@@ -89,7 +89,7 @@ class Feedback:
                 "updated": now,
             }
             if previous is None or previous.label != known.id:
-                values |= {"status": Status.PENDING, "ruling": None, "moderator": None, "moderated": None}
+                values |= {"status": ReviewStatus.PENDING, "ruling": None, "moderator": None, "moderated": None}
                 values["everywhere"] = False
             if previous is None:
                 values |= {"person": person, "content_hash": content_hash, "created": now}
@@ -99,73 +99,78 @@ class Feedback:
             correction = await find_correction(connection, person, content_hash)
         if correction is None:
             raise LookupError("a correction vanished inside its own transaction")
-        return Given(correction, previous)
+        return CorrectionChange(correction, previous)
 
     async def find(self, person: str, content_hash: str) -> Correction | None:
-        """Return what a person said of a song."""
+        """Return a person's correction of a song, if there is one."""
         async with self._database.reading() as connection:
             return await find_correction(connection, person, content_hash)
 
-    async def get(self, correction_id: int, *, place: Place | None = None) -> Correction | None:
-        """Return a correction by number; with ``place``, only one that was given there."""
+    async def get(self, correction_id: int, *, chat: ChatKey | None = None) -> Correction | None:
+        """Return a correction by number; with ``chat``, only one from that chat."""
         async with self._database.reading() as connection:
-            return await numbered_correction(connection, correction_id, place)
+            return await get_correction(connection, correction_id, chat)
 
     async def withdraw(self, person: str, content_hash: str) -> Correction | None:
-        """Take back what a person said of a song; return what was there, so that it can be said or undone.
+        """Delete a person's correction of a song and return it, so that this can be reported or undone.
 
-        A proposed label that nobody holds any more is no longer offered to others.
+        A proposed label that no correction uses any more is no longer offered to others.
         """
         async with self._database.transaction() as connection:
             await lock(connection, FEEDBACK_LOCK)
             previous = await find_correction(connection, person, content_hash)
             if previous is not None:
-                await take_back(connection, self._database.now(), CorrectionRow.id == previous.id)
+                await record_withdrawal(connection, self._database.now(), CorrectionRow.id == previous.id)
                 await connection.execute(delete(CorrectionRow).where(CorrectionRow.id == previous.id))
             return previous
 
     async def votes(self, content_hash: str) -> dict[str, int]:
-        """Count people per verdict on one song, rejected opinions left out, most first."""
+        """Count people per effective label of one song, without rejected corrections, most first."""
         verdict = func.coalesce(CorrectionRow.ruling, CorrectionRow.label)
         query = (
             select(verdict, func.count())
-            .where(CorrectionRow.content_hash == content_hash, CorrectionRow.status != Status.REJECTED)
+            .where(CorrectionRow.content_hash == content_hash, CorrectionRow.status != ReviewStatus.REJECTED)
             .group_by(verdict)
             .order_by(func.count().desc(), verdict)
         )
         async with self._database.reading() as connection:
             return dict((await connection.execute(query)).all())
 
-    async def next_to_review(self, *, place: Place | None = None, after: int = 0) -> Correction | None:
-        """Return the next correction that waits for a ruling; None if there is none.
+    async def next_to_review(self, *, chat: ChatKey | None = None, after: int = 0) -> Correction | None:
+        """Return the next correction to review; None if there is none.
 
-        Songs of which people say different things come first, then the others, each oldest first.
+        Disputed songs come first, then the others, each oldest first.
 
         Parameters
         ----------
-        place
-            Only those given there (an administrator's own rows); None looks at all.
+        chat
+            Only corrections from this chat, for its administrators; None for all chats.
         after
-            The one that was seen last, ruled on meanwhile or not; 0 begins.
+            Number of the correction that was shown last, reviewed since or not; 0 to start.
         """
         async with self._database.reading() as connection:
-            return await next_to_review(connection, place, after)
+            return await next_to_review(connection, chat, after)
 
     async def review(
-        self, *, place: Place | None = None, status: Status | None = Status.PENDING, after: int = 0, limit: int = 10
+        self,
+        *,
+        chat: ChatKey | None = None,
+        status: ReviewStatus | None = ReviewStatus.PENDING,
+        after: int = 0,
+        limit: int = 10,
     ) -> list[Correction]:
         """List corrections to review, oldest first.
 
         Parameters
         ----------
-        place
-            Only those given there (an administrator's own rows); None lists all.
+        chat
+            Only corrections from this chat, for its administrators; None for all chats.
         status
-            None lists every status.
+            None for any status.
         after
-            Only those with a larger id: pass the last one seen to go on.
+            Only corrections with a larger number; pass the last one shown to continue.
         """
-        query = corrections().where(CorrectionRow.id > after, *given_in(place))
+        query = select_corrections().where(CorrectionRow.id > after, *in_chat(chat))
         query = query.order_by(CorrectionRow.id).limit(limit)
         if status is not None:
             query = query.where(CorrectionRow.status == status)
@@ -175,62 +180,62 @@ class Feedback:
     async def moderate(
         self,
         correction_id: int,
-        status: Status,
+        status: ReviewStatus,
         *,
         moderator: str,
         label: str | None = None,
-        place: Place | None = None,
+        chat: ChatKey | None = None,
     ) -> Correction:
-        """Rule on a correction; ``PENDING`` takes an earlier ruling back.
+        """Save a moderator's decision on a correction; ``PENDING`` undoes an earlier one.
 
         Parameters
         ----------
         moderator
             Keyed hash.
         label
-            Id of the right label; needed for ``RELABELLED``, and only there.
-        place
-            Rule only on a row given there (an administrator's own rows). Without one the ruling is the operator's, and
-            settles what the song is; an administrator's changes only this one opinion.
+            Id of the right label, for ``RELABELLED`` only.
+        chat
+            Only a correction from this chat, for its administrators. Without it the decision is the operator's and
+            settles the song's genre; an administrator's decision changes only this one correction.
 
         Raises
         ------
-        UnknownRow
+        RowNotFound
             If there is no such correction (there), or no such label.
         ValueError
             If a label is given without ``RELABELLED`` or missing with it.
         """
-        if (label is not None) != (status is Status.RELABELLED):
+        if (label is not None) != (status is ReviewStatus.RELABELLED):
             raise ValueError("a label goes with RELABELLED, and only with it")
         async with self._database.transaction() as connection:
             await lock(connection, FEEDBACK_LOCK)
             ruling = None if label is None else (await require_label(connection, label)).id
-            undone = status is Status.PENDING
+            undone = status is ReviewStatus.PENDING
             values = {
                 "status": status,
                 "ruling": ruling,
                 "moderator": None if undone else moderator,
                 "moderated": None if undone else self._database.now(),
-                "everywhere": place is None and not undone,
+                "everywhere": chat is None and not undone,
             }
-            if await numbered_correction(connection, correction_id, place) is not None:
+            if await get_correction(connection, correction_id, chat) is not None:
                 await connection.execute(update(CorrectionRow).where(CorrectionRow.id == correction_id).values(values))
-            correction = await numbered_correction(connection, correction_id, place)
+            correction = await get_correction(connection, correction_id, chat)
         if correction is None:
-            raise UnknownRow(f"There is no correction {correction_id} here.")
+            raise RowNotFound(f"There is no correction {correction_id} here.")
         return correction
 
     async def stats(
-        self, *, place: Place | None = None, since: datetime | None = None, until: datetime | None = None
+        self, *, chat: ChatKey | None = None, since: datetime | None = None, until: datetime | None = None
     ) -> FeedbackStats:
-        """Count corrections first given in a period (``since`` included, ``until`` not), everywhere or in one place."""
+        """Compute statistics of corrections first made in a period (``until`` excluded), in one chat or everywhere."""
         async with self._database.reading() as connection:
-            return await count_feedback(connection, place, since, until)
+            return await count_feedback(connection, chat, since, until)
 
 
 async def _song_of(connection: AsyncConnection, answer_id: int) -> str:
     query = select(AnswerRow.content_hash).where(AnswerRow.id == answer_id)
     content_hash = (await connection.execute(query)).scalar() if 0 < answer_id <= LARGEST_NUMBER else None
     if content_hash is None:
-        raise UnknownRow(f"There is no answer {answer_id}.")
+        raise RowNotFound(f"There is no answer {answer_id}.")
     return content_hash

@@ -1,7 +1,6 @@
-"""Brings a file of lessons back: reads it in any of its formats, song by song, and tells in a sentence what is wrong.
+"""Imports a training file that ``training_export`` wrote, in any of its formats, and reports what is wrong with it.
 
-The whole file is read before anything is kept. What such a file holds is told by ``training``, what becomes of its
-songs by ``imported``.
+The entire file is checked before anything is stored (``imported_songs``).
 """
 
 from __future__ import annotations
@@ -22,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from storage.database import lock
-from storage.errors import BadFile, BadLabel, FormatUnavailable
+from storage.errors import BadImportFile, BadLabel, FormatUnavailable
 from storage.feature_codec import SegmentVectors, pack
-from storage.feedback_writers import LESSON_FACTS, TABLE_COLUMNS, TABLE_FAMILY, Format, formula
-from storage.imported_songs import ImportedSong, is_news, keep_imported
+from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, TRAINING_COLUMNS, ExportFormat, formula
+from storage.imported_songs import ImportedSong, is_newer, save_imported
 from storage.label_aliases import FEEDBACK_LOCK
 from storage.label_text import clean_name
-from storage.label_votes import Use
+from storage.label_votes import Purpose
 from storage.songs import CONTENT_HASH
 
 if TYPE_CHECKING:
@@ -38,97 +37,101 @@ if TYPE_CHECKING:
     from storage.store import Storage
 
 MOST_TEXT = 200
-"""Characters of a name in a file."""
+"""The longest name in a file, in characters."""
 _COLUMN = re.compile(r"([A-Za-z0-9_-]+)_(\d{1,5})")
-_NEEDED = ("label", *LESSON_FACTS)
+_NEEDED = ("label", *TRAINING_COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
-class Imported:
-    """What became of a file's songs: taken in, or left out because as much is known here, or was taken back."""
+class ImportSummary:
+    """The result of an import: songs stored, and songs left out because newer feedback exists here or was withdrawn."""
 
     songs: int
     left_out: int
 
 
-async def import_lessons(storage: Storage, path: Path) -> Imported:
-    """Take in a file of lessons; what is known here already is never overwritten by what is older, or the same.
+async def import_feedback(storage: Storage, path: Path) -> ImportSummary:
+    """Import a training file; feedback that exists here is never overwritten by the same or older feedback.
 
     Raises
     ------
     BadFile
-        If it is no such file, or one that was damaged; nothing was taken in.
+        If it is not such a file or it is damaged; nothing was imported.
     FormatUnavailable
         For Parquet where pyarrow is not installed.
     """
-    await asyncio.to_thread(lambda: [None for _ in read_lessons(path)])
-    songs = read_lessons(path)
+    await asyncio.to_thread(lambda: [None for _ in read_songs(path)])
+    songs = read_songs(path)
     taken = left_out = 0
     while (song := await asyncio.to_thread(next, songs, None)) is not None:
         label = await storage.labels.find(song.label) or await storage.labels.propose(song.label)
         data = await asyncio.to_thread(pack, song.segments)
         async with storage.database.transaction() as connection:
             await lock(connection, FEEDBACK_LOCK)
-            if await is_news(connection, song.song, song.updated):
-                await keep_imported(connection, song, label.id, data)
+            if await is_newer(connection, song.song, song.updated):
+                await save_imported(connection, song, label.id, data)
                 taken += 1
             else:
                 left_out += 1
-    return Imported(taken, left_out)
+    return ImportSummary(taken, left_out)
 
 
-def read_lessons(path: Path) -> Iterator[ImportedSong]:
-    """Read a file song by song; its format is told by what it begins with.
+def read_songs(path: Path) -> Iterator[ImportedSong]:
+    """Read a file song by song; the format is recognised by its first bytes.
 
     Raises
     ------
     BadFile
-        With a sentence that names the file and, where it can, the line.
+        With a message that names the file and, if possible, the line.
     """
     seen: set[str] = set()
-    with _told(path):
+    with _naming_file(path):
         for name, rows in groupby(enumerate(_open(path), start=1), key=lambda row: row[1].get("song")):
             song = _song(list(rows))
             if name in seen:
-                raise BadFile(path, f"the rows of song {str(name)[:12]} are scattered: sort it by song and segment")
+                raise BadImportFile(
+                    path, f"the rows of song {str(name)[:12]} are scattered: sort it by song and segment"
+                )
             seen.add(song.song)
             yield song
 
 
 @contextmanager
-def _told(path: Path) -> Iterator[None]:
+def _naming_file(path: Path) -> Iterator[None]:
     try:
         yield
     except FileNotFoundError:
-        raise BadFile(path, "there is no such file") from None
+        raise BadImportFile(path, "there is no such file") from None
     except (UnicodeDecodeError, csv.Error, json.JSONDecodeError):
-        raise BadFile(path, "it is damaged, or no export at all") from None
-    except _Wrong as reason:
-        raise BadFile(path, str(reason)) from None
+        raise BadImportFile(path, "it is damaged or not an export") from None
+    except _BadContent as reason:
+        raise BadImportFile(path, str(reason)) from None
     except OSError as reason:
-        raise BadFile(path, reason.strerror or "it cannot be read") from reason
+        raise BadImportFile(path, reason.strerror or "it cannot be read") from reason
 
 
-class _Wrong(Exception):
-    """What is wrong with a file, to be told with its name."""
+class _BadContent(Exception):
+    """A problem with a file, reported later with its name."""
 
 
 def _open(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield rows as name → value, with text for numbers where the format has nothing else."""
+    """Yield rows as name → value; numbers are text if the format has no types."""
     with path.open("rb") as file:
         beginning = file.read(4)
     if not beginning:
-        raise _Wrong("it is empty")
-    form = {b"PAR1": Format.PARQUET}.get(beginning, Format.JSONL if beginning[:1] == b"{" else Format.CSV)
-    if form is Format.PARQUET:
+        raise _BadContent("it is empty")
+    form = {b"PAR1": ExportFormat.PARQUET}.get(
+        beginning, ExportFormat.JSONL if beginning[:1] == b"{" else ExportFormat.CSV
+    )
+    if form is ExportFormat.PARQUET:
         yield from _parquet(path)
         return
     with path.open(encoding="utf-8-sig", newline="") as text:
-        if form is Format.JSONL:
+        if form is ExportFormat.JSONL:
             for line in text:
                 row = json.loads(line)
                 if not isinstance(row, dict):
-                    raise _Wrong("it is damaged, or no export at all")
+                    raise _BadContent("it is damaged or not an export")
                 _check_columns(row)
                 yield row
             return
@@ -136,7 +139,7 @@ def _open(path: Path) -> Iterator[Mapping[str, Any]]:
         _check_columns(table.fieldnames or ())
         for row in table:
             if None in row or None in row.values():
-                raise _Wrong(f"line {table.line_num} has too many or too few cells")
+                raise _BadContent(f"line {table.line_num} has too many or too few cells")
             yield {name: formula(value) for name, value in row.items()}
 
 
@@ -152,51 +155,53 @@ def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
             for batch in file.iter_batches(batch_size=64):
                 yield from batch.to_pylist()
     except arrow.ArrowException:
-        raise _Wrong("it is damaged, or no export at all") from None
+        raise _BadContent("it is damaged or not an export") from None
 
 
 def _check_columns(names: Sequence[str] | Mapping[str, Any]) -> None:
     missing = [name for name in (*_NEEDED, *TABLE_COLUMNS) if name not in names]
     if "votes" in names and "weight" in missing:
-        raise _Wrong("it was exported without --for-training: export it again with that")
+        raise _BadContent("it was exported without --for-training: export it again with that")
     if missing:
-        raise _Wrong(f"it lacks the column {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else ""))
+        raise _BadContent(
+            f"it lacks the column {missing[0]}" + (f" and {len(missing) - 1} more" if missing[1:] else "")
+        )
 
 
 def _song(rows: list[tuple[int, Mapping[str, Any]]]) -> ImportedSong:
-    """Check a song's rows and put them together."""
+    """Check a song's rows and combine them."""
     number, first = rows[0]
-    facts = {name: _fact(first, name, kind, number) for name, kind in (*LESSON_FACTS.items(), ("label", str))}
+    facts = {name: _fact(first, name, kind, number) for name, kind in (*TRAINING_COLUMNS.items(), ("label", str))}
     if not CONTENT_HASH.fullmatch(facts["song"]):
-        raise _Wrong(f"row {number} names no song")
+        raise _BadContent(f"row {number} names no song")
     try:
         label = clean_name(facts["label"])
     except BadLabel:
-        raise _Wrong(f"row {number} has no label that a genre could have") from None
+        raise _BadContent(f"row {number} has no label that can be a genre's name") from None
     if not (
-        0 <= facts["weight"] <= 1 and min(facts["people"], facts["label_people"]) >= 0 and facts["use"] in set(Use)
+        0 <= facts["weight"] <= 1 and min(facts["people"], facts["label_people"]) >= 0 and facts["use"] in set(Purpose)
     ):
-        raise _Wrong(f"row {number} has a weight, a use or a number of people that cannot be")
+        raise _BadContent(f"row {number} has a weight, a use or a number of people that is out of range")
     segments: list[SegmentVectors] = []
     for place, (line, row) in enumerate(rows):
         if any(str(row[name]) != str(first[name]) for name in ("label", "weight", "use", "updated")):
-            raise _Wrong(f"row {line} contradicts the row before it")
+            raise _BadContent(f"row {line} contradicts the row before it")
         start, end = _fact(row, "start", float, line), _fact(row, "end", float, line)
         if end <= start or (place and start < segments[-1].start):
-            raise _Wrong(f"row {line} is not in the order of time")
+            raise _BadContent(f"row {line} is not in order of time")
         segments.append(SegmentVectors(start, end, _families(row, line)))
     if len({tuple((name, len(each)) for name, each in segment.families.items()) for segment in segments}) > 1:
-        raise _Wrong(f"the rows of song {facts['song'][:12]} have features of different widths")
+        raise _BadContent(f"the rows of song {facts['song'][:12]} have features of different widths")
     return ImportedSong(
         song=facts["song"],
         label=label,
         weight=facts["weight"],
-        may_train=facts["use"] == Use.TRAIN,
+        may_train=facts["use"] == Purpose.TRAIN,
         source=facts["source"],
         people=facts["people"],
         reviewed=facts["reviewed"],
         model=facts["model"],
-        heard_as=facts["heard_as"],
+        predicted=facts["heard_as"],
         label_people=facts["label_people"],
         updated=facts["updated"],
         segments=tuple(segments),
@@ -204,7 +209,7 @@ def _song(rows: list[tuple[int, Mapping[str, Any]]]) -> ImportedSong:
 
 
 def _fact(row: Mapping[str, Any], name: str, kind: type, number: int) -> Any:
-    """Read one piece of bookkeeping as its type."""
+    """Convert one bookkeeping value to its type."""
     value = row[name]
     try:
         if kind is str and isinstance(value, str) and len(value) <= MOST_TEXT and value.isprintable():
@@ -220,11 +225,11 @@ def _fact(row: Mapping[str, Any], name: str, kind: type, number: int) -> Any:
             return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise _Wrong(f"row {number} has no {name} that can be read")
+    raise _BadContent(f"row {number} has no readable {name}")
 
 
 def _families(row: Mapping[str, Any], number: int) -> dict[str, np.ndarray[Any, np.dtype[np.float32]]]:
-    """Put the numbers of a row together again: the 57, and each further family."""
+    """Collect a row's features by family: the 57 of the public table and each further family."""
     places: dict[str, dict[int, Any]] = defaultdict(dict)
     for name, value in row.items():
         match = None if name in TABLE_COLUMNS else _COLUMN.fullmatch(name)
@@ -233,12 +238,12 @@ def _families(row: Mapping[str, Any], number: int) -> dict[str, np.ndarray[Any, 
     vectors = {TABLE_FAMILY: [row[name] for name in TABLE_COLUMNS]}
     for family, cells in places.items():
         if family == TABLE_FAMILY or set(cells) != set(range(len(cells))):
-            raise _Wrong(f"a column of {family} is missing")
+            raise _BadContent(f"a column of {family} is missing")
         vectors[family] = [cells[place] for place in range(len(cells))]
     try:
         numbers = {family: np.array(cells, dtype=np.float32) for family, cells in vectors.items()}
     except (TypeError, ValueError, OverflowError):
-        raise _Wrong(f"row {number} has a feature that is no number") from None
+        raise _BadContent(f"row {number} has a feature that is not a number") from None
     if any(vector.ndim != 1 or not np.isfinite(vector).all() for vector in numbers.values()):
-        raise _Wrong(f"row {number} has a feature that is no number")
+        raise _BadContent(f"row {number} has a feature that is not a number")
     return numbers

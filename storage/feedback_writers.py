@@ -1,6 +1,6 @@
-"""What exported feedback looks like in a file: the public GTZAN table's columns, a label, then the bookkeeping.
+"""The file formats of exports: the columns of the public GTZAN table, a label, then the bookkeeping.
 
-Plain blocking code, to be run on a thread; which rows go out is told by ``export``.
+Blocking code, to be run on a thread; ``export`` and ``training_export`` choose the rows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TABLE_FAMILY = "gtzan57"
-"""The feature family whose 57 numbers are those of the public table, in its order."""
+"""The feature family with the 57 features of the public table, in its order."""
 _SPECTRAL = ("chroma_stft", "rms", "spectral_centroid", "spectral_bandwidth", "rolloff", "zero_crossing_rate")
 _PARTS = (*_SPECTRAL, "harmony", "perceptr")
 _MFCC = tuple(f"mfcc{number}" for number in range(1, 21))
@@ -33,7 +33,7 @@ TABLE_COLUMNS = (
     "tempo",
     *(f"{name}_{statistic}" for name in _MFCC for statistic in ("mean", "var")),
 )
-BOOKKEEPING: Mapping[str, type] = {
+BOOKKEEPING_COLUMNS: Mapping[str, type] = {
     "song": str,
     "start": float,
     "end": float,
@@ -47,11 +47,11 @@ BOOKKEEPING: Mapping[str, type] = {
     "may_train": int,
     "created": datetime,
 }
-# What a spreadsheet takes for the beginning of a formula, the wide forms of East Asian keyboards included.
+# Characters with which a spreadsheet formula can start, full-width forms included.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
-LESSON_FACTS: Mapping[str, type] = {
+TRAINING_COLUMNS: Mapping[str, type] = {
     "song": str,
     "segment": int,
     "weight": float,
@@ -66,13 +66,13 @@ LESSON_FACTS: Mapping[str, type] = {
     "end": float,
     "updated": datetime,
 }
-"""The bookkeeping of lessons for the next model."""
+"""The bookkeeping columns of training files."""
 ROWS_AT_ONCE = 512
-"""Rows of a Parquet file that are written together: thousands of columns would cost much in every small group."""
+"""Rows per Parquet row group; with thousands of columns, small groups would be expensive."""
 
 
-class Format(StrEnum):
-    """The forms in which corrections leave."""
+class ExportFormat(StrEnum):
+    """The formats of exports."""
 
     CSV = "csv"
     JSONL = "jsonl"
@@ -94,7 +94,7 @@ class Row:
     label
         Id of the label.
     facts
-        The bookkeeping, in the layout's order.
+        The bookkeeping values, in the layout's order.
     """
 
     filename: str
@@ -107,71 +107,71 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """Which columns a file has.
+    """The columns of a file.
 
     Attributes
     ----------
     families
         Feature families between the 57 columns and the label.
     facts
-        Name of each piece of bookkeeping → its type.
+        Name of each bookkeeping column → its type.
     wide
-        Whether a family's numbers have a column each in every format (``texture_0``, ``texture_1``, …), not only in
-        CSV. Such a family is as wide as the first row says, and rows of another width stay out.
+        Whether each feature has its own column (``texture_0``, ``texture_1``, …) in every format, not only in CSV.
+        The first row then sets a family's width, and rows of another width are left out.
     """
 
     families: tuple[str, ...] = ()
-    facts: Mapping[str, type] = field(default_factory=lambda: BOOKKEEPING)
+    facts: Mapping[str, type] = field(default_factory=lambda: BOOKKEEPING_COLUMNS)
     wide: bool = False
 
     def widths(self, row: Row) -> dict[str, int]:
-        """Return how wide each family is in a row."""
+        """Return the width of each family in a row."""
         return {name: len(row.families[name]) for name in self.families}
 
     def columns(self, widths: Mapping[str, int]) -> list[str]:
-        """Name all columns of a file whose families have a column for each of so many numbers."""
+        """Return the names of all columns of a file whose families have these widths."""
         further = [f"{name}_{index}" for name, width in widths.items() for index in range(width)]
         return ["filename", "length", *TABLE_COLUMNS, *further, "label", *self.facts]
 
 
 class Writer(Protocol):
-    """A file that rows are written to."""
+    """An export file being written."""
 
     def write(self, rows: Sequence[Row]) -> int:
-        """Append rows and return how many of them went in."""
+        """Append rows and return how many of them were written."""
 
     def close(self) -> None:
         """Finish the file."""
 
 
-def open_writer(form: Format, path: Path, layout: Layout) -> Writer:
-    """Create a file in one of the formats.
+def open_writer(form: ExportFormat, path: Path, layout: Layout) -> Writer:
+    """Create a file in a format.
 
     Raises
     ------
     FormatUnavailable
         For Parquet where pyarrow is not installed.
     """
-    kinds: Mapping[Format, type[CsvWriter | JsonlWriter | ParquetWriter | WideParquetWriter]] = {
-        Format.CSV: CsvWriter,
-        Format.JSONL: JsonlWriter,
-        Format.PARQUET: WideParquetWriter if layout.wide else ParquetWriter,
+    kinds: Mapping[ExportFormat, type[CsvWriter | JsonlWriter | ParquetWriter | WideParquetWriter]] = {
+        ExportFormat.CSV: CsvWriter,
+        ExportFormat.JSONL: JsonlWriter,
+        ExportFormat.PARQUET: WideParquetWriter if layout.wide else ParquetWriter,
     }
     return kinds[form](path, layout)
 
 
 def harmless(text: str) -> str:
-    """Return a text that a spreadsheet shows instead of calculating: a formula gets an apostrophe in front."""
+    """Escape a text that a spreadsheet would run as a formula, with an apostrophe in front."""
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
 
 
 def formula(text: str) -> str:
-    """Return the text that ``harmless`` was given."""
+    """Undo ``harmless``."""
     return text[1:] if text.startswith("'") and harmless(text[1:]) == text else text
 
 
 class CsvWriter:
-    """Rows as CSV in UTF-8; a further family is as wide as its first row says, and rows of another width stay out."""
+    """Writes CSV in UTF-8; the first row sets the width of a further family, and rows of another width are left out."""
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self._layout = layout
@@ -196,7 +196,7 @@ class CsvWriter:
         self._rows.writerow(self._layout.columns(widths))
 
     def _cells(self, row: Row) -> list[str | int | float]:
-        # float32 as text is the shortest that reads back as the same float32.
+        # The shortest text that reads back as the same float32.
         numbers = [text for name in self._layout.families for text in row.families[name].astype(str).tolist()]
         facts = [_plain(value) for value in row.facts.values()]
         return [
@@ -210,7 +210,7 @@ class CsvWriter:
 
 
 class JsonlWriter:
-    """Rows as one JSON object per line, with the same names; a family is a list under its own name unless wide."""
+    """Writes one JSON object per row and line, with the same names; a family is one list unless the layout is wide."""
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self._layout = layout
@@ -240,7 +240,7 @@ class JsonlWriter:
 
 
 class ParquetWriter:
-    """Rows as Parquet, with the same names and real types; a further family is a list of float32."""
+    """Writes Parquet with the same names and proper types; a further family is a list of float32."""
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self._arrow, parquet = _arrow()
@@ -268,7 +268,7 @@ class ParquetWriter:
 
 
 class WideParquetWriter:
-    """Rows as Parquet with a column for each number, written many rows at a time."""
+    """Writes Parquet with a column per feature, many rows at a time."""
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self._arrow, self._parquet = _arrow()

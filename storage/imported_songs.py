@@ -1,7 +1,7 @@
-"""Songs that another database's export brought in, and what of them must never come back.
+"""Songs imported from another database's training file, and the record of withdrawn ones.
 
-Nobody here stands behind an imported song, so it leaves as soon as somebody takes back what they said of that song, and
-no file from before that moment brings it in again. What such a file looks like is told by ``readers``.
+No person of this database vouches for an imported song. So it is deleted when somebody withdraws their correction of
+that song, and no older file can bring it back. ``feedback_import`` reads the files.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from sqlalchemy import delete, func, select
 
 from storage.database import insert_into
 from storage.feature_codec import FORMAT
-from storage.tables import CorrectionRow, ImportedRow, TakenBackRow
+from storage.tables import CorrectionRow, ImportedSongRow, WithdrawnSongRow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,12 +25,12 @@ if TYPE_CHECKING:
     from storage.feature_codec import SegmentVectors
 
 SONGS_AT_ONCE = 500
-"""So many songs are named in one statement."""
+"""The largest number of songs in one statement."""
 
 
 @dataclass(frozen=True, slots=True)
 class ImportedSong:
-    """A song as a file told of it.
+    """A song in a training file.
 
     Attributes
     ----------
@@ -38,10 +38,10 @@ class ImportedSong:
         Content hash.
     label
         As the file names it.
-    weight, may_train, source, people, reviewed, model, heard_as, label_people, updated
-        As in ``votes.Verdict``.
+    weight, may_train, source, people, reviewed, model, predicted, label_people, updated
+        As in ``label_votes.Verdict``.
     segments
-        The features, in the order of time.
+        The features, in order of time.
     """
 
     song: str
@@ -52,16 +52,16 @@ class ImportedSong:
     people: int
     reviewed: bool
     model: str
-    heard_as: str
+    predicted: str
     label_people: int
     updated: datetime
     segments: tuple[SegmentVectors, ...]
 
 
-async def is_news(connection: AsyncConnection, song: str, updated: datetime) -> bool:
-    """Tell whether nothing is known here of a song that is as new as what a file says."""
-    taken_back = select(TakenBackRow.moment).where(TakenBackRow.content_hash == song)
-    imported = select(ImportedRow.updated).where(ImportedRow.content_hash == song)
+async def is_newer(connection: AsyncConnection, song: str, updated: datetime) -> bool:
+    """Tell whether a file's statement on a song is newer than everything stored here."""
+    taken_back = select(WithdrawnSongRow.moment).where(WithdrawnSongRow.content_hash == song)
+    imported = select(ImportedSongRow.updated).where(ImportedSongRow.content_hash == song)
     own = select(func.max(CorrectionRow.updated), func.max(CorrectionRow.moderated)).where(
         CorrectionRow.content_hash == song, CorrectionRow.consent
     )
@@ -73,8 +73,8 @@ async def is_news(connection: AsyncConnection, song: str, updated: datetime) -> 
     return all(moment is None or moment < updated for moment in moments)
 
 
-async def keep_imported(connection: AsyncConnection, song: ImportedSong, label_id: str, data: bytes) -> None:
-    """Write an imported song down in the place of an older one."""
+async def save_imported(connection: AsyncConnection, song: ImportedSong, label_id: str, data: bytes) -> None:
+    """Save an imported song, replacing an older one."""
     values = {
         "label": label_id,
         "weight": song.weight,
@@ -83,24 +83,24 @@ async def keep_imported(connection: AsyncConnection, song: ImportedSong, label_i
         "people": song.people,
         "reviewed": song.reviewed,
         "model": song.model,
-        "heard_as": song.heard_as,
+        "heard_as": song.predicted,
         "label_people": song.label_people,
         "updated": song.updated,
         "format": FORMAT,
         "data": data,
     }
-    row = insert_into(connection, ImportedRow).values(content_hash=song.song, **values)
+    row = insert_into(connection, ImportedSongRow).values(content_hash=song.song, **values)
     await connection.execute(row.on_conflict_do_update(index_elements=["content_hash"], set_=values))
 
 
-async def take_back(connection: AsyncConnection, now: datetime, *corrections: ColumnElement[bool]) -> None:
-    """Let go of the imported songs that these corrections are about, for good; call it before they are deleted."""
+async def record_withdrawal(connection: AsyncConnection, now: datetime, *corrections: ColumnElement[bool]) -> None:
+    """Delete the imported songs that these corrections are about; call this before deleting those."""
     query = select(CorrectionRow.content_hash).where(CorrectionRow.consent, *corrections)
     songs: Sequence[str] = (await connection.execute(query)).scalars().all()
     for first in range(0, len(songs), SONGS_AT_ONCE):
         some = songs[first : first + SONGS_AT_ONCE]
-        await connection.execute(delete(ImportedRow).where(ImportedRow.content_hash.in_(some)))
-        row = insert_into(connection, TakenBackRow).values([{"content_hash": song, "moment": now} for song in some])
+        await connection.execute(delete(ImportedSongRow).where(ImportedSongRow.content_hash.in_(some)))
+        row = insert_into(connection, WithdrawnSongRow).values([{"content_hash": song, "moment": now} for song in some])
         await connection.execute(
             row.on_conflict_do_update(index_elements=["content_hash"], set_={"moment": row.excluded.moment})
         )

@@ -1,12 +1,13 @@
-"""A job as data and as a row; how jobs come and go is told by ``jobs``."""
+"""Jobs as data and as rows; the queue itself is in ``jobs``."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from storage.database import LARGEST_NUMBER
 from storage.tables import JobRow
@@ -18,13 +19,13 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 LEASE_SECONDS = 30
-"""How long a worker may be silent before its job is another's."""
+"""How long a worker may go without a heartbeat before another may take its job."""
 MAX_ATTEMPTS = 3
-"""Starts after which a job is not tried again but its person told so."""
+"""After this many starts a job is not retried, and the person is told so."""
 
 
 class JobState(StrEnum):
-    """A job waits, is a worker's, or has ended."""
+    """Whether a job waits, is held by a worker, or has ended."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -38,22 +39,22 @@ class NewJob:
     Attributes
     ----------
     platform, chat, person
-        As in ``NewReply``: where, and keyed hashes of the place and the person.
+        As in ``NewReply``.
     message
-        What is needed to reply after a restart (JSON); wiped when the job ends.
+        What is needed to reply after a restart (JSON); deleted when the job ends.
     payload
-        What is needed to get the bytes again (JSON); wiped when the job ends.
+        What is needed to download the file again (JSON); deleted when the job ends.
     source
-        What kind of content: ``upload``, ``link``, ``voice``, …
+        The kind of content: ``upload``, ``link``, ``voice``, …
     key
-        Opaque name of the very thing sent (a keyed hash of chat, message, attachment): a second job with the same
-        key is not added, so an update that the platform delivers twice is answered once. None never collides.
+        Opaque id of what was sent (a keyed hash of chat, message, attachment). A second job with the same key is not
+        added, so an update that the platform delivers twice is answered once. None never collides.
     priority
-        Higher goes first, whatever the turns: leave it at 0 for people.
+        Jobs of higher priority go first, regardless of turns; 0 for people.
     fairness_key
-        Who shares a turn in the queue; the person by default.
+        Jobs with the same key share a turn in the queue; the person by default.
     home
-        Names those processes that can answer this chat; None where any can that serves the platform.
+        Name of the processes that can answer this chat; None if any process of the platform can.
     """
 
     platform: str
@@ -70,7 +71,7 @@ class NewJob:
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job as it stands.
+    """The current state of a job.
 
     Attributes
     ----------
@@ -79,17 +80,17 @@ class Job:
     platform, chat, person, message, payload, source
         As in ``NewJob``; message and payload are empty once the job has ended.
     state, outcome
-        ``outcome`` is the word given to ``finish`` (``cancelled`` by ``cancel``); None until it ended.
+        ``outcome`` is what ``finish`` was called with (``cancelled`` after ``cancel``); None until the job ended.
     owner
-        Who holds it; None while nobody does.
+        The worker that holds it; None if none does.
     progress
-        What ``note`` was last told, such as where the progress message is; empty before.
+        What was last passed to ``save_progress``, such as the id of the progress message; empty before.
     attempts
-        How often it was started, this time included, releases that were no fault of the song left out.
+        How often it was started, including this time and excluding starts that failed through no fault of the song.
     reply_id
-        Set once its answer was written down: what is left to do is to send it, and it may have been sent already.
+        Set once its answer is saved: it remains to send it, which may have happened already.
     cancel_requested
-        Somebody pressed Cancel while it ran: tell the person, and ``finish`` it.
+        The person pressed Cancel while it was running: tell them, and ``finish`` it.
     created, started, finished
         UTC; ``started`` is the latest start.
     """
@@ -114,13 +115,13 @@ class Job:
 
     @property
     def exhausted(self) -> bool:
-        """Whether it took its worker down too often: do not try again, tell the person, and ``finish`` it."""
+        """Whether it has crashed its worker too often: do not retry, tell the person, and ``finish`` it."""
         return self.attempts > MAX_ATTEMPTS
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A worker's hold on a job; it ends when the job is claimed anew, whoever claims it."""
+    """A worker's hold on a job; it ends when anyone claims the job again."""
 
     job_id: int
     owner: str
@@ -128,15 +129,15 @@ class Lease:
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
-    """A job and the hold on it."""
+class ClaimedJob:
+    """A job with the lease on it."""
 
     job: Job
     lease: Lease
 
 
 @dataclass(frozen=True, slots=True)
-class Added:
+class EnqueueResult:
     """A job in the queue; ``is_new`` is False if its key was already there (perhaps long ended)."""
 
     job: Job
@@ -144,15 +145,15 @@ class Added:
 
 
 @dataclass(frozen=True, slots=True)
-class Beat:
-    """What a heartbeat found, as job ids: those to drop at once, and those to stop because of Cancel."""
+class HeartbeatResult:
+    """The result of a heartbeat, as job ids: leases that were lost, and jobs that were cancelled."""
 
     lost: frozenset[int] = field(default_factory=frozenset)
     cancelled: frozenset[int] = field(default_factory=frozenset)
 
 
-class Cancel(StrEnum):
-    """What pressing Cancel did: ended it, asked its worker to stop, or came after the answer (or to no job)."""
+class CancelResult(StrEnum):
+    """The effect of pressing Cancel: the job ended, its worker was asked to stop, or it was too late."""
 
     DONE = "done"
     ASKED = "asked"
@@ -161,14 +162,14 @@ class Cancel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class QueueLoad:
-    """How busy the queue is.
+    """The load of the queue.
 
     Attributes
     ----------
     queued, running
         Jobs.
     oldest
-        When the longest-waiting queued job was added (UTC); None if none waits.
+        When the oldest queued job was added (UTC); None if none waits.
     """
 
     queued: int
@@ -178,14 +179,14 @@ class QueueLoad:
 
 @dataclass(frozen=True, slots=True)
 class PersonLoad:
-    """One person's songs: waiting, running, and sent within the last 24 hours (those cancelled unheard left out)."""
+    """One person's songs: waiting, running, and sent within 24 hours (except those cancelled before they started)."""
 
     queued: int
     running: int
     today: int
 
 
-def jobs() -> Select[*tuple[Any, ...]]:
+def select_jobs() -> Select[*tuple[Any, ...]]:
     """Select jobs; rows for ``to_job``."""
     return select(
         JobRow.id,
@@ -209,23 +210,36 @@ def jobs() -> Select[*tuple[Any, ...]]:
 
 
 def to_job(row: Any) -> Job:
-    """Read a row of ``jobs``."""
+    """Read a row of ``select_jobs``."""
     values = row._asdict()
     return Job(state=JobState(values.pop("state")), **values)
 
 
-async def by_key(connection: AsyncConnection, key: str | None) -> Job | None:
+async def find_job(connection: AsyncConnection, key: str | None) -> Job | None:
     """Return the job of a key, inside the caller's transaction."""
     if key is None:
         return None
-    row = (await connection.execute(jobs().where(JobRow.key == key))).one_or_none()
+    row = (await connection.execute(select_jobs().where(JobRow.key == key))).one_or_none()
     return None if row is None else to_job(row)
 
 
-async def numbered(connection: AsyncConnection, job_id: int, *, for_update: bool = False) -> Job | None:
+async def get_job(connection: AsyncConnection, job_id: int, *, for_update: bool = False) -> Job | None:
     """Return a job by its number, inside the caller's transaction."""
     if not 0 < job_id <= LARGEST_NUMBER:
         return None
-    query = jobs().where(JobRow.id == job_id)
+    query = select_jobs().where(JobRow.id == job_id)
     row = (await connection.execute(query.with_for_update() if for_update else query)).one_or_none()
     return None if row is None else to_job(row)
+
+
+async def person_load_of(connection: AsyncConnection, person: str, now: datetime) -> PersonLoad:
+    """Count a person's jobs, in the caller's transaction."""
+    # Jobs cancelled before they started do not count towards the daily limit.
+    never_started = (JobRow.outcome == "cancelled") & JobRow.started.is_(None)
+    recent = (JobRow.created > now - timedelta(hours=24)) & ~func.coalesce(never_started, False)
+    query = select(
+        func.count().filter(JobRow.state == JobState.QUEUED),
+        func.count().filter(JobRow.state == JobState.RUNNING),
+        func.count().filter(recent),
+    ).where(JobRow.person == person)
+    return PersonLoad(*(await connection.execute(query)).one())

@@ -1,6 +1,6 @@
-"""The persistent queue of songs: fair between people, each job done by one worker at a time, alive after a crash.
+"""The persistent queue of songs: fair between people, one worker per job, and safe across crashes.
 
-Knows nothing of what a job is: message and payload are JSON of the caller's.
+It does not interpret jobs: message and payload are the caller's JSON.
 """
 
 from __future__ import annotations
@@ -16,24 +16,25 @@ from storage.errors import JobCancelled, LeaseLost, TooManyQueued, TooManyToday
 from storage.job import (
     LEASE_SECONDS,
     MAX_ATTEMPTS,
-    Added,
-    Beat,
-    Cancel,
-    Claimed,
+    CancelResult,
+    ClaimedJob,
+    EnqueueResult,
+    HeartbeatResult,
     Job,
     JobState,
     Lease,
     NewJob,
     PersonLoad,
     QueueLoad,
-    by_key,
-    jobs,
-    numbered,
+    find_job,
+    get_job,
+    person_load_of,
+    select_jobs,
     to_job,
 )
 from storage.replies import find_reply, insert_reply
 from storage.tables import JobRow
-from storage.uncancellable import uninterrupted
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -46,14 +47,13 @@ if TYPE_CHECKING:
     from storage.replies import NewReply, Reply
 
 ABANDON_ATTEMPTS = MAX_ATTEMPTS + 3
-"""Starts after which even telling the person is given up, since that, too, seems to kill its worker."""
-DAY = timedelta(hours=24)
+"""After this many starts the job is dropped without telling the person, since even that seems to crash its worker."""
 
 _ENDED: dict[str, Any] = {
     "state": JobState.FINISHED,
     "owner": None,
     "leased_until": None,
-    # Where people wrote and what they sent is nobody's business once it is answered.
+    # For privacy: where people wrote and what they sent is not needed once it is answered.
     "message": {},
     "payload": {},
     "progress": {},
@@ -61,20 +61,22 @@ _ENDED: dict[str, Any] = {
 _QUEUED_AGAIN: dict[str, Any] = {"state": JobState.QUEUED, "owner": None, "leased_until": None}
 
 
-@uninterrupted
+@uncancellable
 class Jobs:
     """Reached as ``storage.jobs``.
 
-    A worker's round: ``claim`` → work, ``heartbeat`` at least every ``LEASE_SECONDS / 3`` → ``answer`` (the reply is
-    written down) → send → ``finish``. After a crash the job is claimed again once its lease ran out; if it then has a
-    ``reply_id``, only the sending is left. Look at ``cancel_requested`` and ``exhausted`` before working on a job.
+    A worker's cycle: ``claim`` → work, with a ``heartbeat`` at least every ``LEASE_SECONDS / 3`` → ``answer`` (saves
+    the reply) → send → ``finish``. After a crash the job can be claimed again once its lease has expired; if it has a
+    ``reply_id``, only sending is left. Check ``cancel_requested`` and ``exhausted`` before working on a job.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def add(self, new: NewJob, *, queued_limit: int | None = None, daily_limit: int | None = None) -> Added:
-        """Write a job down at the end of its person's line.
+    async def add(
+        self, new: NewJob, *, queued_limit: int | None = None, daily_limit: int | None = None
+    ) -> EnqueueResult:
+        """Save a job behind the person's other jobs.
 
         Raises
         ------
@@ -83,18 +85,18 @@ class Jobs:
             24 hours. Checked in the same transaction; a job whose key is known raises neither.
         """
         async with self._database.transaction() as connection:
-            # One at a time per person, or a handful of attachments would slip past the limits together.
+            # One at a time per person; otherwise several attachments at once could exceed the limits together.
             await lock(connection, f"jobs of {new.person}")
-            known = await by_key(connection, new.key)
+            known = await find_job(connection, new.key)
             if known is not None:
-                return Added(known, is_new=False)
+                return EnqueueResult(known, is_new=False)
             now = self._database.now()
-            load = await _person_load(connection, new.person, now)
+            load = await person_load_of(connection, new.person, now)
             if queued_limit is not None and load.queued + load.running >= queued_limit:
                 raise TooManyQueued(limit=queued_limit)
             if daily_limit is not None and load.today >= daily_limit:
                 raise TooManyToday(limit=daily_limit)
-            return Added(await _insert(connection, new, now), is_new=True)
+            return EnqueueResult(await _insert(connection, new, now), is_new=True)
 
     async def claim(
         self,
@@ -103,13 +105,13 @@ class Jobs:
         platforms: Sequence[str] | None = None,
         homes: Sequence[str] | None = None,
         lease_seconds: float = LEASE_SECONDS,
-    ) -> Claimed | None:
-        """Take the next job, people by turns; None if nothing waits. Jobs whose lease ran out are queued again first.
+    ) -> ClaimedJob | None:
+        """Take the next job, fairly between people; None if none waits. Expired leases are requeued first.
 
         Parameters
         ----------
         owner
-            Name of the worker; stable over restarts if ``take_back`` is to be of use.
+            Name of the worker; must be stable across restarts for ``requeue_owned``.
         platforms
             Only jobs of these platforms; None takes any.
         homes
@@ -121,7 +123,7 @@ class Jobs:
             waiting.append(JobRow.platform.in_(platforms))
         if homes is not None:
             waiting.append(or_(JobRow.home.is_(None), JobRow.home.in_(homes)))
-        # An idle queue is asked often; asking is not to hold the writers up.
+        # An idle queue is polled often, which must not block writers.
         async with self._database.reading() as connection:
             query = select(JobRow.id).where(or_(_expired(now), and_(*waiting))).limit(1)
             if (await connection.execute(query)).scalar() is None:
@@ -132,23 +134,23 @@ class Jobs:
             job_id = (await connection.execute(query.with_for_update(skip_locked=True))).scalar()
             return None if job_id is None else await _take(connection, job_id, owner, now, lease_seconds)
 
-    async def heartbeat(self, leases: Iterable[Lease], *, lease_seconds: float = LEASE_SECONDS) -> Beat:
-        """Prolong leases; say which of them are lost and which jobs are to be stopped."""
+    async def heartbeat(self, leases: Iterable[Lease], *, lease_seconds: float = LEASE_SECONDS) -> HeartbeatResult:
+        """Extend leases; return which of them were lost and which jobs to stop."""
         lost, cancelled = set(), set()
         async with self._database.transaction() as connection:
             until = self._database.now() + timedelta(seconds=lease_seconds)
-            # Always in the same order, so that two processes never wait for each other.
+            # Always in the same order, to avoid deadlocks between processes.
             for lease in sorted(leases, key=lambda each: each.job_id):
-                beat = update(JobRow).where(*_held(lease)).values(leased_until=until)
-                asked = (await connection.execute(beat.returning(JobRow.cancel_requested))).scalar()
+                extended = update(JobRow).where(*_held(lease)).values(leased_until=until)
+                asked = (await connection.execute(extended.returning(JobRow.cancel_requested))).scalar()
                 if asked is None:
                     lost.add(lease.job_id)
                 elif asked:
                     cancelled.add(lease.job_id)
-        return Beat(frozenset(lost), frozenset(cancelled))
+        return HeartbeatResult(frozenset(lost), frozenset(cancelled))
 
-    async def note(self, lease: Lease, progress: Mapping[str, Any]) -> None:
-        """Keep what is to be known after a restart, such as where the progress message is.
+    async def save_progress(self, lease: Lease, progress: Mapping[str, Any]) -> None:
+        """Save what is needed after a restart, such as the id of the progress message.
 
         Raises
         ------
@@ -158,16 +160,16 @@ class Jobs:
         async with self._database.transaction() as connection:
             await _change(connection, lease, progress=dict(progress))
 
-    async def note_waiting(self, job_id: int, progress: Mapping[str, Any]) -> bool:
-        """Keep what is to be known after a restart of a job that nobody holds, beside what was noted before.
+    async def save_waiting_progress(self, job_id: int, progress: Mapping[str, Any]) -> bool:
+        """Add to the saved progress of a job that waits in the queue.
 
         Returns
         -------
         bool
-            False if the job does not wait (any more): whoever holds it has ``note``.
+            False if the job is not waiting (any more); its worker uses ``save_progress``.
         """
         async with self._database.transaction() as connection:
-            job = await numbered(connection, job_id, for_update=True)
+            job = await get_job(connection, job_id, for_update=True)
             if job is None or job.state is not JobState.QUEUED:
                 return False
             noted = {**job.progress, **progress}
@@ -175,9 +177,9 @@ class Jobs:
             return True
 
     async def answer(self, lease: Lease, new: NewReply) -> Reply:
-        """Write the reply down and mark the job answered, in one transaction; the same reply comes back every time.
+        """Save the reply and mark the job as answered, in one transaction; repeated calls return the same reply.
 
-        From here on Cancel is too late, and a restart only sends (again) what is written down here.
+        From here on it is too late to cancel, and after a restart only sending is repeated.
 
         Raises
         ------
@@ -185,7 +187,7 @@ class Jobs:
             If the job is no longer held.
         JobCancelled
             If Cancel came first: ``finish`` the job as cancelled.
-        UnknownRow
+        RowNotFound
             If there is no such answer.
         """
         async with self._database.transaction() as connection:
@@ -203,7 +205,7 @@ class Jobs:
             return reply
 
     async def finish(self, lease: Lease, outcome: str) -> None:
-        """End a job that is held: ``answered``, ``failed``, ``cancelled``, ``undeliverable``, … Once only.
+        """End a held job, once, with an outcome: ``answered``, ``failed``, ``cancelled``, ``undeliverable`` or another.
 
         Raises
         ------
@@ -214,12 +216,13 @@ class Jobs:
             await _change(connection, lease, **_ENDED, outcome=outcome, finished=self._database.now())
 
     async def release(self, lease: Lease, *, delay_seconds: float = 0, counts: bool = False) -> None:
-        """Put a job back to its old place in the queue, to be claimed after a delay at the earliest.
+        """Return a job to its old position in the queue, to be claimed after a delay at the earliest.
 
         Parameters
         ----------
         counts
-            Whether this start counts as an attempt: no for a clean stop or a platform's fault, yes for the song's.
+            Whether this start counts as an attempt: yes if the song was at fault, no after a clean stop or a
+            platform error.
 
         Raises
         ------
@@ -231,50 +234,50 @@ class Jobs:
         async with self._database.transaction() as connection:
             await _change(connection, lease, **_QUEUED_AGAIN, not_before=not_before, attempts=attempts)
 
-    async def take_back(self, owner: str) -> int:
-        """Queue again all that an owner holds, at once; return how many.
+    async def requeue_owned(self, owner: str) -> int:
+        """Requeue all jobs that a worker holds and return their number.
 
-        For a process that starts under the name of one that died; a clean stop had better ``release`` each job.
+        For a process that replaces a crashed one of the same name; on a clean stop ``release`` each job instead.
         """
         async with self._database.transaction() as connection:
             held = (JobRow.state == JobState.RUNNING) & (JobRow.owner == owner)
             return await _requeue(connection, held, self._database.now())
 
     async def requeue_expired(self) -> int:
-        """Queue again the jobs whose lease ran out; return how many; ``claim`` does so too."""
+        """Requeue the jobs whose lease has expired and return their number; ``claim`` does this, too."""
         async with self._database.transaction() as connection:
             now = self._database.now()
             return await _requeue(connection, _expired(now), now)
 
-    async def cancel(self, job_id: int) -> Cancel:
+    async def cancel(self, job_id: int) -> CancelResult:
         """End a waiting job, or ask the worker of a running one to stop (its next heartbeat tells it)."""
         async with self._database.transaction() as connection:
-            # Cancelling moves the jobs behind; two at once would wait for each other's.
+            # Cancelling moves later jobs up; without the lock, two cancellations could deadlock.
             await fair_queue.lock_lane(connection, job_id)
-            job = await numbered(connection, job_id, for_update=True)
+            job = await get_job(connection, job_id, for_update=True)
             if job is None or job.state is JobState.FINISHED or job.reply_id is not None:
-                return Cancel.TOO_LATE
+                return CancelResult.TOO_LATE
             this = update(JobRow).where(JobRow.id == job_id)
             if job.state is JobState.RUNNING:
                 await connection.execute(this.values(cancel_requested=True))
-                return Cancel.ASKED
+                return CancelResult.ASKED
             await fair_queue.give_up(connection, job_id)
             await connection.execute(this.values(**_ENDED, outcome="cancelled", finished=self._database.now()))
-            return Cancel.DONE
+            return CancelResult.DONE
 
     async def get(self, job_id: int) -> Job | None:
-        """Return a job as it stands."""
+        """Return the current state of a job."""
         async with self._database.reading() as connection:
-            return await numbered(connection, job_id)
+            return await get_job(connection, job_id)
 
     async def of_person(self, person: str) -> list[Job]:
         """List a person's jobs that have not ended, oldest first."""
-        query = jobs().where(JobRow.person == person, JobRow.state != JobState.FINISHED).order_by(JobRow.id)
+        query = select_jobs().where(JobRow.person == person, JobRow.state != JobState.FINISHED).order_by(JobRow.id)
         async with self._database.reading() as connection:
             return [to_job(row) for row in await connection.execute(query)]
 
     async def position(self, job_id: int) -> int | None:
-        """Return a job's place: 1 is next, 0 is running, None has ended (or never was)."""
+        """Return a job's position: 1 is next, 0 is running, None has ended or does not exist."""
         if not 0 < job_id <= LARGEST_NUMBER:
             return None
         place = tuple_(JobRow.rank, JobRow.turn, JobRow.id)
@@ -285,7 +288,7 @@ class Jobs:
                 return None
             if row.state == JobState.RUNNING:
                 return 0
-            # What was put aside is not in anybody's way.
+            # Jobs whose time has not come yet do not count as ahead.
             due = (JobRow.state == JobState.QUEUED, JobRow.not_before <= self._database.now())
             ahead = select(func.count()).where(*due, place < (row.rank, row.turn, job_id))
             return (await connection.execute(ahead)).scalar_one() + 1
@@ -305,7 +308,7 @@ class Jobs:
     async def person_load(self, person: str) -> PersonLoad:
         """Count one person's songs."""
         async with self._database.reading() as connection:
-            return await _person_load(connection, person, self._database.now())
+            return await person_load_of(connection, person, self._database.now())
 
 
 def _held(lease: Lease) -> tuple[ColumnElement[bool], ...]:
@@ -350,11 +353,13 @@ async def _insert(connection: AsyncConnection, new: NewJob, now: datetime) -> Jo
         created=now,
     )
     job_id = (await connection.execute(row.returning(JobRow.id))).scalar_one()
-    return to_job((await connection.execute(jobs().where(JobRow.id == job_id))).one())
+    return to_job((await connection.execute(select_jobs().where(JobRow.id == job_id))).one())
 
 
-async def _take(connection: AsyncConnection, job_id: int, owner: str, now: datetime, lease_seconds: float) -> Claimed:
-    taken = (
+async def _take(
+    connection: AsyncConnection, job_id: int, owner: str, now: datetime, lease_seconds: float
+) -> ClaimedJob:
+    claimed = (
         update(JobRow)
         .where(JobRow.id == job_id)
         .values(
@@ -366,33 +371,21 @@ async def _take(connection: AsyncConnection, job_id: int, owner: str, now: datet
             claims=JobRow.claims + 1,
         )
     )
-    number = (await connection.execute(taken.returning(JobRow.claims))).scalar_one()
-    job = to_job((await connection.execute(jobs().where(JobRow.id == job_id))).one())
-    return Claimed(job, Lease(job_id, owner, number))
+    number = (await connection.execute(claimed.returning(JobRow.claims))).scalar_one()
+    job = to_job((await connection.execute(select_jobs().where(JobRow.id == job_id))).one())
+    return ClaimedJob(job, Lease(job_id, owner, number))
 
 
 async def _requeue(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> int:
-    """Queue jobs again whose worker is gone; end those that were started far too often."""
-    # What somebody else is just changing is theirs to see to.
+    """Requeue jobs whose worker is gone; end those that were started too often."""
+    # Skip rows that another transaction is changing.
     rows = select(JobRow.id, JobRow.attempts).where(which).order_by(JobRow.id).with_for_update(skip_locked=True)
     found = (await connection.execute(rows)).all()
-    hopeless = [row.id for row in found if row.attempts >= ABANDON_ATTEMPTS]
+    exhausted = [row.id for row in found if row.attempts >= ABANDON_ATTEMPTS]
     again = [row.id for row in found if row.attempts < ABANDON_ATTEMPTS]
-    if hopeless:
-        given_up = update(JobRow).where(JobRow.id.in_(hopeless))
-        await connection.execute(given_up.values(**_ENDED, outcome="abandoned", finished=now))
+    if exhausted:
+        abandoned = update(JobRow).where(JobRow.id.in_(exhausted))
+        await connection.execute(abandoned.values(**_ENDED, outcome="abandoned", finished=now))
     if again:
         await connection.execute(update(JobRow).where(JobRow.id.in_(again)).values(**_QUEUED_AGAIN))
     return len(again)
-
-
-async def _person_load(connection: AsyncConnection, person: str, now: datetime) -> PersonLoad:
-    # Cancelled before anybody listened: it cost nothing, so it does not count for the day.
-    unheard = (JobRow.outcome == "cancelled") & JobRow.started.is_(None)
-    recent = (JobRow.created > now - DAY) & ~func.coalesce(unheard, False)
-    query = select(
-        func.count().filter(JobRow.state == JobState.QUEUED),
-        func.count().filter(JobRow.state == JobState.RUNNING),
-        func.count().filter(recent),
-    ).where(JobRow.person == person)
-    return PersonLoad(*(await connection.execute(query)).one())

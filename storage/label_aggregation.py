@@ -1,6 +1,6 @@
-"""What people taught: the songs whose label counts, and the songs whose genre the operator knows.
+"""Aggregates corrections into one verdict per song, and keeps the songs whose genre the operator knows.
 
-Which label counts, and how much, is told by ``votes``; how lessons look in a file, by ``training``.
+The rules are in ``label_votes``; ``training_export`` writes the result to files.
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
 
-from storage.corrections import Status
+from storage.corrections import ReviewStatus
 from storage.database import insert_into, lock
-from storage.errors import UnknownRow
+from storage.errors import RowNotFound
 from storage.label_aliases import FEEDBACK_LOCK
-from storage.label_votes import AGREEMENT_PEOPLE, Vote, verdicts
+from storage.label_votes import AGREEMENT_PEOPLE, Vote, aggregate_votes
 from storage.labels import require_label
 from storage.songs import CONTENT_HASH
-from storage.tables import AnswerRow, CorrectionRow, KnownRow, PersonRow
-from storage.uncancellable import uninterrupted
+from storage.tables import AnswerRow, CorrectionRow, KnownSongRow, PersonRow
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -30,15 +30,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """What an operator decides about lessons.
+class AggregationRules:
+    """The operator's settings for aggregation.
 
     Attributes
     ----------
     agreement
-        How many people must say the same of a song.
+        How many people must agree on a song.
     sources
-        Platforms from which feedback may train; None: whichever were allowed when it was given. What was given while
+        Platforms whose feedback may train; None for those that were allowed when it was given. Feedback given while
         its platform was not allowed never trains.
     """
 
@@ -46,17 +46,17 @@ class Rules:
     sources: Collection[str] | None = None
 
 
-@uninterrupted
-class Lessons:
+@uncancellable
+class LabelAggregation:
     """Reached as ``storage.label_aggregation``."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def verdicts(self, rules: Rules | None = None) -> dict[str, Verdict]:
-        """Return what consenting people's opinions come to, by content hash."""
+    async def verdicts(self, rules: AggregationRules | None = None) -> dict[str, Verdict]:
+        """Return the verdicts on all songs, from the corrections of consenting people, by content hash."""
         async with self._database.reading() as connection:
-            return await load_verdicts(connection, rules or Rules())
+            return await load_verdicts(connection, rules or AggregationRules())
 
     async def known(self) -> dict[str, str]:
         """Return the songs whose genre is known: content hash → label id."""
@@ -64,54 +64,58 @@ class Lessons:
             return await load_known(connection)
 
     async def add_known(self, song: str, label: str) -> str:
-        """Write down the genre of a song for certain, and return the label's id.
+        """Save the known genre of a song and return the label's id.
 
         Parameters
         ----------
         song
-            Content hash; it need not have been heard yet.
+            Content hash; the song need not have been sent yet.
         label
             Id of a label.
 
         Raises
         ------
-        UnknownRow
+        RowNotFound
             If there is no such label.
         ValueError
-            If the hash does not have its form.
+            If the hash is malformed.
         """
         if not CONTENT_HASH.fullmatch(song):
             raise ValueError("the content hash is not 64 lower-case hexadecimal digits")
         async with self._database.transaction() as connection:
             await lock(connection, FEEDBACK_LOCK)
             label = (await require_label(connection, label)).id
-            row = insert_into(connection, KnownRow).values(content_hash=song, label=label, created=self._database.now())
+            row = insert_into(connection, KnownSongRow).values(
+                content_hash=song, label=label, created=self._database.now()
+            )
             await connection.execute(row.on_conflict_do_update(index_elements=["content_hash"], set_={"label": label}))
             return label
 
     async def remove_known(self, song: str) -> None:
-        """Forget that the genre of a song is known; people's opinions of it stay.
+        """Delete the known genre of a song; people's corrections of it stay.
 
         Raises
         ------
-        UnknownRow
-            If it was not.
+        RowNotFound
+            If it was not known.
         """
         async with self._database.transaction() as connection:
             await lock(connection, FEEDBACK_LOCK)
-            gone = await connection.execute(delete(KnownRow).where(KnownRow.content_hash == song))
-        if not gone.rowcount:
-            raise UnknownRow(f"The genre of {song} was not known.")
+            deleted = await connection.execute(delete(KnownSongRow).where(KnownSongRow.content_hash == song))
+        if not deleted.rowcount:
+            raise RowNotFound(f"The genre of {song} was not known.")
 
 
 async def load_known(connection: AsyncConnection) -> dict[str, str]:
     """Return the songs whose genre is known."""
-    query = select(KnownRow.content_hash, KnownRow.label).order_by(KnownRow.created, KnownRow.content_hash)
+    query = select(KnownSongRow.content_hash, KnownSongRow.label).order_by(
+        KnownSongRow.created, KnownSongRow.content_hash
+    )
     return dict((await connection.execute(query)).all())
 
 
-async def load_verdicts(connection: AsyncConnection, rules: Rules) -> dict[str, Verdict]:
-    """Return what people's opinions come to, of those that may leave: consent is asked of today, too."""
+async def load_verdicts(connection: AsyncConnection, rules: AggregationRules) -> dict[str, Verdict]:
+    """Return the verdicts, from corrections whose authors consented then and still do."""
     query = (
         select(
             CorrectionRow.person,
@@ -128,22 +132,22 @@ async def load_verdicts(connection: AsyncConnection, rules: Rules) -> dict[str, 
         )
         .join(AnswerRow, AnswerRow.id == CorrectionRow.answer_id)
         .join(PersonRow, PersonRow.person == CorrectionRow.person)
-        .where(CorrectionRow.consent, PersonRow.may_train.is_(True), CorrectionRow.status != Status.REJECTED)
+        .where(CorrectionRow.consent, PersonRow.may_train.is_(True), CorrectionRow.status != ReviewStatus.REJECTED)
         .order_by(CorrectionRow.id)
     )
-    decided = {Status.ACCEPTED, Status.RELABELLED}
+    decided = {ReviewStatus.ACCEPTED, ReviewStatus.RELABELLED}
     votes = [
         Vote(
             person=row.person,
             song=row.content_hash,
             label=row.verdict,
-            trains=row.may_train and (rules.sources is None or row.platform in rules.sources),
-            ruled=row.moderated if row.everywhere and Status(row.status) in decided else None,
+            may_train=row.may_train and (rules.sources is None or row.platform in rules.sources),
+            moderated=row.moderated if row.everywhere and ReviewStatus(row.status) in decided else None,
             platform=row.platform,
-            moment=row.updated,
+            updated=row.updated,
             model=row.model,
-            heard_as=row.genre,
+            predicted=row.genre,
         )
         for row in await connection.execute(query)
     ]
-    return verdicts(votes, await load_known(connection), agreement=rules.agreement)
+    return aggregate_votes(votes, await load_known(connection), agreement=rules.agreement)

@@ -1,6 +1,6 @@
-"""Labels and the texts that find them, as rows: what ``labels`` and ``seed`` both do inside their transactions.
+"""Rows of labels and of the texts that find them: operations that ``labels`` and ``seed`` share, in their transactions.
 
-Whoever changes rows here holds ``FEEDBACK_LOCK``.
+Callers that change rows must hold ``FEEDBACK_LOCK``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from sqlalchemy import and_, delete, func, or_, select, update
 
 from storage.database import insert_into
 from storage.label_text import bare_key, bare_words, name_key
-from storage.tables import CorrectionRow, ImportedRow, KnownRow, LabelRow, TermRow
+from storage.tables import CorrectionRow, ImportedSongRow, KnownSongRow, LabelRow, TermRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import InstrumentedAttribute
 
 FEEDBACK_LOCK = "feedback"
-"""Whoever changes labels or corrections holds it: people click slowly, and so nobody ever waits in a circle."""
+"""Held by every transaction that changes labels or corrections: they are rare, and one lock cannot deadlock."""
 
 
 class Owner(NamedTuple):
-    """The label that a text finds, and whether it does so only as an alias."""
+    """The label that a text finds, and whether the text is an alias."""
 
     label_id: str
     status: str
@@ -34,12 +34,12 @@ class Owner(NamedTuple):
 
 
 def verdict_is(label_id: InstrumentedAttribute[str] | str) -> ColumnElement[bool]:
-    """Match corrections whose verdict is a label: the moderator's, else the person's."""
+    """Match corrections whose effective label is this one."""
     return or_(CorrectionRow.ruling == label_id, and_(CorrectionRow.ruling.is_(None), CorrectionRow.label == label_id))
 
 
 async def owner_of(connection: AsyncConnection, text: str) -> Owner | None:
-    """Return the label that a text names exactly, case, spaces and punctuation aside."""
+    """Return the label with this name, ignoring case, spaces and punctuation."""
     query = (
         select(TermRow.label_id, LabelRow.status, TermRow.is_alias)
         .join(LabelRow, LabelRow.id == TermRow.label_id)
@@ -86,20 +86,20 @@ def term_values(label_id: str, texts: Iterable[str], *, is_alias: bool) -> list[
 
 
 async def add_label(connection: AsyncConnection, values: dict[str, Any]) -> None:
-    """Add a label (``label_values``) whose id is free; its names and id find it as far as they find no other."""
+    """Insert a label (``label_values``) with an unused id; its id and names find it unless they find another."""
     await connection.execute(insert_into(connection, LabelRow).values(values))
     await add_terms(connection, values["id"], (values["name_en"], values["name_vi"], values["id"]), is_alias=False)
 
 
 async def add_terms(connection: AsyncConnection, label_id: str, texts: Iterable[str], *, is_alias: bool) -> None:
-    """Let texts find a label; a text that already finds one goes on doing so."""
+    """Let texts find a label, except those that already find one."""
     for values in term_values(label_id, texts, is_alias=is_alias):
         term = insert_into(connection, TermRow).values(values)
         await connection.execute(term.on_conflict_do_nothing(index_elements=["key"]))
 
 
 async def take_terms(connection: AsyncConnection, label_id: str, texts: Iterable[str]) -> None:
-    """Make texts names of a label, even if they have been another label's aliases."""
+    """Make texts names of a label, even if they were aliases of another one."""
     for text in texts:
         term = (
             update(TermRow)
@@ -111,13 +111,13 @@ async def take_terms(connection: AsyncConnection, label_id: str, texts: Iterable
 
 
 async def merge_labels(connection: AsyncConnection, source_id: str, target_id: str) -> int:
-    """Move everything of one label to another and return how many corrections that were."""
+    """Merge one label into another and return the number of corrections that moved."""
     moved = await connection.execute(select(func.count()).select_from(CorrectionRow).where(_holds(source_id)))
     for table, column in (
         (CorrectionRow, CorrectionRow.label),
         (CorrectionRow, CorrectionRow.ruling),
-        (KnownRow, KnownRow.label),
-        (ImportedRow, ImportedRow.label),
+        (KnownSongRow, KnownSongRow.label),
+        (ImportedSongRow, ImportedSongRow.label),
     ):
         await connection.execute(update(table).where(column == source_id).values({column: target_id}))
     await connection.execute(
@@ -130,11 +130,11 @@ async def merge_labels(connection: AsyncConnection, source_id: str, target_id: s
 
 
 async def delete_unheld(connection: AsyncConnection, *conditions: ColumnElement[bool]) -> int:
-    """Delete proposed labels that nothing holds: no correction, no known and no imported song; say how many."""
+    """Delete proposed labels that no correction, known song or imported song uses; return their number."""
     held = or_(
         select(CorrectionRow.id).where(_holds(LabelRow.id)).exists(),
-        select(KnownRow.label).where(KnownRow.label == LabelRow.id).exists(),
-        select(ImportedRow.label).where(ImportedRow.label == LabelRow.id).exists(),
+        select(KnownSongRow.label).where(KnownSongRow.label == LabelRow.id).exists(),
+        select(ImportedSongRow.label).where(ImportedSongRow.label == LabelRow.id).exists(),
     )
     deleted = delete(LabelRow).where(LabelRow.status == "proposed", ~held, *conditions)
     return (await connection.execute(deleted)).rowcount

@@ -1,6 +1,6 @@
-"""The text of a genre's name: what may be one, and when two of them are the same to a person.
+"""Validates the names of genres, and folds them so that different spellings of one name compare equal.
 
-Pure functions on strings; which labels there are is told by ``labels``.
+Pure functions on strings; ``labels`` keeps the labels.
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from storage.errors import LabelEmpty, LabelTooLong, LabelUnprintable, LabelWith
 LABEL_CHARACTERS = 60
 
 _FORBIDDEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-# Letters and marks by category, but nothing on any screen.
+# Letters and marks by category that are invisible.
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
-# Phones put these behind a symbol to say whether it is drawn in colour.
+# Phones add these after a symbol to choose its emoji or text form.
 _VARIATION_SELECTORS = dict.fromkeys([*range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)])
-# Latin letters whose stroke is no combining mark.
+# Latin letters whose stroke is not a combining mark in Unicode.
 _STROKES = str.maketrans({"đ": "d", "ħ": "h", "ł": "l", "ø": "o", "ŧ": "t", "ı": "i"})
 
 
 def clean_name(text: str) -> str:
-    """Return a genre's name as it is to be shown: NFC, single spaces, nothing around it.
+    """Normalise a genre's name for display: NFC, single spaces, no surrounding space.
 
     Raises
     ------
@@ -49,7 +49,7 @@ def name_key(text: str) -> str:
     key = text.translate(_VARIATION_SELECTORS)
     while True:
         folded = unicodedata.normalize("NFKC", key).casefold()
-        # Folding can uncover what folds again (a mark that joins its letter once a hyphen is gone).
+        # Repeat, since removing a hyphen can let a mark combine with its letter.
         folded = unicodedata.normalize("NFKC", "".join(c for c in folded if unicodedata.category(c)[0] in "LMN"))
         if folded == key:
             return key
@@ -59,7 +59,7 @@ def name_key(text: str) -> str:
 def bare_key(text: str) -> str:
     """Fold a text like ``name_key``, and take the diacritics off Latin letters: "Cải lương" → "cailuong".
 
-    Marks of other scripts stay, since there they are what tells words apart (が is not か).
+    Marks of other scripts stay, because they distinguish words there (が is not か).
     """
     bare: list[str] = []
     is_latin = False

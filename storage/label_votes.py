@@ -1,7 +1,7 @@
-"""Which label of a song counts, and how much: many people's opinions in, one verdict per song out.
+"""Turns many people's votes on songs into one verdict per song: which label counts, and with what weight.
 
-Pure functions over what is in memory; where opinions come from is told by ``lessons``. The rules are the same for
-everybody, and each is there against one way to tilt a genre: one account, one hour, one careless or hostile hand.
+Pure functions on data in memory; ``label_aggregation`` loads the votes. The rules are the same for everybody. Each one
+protects against one way to skew a genre: a single account, a flood within an hour, careless or hostile people.
 """
 
 from __future__ import annotations
@@ -17,37 +17,37 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 AGREEMENT_PEOPLE = 2
-"""So many people must say the same of a song before it teaches; an operator may ask for more, or for one."""
+"""How many people must agree on a song before it is used for training; operators can change it."""
 MAJORITY = 2 / 3
-"""More than this share of the weight must be on one label; otherwise people disagree, and a moderator decides."""
+"""One label must have more than this share of the weight; otherwise the song is disputed and a moderator decides."""
 FULL_LABELS_PER_DAY = 20
-"""Up to so many labels a day each weighs 1; of n labels each weighs sqrt(20 / n), so haste gains little."""
+"""Up to this many labels a day, each weighs 1; of n > 20, each weighs sqrt(20 / n), so that volume gains little."""
 GENRE_LABELS_PER_HOUR = 10
 GENRE_LABELS_PER_DAY = 30
-"""One person's labels of one genre beyond these do not count; a moderator's word lifts both."""
+"""One person's labels of one genre beyond these do not count, unless a moderator confirmed them."""
 GENRE_SONGS_PER_HOUR = 40
-"""Where more songs than this come to one genre within an hour, all of them together weigh as much as these would."""
+"""If more songs than this get one genre within an hour, their total weight is capped at this number."""
 TRUST_PRIOR = 1
-"""A person's trust is (right + 1) / (answered + 1) over the known songs: 1 for who never met one, 0.2 after 0 of 4."""
-CARELESS_ANSWERS = 4
-CARELESS_TRUST = 0.5
-"""Whoever met so many known songs and comes out below this trust does not count at all."""
-ONE_NOTE_LABELS = 10
-ONE_NOTE_SHARE = 0.8
-"""Whoever gave so many labels, this share of them one and the same, counts only if others hear that genre, too."""
-WITNESSED_SONGS = 5
-"""On so many of these songs somebody else must have spoken before what the others heard is held against a person."""
+"""A person's trust is (right + 1) / (answered + 1) over the known songs: 1 without any, 0.2 after 0 of 4."""
+UNRELIABLE_ANSWERS = 4
+UNRELIABLE_TRUST = 0.5
+"""Votes of people with this many known songs and less than this trust do not count at all."""
+SINGLE_GENRE_LABELS = 10
+SINGLE_GENRE_SHARE = 0.8
+"""People with this many labels, of which this share is one genre, count only if others confirm that genre."""
+CORROBORATED_SONGS = 5
+"""Others must have voted on this many of those songs before their votes are held against a person."""
 
 
-class Use(StrEnum):
-    """What a song may be used for: to train from it, or only to measure."""
+class Purpose(StrEnum):
+    """What a song may be used for: training, or evaluation only."""
 
     TRAIN = "train"
     EVALUATE = "evaluate"
 
 
-class Standing(StrEnum):
-    """Whether a song's label counts, and if not, what it lacks."""
+class VerdictStatus(StrEnum):
+    """Whether a song's label counts, and if not, why."""
 
     COUNTS = "counts"
     WAITS = "waits"
@@ -56,74 +56,74 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's opinion of one song, as far as it weighs.
+    """One person's vote on one song.
 
     Attributes
     ----------
     person, song
         Keyed hash, content hash.
     label
-        The one that counts: an operator's moderator's, else the person's.
-    trains
-        Whether it comes from a chat from which feedback may train.
-    ruled
-        When a moderator of the operator's confirmed or changed it; None: nobody did.
+        The effective label: the operator's moderator's, or else the person's.
+    may_train
+        Whether feedback from its chat may train.
+    moderated
+        When the operator's moderator confirmed or changed it; None if none did.
     platform
         Where it was given.
-    moment
-        When the person said it, UTC.
-    model, heard_as
-        The release that the person heard, and what it had said.
+    updated
+        When the person last changed it, UTC.
+    model, predicted
+        The release that answered the person, and the genre it predicted.
     """
 
     person: str
     song: str
     label: str
-    trains: bool
-    ruled: datetime | None
+    may_train: bool
+    moderated: datetime | None
     platform: str
-    moment: datetime
+    updated: datetime
     model: str
-    heard_as: str
+    predicted: str
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What people's opinions of one song come to.
+    """The result of all votes on one song.
 
     Attributes
     ----------
     song, label
         The label with the most weight.
-    standing
+    status
         Whether it counts.
     weight
-        0 to 1: how much the song is to weigh among others; 1 where a moderator decided.
-    use, source
-        What it may be used for, and the platforms whose opinions it rests on, joined by ``+``.
+        Training weight of the song, 0 to 1; 1 if a moderator decided.
+    purpose, source
+        What it may be used for, and the platforms of its votes, joined by ``+``.
     people
-        How many say so, of those who count.
+        How many people voted for the label, of those who count.
     reviewed
         Whether a moderator decided, or the operator knew the answer.
-    model, heard_as
-        The release that answered last, of those that these people heard, and what it said.
+    model, predicted
+        The release that answered these people last, and the genre it predicted.
     updated
-        When the newest of these opinions was given or ruled on.
+        When the newest of these votes was made or moderated.
     label_people
-        How many people in all stand behind the songs of this label that count for the same use; a genre that is one
-        person's alone can be told by it.
+        How many different people voted for this label on any song that counts for the same purpose; 1 shows a
+        genre that rests on one person alone.
     """
 
     song: str
     label: str
-    standing: Standing
+    status: VerdictStatus
     weight: float
-    use: Use
+    purpose: Purpose
     source: str
     people: int
     reviewed: bool
     model: str
-    heard_as: str
+    predicted: str
     updated: datetime
     label_people: int = 0
 
@@ -134,10 +134,10 @@ class _Weighed:
     weight: float
 
 
-def verdicts(
+def aggregate_votes(
     votes: Sequence[Vote], known: Mapping[str, str], *, agreement: int = AGREEMENT_PEOPLE
 ) -> dict[str, Verdict]:
-    """Return what the votes come to, song by song.
+    """Return the verdict on each song.
 
     Parameters
     ----------
@@ -146,9 +146,9 @@ def verdicts(
     known
         Content hash → label, for songs whose genre the operator knows.
     agreement
-        How many people must say the same.
+        How many people must agree.
     """
-    weights = weights_of(votes, known)
+    weights = vote_weights(votes, known)
     by_song: dict[str, list[_Weighed]] = defaultdict(list)
     for vote, weight in zip(votes, weights, strict=True):
         by_song[vote.song].append(_Weighed(vote, weight))
@@ -156,24 +156,24 @@ def verdicts(
     return _with_people(_smoothed(found), by_song)
 
 
-def weights_of(votes: Sequence[Vote], known: Mapping[str, str]) -> list[float]:
-    """Return what each vote weighs before it is held against others on its song, 0 to 1."""
-    trust = trusts(votes, known)
+def vote_weights(votes: Sequence[Vote], known: Mapping[str, str]) -> list[float]:
+    """Return the weight of each vote, 0 to 1, before it is compared with others on its song."""
+    trust = trust_by_person(votes, known)
     silenced = contradicted(votes)
-    per_day = Counter((vote.person, vote.moment.date()) for vote in votes)
+    per_day = Counter((vote.person, vote.updated.date()) for vote in votes)
     beyond = _beyond_caps(votes)
     weights = []
     for place, vote in enumerate(votes):
         if place in beyond or vote.person in silenced:
             weights.append(0.0)
             continue
-        rate = min(1.0, sqrt(FULL_LABELS_PER_DAY / per_day[vote.person, vote.moment.date()]))
+        rate = min(1.0, sqrt(FULL_LABELS_PER_DAY / per_day[vote.person, vote.updated.date()]))
         weights.append(trust.get(vote.person, 1.0) * rate)
     return weights
 
 
-def trusts(votes: Iterable[Vote], known: Mapping[str, str]) -> dict[str, float]:
-    """Return how far a person is to be trusted, for those who labelled songs whose genre the operator knows."""
+def trust_by_person(votes: Iterable[Vote], known: Mapping[str, str]) -> dict[str, float]:
+    """Return the trust in each person who labelled songs whose genre the operator knows."""
     answered: Counter[str] = Counter()
     right: Counter[str] = Counter()
     for vote in votes:
@@ -183,15 +183,15 @@ def trusts(votes: Iterable[Vote], known: Mapping[str, str]) -> dict[str, float]:
     found = {}
     for person, count in answered.items():
         trust = (right[person] + TRUST_PRIOR) / (count + TRUST_PRIOR)
-        found[person] = 0.0 if count >= CARELESS_ANSWERS and trust < CARELESS_TRUST else trust
+        found[person] = 0.0 if count >= UNRELIABLE_ANSWERS and trust < UNRELIABLE_TRUST else trust
     return found
 
 
 def contradicted(votes: Iterable[Vote]) -> set[str]:
-    """Return who says one and the same of nearly everything while others hear something else.
+    """Return the people who give nearly every song one genre while others disagree.
 
-    Those who do it are no witnesses for each other, so that a group of them cannot vouch for itself; lovers of one
-    genre are safe as long as others who know it agree with them, or nobody else has listened.
+    Such people cannot confirm each other, so a group of them cannot vouch for itself. Fans of one genre are safe as
+    long as others agree with them or nobody else has voted.
     """
     given: dict[str, dict[str, str]] = defaultdict(dict)
     heard: dict[str, dict[str, str]] = defaultdict(dict)
@@ -201,7 +201,7 @@ def contradicted(votes: Iterable[Vote]) -> set[str]:
     favourites = {}
     for person, labels in given.items():
         label, count = Counter(labels.values()).most_common(1)[0]
-        if len(labels) >= ONE_NOTE_LABELS and count >= ONE_NOTE_SHARE * len(labels):
+        if len(labels) >= SINGLE_GENRE_LABELS and count >= SINGLE_GENRE_SHARE * len(labels):
             favourites[person] = label
     found = set()
     for person, favourite in favourites.items():
@@ -209,20 +209,20 @@ def contradicted(votes: Iterable[Vote]) -> set[str]:
         witnesses = [[label for other, label in heard[song].items() if other not in favourites] for song in songs]
         witnessed = [labels for labels in witnesses if labels]
         agreed = sum(favourite in labels for labels in witnessed)
-        if len(witnessed) >= WITNESSED_SONGS and 2 * agreed < len(witnessed):
+        if len(witnessed) >= CORROBORATED_SONGS and 2 * agreed < len(witnessed):
             found.add(person)
     return found
 
 
 def _beyond_caps(votes: Sequence[Vote]) -> set[int]:
-    """Return the places of votes that are one too many of a person for a genre within an hour or a day."""
+    """Return the indices of votes beyond a person's hourly or daily cap for a genre."""
     hours: Counter[tuple[str, str, date, int]] = Counter()
     days: Counter[tuple[str, str, date]] = Counter()
     found = set()
-    for place in sorted(range(len(votes)), key=lambda each: (votes[each].moment, votes[each].song)):
+    for place in sorted(range(len(votes)), key=lambda each: (votes[each].updated, votes[each].song)):
         vote = votes[place]
-        day = (vote.person, vote.label, vote.moment.date())
-        hour = (*day, vote.moment.hour)
+        day = (vote.person, vote.label, vote.updated.date())
+        hour = (*day, vote.updated.hour)
         if hours[hour] >= GENRE_LABELS_PER_HOUR or days[day] >= GENRE_LABELS_PER_DAY:
             found.add(place)
             continue
@@ -231,81 +231,85 @@ def _beyond_caps(votes: Sequence[Vote]) -> set[int]:
     return found
 
 
-def _verdict(given: list[_Weighed], known: str | None, agreement: int) -> Verdict:
-    """Return what a song's votes come to: by those that may train if they suffice alone, else by all of them."""
-    training = [each for each in given if each.vote.trains]
-    for pool, use in ((training, Use.TRAIN), (given, Use.EVALUATE)):
+def _verdict(weighed: list[_Weighed], known: str | None, agreement: int) -> Verdict:
+    """Return the verdict on a song: from the votes that may train if they suffice, or else from all of them."""
+    training = [each for each in weighed if each.vote.may_train]
+    for pool, purpose in ((training, Purpose.TRAIN), (weighed, Purpose.EVALUATE)):
         if pool:
-            found = _decided(pool, known, use) or _counted(pool, use, agreement)
-            if found.standing is Standing.COUNTS or use is Use.EVALUATE:
+            found = _decided(pool, known, purpose) or _counted(pool, purpose, agreement)
+            if found.status is VerdictStatus.COUNTS or purpose is Purpose.EVALUATE:
                 return found
     raise ValueError("a song without votes has no verdict")
 
 
-def _decided(pool: list[_Weighed], known: str | None, use: Use) -> Verdict | None:
-    """Return what the operator knows of a song, or the latest word of a moderator; None if nobody decided."""
-    rulings = [(each.vote.ruled, each.vote.label) for each in pool if each.vote.ruled is not None]
+def _decided(pool: list[_Weighed], known: str | None, purpose: Purpose) -> Verdict | None:
+    """Return the verdict of the operator or of the latest moderator; None if neither decided."""
+    rulings = [(each.vote.moderated, each.vote.label) for each in pool if each.vote.moderated is not None]
     if known is None and not rulings:
         return None
     label = known if known is not None else max(rulings)[1]
-    saying = [each.vote for each in pool if each.vote.label == label]
-    voices = saying or [each.vote for each in pool]
-    moment = max([*(vote.moment for vote in voices), *(ruled for ruled, _ in rulings)])
-    return _told(voices, label, len(saying), moment, use=use, standing=Standing.COUNTS, weight=1.0, reviewed=True)
+    agreeing = [each.vote for each in pool if each.vote.label == label]
+    votes = agreeing or [each.vote for each in pool]
+    updated = max([*(vote.updated for vote in votes), *(moderated for moderated, _ in rulings)])
+    return _make_verdict(
+        votes, label, len(agreeing), updated, purpose=purpose, status=VerdictStatus.COUNTS, weight=1.0, reviewed=True
+    )
 
 
-def _counted(pool: list[_Weighed], use: Use, agreement: int) -> Verdict:
+def _counted(pool: list[_Weighed], purpose: Purpose, agreement: int) -> Verdict:
     labels = {each.vote.label for each in pool}
     totals = {label: fsum(each.weight for each in pool if each.vote.label == label) for label in labels}
     label = max(totals, key=lambda each: (totals[each], each))
     everything = fsum(each.weight for each in pool)
-    saying = [each.vote for each in pool if each.vote.label == label and each.weight > 0]
+    agreeing = [each.vote for each in pool if each.vote.label == label and each.weight > 0]
     share = totals[label] / everything if everything else 0.0
-    standing, weight = Standing.COUNTS, min(1.0, totals[label] / agreement) * share
-    if len(saying) < agreement:
+    status, weight = VerdictStatus.COUNTS, min(1.0, totals[label] / agreement) * share
+    if len(agreeing) < agreement:
         disagree = len({each.vote.label for each in pool if each.weight > 0}) > 1
-        standing, weight = Standing.DISPUTED if disagree else Standing.WAITS, 0.0
+        status, weight = VerdictStatus.DISPUTED if disagree else VerdictStatus.WAITS, 0.0
     elif share <= MAJORITY:
-        standing, weight = Standing.DISPUTED, 0.0
-    voices = saying or [each.vote for each in pool]
-    moment = max(vote.moment for vote in voices)
-    return _told(voices, label, len(saying), moment, use=use, standing=standing, weight=weight, reviewed=False)
+        status, weight = VerdictStatus.DISPUTED, 0.0
+    votes = agreeing or [each.vote for each in pool]
+    updated = max(vote.updated for vote in votes)
+    return _make_verdict(
+        votes, label, len(agreeing), updated, purpose=purpose, status=status, weight=weight, reviewed=False
+    )
 
 
-def _told(
-    voices: Sequence[Vote],
+def _make_verdict(
+    votes: Sequence[Vote],
     label: str,
     people: int,
-    moment: datetime,
+    updated: datetime,
     *,
-    use: Use,
-    standing: Standing,
+    purpose: Purpose,
+    status: VerdictStatus,
     weight: float,
     reviewed: bool,
 ) -> Verdict:
-    latest = max(voices, key=lambda vote: (vote.moment, vote.person))
+    latest = max(votes, key=lambda vote: (vote.updated, vote.person))
     return Verdict(
         song=latest.song,
         label=label,
-        standing=standing,
+        status=status,
         weight=weight,
-        use=use,
-        source="+".join(sorted({vote.platform for vote in voices})),
+        purpose=purpose,
+        source="+".join(sorted({vote.platform for vote in votes})),
         people=people,
         reviewed=reviewed,
         model=latest.model,
-        heard_as=latest.heard_as,
-        updated=moment,
+        predicted=latest.predicted,
+        updated=updated,
     )
 
 
 def _smoothed(found: dict[str, Verdict]) -> dict[str, Verdict]:
-    """Let no hour bring more weight to a genre than ``GENRE_SONGS_PER_HOUR`` songs."""
+    """Scale weights so that no genre gains more than ``GENRE_SONGS_PER_HOUR`` songs' weight per hour."""
 
     def hour_of(verdict: Verdict) -> tuple[str, date, int]:
         return verdict.label, verdict.updated.date(), verdict.updated.hour
 
-    unreviewed = [each for each in found.values() if each.standing is Standing.COUNTS and not each.reviewed]
+    unreviewed = [each for each in found.values() if each.status is VerdictStatus.COUNTS and not each.reviewed]
     crowds = Counter(map(hour_of, unreviewed))
     return found | {
         each.song: replace(each, weight=each.weight * GENRE_SONGS_PER_HOUR / crowds[hour_of(each)])
@@ -314,16 +318,17 @@ def _smoothed(found: dict[str, Verdict]) -> dict[str, Verdict]:
     }
 
 
-def _with_people(found: dict[str, Verdict], given: Mapping[str, Sequence[_Weighed]]) -> dict[str, Verdict]:
+def _with_people(found: dict[str, Verdict], weighed: Mapping[str, Sequence[_Weighed]]) -> dict[str, Verdict]:
     """Count the different people behind all songs of each label."""
-    people: dict[tuple[str, Use], set[str]] = defaultdict(set)
+    people: dict[tuple[str, Purpose], set[str]] = defaultdict(set)
     for song, verdict in found.items():
-        if verdict.standing is Standing.COUNTS:
-            people[verdict.label, verdict.use] |= {
+        if verdict.status is VerdictStatus.COUNTS:
+            people[verdict.label, verdict.purpose] |= {
                 each.vote.person
-                for each in given[song]
-                if each.vote.label == verdict.label and (each.vote.trains or verdict.use is Use.EVALUATE)
+                for each in weighed[song]
+                if each.vote.label == verdict.label and (each.vote.may_train or verdict.purpose is Purpose.EVALUATE)
             }
     return {
-        song: replace(verdict, label_people=len(people[verdict.label, verdict.use])) for song, verdict in found.items()
+        song: replace(verdict, label_people=len(people[verdict.label, verdict.purpose]))
+        for song, verdict in found.items()
     }

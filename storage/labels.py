@@ -1,4 +1,4 @@
-"""The names of genres: known and proposed labels, their aliases, search; leaves the folding of text to ``names``."""
+"""Labels: known and proposed genres, their aliases, and search. ``label_text`` folds the names."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, or_, select, update
 
 from storage.database import LARGEST_NUMBER, lock
-from storage.errors import MergeRefused, UnknownRow
+from storage.errors import MergeRefused, RowNotFound
 from storage.label_aliases import FEEDBACK_LOCK, add_label, add_terms, label_values, merge_labels, owner_of, verdict_is
 from storage.label_text import bare_key, clean_name, name_key
 from storage.tables import CorrectionRow, LabelRow, TermRow
-from storage.uncancellable import uninterrupted
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class LabelStatus(StrEnum):
-    """``MERGED`` labels are kept only so that old buttons and ids still lead to the label that took their place."""
+    """The state of a label; ``MERGED`` ones are kept so that old buttons and ids lead to their replacement."""
 
     KNOWN = "known"
     PROPOSED = "proposed"
@@ -41,7 +41,7 @@ class Label:
     id
         ASCII where the name allows it (``cailuong``), else lower-case NFC text. Letters, digits, underscores.
     number
-        Small and lasting: for button data, where an id may be too long.
+        Small and permanent, for button payloads, where an id may be too long.
     name_en, name_vi
         For people.
     status
@@ -64,21 +64,21 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class LabelPage:
-    """Some of the labels that a search found, best first, and how many there are in all."""
+    """One page of search results, best first, and the total number of results."""
 
     labels: tuple[Label, ...]
     total: int
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """What a merge did: the label that stays, and how many corrections moved to it."""
+class LabelMerge:
+    """The result of a merge: the label that remains, and how many corrections moved to it."""
 
     label: Label
     corrections: int
 
 
-@uninterrupted
+@uncancellable
 class Labels:
     """Reached as ``storage.labels``. Every method that takes an id follows merges."""
 
@@ -87,10 +87,10 @@ class Labels:
 
     async def get(self, label_id: str) -> Label | None:
         """Return a label by its id."""
-        return (await self.named([label_id])).get(label_id)
+        return (await self.get_many([label_id])).get(label_id)
 
-    async def by_number(self, number: int) -> Label | None:
-        """Return a label by the number in a button."""
+    async def get_by_number(self, number: int) -> Label | None:
+        """Return a label by its number."""
         if not 0 < number <= LARGEST_NUMBER:
             return None
         async with self._database.reading() as connection:
@@ -98,13 +98,13 @@ class Labels:
             label_id = (await connection.execute(query)).scalar()
             return None if label_id is None else (await load_labels(connection, [label_id])).get(label_id)
 
-    async def named(self, label_ids: Sequence[str]) -> dict[str, Label]:
-        """Return several labels by id at once; ids that name none are left out."""
+    async def get_many(self, label_ids: Sequence[str]) -> dict[str, Label]:
+        """Return several labels by id; unknown ids are left out."""
         async with self._database.reading() as connection:
             return await load_labels(connection, label_ids)
 
     async def find(self, text: str) -> Label | None:
-        """Return the label that a text names: by id, name or alias, case, spaces and punctuation aside.
+        """Find a label by id, name or alias, ignoring case, spaces and punctuation.
 
         A text without diacritics also finds a name with them ("cai luong"), if only one label fits.
         """
@@ -112,19 +112,19 @@ class Labels:
             label_id = await _find(connection, text)
             return None if label_id is None else (await load_labels(connection, [label_id]))[label_id]
 
-    async def search(self, text: str = "", *, limit: int = 25, offset: int = 0) -> LabelPage:
+    async def search(self, text: str = "", *, limit: int = 25, offset: int = 0, known_only: bool = False) -> LabelPage:
         """Return labels for autocomplete, best first: whole name, its beginning, a word's beginning, anywhere.
 
         An empty text lists every label: known before proposed, the release's first genres leading. Proposed labels
-        are offered while somebody holds them and no moderator rejected it.
+        are offered while somebody holds them and no moderator rejected it, unless ``known_only``.
         """
         if text.strip() and not name_key(text):
             return LabelPage((), 0)
         async with self._database.reading() as connection:
-            return await _page(connection, await _ranked(connection, text), limit, offset)
+            return await _page(connection, await _ranked(connection, text, known_only=known_only), limit, offset)
 
     async def propose(self, text: str, person: str | None = None) -> Label:
-        """Return the label that a text names; where there is none, add it as proposed.
+        """Return the label with this name; if there is none, add it as proposed.
 
         Parameters
         ----------
@@ -136,7 +136,7 @@ class Labels:
         Raises
         ------
         BadLabel
-            With a sentence for the person, if the text cannot be a label's name.
+            If the text cannot be a label's name.
         """
         name = clean_name(text)
         async with self._database.transaction() as connection:
@@ -150,7 +150,7 @@ class Labels:
             return (await load_labels(connection, [label_id]))[label_id]
 
     async def proposed(self, *, limit: int = 25, offset: int = 0) -> LabelPage:
-        """List proposed labels that somebody holds, most often chosen first, for moderators."""
+        """List proposed labels in use, most used first, for moderators."""
         uses = func.count(CorrectionRow.id)
         query = (
             select(LabelRow.id)
@@ -163,11 +163,11 @@ class Labels:
             return await _page(connection, list((await connection.execute(query)).scalars()), limit, offset)
 
     async def approve(self, label_id: str, *, name_en: str | None = None, name_vi: str | None = None) -> Label:
-        """Make a proposed label a known one, with better names if given; a known one just gets the names.
+        """Turn a proposed label into a known one, and set its names if given; a known label only gets the names.
 
         Raises
         ------
-        UnknownRow
+        RowNotFound
             If there is no such label.
         BadLabel
             If a name cannot be one.
@@ -183,13 +183,13 @@ class Labels:
             await add_terms(connection, label.id, values.values(), is_alias=False)
             return await require_label(connection, label.id)
 
-    async def merge(self, source_id: str, target_id: str) -> Merged:
+    async def merge(self, source_id: str, target_id: str) -> LabelMerge:
         """Merge a proposed label into a known one: corrections follow, its names become aliases.
 
         Raises
         ------
-        UnknownRow
-            If one of them is no label.
+        RowNotFound
+            If one of them does not exist.
         MergeRefused
             If the source is not proposed, the target not known, or both are the same.
         """
@@ -200,14 +200,14 @@ class Labels:
             if source.status is not LabelStatus.PROPOSED or target.status is not LabelStatus.KNOWN:
                 raise MergeRefused
             corrections = await merge_labels(connection, source.id, target.id)
-            return Merged(await require_label(connection, target.id), corrections)
+            return LabelMerge(await require_label(connection, target.id), corrections)
 
     async def add_alias(self, label_id: str, alias: str) -> Label:
-        """Add another name that finds a label; nothing happens if some label already has it.
+        """Add an alias to a label, unless some label already has it.
 
         Raises
         ------
-        UnknownRow, BadLabel
+        RowNotFound, BadLabel
             If there is no such label, or the alias cannot be a name.
         """
         name = clean_name(alias)
@@ -218,9 +218,9 @@ class Labels:
             return await require_label(connection, label.id)
 
     async def ensure_known(self, genre: str, name_en: str | None = None, name_vi: str | None = None) -> Label:
-        """Make sure that a genre of the serving release is a known label, and return it.
+        """Make a genre of the serving release a known label, and return it.
 
-        For releases trained on genres that this project has never heard of; call it for each genre at start. The
+        For releases trained on genres that are not listed in ``common.genres``; call it for each genre at start. The
         label's id can differ from the release's spelling (``drum_and_bass`` → ``drumandbass``).
 
         Raises
@@ -247,7 +247,7 @@ class Labels:
 
 
 async def load_labels(connection: AsyncConnection, label_ids: Sequence[str]) -> dict[str, Label]:
-    """Return labels by the ids asked for, merges followed; ids that name none are left out."""
+    """Return labels by the requested ids, following merges; unknown ids are left out."""
     # An id is letters, marks and digits in folded form, and underscores; a forged one need not reach the database.
     possible = [label_id for label_id in label_ids if label_id and name_key(label_id) == label_id.replace("_", "")]
     if not possible:
@@ -269,16 +269,16 @@ async def load_labels(connection: AsyncConnection, label_ids: Sequence[str]) -> 
 
 
 async def require_label(connection: AsyncConnection, label_id: str) -> Label:
-    """Return a label by its id, merges followed.
+    """Return a label by its id, following merges.
 
     Raises
     ------
-    UnknownRow
+    RowNotFound
         If there is none.
     """
     label = (await load_labels(connection, [label_id])).get(label_id)
     if label is None:
-        raise UnknownRow(f"There is no label {label_id!r}.")
+        raise RowNotFound(f"There is no label {label_id!r}.")
     return label
 
 
@@ -295,7 +295,7 @@ async def _find(connection: AsyncConnection, text: str) -> str | None:
 
 
 async def _free_id(connection: AsyncConnection, name: str) -> str:
-    """Choose the id of a new label: plain ASCII if the name allows it and no label is found by it."""
+    """Choose the id of a new label: ASCII if the name allows it and it finds no other label."""
     bare = bare_key(name)
     return bare if bare.isascii() and await owner_of(connection, bare) is None else name_key(name)
 
@@ -304,7 +304,7 @@ def _holds_unrejected() -> ColumnElement[bool]:
     return (CorrectionRow.status != "rejected") & verdict_is(LabelRow.id)
 
 
-async def _ranked(connection: AsyncConnection, text: str) -> list[str]:
+async def _ranked(connection: AsyncConnection, text: str, *, known_only: bool) -> list[str]:
     """Return the ids of the labels that a text could mean, best first; all labels for an empty text."""
     bare = bare_key(text)
     held = select(CorrectionRow.id).where(_holds_unrejected()).exists()
@@ -316,6 +316,8 @@ async def _ranked(connection: AsyncConnection, text: str) -> list[str]:
         .where(TermRow.bare.contains(bare, autoescape=True))
         .where(or_(LabelRow.status == LabelStatus.KNOWN, (LabelRow.status == LabelStatus.PROPOSED) & held))
     )
+    if known_only:
+        query = query.where(LabelRow.status == LabelStatus.KNOWN)
     best: dict[str, tuple[int, bool, float, int]] = {}
     for row in await connection.execute(query):
         place = float("inf") if row.position is None else row.position
@@ -325,7 +327,7 @@ async def _ranked(connection: AsyncConnection, text: str) -> list[str]:
 
 
 def _fit(text: str, bare: str, key: str, term: str, words: str) -> int:
-    """Say how well a term fits what was typed so far; 0 is best."""
+    """Rank how well a term matches the typed text; 0 is best."""
     if not bare:
         return 0
     if key == name_key(text):

@@ -1,6 +1,6 @@
-"""Brings the tables up to date, once, however many processes start at the same time; then adds the known genres.
+"""Migrates the database to this release's revision, safely with concurrent processes, and seeds the labels.
 
-Alembic is imported, and its scripts are read, only where there is something to do, and then on a thread of its own.
+Alembic is imported, on a thread of its own, only if there is something to migrate.
 """
 
 from __future__ import annotations
@@ -29,12 +29,12 @@ REVISION = "0003"
 SCRIPTS = Path(__file__).parent / "migrations"
 _TOO_NEW = "The database was made by a newer release (revision {found}). Start that release, or restore a backup."
 
-# Alembic hands its scripts their connection through a module-level name.
+# Alembic passes the connection to its scripts through a module-level name.
 _alembic = Lock()
 
 
 async def migrate(url: URL, genres: Genres | None = None) -> str:
-    """Make the database fit this release and return its revision; does nothing if it already does.
+    """Migrate the database and return its revision; does nothing if it is up to date.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ async def migrate(url: URL, genres: Genres | None = None) -> str:
     Raises
     ------
     BadDatabaseUrl
-        If an SQLite file cannot be made or written.
+        If an SQLite file cannot be created or written.
     DatabaseTooNew
         If the database has a revision that this release does not know.
     """

@@ -1,6 +1,6 @@
-"""What is remembered of a person: consent, language; everything about them in one piece, and forgetting it.
+"""What is stored about a person: consent and language; the export of all their data, and its deletion.
 
-A person is a keyed hash; nothing here can tell who they are.
+A person is identified by a keyed hash only.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from sqlalchemy import func, select, update
 
 from storage import privacy
 from storage.database import insert_into, lock
-from storage.imported_songs import take_back
+from storage.imported_songs import record_withdrawal
 from storage.label_aliases import FEEDBACK_LOCK
 from storage.tables import CorrectionRow, PersonRow
-from storage.uncancellable import uninterrupted
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from storage.corrections import Place
+    from storage.corrections import ChatKey
     from storage.database import Database
-    from storage.privacy import Forgotten
+    from storage.privacy import ErasureSummary
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +35,9 @@ class Consent:
     Attributes
     ----------
     may_train
-        None: never decided, which counts as no.
+        None if they never decided, which counts as no.
     asked, decided
-        When they were asked and when they last chose (UTC); None: not yet.
+        When they were asked, and when they last chose (UTC); None if not yet.
     """
 
     may_train: bool | None = None
@@ -45,7 +45,7 @@ class Consent:
     decided: datetime | None = None
 
 
-@uninterrupted
+@uncancellable
 class People:
     """Reached as ``storage.people``."""
 
@@ -53,12 +53,12 @@ class People:
         self._database = database
 
     async def consent(self, person: str) -> Consent:
-        """Return what a person chose; all None for somebody unknown."""
+        """Return a person's consent; all None for an unknown person."""
         async with self._database.reading() as connection:
             return await _consent(connection, person)
 
     async def ask_once(self, person: str) -> bool:
-        """Note that a person is being asked for consent; True the first time only, and never after a choice."""
+        """Record that a person is being asked for consent; True only the first time, and never after they chose."""
         now = self._database.now()
         row = insert_into(self._database, PersonRow).values(person=person, asked=now)
         unasked = PersonRow.asked.is_(None) & PersonRow.decided.is_(None)
@@ -67,7 +67,7 @@ class People:
             return (await connection.execute(noted.returning(PersonRow.person))).scalar() is not None
 
     async def set_consent(self, person: str, may_train: bool) -> Consent:
-        """Write down a choice; it holds for what the person already gave, too, and for the next export."""
+        """Save a choice; it also applies to the person's existing corrections and to the next export."""
         now = self._database.now()
         row = insert_into(self._database, PersonRow).values(person=person, may_train=may_train, asked=now, decided=now)
         chosen = {"may_train": may_train, "asked": func.coalesce(PersonRow.asked, now), "decided": now}
@@ -75,38 +75,38 @@ class People:
             await lock(connection, FEEDBACK_LOCK)
             await connection.execute(row.on_conflict_do_update(index_elements=["person"], set_=chosen))
             if not may_train:
-                await take_back(connection, now, CorrectionRow.person == person)
-            given = update(CorrectionRow).where(CorrectionRow.person == person)
-            await connection.execute(given.values(consent=may_train))
+                await record_withdrawal(connection, now, CorrectionRow.person == person)
+            theirs = update(CorrectionRow).where(CorrectionRow.person == person)
+            await connection.execute(theirs.values(consent=may_train))
             return await _consent(connection, person)
 
     async def language(self, person: str) -> str | None:
-        """Return the language a person chose, such as ``vi``; None if they never did."""
+        """Return the language that a person chose, such as ``vi``; None if they never chose one."""
         query = select(PersonRow.language).where(PersonRow.person == person)
         async with self._database.reading() as connection:
             return (await connection.execute(query)).scalar()
 
     async def set_language(self, person: str, language: str | None) -> None:
-        """Remember the language a person chose; None forgets the choice."""
+        """Save the language that a person chose; None deletes the choice."""
         row = insert_into(self._database, PersonRow).values(person=person, language=language)
         async with self._database.transaction() as connection:
             await connection.execute(row.on_conflict_do_update(index_elements=["person"], set_={"language": language}))
 
-    async def data(self, person: str, private_chats: Sequence[Place] = ()) -> dict[str, Any]:
+    async def export_data(self, person: str, private_chats: Sequence[ChatKey] = ()) -> dict[str, Any]:
         """Return everything about a person as plain JSON data, times as ISO 8601.
 
         Parameters
         ----------
         private_chats
-            Chats that are this person's alone; their logs belong to the person.
+            Private chats with this person; their logs are the person's data.
         """
         async with self._database.reading() as connection:
-            return await privacy.data(connection, person, private_chats)
+            return await privacy.export_data(connection, person, private_chats)
 
-    async def forget(self, person: str, private_chats: Sequence[Place] = ()) -> Forgotten:
-        """Delete everything about a person, running jobs included; say how much it was."""
+    async def erase(self, person: str, private_chats: Sequence[ChatKey] = ()) -> ErasureSummary:
+        """Delete all data about a person, running jobs included; return what was deleted."""
         async with self._database.transaction() as connection:
-            return await privacy.forget(connection, person, private_chats, self._database.now())
+            return await privacy.erase(connection, person, private_chats, self._database.now())
 
 
 async def _consent(connection: AsyncConnection, person: str) -> Consent:

@@ -1,4 +1,4 @@
-"""Everything about one person: gathered in one piece, or deleted; ``people`` is the way to it."""
+"""Exports or deletes all data about one person; reached through ``people``."""
 
 from __future__ import annotations
 
@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, false, func, or_, select, update
 
-from storage.corrections import corrections, to_correction
+from storage.corrections import select_corrections, to_correction
 from storage.database import lock
-from storage.imported_songs import take_back
+from storage.imported_songs import record_withdrawal
 from storage.label_aliases import FEEDBACK_LOCK, delete_unheld
-from storage.tables import AnswerRow, ChatRow, CorrectionRow, HeardRow, JobRow, LabelRow, PersonRow, ReplyRow, Song
+from storage.tables import (
+    AnswerLogRow,
+    AnswerRow,
+    ChatRow,
+    CorrectionRow,
+    JobRow,
+    LabelRow,
+    PersonRow,
+    ReplyRow,
+    SongRow,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,25 +30,25 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-    from storage.corrections import Place
+    from storage.corrections import ChatKey
 
 
 @dataclass(frozen=True, slots=True)
-class Forgotten:
-    """What was deleted, as numbers of rows.
+class ErasureSummary:
+    """How many rows were deleted or anonymised.
 
     Attributes
     ----------
     corrections, consents, jobs
         Deleted.
     replies
-        Replies that no longer say who asked or where; those in the given private chats deleted.
+        Replies without the requester now; those in the given private chats deleted.
     moderations
-        Rulings that no longer say who ruled.
+        Review decisions without the moderator now.
     labels
-        Proposed labels that only this person used: deleted.
+        Proposed labels that only this person used; deleted.
     heard
-        Entries in the logs of the given private chats, with their settings: deleted.
+        Log entries of the given private chats; deleted together with the chats' settings.
     """
 
     corrections: int
@@ -50,22 +60,22 @@ class Forgotten:
     heard: int
 
 
-async def data(connection: AsyncConnection, person: str, private_chats: Sequence[Place]) -> dict[str, Any]:
-    """Gather everything about a person as plain JSON data."""
+async def export_data(connection: AsyncConnection, person: str, private_chats: Sequence[ChatKey]) -> dict[str, Any]:
+    """Collect all data about a person as plain JSON."""
     about = select(PersonRow.may_train, PersonRow.asked, PersonRow.decided, PersonRow.language)
     asked = (
-        select(ReplyRow.created, ReplyRow.platform, Song.title, AnswerRow.genre, AnswerRow.confidence)
+        select(ReplyRow.created, ReplyRow.platform, SongRow.title, AnswerRow.genre, AnswerRow.confidence)
         .join(AnswerRow, AnswerRow.id == ReplyRow.answer_id)
-        .join(Song, Song.content_hash == AnswerRow.content_hash)
+        .join(SongRow, SongRow.content_hash == AnswerRow.content_hash)
         .where(or_(ReplyRow.requester == person, _in_any(ReplyRow, private_chats)))
         .order_by(ReplyRow.created)
     )
     heard = (
-        select(HeardRow.heard, HeardRow.platform, Song.title, AnswerRow.genre)
-        .join(AnswerRow, AnswerRow.id == HeardRow.answer_id)
-        .join(Song, Song.content_hash == AnswerRow.content_hash)
-        .where(_in_any(HeardRow, private_chats))
-        .order_by(HeardRow.id)
+        select(AnswerLogRow.heard, AnswerLogRow.platform, SongRow.title, AnswerRow.genre)
+        .join(AnswerRow, AnswerRow.id == AnswerLogRow.answer_id)
+        .join(SongRow, SongRow.content_hash == AnswerRow.content_hash)
+        .where(_in_any(AnswerLogRow, private_chats))
+        .order_by(AnswerLogRow.id)
     )
     jobs = select(
         JobRow.created,
@@ -81,12 +91,12 @@ async def data(connection: AsyncConnection, person: str, private_chats: Sequence
     )
     labels = select(LabelRow.created, LabelRow.name_en).where(LabelRow.proposed_by == person)
     rulings = select(func.count()).select_from(CorrectionRow).where(CorrectionRow.moderator == person)
-    given = corrections().where(CorrectionRow.person == person).order_by(CorrectionRow.id)
+    corrections_query = select_corrections().where(CorrectionRow.person == person).order_by(CorrectionRow.id)
     chats = select(ChatRow.platform, ChatRow.settings).where(_in_any(ChatRow, private_chats))
     return {
         "person": person,
         "consent": await _rows(connection, about.where(PersonRow.person == person)),
-        "corrections": [_opinion(row) for row in await connection.execute(given)],
+        "corrections": [_correction(row) for row in await connection.execute(corrections_query)],
         "songs": await _rows(connection, asked),
         "heard_in_private": await _rows(connection, heard),
         "jobs": await _rows(connection, jobs.where(JobRow.person == person).order_by(JobRow.id)),
@@ -96,17 +106,19 @@ async def data(connection: AsyncConnection, person: str, private_chats: Sequence
     }
 
 
-async def forget(connection: AsyncConnection, person: str, private_chats: Sequence[Place], now: datetime) -> Forgotten:
-    """Delete everything about a person and count it, in the caller's transaction."""
+async def erase(
+    connection: AsyncConnection, person: str, private_chats: Sequence[ChatKey], now: datetime
+) -> ErasureSummary:
+    """Delete all data about a person and count it, in the caller's transaction."""
     await lock(connection, FEEDBACK_LOCK)
 
     async def count(statement: Any) -> int:
         return (await connection.execute(statement)).rowcount
 
-    await take_back(connection, now, CorrectionRow.person == person)
-    opinions = await count(delete(CorrectionRow).where(CorrectionRow.person == person))
-    # Jobs before replies: a worker that is just writing its reply down holds the job, and is waited for here. In the
-    # order in which heartbeats hold them, so that neither waits for the other.
+    await record_withdrawal(connection, now, CorrectionRow.person == person)
+    corrections = await count(delete(CorrectionRow).where(CorrectionRow.person == person))
+    # Jobs before replies, to wait for a worker that is just saving its reply and holds the job. In the
+    # same order as heartbeats, to avoid deadlocks.
     await connection.execute(select(JobRow.id).where(JobRow.person == person).order_by(JobRow.id).with_for_update())
     jobs = await count(delete(JobRow).where(JobRow.person == person))
     private_replies = await count(delete(ReplyRow).where(_in_any(ReplyRow, private_chats)))
@@ -116,24 +128,35 @@ async def forget(connection: AsyncConnection, person: str, private_chats: Sequen
     moderations = await count(ruled.values(moderator=None))
     labels = await delete_unheld(connection, LabelRow.proposed_by == person)
     await connection.execute(update(LabelRow).where(LabelRow.proposed_by == person).values(proposed_by=None))
-    heard = await count(delete(HeardRow).where(_in_any(HeardRow, private_chats)))
+    heard = await count(delete(AnswerLogRow).where(_in_any(AnswerLogRow, private_chats)))
     await connection.execute(delete(ChatRow).where(_in_any(ChatRow, private_chats)))
     consents = await count(delete(PersonRow).where(PersonRow.person == person))
-    return Forgotten(opinions, consents, jobs, private_replies + replies, moderations, labels, heard)
+    return ErasureSummary(corrections, consents, jobs, private_replies + replies, moderations, labels, heard)
 
 
-def _in_any(table: type[HeardRow | ReplyRow | ChatRow], places: Sequence[Place]) -> ColumnElement[bool]:
-    return or_(false(), *(and_(table.platform == place.platform, table.chat == place.chat) for place in places))
+def _in_any(table: type[AnswerLogRow | ReplyRow | ChatRow], chats: Sequence[ChatKey]) -> ColumnElement[bool]:
+    return or_(false(), *(and_(table.platform == chat.platform, table.chat == chat.chat) for chat in chats))
 
 
 async def _rows(connection: AsyncConnection, query: Select[*tuple[Any, ...]]) -> list[dict[str, Any]]:
     return [_plain(row._asdict()) for row in await connection.execute(query)]
 
 
-def _opinion(row: Any) -> dict[str, Any]:
-    given = to_correction(row)
-    kept = ("title", "said", "confidence", "label", "status", "ruling", "consent", "may_train", "platform", "created")
-    return _plain({name: getattr(given, name) for name in kept} | {"updated": given.updated})
+def _correction(row: Any) -> dict[str, Any]:
+    correction = to_correction(row)
+    kept = (
+        "title",
+        "confidence",
+        "label",
+        "status",
+        "ruling",
+        "consent",
+        "may_train",
+        "platform",
+        "created",
+        "updated",
+    )
+    return _plain({"said": correction.predicted} | {name: getattr(correction, name) for name in kept})
 
 
 def _plain(values: dict[str, Any]) -> dict[str, Any]:

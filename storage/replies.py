@@ -1,4 +1,4 @@
-"""Answered messages that buttons hang on: a short id that survives restarts, until house-keeping lets it expire."""
+"""Sent answers, with short ids that button payloads refer to; they survive restarts and expire after a time."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select, update
 
 from storage.database import LARGEST_NUMBER, insert_into
-from storage.errors import UnknownRow
-from storage.songs import log_heard
+from storage.errors import RowNotFound
+from storage.songs import log_answer
 from storage.tables import AnswerRow, ReplyRow
-from storage.uncancellable import uninterrupted
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -29,7 +29,7 @@ _REPLY_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 
 @dataclass(frozen=True, slots=True)
 class NewReply:
-    """An answer about to be given in a chat.
+    """A reply to be saved.
 
     Attributes
     ----------
@@ -38,7 +38,7 @@ class NewReply:
     platform
         ``discord``, ``telegram``, ``local``.
     chat
-        Keyed hash of the place whose administrators moderate it: a server, a group, a private chat.
+        Keyed hash of the chat whose administrators moderate it: a server, a group, a private chat.
     requester
         Keyed hash of the person who asked.
     """
@@ -51,18 +51,18 @@ class NewReply:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """An answer given in a chat.
+    """The reply whose buttons refer to an answer.
 
     Attributes
     ----------
     id
-        11 characters of ``A–Z a–z 0–9 - _``: fits button data. Random, so it cannot be guessed from another.
+        11 characters of ``A–Z a–z 0–9 - _``, short enough for button payloads; random, so it cannot be guessed.
     answer_id, content_hash
-        What was answered, and of which song.
+        The answer and its song.
     platform, chat, requester
-        As in ``NewReply``; the requester is None once that person was forgotten.
+        As in ``NewReply``; the requester is None once that person's data was deleted.
     message
-        Where the message is, as ``Replies.sent`` was told; None until then.
+        The message's location, as passed to ``Replies.mark_sent``; None until then.
     created
         UTC.
     """
@@ -77,7 +77,7 @@ class Reply:
     created: datetime
 
 
-@uninterrupted
+@uncancellable
 class Replies:
     """Reached as ``storage.replies``. ``storage.jobs.answer`` adds the reply to a job's song."""
 
@@ -85,23 +85,23 @@ class Replies:
         self._database = database
 
     async def add(self, new: NewReply) -> Reply:
-        """Write down a reply that no job stands behind, and that the chat has heard the song.
+        """Save a reply that belongs to no job, and log the answer in the chat's statistics.
 
         Raises
         ------
-        UnknownRow
+        RowNotFound
             If there is no such answer.
         """
         async with self._database.transaction() as connection:
             return await insert_reply(connection, new, self._database.now())
 
     async def find(self, reply_id: str) -> Reply | None:
-        """Return a reply; None for one that expired or never was (any text may be asked for)."""
+        """Return a reply; None if it has expired or never existed. Accepts any text."""
         async with self._database.reading() as connection:
             return await find_reply(connection, reply_id)
 
-    async def sent(self, reply_id: str, message: Mapping[str, Any]) -> None:
-        """Remember where the message is, so that it can be edited later."""
+    async def mark_sent(self, reply_id: str, message: Mapping[str, Any]) -> None:
+        """Save the location of the sent message, so that it can be edited later."""
         async with self._database.transaction() as connection:
             where = update(ReplyRow).where(ReplyRow.id == reply_id).values(message=dict(message))
             await connection.execute(where)
@@ -112,13 +112,13 @@ async def insert_reply(connection: AsyncConnection, new: NewReply, now: datetime
 
     Raises
     ------
-    UnknownRow
+    RowNotFound
         If there is no such answer.
     """
     known = select(AnswerRow.content_hash).where(AnswerRow.id == new.answer_id)
     content_hash = (await connection.execute(known)).scalar() if 0 < new.answer_id <= LARGEST_NUMBER else None
     if content_hash is None:
-        raise UnknownRow(f"There is no answer {new.answer_id}.")
+        raise RowNotFound(f"There is no answer {new.answer_id}.")
     reply = Reply(
         id=secrets.token_urlsafe(REPLY_ID_BYTES),
         answer_id=new.answer_id,
@@ -138,7 +138,7 @@ async def insert_reply(connection: AsyncConnection, new: NewReply, now: datetime
         created=now,
     )
     await connection.execute(row)
-    await log_heard(connection, new.answer_id, new.platform, new.chat, now)
+    await log_answer(connection, new.answer_id, new.platform, new.chat, now)
     return reply
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import select, update
 from storage.database import insert_into
 from storage.label_aliases import add_label, add_terms, label_values, merge_labels, owner_of, take_terms, term_values
 from storage.label_text import name_key
-from storage.tables import LabelRow, NoteRow, TermRow
+from storage.tables import KeyValueRow, LabelRow, TermRow
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -27,7 +27,7 @@ _NOTE = "first labels"
 
 async def is_seeded(connection: AsyncConnection, genres: Genres) -> bool:
     """Tell whether labels were already added for this very list of genres."""
-    seeded = (await connection.execute(select(NoteRow.value).where(NoteRow.name == _NOTE))).scalar()
+    seeded = (await connection.execute(select(KeyValueRow.value).where(KeyValueRow.name == _NOTE))).scalar()
     return seeded == _edition(genres)
 
 
@@ -53,7 +53,7 @@ async def seed(connection: AsyncConnection, genres: Genres, now: datetime) -> No
         await connection.execute(insert_into(connection, LabelRow), rows)
         await connection.execute(insert_into(connection, TermRow).on_conflict_do_nothing(), terms)
     edition = _edition(genres)
-    note = insert_into(connection, NoteRow).values(name=_NOTE, value=edition)
+    note = insert_into(connection, KeyValueRow).values(name=_NOTE, value=edition)
     await connection.execute(note.on_conflict_do_update(index_elements=["name"], set_={"value": edition}))
 
 

@@ -1,6 +1,6 @@
 """The settings that ``python -m storage`` shares with the bot, read from the same environment and ``.env``.
 
-What they mean is told in ``.env.example``; all others are the bot's own.
+They are explained in ``.env.example``; all other settings belong to the bot.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ def _parts(value: Any) -> Any:
 
 
 class Settings(BaseSettings):
-    """Settings by the names that the environment gives them, in lower case; all are optional."""
+    """Settings, named like their environment variables in lower case; all are optional."""
 
     model_config = SettingsConfigDict(
         env_file=".env",
@@ -38,7 +38,7 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The database's URL; the bot's own file in ``data_dir`` unless another was set."""
+        """The database URL; by default a file in ``data_dir``."""
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'songs.db'}"
 
 
@@ -48,7 +48,7 @@ def read_settings() -> Settings:
     Raises
     ------
     StorageError
-        If one of them is wrong.
+        If one of them is invalid.
     """
     try:
         return Settings()

@@ -1,6 +1,6 @@
-"""Songs that were heard and what was answered; knows a report only as JSON and features only as vectors.
+"""Songs and the answers to them; a report is opaque JSON here, features are vectors.
 
-A song is known by the SHA-256 of its bytes, so the same file sent again is answered from here.
+A song is identified by the SHA-256 of its bytes, so a file that is sent again is answered from here.
 """
 
 from __future__ import annotations
@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, select
 
+from storage.corrections import agrees_with_answer
 from storage.database import LARGEST_NUMBER, insert_into, to_json
 from storage.feature_codec import FORMAT, SegmentVectors, pack, unpack
 from storage.label_aliases import owner_of
 from storage.label_text import clean_title
-from storage.tables import AnswerRow, CorrectionRow, FeatureRow, HeardRow, Song
-from storage.uncancellable import uninterrupted
+from storage.tables import AnswerLogRow, AnswerRow, CorrectionRow, FeatureRow, SongRow
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -32,7 +34,7 @@ TITLE_CHARACTERS = 200
 
 CONTENT_HASH = re.compile(r"[0-9a-f]{64}")
 _REPORT_KEYS: dict[str, type | tuple[type, ...]] = {
-    "genre": str,
+    "genre": (str, NoneType),
     "model": str,
     "confidence": (int, float),
     "duration": (int, float),
@@ -42,7 +44,7 @@ _REPORT_KEYS: dict[str, type | tuple[type, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one release said of one song.
+    """The answer of one release to one song.
 
     Attributes
     ----------
@@ -53,15 +55,15 @@ class Answer:
     model
         Name of the release that answered.
     genre, confidence, sure
-        The answer, its probability, and whether the evidence is solid.
+        The answer (empty for what is not music), its probability, and whether the evidence is strong.
     duration
         Seconds.
     title
-        Cleaned, at most ``TITLE_CHARACTERS``; None where the chat gave none.
+        Cleaned, at most ``TITLE_CHARACTERS``; None if the chat gave none.
     report
-        The whole report as it was given, key order included.
+        The complete report, key order included.
     has_features
-        False once house-keeping has dropped the features; classify the song again to have them back.
+        False once clean-up has deleted the features; classify the song again to restore them.
     created
         When it was first answered (UTC).
     """
@@ -81,7 +83,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class ChatStats:
-    """What one chat has heard.
+    """Statistics of one chat.
 
     Attributes
     ----------
@@ -90,11 +92,11 @@ class ChatStats:
     songs
         Different songs.
     seconds
-        Music in those different songs.
+        Total length of those different songs.
     genres
         Genre → different songs last answered with it, most frequent first.
     corrections, agreeing
-        Opinions that people gave here, and how many of them said "right".
+        Corrections made here, and how many of them confirmed the answer.
     first, last
         When the first and the latest song was answered; None before the first.
     """
@@ -109,7 +111,7 @@ class ChatStats:
     last: datetime | None
 
 
-@uninterrupted
+@uncancellable
 class Songs:
     """Answers by song and release; reached as ``storage.songs``."""
 
@@ -117,18 +119,18 @@ class Songs:
         self._database = database
 
     async def find_answer(self, content_hash: str, model: str) -> Answer | None:
-        """Return what this release already said of these bytes, if it did."""
+        """Return this release's stored answer for these bytes, if there is one."""
         async with self._database.reading() as connection:
             return await _one(connection, AnswerRow.content_hash == content_hash, AnswerRow.model == model)
 
     async def answer(self, answer_id: int) -> Answer | None:
-        """Return an answer by its number (as replies and corrections hold it)."""
+        """Return an answer by the number that replies and corrections refer to."""
         if not 0 < answer_id <= LARGEST_NUMBER:
             return None
         async with self._database.reading() as connection:
             return await _one(connection, AnswerRow.id == answer_id)
 
-    async def keep_answer(
+    async def save_answer(
         self,
         content_hash: str,
         report: Mapping[str, Any],
@@ -137,7 +139,7 @@ class Songs:
         platform: str,
         title: str | None = None,
     ) -> Answer:
-        """Keep an answer and the features it was made from; keeping it twice changes nothing but missing features.
+        """Save an answer with its features; saving it again only adds missing features.
 
         Parameters
         ----------
@@ -148,14 +150,14 @@ class Songs:
         features
             One per segment; a family has the same width in every segment.
         platform
-            Chat platform on which the song is heard, kept only for the first time.
+            Platform that the song was sent on; only the first one is stored.
         title
-            As the chat gave it; it is cleaned and cut here.
+            As the chat gave it; it is cleaned and shortened here.
 
         Raises
         ------
         ValueError
-            If the hash, the report or the features do not have this form.
+            If the hash, the report or the features are malformed.
         """
         _check(content_hash, report)
         blob = await asyncio.to_thread(pack, features) if features else None
@@ -172,33 +174,33 @@ class Songs:
         return found
 
     async def features(self, answer_id: int) -> tuple[SegmentVectors, ...]:
-        """Return the features behind an answer, in the order of time; empty where none are kept."""
+        """Return the features of an answer, in order of time; empty if none are stored."""
         query = select(FeatureRow.format, FeatureRow.data).where(FeatureRow.answer_id == answer_id)
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).one_or_none()
         return () if row is None else await asyncio.to_thread(unpack, row.format, row.data)
 
     async def chat_stats(self, platform: str, chat: str) -> ChatStats:
-        """Count what one chat has heard (``chat`` is its keyed hash)."""
-        here = (HeardRow.platform == platform, HeardRow.chat == chat)
-        times = select(func.count(), func.min(HeardRow.heard), func.max(HeardRow.heard)).where(*here)
-        # A song counts once, with the answer of the latest release that heard it here.
+        """Compute the statistics of one chat (``chat`` is its keyed hash)."""
+        here = (AnswerLogRow.platform == platform, AnswerLogRow.chat == chat)
+        times = select(func.count(), func.min(AnswerLogRow.heard), func.max(AnswerLogRow.heard)).where(*here)
+        # A song counts once, with the answer of the latest release here.
         latest = (
-            select(func.max(HeardRow.answer_id).label("answer_id"))
-            .join(AnswerRow, AnswerRow.id == HeardRow.answer_id)
+            select(func.max(AnswerLogRow.answer_id).label("answer_id"))
+            .join(AnswerRow, AnswerRow.id == AnswerLogRow.answer_id)
             .where(*here)
             .group_by(AnswerRow.content_hash)
             .subquery()
         )
         genres = (
-            select(AnswerRow.genre, func.count(), func.sum(Song.duration))
+            select(AnswerRow.genre, func.count(), func.sum(SongRow.duration))
             .join(latest, latest.c.answer_id == AnswerRow.id)
-            .join(Song, Song.content_hash == AnswerRow.content_hash)
+            .join(SongRow, SongRow.content_hash == AnswerRow.content_hash)
             .group_by(AnswerRow.genre)
             .order_by(func.count().desc(), AnswerRow.genre)
         )
         opinions = (
-            select(func.count(), func.count().filter(CorrectionRow.label == AnswerRow.genre))
+            select(func.count(), func.count().filter(agrees_with_answer()))
             .join(AnswerRow, AnswerRow.id == CorrectionRow.answer_id)
             .where(CorrectionRow.platform == platform, CorrectionRow.chat == chat)
         )
@@ -218,9 +220,9 @@ class Songs:
         )
 
 
-async def log_heard(connection: AsyncConnection, answer_id: int, platform: str, chat: str, now: datetime) -> None:
-    """Note that a chat heard a song, in the transaction that answers it."""
-    heard = insert_into(connection, HeardRow).values(platform=platform, chat=chat, answer_id=answer_id, heard=now)
+async def log_answer(connection: AsyncConnection, answer_id: int, platform: str, chat: str, now: datetime) -> None:
+    """Log that a song was answered in a chat, in the transaction that answers it."""
+    heard = insert_into(connection, AnswerLogRow).values(platform=platform, chat=chat, answer_id=answer_id, heard=now)
     await connection.execute(heard)
 
 
@@ -233,21 +235,21 @@ def _check(content_hash: str, report: Mapping[str, Any]) -> None:
     try:
         to_json(dict(report))
     except TypeError as error:
-        raise ValueError("the report is no plain JSON data") from error
+        raise ValueError("the report is not plain JSON data") from error
 
 
 async def _insert_song(
     connection: AsyncConnection, content_hash: str, duration: float, title: str | None, platform: str, now: datetime
 ) -> None:
-    song = insert_into(connection, Song).values(
+    song = insert_into(connection, SongRow).values(
         content_hash=content_hash,
         duration=duration,
         title=clean_title(title, TITLE_CHARACTERS) if title else None,
         platform=platform,
         first_heard=now,
     )
-    # A later title fills a gap, it does not replace the first.
-    filled = {"title": func.coalesce(Song.title, song.excluded.title)}
+    # A later title is used only if there was none.
+    filled = {"title": func.coalesce(SongRow.title, song.excluded.title)}
     await connection.execute(song.on_conflict_do_update(index_elements=["content_hash"], set_=filled))
 
 
@@ -255,12 +257,14 @@ async def _insert_answer(
     connection: AsyncConnection, content_hash: str, report: Mapping[str, Any], now: datetime
 ) -> int:
     """Insert the answer unless it is there, and return its number."""
-    # A release may spell a genre in its own way; what it said is compared with labels.
-    label = await owner_of(connection, report["genre"])
+    # A release may spell a genre differently; store the label's id, so that corrections can be compared with it.
+    # What is not music has no genre; the column takes no NULL, and no label has an empty id.
+    genre = report["genre"] or ""
+    label = await owner_of(connection, genre) if genre else None
     new = insert_into(connection, AnswerRow).values(
         content_hash=content_hash,
         model=report["model"],
-        genre=report["genre"] if label is None else label.label_id,
+        genre=genre if label is None else label.label_id,
         confidence=report["confidence"],
         sure=report["sure"],
         report=dict(report),
@@ -280,13 +284,13 @@ def _answers() -> Select[*tuple[Any, ...]]:
             AnswerRow.genre,
             AnswerRow.confidence,
             AnswerRow.sure,
-            Song.duration,
-            Song.title,
+            SongRow.duration,
+            SongRow.title,
             AnswerRow.report,
             FeatureRow.answer_id.is_not(None),
             AnswerRow.created,
         )
-        .join(Song, Song.content_hash == AnswerRow.content_hash)
+        .join(SongRow, SongRow.content_hash == AnswerRow.content_hash)
         .outerjoin(FeatureRow, FeatureRow.answer_id == AnswerRow.id)
     )
 

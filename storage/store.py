@@ -1,4 +1,4 @@
-"""The whole of storage in one object, and its house-keeping."""
+"""The entry point to storage, and the deletion of old rows."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
-from storage.chat_settings import Chats
+from storage.chat_settings import ChatSettingsStore
 from storage.database import Database, database_url, insert_into, lock
 from storage.feedback import Feedback
 from storage.jobs import Jobs
-from storage.label_aggregation import Lessons
+from storage.label_aggregation import LabelAggregation
 from storage.label_aliases import FEEDBACK_LOCK, delete_unheld
 from storage.labels import Labels
 from storage.migrate import migrate
 from storage.people import People
 from storage.replies import Replies
 from storage.songs import Songs
-from storage.tables import AnswerRow, CorrectionRow, FeatureRow, JobRow, LabelRow, NoteRow, ReplyRow
-from storage.uncancellable import uninterrupted
+from storage.tables import AnswerRow, CorrectionRow, FeatureRow, JobRow, KeyValueRow, LabelRow, ReplyRow
+from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,14 +34,14 @@ REPLY_DAYS = 180
 JOB_DAYS = 7
 UNUSED_FEATURE_DAYS = 180
 KEY_NOTE = "key"
-"""What the keyed hashes of people were made with, so that it can be recognised; not the key itself."""
+"""The name under which a fingerprint of the key for hashing people is stored, to recognise the key."""
 UNHELD_LABEL_DAYS = 1
-"""A proposed label waits so long for the correction that it is typed for."""
+"""How long a proposed label without any correction is kept."""
 
 
 @dataclass(frozen=True, slots=True)
-class Tidied:
-    """What house-keeping deleted: replies, ended jobs, features that nothing hangs on, proposed labels of nobody."""
+class CleanupSummary:
+    """Numbers of deleted rows: replies, ended jobs, unused features, unused proposed labels."""
 
     replies: int
     jobs: int
@@ -50,18 +50,18 @@ class Tidied:
 
 
 def utc_now() -> datetime:
-    """Return the time, as every row is stamped with it."""
+    """Return the current time, aware and in UTC."""
     return datetime.now(UTC)
 
 
-@uninterrupted
+@uncancellable
 class Storage:
-    """Everything that is kept, by what it is about.
+    """Access to all stored data, by subject.
 
     Attributes
     ----------
-    songs, replies, feedback, labels, lessons, jobs, people, chats
-        See there.
+    songs, replies, feedback, labels, label_aggregation, jobs, people, chat_settings
+        See each of them.
 
     Examples
     --------
@@ -75,10 +75,10 @@ class Storage:
         self.replies = Replies(database)
         self.feedback = Feedback(database)
         self.labels = Labels(database)
-        self.lessons = Lessons(database)
+        self.label_aggregation = LabelAggregation(database)
         self.jobs = Jobs(database)
         self.people = People(database)
-        self.chats = Chats(database)
+        self.chat_settings = ChatSettingsStore(database)
 
     @classmethod
     async def open(cls, url: str, *, clock: Callable[[], datetime] = utc_now, genres: Genres | None = None) -> Storage:
@@ -90,7 +90,7 @@ class Storage:
             ``sqlite:///relative/path``, ``sqlite:////absolute/path``, ``postgresql://user:password@host/name``, with
             or without the driver's name (``+aiosqlite``, ``+asyncpg``). Missing folders are made.
         clock
-            What time it is (UTC, aware). On several machines, keep their clocks within seconds of each other.
+            Returns the current time (UTC, aware). Several machines must keep their clocks within seconds of each other.
         genres
             The genres whose labels every database has; by default those that come with the project.
 
@@ -106,7 +106,7 @@ class Storage:
         return cls(Database(where, clock))
 
     async def close(self) -> None:
-        """Close every connection; leases that are still held simply run out."""
+        """Close every connection; leases that are still held expire by themselves."""
         await self.database.close()
 
     async def __aenter__(self) -> Storage:
@@ -118,33 +118,33 @@ class Storage:
         await self.close()
 
     async def ping(self) -> None:
-        """Ask the database for a sign of life; raises whatever the driver raises."""
+        """Check that the database responds; raises the driver's error if not."""
         async with self.database.reading() as connection:
             await connection.execute(select(1))
 
-    async def agreed(self, name: str, value: str) -> str:
-        """Note a value unless there is one of that name; return what is noted, the same to all who ask at once."""
+    async def get_or_set(self, name: str, value: str) -> str:
+        """Store a value under a name unless there is one; return the stored value, the same for concurrent callers."""
         async with self.database.transaction() as connection:
-            note = insert_into(connection, NoteRow).values(name=name, value=value)
+            note = insert_into(connection, KeyValueRow).values(name=name, value=value)
             await connection.execute(note.on_conflict_do_nothing())
-            noted = await connection.execute(select(NoteRow.value).where(NoteRow.name == name))
+            noted = await connection.execute(select(KeyValueRow.value).where(KeyValueRow.name == name))
             return str(noted.scalar_one())
 
-    async def disagree(self, name: str) -> bool:
-        """Take back what ``agreed`` noted; return whether there was anything."""
+    async def unset(self, name: str) -> bool:
+        """Delete the value under a name; return whether there was one."""
         async with self.database.transaction() as connection:
-            return (await connection.execute(delete(NoteRow).where(NoteRow.name == name))).rowcount > 0
+            return (await connection.execute(delete(KeyValueRow).where(KeyValueRow.name == name))).rowcount > 0
 
-    async def tidy(
+    async def delete_expired(
         self,
         *,
         replies: timedelta = timedelta(days=REPLY_DAYS),
         jobs: timedelta = timedelta(days=JOB_DAYS),
         features: timedelta = timedelta(days=UNUSED_FEATURE_DAYS),
-    ) -> Tidied:
-        """Delete what is older than this: replies (their buttons expire), ended jobs, unused features.
+    ) -> CleanupSummary:
+        """Delete what is older than these periods: replies (their buttons expire), ended jobs, unused features.
 
-        Features go only where neither a reply nor a correction hangs on the answer; the answer itself stays.
+        Features are deleted only if no reply or correction refers to the answer; the answer itself stays.
         Ended jobs must outlive the platforms' redeliveries (a day) and the daily limit's 24 hours.
         """
         now = self.database.now()
@@ -158,7 +158,7 @@ class Storage:
                 return (await connection.execute(statement)).rowcount
 
             ended = delete(JobRow).where(JobRow.finished < now - jobs)
-            return Tidied(
+            return CleanupSummary(
                 jobs=await count(ended),
                 replies=await count(delete(ReplyRow).where(ReplyRow.created < now - replies)),
                 features=await count(delete(FeatureRow).where(FeatureRow.answer_id.in_(unused))),

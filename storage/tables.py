@@ -1,6 +1,6 @@
-"""The tables, as the code of today sees them; how they came to be is told by ``migrations``.
+"""The current tables; ``migrations`` creates and changes them.
 
-Declared as classes so that every selected column has a type; rows are never objects that write themselves back.
+They are declared as classes so that selected columns are typed; they are not used as ORM objects.
 """
 
 from __future__ import annotations
@@ -35,12 +35,12 @@ CONSTRAINT_NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s",
     "pk": "pk_%(table_name)s",
 }
-# Numbers go out into buttons and must never be given twice, even after the row is gone.
+# Buttons contain these numbers, so one must never be used twice, even after its row was deleted.
 NEVER_REUSED = {"sqlite_autoincrement": True}
 
 
-class Moment(TypeDecorator[datetime]):
-    """A point in time: aware and in UTC here, with its zone on PostgreSQL, without on SQLite."""
+class UtcDateTime(TypeDecorator[datetime]):
+    """A timestamp: aware and in UTC in Python, with time zone on PostgreSQL, without on SQLite."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -49,7 +49,7 @@ class Moment(TypeDecorator[datetime]):
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a time without a zone cannot be stored")
+            raise ValueError("a time without a time zone cannot be stored")
         value = value.astimezone(UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
@@ -60,22 +60,22 @@ class Moment(TypeDecorator[datetime]):
 
 
 class Base(DeclarativeBase):
-    """What all tables share."""
+    """The base of all tables."""
 
     metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
     type_annotation_map = {  # noqa: RUF012
         str: Text,
-        # SQLite's own counter is 64 bits wide whatever it is called, but only INTEGER may count by itself.
+        # SQLite's integers are always 64 bits wide, but only a column declared INTEGER can be auto-incremented.
         int: BigInteger().with_variant(Integer(), "sqlite"),
         float: Double,
         bytes: LargeBinary,
-        datetime: Moment,
-        # Not JSONB: the order of keys is part of a report, and a NUL in a file name must not fail a job.
+        datetime: UtcDateTime,
+        # Not JSONB, which loses the order of keys and rejects a NUL in a file name.
         dict[str, Any]: JSON,
     }
 
 
-class Song(Base):
+class SongRow(Base):
     __tablename__ = "songs"
 
     content_hash: Mapped[str] = mapped_column(primary_key=True)
@@ -100,7 +100,7 @@ class AnswerRow(Base):
 
 
 class FeatureRow(Base):
-    """Apart from the answers, so that reading those never touches megabytes of numbers."""
+    """Separate from the answers, so that reading those does not load megabytes of features."""
 
     __tablename__ = "features"
 
@@ -109,7 +109,7 @@ class FeatureRow(Base):
     data: Mapped[bytes]
 
 
-class HeardRow(Base):
+class AnswerLogRow(Base):
     __tablename__ = "heard"
     __table_args__ = (Index(None, "platform", "chat"), NEVER_REUSED)
 
@@ -148,7 +148,7 @@ class LabelRow(Base):
 
 
 class TermRow(Base):
-    """A text that finds a label: its id, a name or an alias, folded by ``names``; the key is no other label's."""
+    """A text that finds a label: its id, a name or an alias, folded by ``label_text``. Keys are unique."""
 
     __tablename__ = "label_terms"
 
@@ -187,8 +187,8 @@ class CorrectionRow(Base):
     updated: Mapped[datetime]
 
 
-class KnownRow(Base):
-    """A song whose genre the operator is certain of; it need not have been heard yet."""
+class KnownSongRow(Base):
+    """A song whose genre the operator knows for certain; it need not have been sent yet."""
 
     __tablename__ = "known_songs"
 
@@ -197,8 +197,8 @@ class KnownRow(Base):
     created: Mapped[datetime]
 
 
-class ImportedRow(Base):
-    """What another database's export said of a song, with the features; no person stands behind it here."""
+class ImportedSongRow(Base):
+    """A song from another database's training file, with its features; no person of this database vouches for it."""
 
     __tablename__ = "imported_songs"
 
@@ -217,8 +217,8 @@ class ImportedRow(Base):
     data: Mapped[bytes]
 
 
-class TakenBackRow(Base):
-    """When somebody last took back what they had let go of a song: an older file must not bring it in again."""
+class WithdrawnSongRow(Base):
+    """When somebody last withdrew a correction of a song: an older file must not import it again."""
 
     __tablename__ = "taken_back"
 
@@ -281,8 +281,8 @@ class ChatRow(Base):
     settings: Mapped[dict[str, Any]]
 
 
-class NoteRow(Base):
-    """What storage notes about itself, such as which edition of the first labels it holds."""
+class KeyValueRow(Base):
+    """Named values of storage itself, such as the edition of the seeded labels."""
 
     __tablename__ = "notes"
 

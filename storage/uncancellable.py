@@ -1,7 +1,7 @@
-"""Methods that run to their end even where whoever asked goes away: what touches a database is not broken off midway.
+"""A class decorator that lets database methods run to completion even if their caller is cancelled.
 
-A transaction that is cancelled while the driver's thread works on it can leave SQLite's write lock held by a connection
-that nobody closes; every method here takes milliseconds, so a cancelled caller waits for it instead.
+Cancelling a transaction while the driver's thread works on it can leave SQLite's write lock held by a connection that
+nobody closes. Every decorated method takes milliseconds, so a cancelled caller waits for it instead.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-Room = TypeVar("Room", bound=type)
+Class = TypeVar("Class", bound=type)
 
 
-def uninterrupted(room: Room) -> Room:
-    """Decorate a class: its public coroutine methods finish before a cancellation of their caller takes effect."""
-    for name, method in list(vars(room).items()):
+def uncancellable(cls: Class) -> Class:
+    """Make a class's public coroutine methods finish before a cancellation of their caller takes effect."""
+    for name, method in list(vars(cls).items()):
         if not name.startswith("_") and inspect.iscoroutinefunction(method):
-            setattr(room, name, _finishing(method))
-    return room
+            setattr(cls, name, _finishing(method))
+    return cls
 
 
 def _finishing(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -40,7 +40,7 @@ def _finishing(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable
             except Exception:  # the method's own, raised below
                 break
         if cancelled is not None:
-            # Whoever was cancelled no longer asks how it went; an error unlooked at would only be warned of.
+            # Retrieve the task's error, which asyncio would otherwise warn about.
             task.exception()
             raise cancelled
         return task.result()

@@ -1,1 +1,1 @@
-"""What the bot says and does in any chat; it imports no chat library and no HTTP library."""
+"""What the bot does in every chat; imports no chat library and no HTTP library."""

@@ -1,4 +1,4 @@
-"""A song that this process is working on: its job and the hold on it, its chat, and the progress shown there."""
+"""A song that this process works on: its job and lease, its chat, and the progress shown there."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ from storage import LeaseLost
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
-    from bot.core.chat import Chat, Song
+    from bot.core.chat import Chat, PendingSong
     from bot.metrics import Metrics
     from storage import Job, Lease, Storage
 
 log = logging.getLogger(__name__)
 
 
-class Why(Enum):
-    """Why a song was stopped: by its sender, because it is not ours any more, or because the bot shuts down."""
+class StopReason(Enum):
+    """StopReason a song was stopped: by its sender, because the lease was lost, or because the bot shuts down."""
 
     CANCELLED = auto()
     LOST = auto()
     CLOSING = auto()
 
 
-class Stopped(Exception):
-    """The song was stopped where it may be; ``UnderWay.why`` says why."""
+class JobStopped(Exception):
+    """The work on a song was interrupted; ``ActiveJob.stop_reason`` says why."""
 
 
-class UnderWay:
-    """A song between its claim and its end.
+class ActiveJob:
+    """A song from the moment its job was claimed until it has ended.
 
     Attributes
     ----------
@@ -44,29 +44,31 @@ class UnderWay:
         As its chat knows it, with what the chat last noted.
     stage
         How far it has come.
-    why
-        Why it was stopped; None while it goes on.
+    stop_reason
+        StopReason it was stopped; None while the work goes on.
     """
 
-    def __init__(self, storage: Storage, chat: Chat, song: Song, job: Job, lease: Lease, metrics: Metrics) -> None:
+    def __init__(
+        self, storage: Storage, chat: Chat, song: PendingSong, job: Job, lease: Lease, metrics: Metrics
+    ) -> None:
         self.chat = chat
         self.song = song
         self.job = job
         self.lease = lease
         self.stage = Stage("fetching")
-        self.why: Why | None = None
+        self.stop_reason: StopReason | None = None
         self._storage = storage
         self._metrics = metrics
         self._stage_began = time.monotonic()
         self._task: asyncio.Task[None] | None = None
-        self._may_be_stopped = False
+        self._interruptible = False
         self._changed = asyncio.Event()
         self._quiet = False
         self._showing: asyncio.Task[None] | None = None
 
     @property
     def task(self) -> asyncio.Task[None] | None:
-        """The work itself, once begun."""
+        """The task that does the work, once begun."""
         return self._task
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
@@ -82,44 +84,44 @@ class UnderWay:
         self._changed.set()
 
     def leave_stage(self) -> None:
-        """Count the time that was spent in the present stage."""
+        """Record the time that was spent in the present stage."""
         now = time.monotonic()
         self._metrics.stage_ended(self.stage.kind, now - self._stage_began)
         self._stage_began = now
 
-    def stop(self, why: Why) -> None:
-        """Stop the work as soon as it may be stopped; the first reason given is the one that counts."""
-        if self.why is not None:
+    def stop(self, why: StopReason) -> None:
+        """Stop the work as soon as it can be interrupted; only the first reason counts."""
+        if self.stop_reason is not None:
             return
-        self.why = why
-        if self._may_be_stopped and self._task is not None:
+        self.stop_reason = why
+        if self._interruptible and self._task is not None:
             self._task.cancel()
 
     @contextmanager
     def stoppable(self) -> Iterator[None]:
-        """Mark what may be cut off at any moment; what is written down or sent elsewhere never is.
+        """Allow the enclosed work to be interrupted at any moment; writes and answers elsewhere never are.
 
         Raises
         ------
-        Stopped
-            If somebody stops the song within, or had stopped it before.
+        JobStopped
+            If the song is stopped meanwhile, or was stopped before.
         """
-        if self.why is not None:
-            raise Stopped()
-        self._may_be_stopped = True
+        if self.stop_reason is not None:
+            raise JobStopped()
+        self._interruptible = True
         try:
             yield
         except asyncio.CancelledError:
             task = asyncio.current_task()
-            if self.why is None or task is None:
+            if self.stop_reason is None or task is None:
                 raise
             task.uncancel()
-            raise Stopped() from None
+            raise JobStopped() from None
         finally:
-            self._may_be_stopped = False
+            self._interruptible = False
 
     async def quiet(self) -> None:
-        """Show no more progress: what is being shown just now is waited for, so that nothing overtakes the answer."""
+        """Show no more progress, and wait for what is being shown, so that it cannot overtake the answer."""
         self._quiet = True
         self._changed.set()
         if self._showing is not None:
@@ -135,10 +137,10 @@ class UnderWay:
                 noted = await self.chat.show(self.song, self.stage)
                 if noted is not None and noted != self.song.noted:
                     self.song = replace(self.song, noted=noted)
-                    await self._storage.jobs.note(self.lease, noted)
+                    await self._storage.jobs.save_progress(self.lease, noted)
             except LeaseLost:
-                self.stop(Why.LOST)
+                self.stop(StopReason.LOST)
                 return
             except Exception:
-                # Progress is a courtesy: a platform that cannot show it now must not cost the song.
+                # A platform that cannot show progress must not fail the song.
                 log.warning("job %d: progress could not be shown", self.job.id, exc_info=True)

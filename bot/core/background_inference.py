@@ -1,4 +1,4 @@
-"""Listening beside the queue: to the songs of a whole folder, which must not keep anybody's single song waiting."""
+"""Inference for songs that are not in the queue, such as those of a whole folder, without delaying the queue's."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ if TYPE_CHECKING:
     from classifier.song_report import Classification
 
 
-class Aside:
-    """The executor for what is not in the queue.
+class BackgroundInference:
+    """Classifies files that are not in the queue.
 
-    It shares the seats of the queue's songs and waits in line with them. Where there are several seats, one is never
-    taken; where there is one, a song from here has it for one turn at a time.
+    It shares the worker slots of the queue's songs and waits in line with them. Where there are several slots, one is
+    always left to the queue; where there is only one, each song from here takes it for its own time alone.
 
     Parameters
     ----------
     executor
         Where songs are classified.
-    seats, count
-        What the queue's songs sit on, and how many seats there are.
+    slots, count
+        The worker slots that it shares with the queue, and how many there are.
     """
 
-    def __init__(self, executor: SongExecutor, seats: asyncio.Semaphore, count: int) -> None:
+    def __init__(self, executor: SongExecutor, slots: asyncio.Semaphore, count: int) -> None:
         self._executor = executor
-        self._seats = seats
+        self._slots = slots
         self.at_once = max(1, count - 1)
         self._own = asyncio.Semaphore(self.at_once)
 
     @property
     def release(self) -> str:
-        """Name of the release that answers."""
+        """Name of the serving release."""
         return self._executor.release
 
     @property
     def genres(self) -> tuple[str, ...]:
-        """Genres that the release knows."""
+        """Genres of the serving release."""
         return self._executor.genres
 
     async def classify(self, path: Path) -> Classification:
         """Classify a file when its turn comes; raises ``SongError`` as the executor does."""
-        async with self._own, self._seats:
+        async with self._own, self._slots:
             return await self._executor.classify(path)

@@ -1,7 +1,4 @@
-"""What any chat can be asked about itself: the release behind it, what it has heard here, and how it is set up.
-
-Who may change a chat's settings is ``bot.core.moderation``'s to say.
-"""
+"""What people can ask the bot about itself: help, the serving release, a chat's statistics and settings."""
 
 from __future__ import annotations
 
@@ -13,14 +10,16 @@ from typing import TYPE_CHECKING, Literal
 
 from bot.core.localization import OWN_NAMES, clock, language_of, percent
 from classifier.inference.manifest import BadRelease, read_manifest
+from common.units import MEGABYTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Sequence
 
+    from bot.core.chat import Requester
+    from bot.core.genre_names import GenreNames
     from bot.core.identity import Keys
-    from bot.core.localization import Language
-    from bot.core.moderation import Asker
-    from bot.core.vocabulary import Words
+    from bot.core.localization import Language, Localizer
+    from bot.core.moderation import Moderation
     from bot.settings import Settings
     from storage import ChatSettings, Storage
 
@@ -32,131 +31,136 @@ HONEST_SPLITS = ("fault_filtered", "artist_fold", "folds")
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """What is known of a release.
+class ReleaseAccuracy:
+    """What is known about the accuracy of a release.
 
     Attributes
     ----------
-    taught
-        Songs that people corrected and that it was trained on with.
+    corrected_songs
+        Number of corrected songs that it was trained on.
     base
-        Share of the songs of its first training that it was right about while they were held out; None if unknown, or
-        if it never was trained on.
-    strangers
-        Share of songs by unknown artists that it was right about; None if unknown.
+        Cross-validated accuracy on the songs of its first training; None if unknown, or if it was never retrained.
+    unseen_artists
+        Accuracy on songs by artists that it was not trained on; None if unknown.
     """
 
-    taught: int = 0
+    corrected_songs: int = 0
     base: float | None = None
-    strangers: float | None = None
+    unseen_artists: float | None = None
 
 
-class Housekeeping:
-    """The bot's answers about itself.
+class BotInfo:
+    """Answers about the bot itself.
 
     Parameters
     ----------
     storage, keys, settings
         As the conversation's.
-    words
-        A language with the names of all genres.
-    require
-        Raises ``NotAModerator`` for whoever may not change a chat's settings.
+    names
+        Names of genres.
+    moderation
+        Says who may change a chat's settings.
     """
 
     def __init__(
-        self,
-        storage: Storage,
-        keys: Keys,
-        settings: Settings,
-        words: Callable[[Language], Words],
-        require: Callable[[Asker], None],
+        self, storage: Storage, keys: Keys, settings: Settings, names: GenreNames, moderation: Moderation
     ) -> None:
         self._storage = storage
         self._keys = keys
         self._settings = settings
-        self._words = words
-        self._require = require
+        self._names = names
+        self._moderation = moderation
         self._genres: tuple[str, ...] = ()
         self._release = ""
+        self._changing = asyncio.Lock()
 
     def serves(self, release: str, genres: tuple[str, ...]) -> None:
-        """Learn which release answers, and with which genres."""
+        """Note the serving release and its genres."""
         self._release, self._genres = release, genres
 
+    def help(self, names: Sequence[str], words: Localizer, largest_file: int) -> str:
+        """Return the messages of these names, which may state the limits; the largest song has so many bytes."""
+        limits = {
+            "minutes": round(self._settings.max_minutes),
+            "megabytes": largest_file // MEGABYTE,
+            "queued": self._settings.songs_per_person_queued,
+            "daily": self._settings.songs_per_person_daily,
+        }
+        return "\n\n".join(words.say(name, **limits) for name in names)
+
     async def about(self, language: Language) -> str:
-        """Say what the bot is, how often its release was right when it was measured, and what it cannot do."""
-        words = self._words(language)
+        """Return what the bot is, how accurate its release is, and what it cannot do."""
+        words = self._names.localizer(language)
         lines = [words.say("about")]
         if self._release:
             genres = ", ".join(words.genre(genre) for genre in self._genres)
             lines.append(words.say("about-release", release=self._release, count=len(self._genres), genres=genres))
         measured = await asyncio.to_thread(self._measured)
-        if measured.taught:
-            lines.append(words.say("about-taught", songs=measured.taught))
-        if measured.strangers is not None:
-            lines.append(words.say("about-accuracy", percent=percent(measured.strangers)))
+        if measured.corrected_songs:
+            lines.append(words.say("about-taught", songs=measured.corrected_songs))
+        if measured.unseen_artists is not None:
+            lines.append(words.say("about-accuracy", percent=percent(measured.unseen_artists)))
         elif measured.base is not None:
             lines.append(words.say("about-base", percent=percent(measured.base)))
         lines.append(words.say("about-cannot"))
         return "\n\n".join(lines)
 
     async def stats(self, platform: str, chat_id: str, language: Language) -> str:
-        """Say what a chat has heard."""
-        words = self._words(language)
-        heard = await self._storage.songs.chat_stats(platform, self._keys.chat(platform, chat_id))
-        if not heard.songs:
+        """Return a chat's statistics."""
+        words = self._names.localizer(language)
+        stats = await self._storage.songs.chat_stats(platform, self._keys.chat(platform, chat_id))
+        if not stats.songs:
             return words.say("stats-none")
-        lines = [words.say("stats-heard", songs=heard.songs, answers=heard.answers, length=clock(heard.seconds))]
-        listed = list(heard.genres.items())
+        lines = [words.say("stats-heard", songs=stats.songs, answers=stats.answers, length=clock(stats.seconds))]
+        listed = list(stats.genres.items())
         lines += [
             words.say("stats-genre", genre=words.genre_title(genre), songs=songs)
             for genre, songs in listed[:GENRES_TOLD]
         ]
         if len(listed) > GENRES_TOLD:
             lines.append(words.say("stats-more", count=len(listed) - GENRES_TOLD))
-        if heard.corrections:
-            share = round(100 * heard.agreeing / heard.corrections)
-            lines.append(words.say("stats-opinions", corrections=heard.corrections, percent=share))
+        if stats.corrections:
+            share = round(100 * stats.agreeing / stats.corrections)
+            lines.append(words.say("stats-opinions", corrections=stats.corrections, percent=share))
         return "\n".join(lines)
 
     async def chat(self, platform: str, chat_id: str) -> ChatSettings:
-        """Return how a chat is set up."""
-        return await self._storage.chats.settings(platform, self._keys.chat(platform, chat_id))
+        """Return a chat's settings."""
+        return await self._storage.chat_settings.settings(platform, self._keys.chat(platform, chat_id))
 
     async def moved(self, platform: str, old_id: str, new_id: str) -> None:
-        """Follow a chat to which its platform gave another id: its settings, songs and corrections go along."""
+        """Move a chat's settings, songs and corrections to the new id that its platform gave it."""
         kept = await self.chat(platform, old_id)
         old, new = self._keys.chat(platform, old_id), self._keys.chat(platform, new_id)
-        await self._storage.chats.move(platform, old, new)
+        await self._storage.chat_settings.move(platform, old, new)
         if old_id in kept.listening:
             there = await self.chat(platform, new_id)
             listening = there.listening - {old_id} | {new_id}
-            await self._storage.chats.save(platform, new, replace(there, listening=listening))
+            await self._storage.chat_settings.save(platform, new, replace(there, listening=listening))
 
-    async def settings(self, asker: Asker, *, channel_name: Callable[[str], str] = str) -> str:
-        """Say how a chat is set up; raises ``NotAModerator``.
+    async def settings(self, requester: Requester, channel_format: str | None = None) -> str:
+        """Return a text with a chat's settings; raises ``NotAModerator``.
 
         Parameters
         ----------
-        channel_name
-            Turns a channel's id into what its platform shows as a name.
+        channel_format
+            See ``bot.core.chat.ChatLimits``.
         """
-        self._require(asker)
-        kept = await self.chat(asker.person.platform, asker.chat_id)
-        return self._told(kept, self._words(asker.language), channel_name)
+        self._require(requester)
+        kept = await self.chat(requester.person.platform, requester.chat_id)
+        return _shown(kept, requester.words, channel_format)
 
     async def change(
         self,
-        asker: Asker,
+        requester: Requester,
         *,
         language: Language | Literal["each"] | None = None,
         picture: bool | None = None,
         listen: str | None = None,
         ignore: str | None = None,
-        channel_name: Callable[[str], str] = str,
+        channel_format: str | None = None,
     ) -> str:
-        """Set a chat up and say how it now is; raises ``NotAModerator``.
+        """Change a chat's settings and return a text with them; raises ``NotAModerator``.
 
         Parameters
         ----------
@@ -165,34 +169,43 @@ class Housekeeping:
         picture
             Whether answers come with the timeline.
         listen, ignore
-            Id of a channel in which to answer every song unasked, or no longer.
+            Id of a channel in which every song is answered from now on, or no longer.
+        channel_format
+            See ``bot.core.chat.ChatLimits``.
         """
-        self._require(asker)
-        platform = asker.person.platform
-        kept = await self.chat(platform, asker.chat_id)
-        if language is not None:
-            kept = replace(kept, language=None if language == "each" else language)
-        if picture is not None:
-            kept = replace(kept, picture=picture)
-        listening = kept.listening - {ignore}
-        if listen is not None and len(listening) < CHANNELS_LISTENED:
-            listening |= {listen}
-        kept = replace(kept, listening=frozenset(listening))
-        await self._storage.chats.save(platform, self._keys.chat(platform, asker.chat_id), kept)
-        return self._told(kept, self._words(asker.language), channel_name)
+        self._require(requester)
+        platform = requester.person.platform
+        # Two administrators at once must not undo each other's changes.
+        async with self._changing:
+            kept = await self.chat(platform, requester.chat_id)
+            if language is not None:
+                kept = replace(kept, language=None if language == "each" else language)
+            if picture is not None:
+                kept = replace(kept, picture=picture)
+            listening = kept.listening - {ignore}
+            if listen is not None and len(listening) < CHANNELS_LISTENED:
+                listening |= {listen}
+            kept = replace(kept, listening=frozenset(listening))
+            await self._storage.chat_settings.save(platform, self._keys.chat(platform, requester.chat_id), kept)
+        return _shown(kept, requester.words, channel_format)
 
-    def _measured(self) -> Measured:
-        """Return what the serving release brought along of what it was measured to do."""
+    def _require(self, requester: Requester) -> None:
+        """Raise ``NotAModerator`` unless somebody moderates the chat, or is alone with the bot in it."""
+        if not requester.private:
+            self._moderation.require(requester)
+
+    def _measured(self) -> ReleaseAccuracy:
+        """Return the accuracy that is stored beside the serving release."""
         folder = self._settings.model_dir
         try:
             manifest = read_manifest(folder)
         except BadRelease:
-            return Measured()
+            return ReleaseAccuracy()
         if manifest["name"] != self._release:
-            return Measured()
-        taught, base, strangers = 0, None, None
+            return ReleaseAccuracy()
+        corrected, base, unseen = 0, None, None
         with suppress(KeyError, TypeError, ValueError, AttributeError):
-            taught = sum(int(songs) for songs in manifest["feedback"].values())
+            corrected = sum(int(songs) for songs in manifest["feedback"].values())
             base = float(manifest["figures"]["base"])
         with suppress(OSError, KeyError, TypeError, ValueError):
             figures = json.loads((folder / EVALUATION).read_text(encoding="utf-8"))
@@ -201,19 +214,20 @@ class Housekeeping:
                 for figure in figures
                 if (figure["system"], figure["condition"]) == ("ensemble", "clean")
             }
-            strangers = next((shares[split] for split in HONEST_SPLITS if shares.get(split)), None)
-        return Measured(taught, base, strangers)
+            unseen = next((shares[split] for split in HONEST_SPLITS if shares.get(split)), None)
+        return ReleaseAccuracy(corrected, base, unseen)
 
-    @staticmethod
-    def _told(kept: ChatSettings, words: Words, channel_name: Callable[[str], str]) -> str:
-        chosen = language_of(kept.language)
-        lines = [
-            words.say("settings-language-each")
-            if chosen is None
-            else words.say("settings-language", name=OWN_NAMES[chosen]),
-            words.say("settings-picture-on" if kept.picture else "settings-picture-off"),
-        ]
-        if kept.listening:
-            channels = ", ".join(sorted(channel_name(channel) for channel in kept.listening))
-            lines.append(words.say("settings-listening", channels=channels))
-        return "\n".join(lines)
+
+def _shown(kept: ChatSettings, words: Localizer, channel_format: str | None) -> str:
+    chosen = language_of(kept.language)
+    lines = [
+        words.say("settings-language-each")
+        if chosen is None
+        else words.say("settings-language", name=OWN_NAMES[chosen]),
+        words.say("settings-picture-on" if kept.picture else "settings-picture-off"),
+    ]
+    if kept.listening:
+        shown = words.say("chat-here") if channel_format is None else channel_format
+        channels = ", ".join(sorted({shown.format(channel) for channel in kept.listening}))
+        lines.append(words.say("settings-listening", channels=channels))
+    return "\n".join(lines)

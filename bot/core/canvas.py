@@ -1,4 +1,4 @@
-"""A sheet to draw on in logical units: text that fits, boxes, and the bundled font. Knows nothing of music."""
+"""Drawing in logical units: boxes, and text in the bundled font that is cut to fit."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ REGULAR, SEMIBOLD, BOLD = 400, 600, 700
 
 # A phone is about 360 units wide and has three pixels to the unit.
 PIXELS_PER_UNIT = 3
+HATCH_GAP = 6
 
 
 @cache
@@ -28,7 +29,7 @@ def _font(size: float, weight: int) -> ImageFont.FreeTypeFont:
 
 
 def text_width(text: str, size: float, weight: int = REGULAR) -> float:
-    """Return how many units a text takes."""
+    """Return the width of a text in units."""
     return float(_font(size, weight).getlength(unicodedata.normalize("NFC", text))) / PIXELS_PER_UNIT
 
 
@@ -44,7 +45,7 @@ def fitted(text: str, width: float, size: float, weight: int = REGULAR) -> str:
 
 
 class Canvas:
-    """A picture under way.
+    """A picture that is being drawn.
 
     Parameters
     ----------
@@ -67,7 +68,7 @@ class Canvas:
         self._draw.text(place, written, fill=colour, font=_font(size, weight), anchor=anchor)
 
     def box(self, left: float, top: float, right: float, bottom: float, colour: Colour, radius: float = 0) -> None:
-        """Fill a box; one that is thinner than a pixel still shows."""
+        """Fill a box, which is at least one pixel wide and high."""
         x0, y0 = round(left * PIXELS_PER_UNIT), round(top * PIXELS_PER_UNIT)
         x1 = max(x0, round(right * PIXELS_PER_UNIT) - 1)
         y1 = max(y0, round(bottom * PIXELS_PER_UNIT) - 1)
@@ -76,6 +77,18 @@ class Canvas:
             self._draw.rounded_rectangle((x0, y0, x1, y1), radius=rounding, fill=colour)
         else:
             self._draw.rectangle((x0, y0, x1, y1), fill=colour)
+
+    def hatch(self, left: float, top: float, right: float, bottom: float, colour: Colour, ground: Colour) -> None:
+        """Fill a box with slanting lines."""
+        x0, y0 = round(left * PIXELS_PER_UNIT), round(top * PIXELS_PER_UNIT)
+        width = max(1, round(right * PIXELS_PER_UNIT) - x0)
+        height = max(1, round(bottom * PIXELS_PER_UNIT) - y0)
+        box = Image.new("RGB", (width, height), ground)
+        draw, gap = ImageDraw.Draw(box), HATCH_GAP * PIXELS_PER_UNIT
+        # The lines of neighbouring boxes meet.
+        for x in range(-((x0 + height) % gap) - height, width + height, gap):
+            draw.line((x, height, x + height, 0), fill=colour, width=PIXELS_PER_UNIT)
+        self._image.paste(box, (x0, y0))
 
     def png(self) -> bytes:
         """Return the picture as a PNG file."""

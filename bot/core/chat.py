@@ -1,27 +1,30 @@
-"""What every chat and the conversation say to each other: a song sent, its way through the stages, its answer.
+"""What the chats and the conversation exchange: a song that was sent, its stages, finished messages to post.
 
-A chat module implements ``Chat``: it translates between its platform and these types, and decides nothing.
+A chat implements ``Chat``: it parses what comes in, calls the conversation, and posts and edits what that returns.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from bot.core.callbacks import Action, Callback, GenreTarget
     from bot.core.identity import Person
-    from bot.core.localization import Language
-    from bot.core.messages import Message
-    from bot.core.vocabulary import Words
+    from bot.core.localization import Language, Localizer
+    from bot.core.palette import Theme
     from classifier.song_report import SongReport
     from common.errors import UserError
     from storage import Reply
 
 LINK_SOURCE = "link"
 """``Submission.source`` of a link: its payload has what was pasted as ``link`` (or ``url``); no chat fetches it."""
+FROM_PLAYLIST = "from-list"
+"""Key in the payload of a song that was taken from a playlist."""
 
 StageKind = Literal["queued", "fetching", "asking", "waiting", "decoding", "listening", "answering"]
 
@@ -33,19 +36,23 @@ class Submission:
     Attributes
     ----------
     person, language
-        Who, and the language that their platform says they read.
+        Who sent it, and the language to answer in unless they chose one.
     chat_id
-        The platform's id of the place whose administrators moderate it: a server, a group, a private chat.
+        The platform's id of the chat whose administrators moderate it: a server, a group, a private chat.
     title
-        File name or title as the platform gave it, unclean; None if there is none.
+        File name or title as the platform gave it, not yet cleaned.
     source
-        What kind of thing: ``upload``, ``voice``, ``link``, ``example``.
+        ``upload``, ``voice``, ``link`` or ``example``.
     message
-        The way back to the chat message, as JSON; forgotten when the song is answered.
+        The way back to the chat message, as JSON; deleted when the song is answered.
     payload
-        The way to the bytes, as JSON; forgotten when the song is answered.
+        The way to the bytes, as JSON; deleted when the song is answered.
     key
-        Names the very thing sent, so that a second delivery is not answered twice; None if there are none.
+        Identifies the very thing that was sent, so that a second delivery is not answered twice; None to skip this.
+    named, shared
+        Whether the answer must show the title, since several songs came together; whether others use its buttons, too.
+    size, seconds
+        As the platform states them; None where it does not.
     """
 
     person: Person
@@ -56,33 +63,44 @@ class Submission:
     message: Mapping[str, Any]
     payload: Mapping[str, Any]
     key: str | None = None
+    named: bool = False
+    shared: bool = False
+    size: int | None = None
+    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Song:
-    """A song on its way, as its chat gets it back, perhaps after a restart.
+class PendingSong:
+    """A song that is not answered yet, as its chat gets it back, perhaps after a restart.
 
     Attributes
     ----------
     job_id
-        For the Cancel button.
+        Number of its job, for the Cancel button.
     person
-        Keyed hash of who sent it.
+        Keyed hash of the sender.
     words
-        In whose language to speak.
-    title, message, payload
-        As in ``Submission``.
+        Texts in the sender's language.
+    title, message, payload, named, shared
+        As in ``Submission``; the title is cleaned.
     noted
-        What ``Chat.show`` last returned, such as where the progress message is.
+        What ``Chat.show`` last returned, such as the id of the status message.
     """
 
     job_id: int
     person: str
-    words: Words
+    words: Localizer
     title: str | None
     message: Mapping[str, Any]
     payload: Mapping[str, Any]
     noted: Mapping[str, Any] = field(default_factory=dict)
+    named: bool = False
+    shared: bool = False
+
+    @property
+    def from_playlist(self) -> bool:
+        """Whether it is one of several songs behind a link, so that every message about it shows its title."""
+        return bool(self.payload.get(FROM_PLAYLIST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +110,8 @@ class Stage:
     Attributes
     ----------
     kind
-        ``queued`` → ``fetching`` → ``decoding`` → ``listening`` → ``answering``; ``asking`` where a link led to a list,
-        until the person answers; ``waiting`` while no machine that listens can be reached or has the time.
+        ``queued`` → ``fetching`` → ``decoding`` → ``listening`` → ``answering``; ``asking`` where a link led to a
+        playlist, until the person answers; ``waiting`` while no worker can be reached or has the time.
     place, minutes
         In the queue: 1 is next; about how long it will take, None where nobody can tell yet.
     segment, segments
@@ -111,77 +129,270 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
-    """An answer on its way to its chat.
+class Button:
+    """A button below a message: what it does, and its text."""
+
+    callback: Callback
+    text: str
+
+    @property
+    def action(self) -> Action:
+        """What it does."""
+        return self.callback.action
+
+    @property
+    def data(self) -> str:
+        """What the platform sends back when it is pressed; see ``bot.core.callbacks``."""
+        return str(self.callback)
+
+
+@dataclass(frozen=True, slots=True)
+class GenreChoice:
+    """A genre that can be chosen.
+
+    Attributes
+    ----------
+    label, number
+        The label's id, and its number for platforms with short callbacks.
+    name, about
+        Its name and a short description in the person's language.
+    proposed
+        Whether no moderator has confirmed it yet.
+    """
+
+    label: str
+    number: int
+    name: str
+    about: str
+    proposed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GenreMenu:
+    """One page of the genres that can be chosen for ``target``; ``offset`` is the first one's index among ``total``."""
+
+    target: GenreTarget
+    choices: tuple[GenreChoice, ...]
+    offset: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingFile:
+    """A file to send."""
+
+    name: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OutgoingMessage:
+    """A finished message for a chat to post.
+
+    Attributes
+    ----------
+    text, buttons
+        What it says, and the buttons below it.
+    title
+        The song that it is about, shown above the text; None where that is clear.
+    picture, alt_text
+        A PNG, and the same in words.
+    menu, file
+        A list of genres below it, and a file that comes with it.
+    """
+
+    text: str
+    buttons: tuple[Button, ...] = ()
+    title: str | None = None
+    picture: bytes | None = None
+    alt_text: str = ""
+    menu: GenreMenu | None = None
+    file: OutgoingFile | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer to post.
 
     Attributes
     ----------
     reply
-        What buttons hang on.
+        The stored reply, whose id the buttons carry.
     report
-        What to say.
+        The song's report.
     known
-        Whether this very recording had been heard before.
+        Whether this very recording had been classified before.
+    message
+        The answer as a message.
     """
 
     reply: Reply
     report: SongReport
     known: bool
+    message: OutgoingMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Requester:
+    """Somebody who types a command or presses a button.
+
+    Attributes
+    ----------
+    person, words
+        Who, and texts in their language.
+    chat_id
+        The platform's id of the server, group or private chat.
+    administers
+        Whether the platform says at this moment that they are an administrator of that chat.
+    private
+        Whether they are alone with the bot.
+    message_id
+        The message with the button, if one was pressed.
+    reply_target
+        The way back for songs that are taken through this request, as ``Submission.message``.
+    private_chats
+        Ids of chats that are theirs alone.
+    upload_bytes
+        How large a file may be sent to them.
+    """
+
+    person: Person
+    words: Localizer
+    chat_id: str
+    administers: bool = False
+    private: bool = False
+    message_id: int | None = None
+    reply_target: Mapping[str, Any] = field(default_factory=dict)
+    private_chats: tuple[str, ...] = ()
+    upload_bytes: int | None = None
+
+    @property
+    def language(self) -> Language:
+        """The language to speak with them."""
+        return self.words.language
+
+
+class Placement(Enum):
+    """Where a response is shown in a chat that others see, too: below the request, in its place, or as a notice."""
+
+    BELOW = auto()
+    IN_PLACE = auto()
+    NOTICE = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What comes back for a command or a button.
+
+    Attributes
+    ----------
+    message, placement
+        What to show, and where.
+    notice
+        A short text above the chat, where the platform has one.
+    personal
+        Whether the message concerns only the requester and must not change a message that a group shares.
+    buttons
+        The buttons that the pressed message has from now on; None if they stay.
+    question
+        Another message that asks the requester something.
+    """
+
+    message: OutgoingMessage | None = None
+    placement: Placement = Placement.BELOW
+    notice: str | None = None
+    personal: bool = False
+    buttons: tuple[Button, ...] | None = None
+    question: OutgoingMessage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ChatLimits:
+    """A platform's limits and looks, as data for whoever composes messages.
+
+    Attributes
+    ----------
+    text_characters, caption_characters
+        The longest message without and with a picture.
+    picture_theme
+        Colours of the timeline; None where the chat draws its own.
+    genre_prompt
+        Name of the message above a list of genres.
+    genre_menu_keeps_text
+        Whether a moderator's list of genres shows the correction above it.
+    channel_format
+        How a channel's id is shown, such as ``<#{}>``; None where a chat has no channels.
+    help_private, help_group
+        Names of the messages that explain the bot to somebody alone with it, and in a group.
+    """
+
+    text_characters: int
+    caption_characters: int
+    picture_theme: Theme | None
+    genre_prompt: str = "genres-question"
+    genre_menu_keeps_text: bool = False
+    channel_format: str | None = None
+    help_private: tuple[str, ...] = ()
+    help_group: tuple[str, ...] = ()
 
 
 class Chat(Protocol):
-    """A place where people send songs. Every method but ``start`` may be called again for the same song."""
+    """A platform where people send songs. Every method but ``start`` may be called again for the same song."""
 
     @property
     def platform(self) -> str:
         """``discord``, ``telegram`` or ``local``."""
 
     @property
+    def limits(self) -> ChatLimits:
+        """The platform's limits."""
+
+    @property
     def connected(self) -> bool:
         """Whether people can reach it just now; False before the start and after the end."""
 
     async def start(self) -> None:
-        """Begin to take songs; raises ``CannotStart`` with a sentence for the operator."""
+        """Begin to take songs; raises ``ChatCannotStart`` with a sentence for the operator."""
 
     async def stop_taking(self) -> None:
         """Take no more songs; those taken may still be answered."""
 
     async def close(self) -> None:
-        """End for good."""
+        """Disconnect for good."""
 
-    async def fetch(self, song: Song, folder: Path) -> Path:
-        """Bring the song's bytes here; ``folder`` is the song's own and is deleted after it.
+    async def fetch(self, song: PendingSong, folder: Path) -> Path:
+        """Download the song's bytes; ``folder`` is the song's own and is deleted after it.
 
         Raises ``SongError`` for what the person can mend, ``TryLater`` for the platform's faults.
         """
 
-    async def show(self, song: Song, stage: Stage) -> Mapping[str, Any] | None:
+    async def show(self, song: PendingSong, stage: Stage) -> Mapping[str, Any] | None:
         """Show progress, if the platform allows it now; return what to note for after a restart, None for nothing."""
 
-    async def ask(self, song: Song, question: Message) -> Mapping[str, Any] | None:
-        """Put a question and its buttons in the place of the progress; return what to note, as ``show`` does.
+    async def ask(self, song: PendingSong, question: OutgoingMessage) -> Mapping[str, Any] | None:
+        """Put a question in the place of the progress; return what to note, as ``show`` does.
 
         Raises ``TryLater`` or ``Undeliverable``.
         """
 
-    async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
-        """Give the answer, in the place of the progress; return where the message is.
+    async def answer(self, song: PendingSong, answered: Answered) -> Mapping[str, Any]:
+        """Put the answer in the place of the progress; return where the message is.
 
         Raises ``TryLater`` or ``Undeliverable``.
         """
 
-    async def refuse(self, song: Song, error: UserError) -> None:
+    async def refuse(self, song: PendingSong, error: UserError) -> None:
         """Say why there is no answer. Raises ``TryLater`` or ``Undeliverable``."""
 
-    async def stopped(self, song: Song) -> None:
+    async def stopped(self, song: PendingSong) -> None:
         """Say that the song was stopped, as its sender asked."""
 
-    async def discard(self, song: Song) -> None:
-        """The song has ended: delete what is kept of its bytes."""
+    async def discard(self, song: PendingSong) -> None:
+        """Forget the song, which has ended, and delete what is kept of its bytes."""
 
     def queue_moved(self) -> None:
-        """The queue moved on, so that whoever waits may be shown their new place; returns at once."""
+        """Show those who wait their new places, soon; returns at once."""
 
 
-class CannotStart(Exception):
+class ChatCannotStart(Exception):
     """A chat cannot start; the message says why, and what the operator can do."""

@@ -1,161 +1,182 @@
-"""What is said and done in any chat: take a song, report progress, answer, take an opinion back or in, privacy.
+"""The conversation that every chat calls: take a song, answer, take and undo corrections, and a person's own data.
 
-Chats translate to and from this; a rule that two chats share stands here. Songs wait in ``bot.core.song_queue``.
+Songs wait in ``bot.core.song_queue``; commands and buttons come through ``bot.core.request_handler``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.core import messages, timeline
-from bot.core.bot_info import Housekeeping
-from bot.core.chat import LINK_SOURCE, Song, Stage, Submission
+from bot.core.bot_info import BotInfo
+from bot.core.callbacks import GENRES_PER_PAGE
+from bot.core.chat import LINK_SOURCE, GenreChoice, OutgoingMessage, Requester, Submission
 from bot.core.errors import ButtonExpired, NotYours
 from bot.core.localization import DEFAULT_LANGUAGE, Language, language_of
 from bot.core.moderation import Moderation
-from bot.core.playlist_prompt import Lists
-from bot.core.vocabulary import Words
-from bot.metrics import Metrics
+from bot.core.playlist_prompt import PlaylistAnswers
+from bot.core.privacy import Privacy
+from bot.core.size_limits import check_size
 from classifier.song_report import SongReport
-from links import read_link
-from storage import Cancel, LabelStatus, NewJob, Place, TooManyQueued, TooManyToday, UnknownRow
+from links import parse_link
+from storage import CancelResult, LabelStatus, RowNotFound, TooManyQueued, TooManyToday
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-
+    from bot.core.chat import PendingSong, Stage
+    from bot.core.genre_names import GenreNames
     from bot.core.identity import Keys, Person
+    from bot.core.localization import Localizer
+    from bot.core.messages import CorrectionView
     from bot.core.palette import Theme
-    from bot.core.song_queue import Queue
+    from bot.core.pending_songs import PendingSongs
+    from bot.core.playlist_prompt import PlaylistPrompts
+    from bot.core.song_queue import SongQueue
+    from bot.metrics import Metrics
     from bot.settings import Settings
-    from storage import Consent, Forgotten, Job, Label, Reply, Storage
-
-LABELS_LISTED = 25
-LABELS_AT_ONCE = 200
-
-log = logging.getLogger(__name__)
+    from storage import Job, Label, Reply, Storage
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
-    """An answer that was given, as one person sees it.
+class AnswerView:
+    """An answer as one person sees it.
 
     Attributes
     ----------
     reply
-        What buttons hang on.
+        The stored reply, whose id the buttons carry.
     report
-        What was said.
-    opinion
-        What this person said of it; None if nothing yet.
+        The song's report.
+    correction
+        This person's correction; None if they gave none.
     """
 
     reply: Reply
     report: SongReport
-    opinion: messages.Opinion | None
+    correction: CorrectionView | None
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What comes back when somebody gives an opinion.
+class CorrectionResult:
+    """What comes back for a correction, or for taking one back.
 
     Attributes
     ----------
+    reply
+        The reply that was corrected.
+    report
+        The answer that it gave.
     message
         The thanks.
     question
-        The one question whether it may train the next release; None once it was asked.
-    opinion
-        The opinion as it now stands; None if it was taken back.
+        The question whether it may be used for training; None once it was asked.
+    correction
+        The correction as it now stands; None if it was taken back.
     """
 
-    message: messages.Message
-    question: messages.Message | None
-    opinion: messages.Opinion | None
-
-
-@dataclass(frozen=True, slots=True)
-class Choice:
-    """A genre that can be chosen: its label's id and number, its name and a few words, whether it is only proposed."""
-
-    label: str
-    number: int
-    name: str
-    about: str
-    proposed: bool
+    reply: Reply
+    report: SongReport
+    message: OutgoingMessage
+    question: OutgoingMessage | None
+    correction: CorrectionView | None
 
 
 class Conversation:
-    """The bot as every chat meets it.
+    """The bot as every chat calls it.
 
     Parameters
     ----------
     storage, keys, settings
-        Where things are kept, what people are called there, and the limits.
+        Where things are stored, the keyed hashes of people, and the limits.
+    names
+        Names of genres.
+    songs
+        Translates between submissions, jobs and pending songs.
+    queue
+        Where songs wait.
+    prompts
+        Asks about playlists.
     metrics
-        Told of opinions.
+        Counts corrections.
+
+    Attributes
+    ----------
+    moderation, info, privacy, playlists
+        What moderators do, what the bot tells about itself, a person's own data, answers to playlist questions.
     """
 
-    def __init__(self, storage: Storage, keys: Keys, settings: Settings, metrics: Metrics | None = None) -> None:
-        self._metrics = metrics or Metrics()
+    def __init__(
+        self,
+        storage: Storage,
+        keys: Keys,
+        settings: Settings,
+        names: GenreNames,
+        songs: PendingSongs,
+        queue: SongQueue,
+        prompts: PlaylistPrompts,
+        metrics: Metrics,
+    ) -> None:
         self._storage = storage
         self._keys = keys
         self._settings = settings
-        self._queue: Queue | None = None
-        self._learned: dict[Language, dict[str, str]] = {"en": {}, "vi": {}}
-        self.moderation = Moderation(storage, keys, settings, self.words)
-        self.housekeeping = Housekeeping(storage, keys, settings, self.words, self.moderation.require)
-        self.lists = Lists(storage, keys, settings, self.song_of, lambda: self.queue)
-
-    def work_through(self, queue: Queue) -> None:
-        """Give songs to this queue from now on."""
-        self._queue = queue
-        queue.ask_through(self.lists)
-
-    @property
-    def queue(self) -> Queue:
-        """The queue of songs."""
-        if self._queue is None:
-            raise RuntimeError("the conversation has no queue yet")
-        return self._queue
-
-    async def know_genres(self, genres: Iterable[str]) -> None:
-        """Make the genres of the serving release choosable, whoever trained it, and learn what genres are called."""
-        for genre in genres:
-            await self._storage.labels.ensure_known(genre)
-        page, listed = await self._storage.labels.search(limit=LABELS_AT_ONCE), 0
-        while page.labels:
-            for label in page.labels:
-                self._learn(label)
-            listed += len(page.labels)
-            page = await self._storage.labels.search(limit=LABELS_AT_ONCE, offset=listed)
+        self._names = names
+        self._songs = songs
+        self._prompts = prompts
+        self._metrics = metrics
+        self.queue = queue
+        self.moderation = Moderation(storage, keys, settings, names)
+        self.info = BotInfo(storage, keys, settings, names, self.moderation)
+        self.privacy = Privacy(storage, keys, names, queue)
+        self.playlists = PlaylistAnswers(storage, keys, settings, songs, prompts, queue)
 
     def key_of(self, person: Person) -> str:
-        """Return what storage knows a person by."""
+        """Return the keyed hash under which storage knows a person."""
         return self._keys.person(person)
+
+    # Languages
+
+    def words(self, language: Language) -> Localizer:
+        """Return the texts of a language with the names of all genres."""
+        return self._names.localizer(language)
+
+    async def chosen_language(self, person: Person) -> Language | None:
+        """Return the language that a person chose; None if they never did."""
+        return await self._songs.chosen_language(self._keys.person(person))
+
+    async def set_language(self, person: Person, language: Language) -> None:
+        """Speak this language with a person from now on, whatever their platform says."""
+        await self._storage.people.set_language(self._keys.person(person), language)
+
+    async def language_for(self, person: Person, chat_id: str, platform_language: Language | None) -> Language:
+        """Return the language to speak: the person's choice, else the chat's setting, else their platform's."""
+        chosen = await self.chosen_language(person)
+        if chosen is not None:
+            return chosen
+        settings = await self.info.chat(person.platform, chat_id)
+        return language_of(settings.language) or platform_language or DEFAULT_LANGUAGE
 
     # Songs
 
     async def submit(self, submission: Submission) -> Job:
-        """Take a song: write it down, and work on it when its turn comes.
+        """Store a song, to be worked on when its turn comes.
 
         Raises
         ------
-        TooManyQueued, TooManyToday, Closing, LinkError
+        TooLarge, TooLong, TooManyQueued, TooManyToday, Closing, LinkError
             With a sentence for the person.
         """
+        check_size(self._settings, submission.size, submission.seconds)
         if submission.source == LINK_SOURCE:
             submission = self._with_link_read(submission)
         return await self.queue.add(
-            self._job_for(submission),
+            self._songs.job_for(submission),
             queued_limit=self._settings.songs_per_person_queued,
             daily_limit=self._settings.songs_per_person_daily,
         )
 
     async def check_limits(self, person: Person) -> None:
-        """Say before a person sends many bytes whether they would be turned away; raises as ``submit`` does."""
+        """Raise what ``submit`` would raise, before a person sends many bytes."""
         self.queue.check_open()
         load = await self._storage.jobs.person_load(self._keys.person(person))
         if load.queued + load.running >= self._settings.songs_per_person_queued:
@@ -163,107 +184,117 @@ class Conversation:
         if load.today >= self._settings.songs_per_person_daily:
             raise TooManyToday(limit=self._settings.songs_per_person_daily)
 
-    async def song_of(self, job: Job) -> Song:
+    async def song_of(self, job: Job) -> PendingSong:
         """Return a job as the song that its chat knows."""
-        hint = language_of(job.message.get("language")) or DEFAULT_LANGUAGE
-        language = await self._chosen_language(job.person) or hint
-        return Song(
-            job_id=job.id,
-            person=job.person,
-            words=self.words(language),
-            title=job.message.get("title"),
-            message=job.message.get("back", {}),
-            payload=job.payload,
-            noted=job.progress,
-        )
+        return await self._songs.of(job)
 
-    async def cancel(self, job_id: int, person: Person, *, moderator: bool = False) -> Cancel:
-        """Stop a song; only its sender (or a moderator) may.
+    async def cancel(self, job_id: int, requester: Requester) -> CancelResult:
+        """CancelResult a song.
 
         Raises
         ------
         NotYours
-            If somebody else sent it.
+            If the requester neither sent it nor moderates the chat that it was sent in.
         """
         job = await self._storage.jobs.get(job_id)
         if job is None:
-            return Cancel.TOO_LATE
-        if job.person != self._keys.person(person) and not moderator:
+            return CancelResult.TOO_LATE
+        is_sender = job.person == self._keys.person(requester.person)
+        if not is_sender and not self.moderation.moderates_song(requester, job):
             raise NotYours()
         return await self.queue.cancel(job_id)
 
     async def stage(self, job_id: int) -> Stage | None:
-        """Return how far a song has come; None if it ended."""
+        """Return how far a song has come; None if it has ended or another process has it."""
         return await self.queue.stage(job_id)
 
-    # Answers and opinions of them
+    async def playlist_question(self, job_id: int, words: Localizer) -> OutgoingMessage | None:
+        """Return the question about a playlist that a job waits for the answer to; None if there is none."""
+        return await self._prompts.question(job_id, words)
 
-    async def given(self, reply_id: str, person: Person, language: Language) -> Given:
+    # Answers and corrections
+
+    async def answer_view(self, reply_id: str, person: Person, language: Language) -> AnswerView:
         """Return an answer as a person sees it.
 
         Raises
         ------
         ButtonExpired
-            If it is no longer kept.
+            If it is no longer stored.
         """
         reply, report = await self._answered(reply_id)
-        return Given(reply, report, await self._opinion(reply, person, self.words(language)))
+        return AnswerView(reply, report, await self._correction(reply, person, self.words(language)))
 
-    async def agree(self, reply_id: str, person: Person, language: Language) -> Said:
-        """Take "right"."""
+    async def agree(self, reply_id: str, person: Person, language: Language) -> CorrectionResult:
+        """Note that a person finds the answer right; an answer that is not music has no genre to confirm."""
         _, report = await self._answered(reply_id)
+        if report.genre is None:
+            raise ButtonExpired()
         return await self.correct(reply_id, person, language, report.genre)
 
-    async def correct(self, reply_id: str, person: Person, language: Language, label: str) -> Said:
-        """Take a person's word for the genre of a song: a known label by id, name or alias, or a new name.
+    async def correct(self, reply_id: str, person: Person, language: Language, label: str) -> CorrectionResult:
+        """Note the genre that a person gives for a song: a known label by id, name or alias, or a new name.
 
-        A second word of theirs on the same song replaces the first.
+        A person's second correction of the same song replaces the first.
 
         Raises
         ------
         ButtonExpired
-            If the answer is no longer kept.
+            If the answer is no longer stored.
         BadLabel
             If the text cannot be a genre's name; with a sentence.
         """
-        reply, _ = await self._answered(reply_id)
-        somebody = self._keys.person(person)
-        found = await self._storage.labels.propose(label, somebody)
-        self._learn(found)
+        reply, report = await self._answered(reply_id)
+        key = self._keys.person(person)
+        found = await self._storage.labels.propose(label, key)
+        self._names.learn(found)
         try:
-            given = await self._storage.feedback.correct(
-                person=somebody,
+            stored = await self._storage.feedback.correct(
+                person=key,
                 answer_id=reply.answer_id,
                 label=found.id,
                 platform=reply.platform,
                 chat=reply.chat,
                 may_train=reply.platform in self._settings.training_sources,
             )
-        except UnknownRow:
+        except RowNotFound:
             raise ButtonExpired() from None
-        self._metrics.corrected(reply.platform, agrees=given.correction.agrees)
+        self._metrics.corrected(reply.platform, agrees=stored.correction.agrees)
         words = self.words(language)
-        opinion = self._opinion_on(found, words, agrees=given.correction.agrees)
-        thanks = messages.thanks(opinion, words, reply_id)
-        asked = await self._storage.people.ask_once(somebody)
-        return Said(thanks, messages.consent_question(words) if asked else None, opinion)
+        correction = _view(found, words, report.genre, agrees=stored.correction.agrees)
+        asked = await self._storage.people.ask_once(key)
+        question = messages.consent_question(words) if asked else None
+        thanks = messages.thanks(correction, words, reply_id)
+        return CorrectionResult(reply, report, thanks, question, correction)
 
-    async def undo(self, reply_id: str, person: Person, language: Language) -> Said:
-        """Take back what a person said of a song."""
-        reply, _ = await self._answered(reply_id)
+    async def undo(self, reply_id: str, person: Person, language: Language) -> CorrectionResult:
+        """Take back a person's correction of a song."""
+        reply, report = await self._answered(reply_id)
         gone = await self._storage.feedback.withdraw(self._keys.person(person), reply.content_hash)
         words = self.words(language)
         text = words.say("correction-nothing" if gone is None else "correction-undone")
-        return Said(messages.Message(text, messages.opinion_buttons(words, reply_id, None)), None, None)
+        buttons = messages.answer_buttons(words, reply_id, None, music=report.genre is not None)
+        message = OutgoingMessage(text, buttons)
+        return CorrectionResult(reply, report, message, None, None)
 
-    async def choices(self, text: str, language: Language, *, offset: int = 0) -> tuple[list[Choice], int]:
-        """Return the genres that a text finds, best first, and how many there are in all; all genres for no text."""
-        page = await self._storage.labels.search(text, limit=LABELS_LISTED, offset=offset)
+    async def choices(
+        self, text: str, language: Language, *, offset: int = 0, known_only: bool = False
+    ) -> tuple[list[GenreChoice], int]:
+        """Return a page of the genres that a text matches, best first, and how many there are in all.
+
+        Parameters
+        ----------
+        text
+            What was typed so far; empty for all genres.
+        known_only
+            Whether to leave proposed labels out, into which nothing can be merged.
+        """
+        page = await self._storage.labels.search(text, limit=GENRES_PER_PAGE, offset=offset, known_only=known_only)
         words = self.words(language)
         for label in page.labels:
-            self._learn(label)
-        listed = [
-            Choice(
+            self._names.learn(label)
+        found = [
+            GenreChoice(
                 label=label.id,
                 number=label.number,
                 name=words.genre_title(label.id),
@@ -272,101 +303,24 @@ class Conversation:
             )
             for label in page.labels
         ]
-        return listed, page.total
+        return found, page.total
 
-    async def label_numbered(self, number: int) -> str | None:
-        """Return the id of the genre that a button's number stands for; None if it is gone."""
-        label = await self._storage.labels.by_number(number)
-        return None if label is None else label.id
+    async def label_numbered(self, number: int) -> str:
+        """Return the id of the label with a number; raises ``ButtonExpired`` if there is none."""
+        label = await self._storage.labels.get_by_number(number)
+        if label is None:
+            raise ButtonExpired()
+        return label.id
 
-    async def picture(self, report: SongReport, words: Words, theme: Theme) -> bytes:
-        """Draw an answer's timeline, off the event loop."""
+    async def picture(self, report: SongReport, words: Localizer, theme: Theme) -> bytes:
+        """Draw an answer's timeline (PNG) in a thread."""
         return await asyncio.to_thread(timeline.render, report, words, theme)
 
-    # What is kept of a person
-
-    async def language(self, person: Person) -> Language | None:
-        """Return the language that a person chose; None if they never did."""
-        return await self._chosen_language(self._keys.person(person))
-
-    async def set_language(self, person: Person, language: Language) -> None:
-        """Speak this language with a person from now on, whatever their platform says."""
-        await self._storage.people.set_language(self._keys.person(person), language)
-
-    async def consent(self, person: Person) -> Consent:
-        """Return whether a person's corrections may train the next release."""
-        return await self._storage.people.consent(self._keys.person(person))
-
-    async def open_question(self, person: Person, language: Language) -> messages.Message | None:
-        """Return the question for consent where it was asked but not answered yet."""
-        consent = await self.consent(person)
-        is_open = consent.asked is not None and consent.may_train is None
-        return messages.consent_question(self.words(language)) if is_open else None
-
-    async def set_consent(self, person: Person, language: Language, *, allow: bool) -> messages.Message:
-        """Write a person's choice down; it holds for what they already gave."""
-        before = await self.consent(person)
-        await self._storage.people.set_consent(self._keys.person(person), allow)
-        kind = "allowed" if allow else "withdrawn" if before.may_train else "refused"
-        return messages.Message(self.words(language).say(f"consent-{kind}"))
-
-    async def privacy(self, person: Person, language: Language) -> messages.Message:
-        """Say what is kept, for how long and why, and show the person's choice with the button to change it."""
-        consent, words = await self.consent(person), self.words(language)
-        state = "unasked" if consent.may_train is None else "yes" if consent.may_train else "no"
-        change = (
-            messages.Button(messages.Action.REFUSE, "", words.say("button-withdraw"))
-            if consent.may_train
-            else messages.Button(messages.Action.ALLOW, "", words.say("button-allow"))
-        )
-        return messages.Message(f"{words.say('privacy')}\n\n{words.say(f'privacy-consent-{state}')}", (change,))
-
-    async def my_data(self, person: Person, private_chats: Sequence[str] = ()) -> dict[str, Any]:
-        """Return everything that is kept of a person, as JSON data; ``private_chats`` are theirs alone, by id."""
-        places = [self._place(person.platform, chat) for chat in private_chats]
-        return await self._storage.people.data(self._keys.person(person), places)
-
-    async def forget(self, person: Person, private_chats: Sequence[str] = ()) -> Forgotten:
-        """Delete everything that is kept of a person, songs under way included; say how much it was."""
-        somebody = self._keys.person(person)
-        tell_chats = await self.queue.drop_person(somebody)
-        places = [self._place(person.platform, chat) for chat in private_chats]
-        forgotten = await self._storage.people.forget(somebody, places)
-        await tell_chats()
-        return forgotten
-
-    def words(self, language: Language) -> Words:
-        """Return a language with the names of all genres that were learned meanwhile."""
-        return Words(language, self._learned[language])
-
-    async def _chosen_language(self, somebody: str) -> Language | None:
-        return language_of(await self._storage.people.language(somebody))
-
-    def _job_for(self, submission: Submission) -> NewJob:
-        person = submission.person
-        key = None if submission.key is None else self._keys.message(person.platform, submission.key)
-        return NewJob(
-            platform=person.platform,
-            chat=self._keys.chat(person.platform, submission.chat_id),
-            person=self._keys.person(person),
-            message={
-                "language": submission.language,
-                "title": messages.clean_title(submission.title),
-                "back": dict(submission.message),
-            },
-            payload=submission.payload,
-            source=submission.source,
-            key=key,
-        )
-
     def _with_link_read(self, submission: Submission) -> Submission:
-        """Return a link's submission with the link as it may be fetched; the rest of a payload is its chat's own."""
+        """Return a link's submission with the normalised link in its payload."""
         pasted = submission.payload.get("link") or submission.payload.get("url") or ""
-        link = read_link(pasted, self._settings.link_hosts)
+        link = parse_link(pasted, self._settings.link_hosts)
         return replace(submission, payload={**submission.payload, "link": link})
-
-    def _place(self, platform: str, chat_id: str) -> Place:
-        return Place(platform, self._keys.chat(platform, chat_id))
 
     async def _answered(self, reply_id: str) -> tuple[Reply, SongReport]:
         reply = await self._storage.replies.find(reply_id)
@@ -375,19 +329,20 @@ class Conversation:
             raise ButtonExpired()
         return reply, SongReport.from_dict(answer.report)
 
-    async def _opinion(self, reply: Reply, person: Person, words: Words) -> messages.Opinion | None:
+    async def _correction(self, reply: Reply, person: Person, words: Localizer) -> CorrectionView | None:
         correction = await self._storage.feedback.find(self._keys.person(person), reply.content_hash)
         label = None if correction is None else await self._storage.labels.get(correction.label)
         if correction is None or label is None:
             return None
-        self._learn(label)
-        return self._opinion_on(label, words, agrees=correction.agrees)
+        self._names.learn(label)
+        return _view(label, words, correction.predicted, agrees=correction.agrees)
 
-    @staticmethod
-    def _opinion_on(label: Label, words: Words, *, agrees: bool) -> messages.Opinion:
-        proposed = label.status is LabelStatus.PROPOSED
-        return messages.Opinion(label.id, words.genre(label.id), agrees=agrees, proposed=proposed)
 
-    def _learn(self, label: Label) -> None:
-        for language, learned in self._learned.items():
-            learned[label.id] = label.name(language)
+def _view(label: Label, words: Localizer, answer: str | None, *, agrees: bool) -> CorrectionView:
+    return messages.CorrectionView(
+        label.id,
+        words.genre(label.id),
+        agrees=agrees,
+        proposed=label.status is LabelStatus.PROPOSED,
+        style=words.genre(answer) if answer and agrees and answer != label.id else None,
+    )

@@ -1,6 +1,7 @@
-"""What a person can run into that is neither their song's nor storage's fault, and what chats tell the queue.
+"""Errors that a person can cause in a chat, and the two by which a chat reports its platform's faults to the queue.
 
-Like ``classifier.errors`` and ``storage.errors``, each has a ``code`` that ``replies.sentence`` turns into words.
+Like those of ``classifier.errors`` and ``storage.errors``, each has a ``code`` by which ``messages.sentence`` finds its
+translation.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from common.errors import SongError
 
 class Closing(SongError):
     code = "closing"
-    sentence = "I am just shutting down. Please send the song again in a minute."
+    sentence = "I'm shutting down right now. Please send the song again in a minute."
 
 
 class FileUnreadable(SongError):
@@ -30,12 +31,12 @@ class FolderTooFull(SongError):
 
 class FolderWithoutMusic(SongError):
     code = "folder-without-music"
-    sentence = "There is no file in this folder whose name ends like that of music or a video. Please choose another."
+    sentence = "I find no music in this folder. Please choose another one."
 
 
-class FolderUnderWay(SongError):
+class FolderInProgress(SongError):
     code = "folder-under-way"
-    sentence = "Another folder of yours is just being heard. Please wait until it is done, or stop it."
+    sentence = "I'm still listening to another folder of yours. Please wait until it's done, or stop it."
 
 
 class FileGone(SongError):
@@ -73,36 +74,36 @@ class FormatMissing(SongError):
     sentence = "This format cannot be written here. Please choose another."
 
 
-class LinksNotTaken(SongError):
+class LinksNotSupported(SongError):
     code = "links-not-taken"
     sentence = "I cannot follow links yet. Please send me the song itself, as a file."
 
 
-class ListTaken(SongError):
-    """Placeholders: ``count``. No error, but what became of a link all the same."""
+class PlaylistTaken(SongError):
+    """The outcome of a playlist question, though no error. Placeholders: ``count``."""
 
     code = "list-taken"
     sentence = "I take {count:g} songs of this list; each gets its own answer."
 
 
-class ListCutShort(SongError):
+class PlaylistCutShort(SongError):
     """Placeholders: ``count`` of those ``wanted``."""
 
     code = "list-cut-short"
-    sentence = "I could only take {count:g} of {wanted:g} songs: more of yours may not wait just now."
+    sentence = "I could take only {count:g} of {wanted:g} songs: you can't have more waiting right now."
 
 
-class ListDeclined(SongError):
+class PlaylistDeclined(SongError):
     code = "list-declined"
     sentence = "All right, I leave this list alone."
 
 
-class ListUnanswered(SongError):
+class PlaylistUnanswered(SongError):
     code = "list-unanswered"
-    sentence = "Nobody told me whether to listen to this list. Please send the link again."
+    sentence = "You didn't say whether I should listen to this list. Please send the link again."
 
 
-class TooManyHere(SongError):
+class TooManyAtOnce(SongError):
     """Placeholders: ``limit``, songs that can be answered at once."""
 
     code = "too-many-here"
@@ -111,7 +112,7 @@ class TooManyHere(SongError):
 
 class NoSongThere(SongError):
     code = "no-song-there"
-    sentence = "I find no song in that. Please give me a message with a music file or a link."
+    sentence = "I find no song in that. Please choose a message with a music file or a link."
 
 
 class NothingToCorrect(SongError):
@@ -125,7 +126,7 @@ class DateUnclear(SongError):
 
 
 class ExportTooLarge(SongError):
-    """Placeholders: ``megabytes``, what the chat takes."""
+    """Placeholders: ``megabytes``, the largest file that the chat takes."""
 
     code = "export-too-large"
     sentence = "The file would be larger than {megabytes:g} MB. Please choose a shorter period or one genre."

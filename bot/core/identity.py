@@ -1,7 +1,7 @@
-"""Who somebody is, as far as storage may know: keyed hashes, and the key that they are made with.
+"""People and chats as storage knows them: keyed hashes, and the key that they are made with.
 
-The key stands in SECRET_KEY or in a file of its own beside the database, never in it: without the key, rows of the
-database cannot be traced back to people.
+The key is in SECRET_KEY or in a file beside the database, never in it: without the key, rows of the database cannot be
+traced back to people.
 """
 
 from __future__ import annotations
@@ -26,39 +26,39 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody on a chat platform, by the platform's own id; never written down."""
+    """Somebody on a chat platform, by the platform's own id, which is never stored."""
 
     platform: str
     id: str
 
 
 class Keys:
-    """Turns platforms' ids into keyed hashes: HMAC-SHA256, 64 hexadecimal digits.
+    """Hashes the ids of platforms: HMAC-SHA256, 64 hexadecimal digits.
 
     Parameters
     ----------
     secret
-        The key. Another key makes strangers of everybody.
+        The key. With another key, nobody is recognised any more.
     """
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
 
     def person(self, person: Person) -> str:
-        """Return what storage knows a person by."""
+        """Return the hash under which storage knows a person."""
         return self._hash("person", person.platform, person.id)
 
     def chat(self, platform: str, chat_id: str) -> str:
-        """Return what storage knows a server, a group or a private chat by."""
+        """Return the hash under which storage knows a server, a group or a private chat."""
         return self._hash("chat", platform, chat_id)
 
     def message(self, platform: str, *parts: str) -> str:
-        """Return a name for one thing that was sent, so that a platform's second delivery of it is recognised."""
+        """Return the hash of one thing that was sent, by which a second delivery of it is recognised."""
         return self._hash("message", platform, *parts)
 
     @property
     def mark(self) -> str:
-        """What tells this key from others without telling what it is."""
+        """A hash that identifies this key without revealing it."""
         return self._hash("key")
 
     def _hash(self, *parts: str) -> str:
@@ -68,7 +68,7 @@ class Keys:
 
 
 def open_keys(settings: Settings) -> Keys:
-    """Return the keys of SECRET_KEY, or of the key file, which is made if there is none."""
+    """Return the keys of SECRET_KEY, or of the key file, which is created if there is none."""
     if settings.secret_key is not None:
         return Keys(settings.secret_key.get_secret_value().encode())
     return Keys(_key_from_file(settings.data_dir / KEY_FILE))
@@ -80,13 +80,13 @@ def _key_from_file(path: Path) -> bytes:
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except FileExistsError:
         if path.stat().st_mode & 0o077:
-            log.warning("%s could be read by others; it no longer can", path)
+            log.warning("%s was readable by others; its permissions have been corrected", path)
             path.chmod(0o600)
     else:
         with os.fdopen(handle, "w", encoding="ascii") as file:
             file.write(secrets.token_hex(KEY_BYTES))
     key = path.read_text(encoding="ascii").strip()
     if len(key) < KEY_BYTES:
-        # An empty key would let anybody trace people; a half-written one would change when mended.
-        raise ValueError(f"{path} holds no whole key: restore it, or delete it to begin anew")
+        # With an empty key anybody could trace people; a key that was cut off would change when it is restored.
+        raise ValueError(f"{path} holds no complete key: restore it, or delete it to start with a new one")
     return key.encode()

@@ -1,6 +1,6 @@
-"""One song's way from its bytes to its sent answer: fetch, recognise or classify, keep, answer.
+"""Runs one job: fetches a song, looks its answer up or classifies it, stores the answer and has the chat post it.
 
-``bot.core.song_queue`` decides whose turn it is and what happens to a song that is stopped or fails.
+``bot.core.song_queue`` decides which job is next, and what happens to one that is stopped or fails.
 """
 
 from __future__ import annotations
@@ -13,79 +13,92 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.core.background_inference import Aside
-from bot.core.chat import LINK_SOURCE, Heard, Stage
-from bot.core.errors import LinksNotTaken, OurFault, Undeliverable
+from bot.core import messages, timeline
+from bot.core.background_inference import BackgroundInference
+from bot.core.chat import LINK_SOURCE, Answered, Stage
+from bot.core.errors import LinksNotSupported, OurFault, Undeliverable
 from bot.core.messages import clean_title
-from bot.core.playlist_prompt import Question
+from bot.core.playlist_prompt import PlaylistQuestion
 from classifier.errors import WorkerLost
 from classifier.song_report import SongReport
 from common.errors import UserError
 from common.units import MEGABYTE
-from links import ManySongs
+from links import PlaylistFound
 from storage import JobCancelled, NewReply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.core.active_job import UnderWay
-    from bot.core.playlist_prompt import Lists
+    from bot.core.active_job import ActiveJob
+    from bot.core.chat import OutgoingMessage
+    from bot.core.playlist_prompt import PlaylistPrompts
     from classifier.inference.executor import SongExecutor
     from classifier.song_report import Classification, Progress
     from links import Fetcher
     from storage import Answer, Reply, Storage
 
+TITLE_MARKUP_CHARACTERS = 8
+
 log = logging.getLogger(__name__)
 
 
-class Hearing:
+class JobRunner:
     """Takes songs through all their stages.
 
     Parameters
     ----------
     storage, executor
         Where answers are kept, and where songs are classified.
+    prompts
+        Asks about links that lead to many songs.
     folder
-        For the files of songs under way; emptied here.
-    seats
+        For the files of songs in progress; emptied by ``sweep``.
+    slots
         How many songs are classified at a time; others may be fetched meanwhile.
     links
-        What fetches links; None where none are taken.
+        Fetches links; None where links are not supported.
 
     Attributes
     ----------
-    lists
-        Who asks about links that lead to many songs; None where nobody does.
+    background
+        Classifies files that are not in the queue.
     """
 
     def __init__(
-        self, storage: Storage, executor: SongExecutor, folder: Path, *, seats: int, links: Fetcher | None = None
+        self,
+        storage: Storage,
+        executor: SongExecutor,
+        prompts: PlaylistPrompts,
+        folder: Path,
+        *,
+        slots: int,
+        links: Fetcher | None = None,
     ) -> None:
-        self.lists: Lists | None = None
         self._links = links
         self._storage = storage
         self._executor = executor
+        self._prompts = prompts
         self._folder = folder
-        self._seats = asyncio.Semaphore(seats)
-        self.aside = Aside(executor, self._seats, seats)
+        self._slots = asyncio.Semaphore(slots)
+        self.background = BackgroundInference(executor, self._slots, slots)
 
-    async def hear(self, running: UnderWay) -> str | None:
+    async def run(self, running: ActiveJob) -> str | None:
         """Take a song to its end and return the outcome: ``answered``, ``failed``, ``cancelled``, ``undeliverable``.
 
-        None is returned for a link that led to a list: its job was put aside until the person says how many songs
-        of it they want.
+        None is returned for a link that led to a playlist: its job was put aside until the person says how many of
+        its songs they want.
 
         Raises
         ------
-        LeaseLost, Stopped, TryLater
-            The song is somebody else's now, was stopped, or met the platform's fault: no end yet.
+        LeaseLost, JobStopped, TryLater
+            If another process has the song now, it was stopped, or the platform is at fault; the song has not ended.
         Exception
             Anything else is a bug.
         """
         job = running.job
         try:
-            return await self._hear(running)
+            return await self._run(running)
         except UserError as error:
             log.info("job %d: %s", job.id, error)
             return await self._refuse(running, error)
@@ -97,21 +110,19 @@ class Hearing:
             log.info("job %d: undeliverable: %s", job.id, reason)
             return "undeliverable"
 
-    async def _hear(self, running: UnderWay) -> str | None:
+    async def _run(self, running: ActiveJob) -> str | None:
         job = running.job
         if job.reply_id is not None:
             return await self._send_again(running, job.reply_id)
         if job.exhausted:
             raise WorkerLost()
-        question = Question.of(job)
-        if self.lists is not None and question is not None:
-            return await self.lists.resume(running, question)
+        question = PlaylistQuestion.of(job)
+        if question is not None:
+            return await self._prompts.resume(running, question)
         try:
-            answer, known = await self._listen(running)
-        except ManySongs as many:
-            if self.lists is None:
-                raise
-            await self.lists.ask(running, many)
+            answer, known = await self._answer(running)
+        except PlaylistFound as many:
+            await self._prompts.ask(running, many)
             return None
         running.at(Stage("answering"))
         reply = await self._storage.jobs.answer(
@@ -120,15 +131,15 @@ class Hearing:
         await self._send(running, reply, answer, known=known)
         return "answered"
 
-    async def give_up(self, running: UnderWay) -> str:
-        """Tell a person that their song failed through no fault of theirs; return the outcome."""
+    async def give_up(self, running: ActiveJob) -> str:
+        """Tell a person that their song failed because of a bug; return the outcome."""
         return await self._refuse(running, OurFault())
 
     def sweep(self) -> None:
-        """Delete what a process that was killed left behind."""
+        """Delete the files that a killed process left behind."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    async def _refuse(self, running: UnderWay, error: UserError) -> str:
+    async def _refuse(self, running: ActiveJob, error: UserError) -> str:
         await running.quiet()
         try:
             await running.chat.refuse(running.song, error)
@@ -137,19 +148,19 @@ class Hearing:
             return "undeliverable"
         return "failed"
 
-    async def _listen(self, running: UnderWay) -> tuple[Answer, bool]:
-        """Return the answer to a song's bytes, and whether it was known already."""
-        async with self._own_folder(running.job.id) as folder:
+    async def _answer(self, running: ActiveJob) -> tuple[Answer, bool]:
+        """Return the stored answer for a song's bytes, and whether it was known before."""
+        async with self._job_folder(running.job.id) as folder:
             running.at(Stage("fetching"))
             with running.stoppable():
                 path = await self._fetch(running, folder)
                 content_hash = await asyncio.to_thread(_sha256, path)
             known = await self._storage.songs.find_answer(content_hash, self._executor.release)
-            # Without its features a song could not teach anything when it is corrected: hear it again.
+            # Without its features a corrected song could not be used for training: classify it again.
             if known is not None and known.has_features:
                 return known, True
             classification = await self._classify(running, path)
-            answer = await self._storage.songs.keep_answer(
+            answer = await self._storage.songs.save_answer(
                 content_hash,
                 classification.report.as_dict(),
                 classification.features,
@@ -158,34 +169,34 @@ class Hearing:
             )
             return answer, False
 
-    async def _fetch(self, running: UnderWay, folder: Path) -> Path:
-        """Bring a song's bytes here: through its chat, or by its link, which then also gives it its name."""
+    async def _fetch(self, running: ActiveJob, folder: Path) -> Path:
+        """Download a song through its chat, or by its link, which then also names it."""
         if running.job.source != LINK_SOURCE:
             return await running.chat.fetch(running.song, folder)
         if self._links is None:
-            raise LinksNotTaken()
+            raise LinksNotSupported()
 
-        def tell(received: int) -> None:
+        def report(received: int) -> None:
             stage = Stage("fetching", megabytes=received // MEGABYTE)
             if stage != running.stage:
                 running.at(stage)
 
         payload = running.song.payload
-        fetched = await self._links.fetch(payload["link"], folder, item=payload.get("item"), on_bytes=tell)
-        # What a list calls its songs is what the person was told; a bare file has but its file name.
+        fetched = await self._links.fetch(payload["link"], folder, item=payload.get("item"), on_bytes=report)
+        # The person was shown the titles of the playlist; a single file has only its file name.
         running.song = replace(running.song, title=clean_title(payload.get("title") or fetched.name))
         return fetched.path
 
-    async def _classify(self, running: UnderWay, path: Path) -> Classification:
-        if self._seats.locked():
+    async def _classify(self, running: ActiveJob, path: Path) -> Classification:
+        if self._slots.locked():
             running.at(Stage("queued", place=1))
         with running.stoppable():
-            async with self._seats:
+            async with self._slots:
                 running.at(Stage("decoding"))
                 return await self._executor.classify(path, on_progress=lambda step: running.at(_stage_of(step)))
 
-    async def _send_again(self, running: UnderWay, reply_id: str) -> str:
-        """Finish what was cut off between writing the answer down and its arrival."""
+    async def _send_again(self, running: ActiveJob, reply_id: str) -> str:
+        """Send an answer that was stored, but perhaps not delivered, before the process ended."""
         reply = await self._storage.replies.find(reply_id)
         answer = None if reply is None else await self._storage.songs.answer(reply.answer_id)
         if reply is None or answer is None:
@@ -194,14 +205,29 @@ class Hearing:
             await self._send(running, reply, answer, known=False)
         return "answered"
 
-    async def _send(self, running: UnderWay, reply: Reply, answer: Answer, *, known: bool) -> None:
+    async def _send(self, running: ActiveJob, reply: Reply, answer: Answer, *, known: bool) -> None:
         await running.quiet()
         report = SongReport.from_dict(answer.report)
-        message = await running.chat.answer(running.song, Heard(reply, report, known))
-        await self._storage.replies.sent(reply.id, message)
+        message = await self._compose(running, reply, report, known=known)
+        where = await running.chat.answer(running.song, Answered(reply, report, known, message))
+        await self._storage.replies.mark_sent(reply.id, where)
+
+    async def _compose(self, running: ActiveJob, reply: Reply, report: SongReport, *, known: bool) -> OutgoingMessage:
+        """Return the whole answer, with the timeline where the chat wants it."""
+        job, song, limits = running.job, running.song, running.chat.limits
+        settings = await self._storage.chat_settings.settings(job.platform, job.chat)
+        picture = None
+        if settings.picture and limits.picture_theme is not None:
+            picture = await asyncio.to_thread(timeline.render, report, song.words, limits.picture_theme)
+        title = song.title if song.named or song.from_playlist else None
+        room = limits.text_characters if picture is None else limits.caption_characters
+        # Markup may double a title's characters, and some platforms count rare ones twice.
+        room -= 0 if title is None else 2 * len(title) + TITLE_MARKUP_CHARACTERS
+        message = messages.answer(report, song.words, reply.id, known=known, shared=song.shared, characters=room)
+        return replace(message, title=title, picture=picture, alt_text=timeline.alt_text(report, song.words))
 
     @asynccontextmanager
-    async def _own_folder(self, job_id: int) -> AsyncIterator[Path]:
+    async def _job_folder(self, job_id: int) -> AsyncIterator[Path]:
         folder = self._folder / str(job_id)
         folder.mkdir(parents=True, exist_ok=True)
         try:

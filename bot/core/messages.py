@@ -1,113 +1,68 @@
-"""What is said about a song, as text and buttons in the person's language; pictures are ``timeline``'s.
+"""Messages about a song: pure functions from reports, stages and errors to text and buttons in a person's language.
 
-Nothing here asks a database or a platform: data in, words out.
+Pictures are drawn by ``timeline``.
 """
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections import Counter
 from dataclasses import dataclass
-from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from bot.core.callbacks import Action, AnswerCallback, CancelCallback, ConsentCallback, PlaylistCallback
+from bot.core.chat import Button, OutgoingMessage
 from bot.core.localization import clock, percent, say
 
 if TYPE_CHECKING:
-    from bot.core.chat import Song, Stage
-    from bot.core.localization import Language
-    from bot.core.playlist_prompt import Question
-    from bot.core.vocabulary import Words
+    from bot.core.chat import Stage
+    from bot.core.localization import Language, Localizer
+    from bot.core.playlist_prompt import PlaylistQuestion
     from classifier.song_report import SegmentReport, SongReport
     from common.errors import UserError
 
-FROM_LIST = "from-list"
-"""In the payload of a song that was taken from a list."""
 SHORT_SONG_SECONDS = 12.0
 TITLE_CHARACTERS = 120
 # A second guess is worth naming if it is at least this likely, compared with the first.
 WORTH_NAMING = 0.4
 RUNNER_UP_PROBABILITY = 0.05
-
-
-class Action(StrEnum):
-    """What a button does."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    UNDO = "undo"
-    VOTES = "votes"
-    CANCEL = "cancel"
-    ALLOW = "allow"
-    REFUSE = "refuse"
-    ACCEPT = "accept"
-    REJECT = "reject"
-    RELABEL = "other"
-    MERGE = "merge"
-    SKIP = "skip"
-    TAKE = "take"
+# They carry no weight in a release that has other experts.
+CLASSIC_EXPERTS = frozenset({"knn", "nn", "svm"})
 
 
 @dataclass(frozen=True, slots=True)
-class Button:
-    """A button: what it does, to what (a reply's id, a job's number, or nothing), and what it says."""
-
-    action: Action
-    subject: str
-    text: str
-
-    @property
-    def data(self) -> str:
-        """What a platform gives back when the button is pressed; at most 32 characters."""
-        return f"{self.action}:{self.subject}"
-
-
-@dataclass(frozen=True, slots=True)
-class Message:
-    """Something to say, and the buttons below it."""
-
-    text: str
-    buttons: tuple[Button, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Opinion:
-    """What a person said of an answer.
+class CorrectionView:
+    """A person's correction of an answer, as they are shown it.
 
     Attributes
     ----------
     label, name
         The label's id, and its name in the person's language.
     agrees
-        Whether that is what the bot had said.
+        Whether it is the genre that the bot had answered, or the family of that.
     proposed
-        Whether nobody has confirmed the label yet.
+        Whether no moderator has confirmed the label yet.
+    style
+        Name of the style that the bot had answered, if the person gave only its family.
     """
 
     label: str
     name: str
     agrees: bool
     proposed: bool
+    style: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
-    """Neighbouring segments with the same genre."""
+class GenreSection:
+    """Neighbouring segments with the same genre; where it is None they are no music, but of a kind."""
 
     start: float
     end: float
-    genre: str
+    genre: str | None
     confidence: float
-
-
-def read_button(data: str) -> tuple[Action, str] | None:
-    """Read a button's data; None for what no button of ours says."""
-    match = re.fullmatch(r"([a-z]{4,6}):([A-Za-z0-9_-]{0,24})", data)
-    if match is None or match[1] not in set(Action):
-        return None
-    return Action(match[1]), match[2]
+    kind: str
 
 
 def sentence(error: UserError, language: Language) -> str:
@@ -126,14 +81,11 @@ def clean_title(title: str | None) -> str | None:
     return short or None
 
 
-def is_from_list(song: Song) -> bool:
-    """Whether a song is one of several behind a link: what is said of it must say which."""
-    return bool(song.payload.get(FROM_LIST))
-
-
-def headline(report: SongReport, words: Words) -> str:
-    """Return the answer in one sentence; an unsure one is said as unsure."""
-    genre, confidence = words.genre(report.genre), percent(report.confidence)
+def headline(report: SongReport, words: Localizer) -> str:
+    """Return the answer in one sentence; an unsure one is said as unsure, and what is not music as what it is."""
+    if report.genre is None:
+        return words.say(f"answer-{report.kind}")
+    genre, confidence = words.answer_name(report), percent(report.confidence)
     if report.sure:
         return words.say("answer-sure", genre=genre, confidence=confidence)
     rival = _rival(report)
@@ -154,7 +106,7 @@ def _rival(report: SongReport) -> tuple[str, float] | None:
     return close[0] if close and not report.sure else None
 
 
-def details(report: SongReport, words: Words, *, known: bool = False) -> list[str]:
+def details(report: SongReport, words: Localizer, *, known: bool = False) -> list[str]:
     """Return what else there is to say of the whole song, one sentence a line."""
     lines = []
     unnamed = [runner_up for runner_up in report.runners_up(2) if runner_up != _rival(report)]
@@ -165,35 +117,33 @@ def details(report: SongReport, words: Words, *, known: bool = False) -> list[st
             for genre, probability in close
         )
         lines.append(words.say("answer-runners-up", genres=genres))
-    if report.duration < SHORT_SONG_SECONDS:
+    if report.tags:
+        lines.append(words.say("answer-tags", tags=tag_line(report, words)))
+    if report.genre is not None and report.duration < SHORT_SONG_SECONDS:
         lines.append(words.say("answer-short", seconds=round(report.duration)))
     if known:
         lines.append(words.say("answer-known"))
     return lines
 
 
-def stretches(segments: tuple[SegmentReport, ...]) -> list[Stretch]:
-    """Join neighbouring segments with the same genre; their confidence is the mean."""
+def tag_line(report: SongReport, words: Localizer) -> str:
+    """Return the words that describe a song, separated by commas."""
+    return ", ".join(words.tag(tag.tag) for tag in report.tags)
+
+
+def sections(segments: tuple[SegmentReport, ...]) -> list[GenreSection]:
+    """Join neighbouring segments with the same genre, or of the same kind; their confidence is the mean."""
     joined = []
-    for genre, run in groupby(segments, key=lambda segment: segment.genre):
+    for (genre, kind), run in groupby(segments, key=lambda segment: (segment.genre, segment.kind)):
         parts = list(run)
         mean = sum(part.confidence for part in parts) / len(parts)
-        joined.append(Stretch(parts[0].start, parts[-1].end, genre, mean))
+        joined.append(GenreSection(parts[0].start, parts[-1].end, genre, mean, kind))
     return joined
 
 
-def breakdown(report: SongReport, words: Words, *, characters: int) -> list[str]:
-    """Return the song part by part, one stretch a line, in at most so many characters in all."""
-    lines = [
-        words.say(
-            "answer-part",
-            start=clock(stretch.start),
-            end=clock(stretch.end),
-            genre=words.genre(stretch.genre),
-            confidence=percent(stretch.confidence),
-        )
-        for stretch in stretches(report.segments)
-    ]
+def breakdown(report: SongReport, words: Localizer, *, characters: int) -> list[str]:
+    """Return one line per section of the song, in at most so many characters in all."""
+    lines = [_section_line(section, words) for section in sections(report.segments)]
     if len("\n".join(lines)) <= characters:
         return lines
     for kept in range(len(lines) - 1, -1, -1):
@@ -203,42 +153,94 @@ def breakdown(report: SongReport, words: Words, *, characters: int) -> list[str]
     return []
 
 
+def _section_line(section: GenreSection, words: Localizer) -> str:
+    times = {"start": clock(section.start), "end": clock(section.end)}
+    if section.genre is None:
+        return words.say("answer-part-other", kind=words.kind(section.kind), **times)
+    confidence = percent(section.confidence)
+    return words.say("answer-part", genre=words.genre(section.genre), confidence=confidence, **times)
+
+
 def answer(
     report: SongReport,
-    words: Words,
+    words: Localizer,
     reply_id: str,
     *,
     known: bool = False,
-    opinion: Opinion | None = None,
+    shared: bool = False,
     characters: int = 2000,
-) -> Message:
-    """Return a whole answer for a chat that shows text: what it is, what else it may be, the song part by part."""
+) -> OutgoingMessage:
+    """Return a whole answer as text: the genre, other likely genres, and one line per section of the song.
+
+    Parameters
+    ----------
+    known
+        Whether this very recording had been classified before.
+    shared
+        Whether several people use the buttons.
+    characters
+        The longest text.
+    """
     lines = [headline(report, words), *details(report, words, known=known)]
-    if len(report.segments) > 1:
+    if report.genre is not None and len(report.segments) > 1:
         room = characters - len("\n".join(lines)) - 2
         parts = breakdown(report, words, characters=room)
         lines += ["", *parts] if parts else []
-    votes_button = Button(Action.VOTES, reply_id, words.say("button-votes"))
-    return Message("\n".join(lines)[:characters], (*opinion_buttons(words, reply_id, opinion), votes_button))
-
-
-def opinion_buttons(words: Words, reply_id: str, opinion: Opinion | None) -> tuple[Button, ...]:
-    """Return the buttons below an answer: an opinion to give, or one to change or take back."""
-    if opinion is None:
-        return (
-            Button(Action.RIGHT, reply_id, words.say("button-right")),
-            Button(Action.WRONG, reply_id, words.say("button-wrong")),
-        )
-    return (
-        Button(Action.WRONG, reply_id, words.say("button-change")),
-        Button(Action.UNDO, reply_id, words.say("button-undo")),
+    return OutgoingMessage(
+        "\n".join(lines)[:characters],
+        answer_buttons(words, reply_id, None, with_votes=True, shared=shared, music=report.genre is not None),
     )
 
 
-def votes(report: SongReport, words: Words) -> str:
+def answer_buttons(
+    words: Localizer,
+    reply_id: str,
+    correction: CorrectionView | None,
+    *,
+    with_votes: bool = False,
+    shared: bool = False,
+    music: bool = True,
+) -> tuple[Button, ...]:
+    """Return the buttons below an answer, or below the thanks for a correction of it.
+
+    Parameters
+    ----------
+    correction
+        The requester's correction, to be changed or taken back; None to give one.
+    with_votes
+        Whether the experts' votes can be asked for.
+    shared
+        Whether several people use the buttons, so that a correction can always be taken back.
+    music
+        Whether the answer is a genre. If not, no genre can be confirmed and no expert voted, but a genre can be given.
+    """
+    undo = Button(AnswerCallback(Action.UNDO, reply_id), words.say("button-undo"))
+    votes_button = (
+        (Button(AnswerCallback(Action.VOTES, reply_id), words.say("button-votes")),) if with_votes and music else ()
+    )
+    if correction is not None:
+        return (Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-change")), undo, *votes_button)
+    if not music:
+        wrong = Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-is-music"))
+        return (wrong, undo) if shared else (wrong,)
+    return (
+        Button(AnswerCallback(Action.RIGHT, reply_id), words.say("button-right")),
+        Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-wrong")),
+        *votes_button,
+        *((undo,) if shared else ()),
+    )
+
+
+def weighty_experts(report: SongReport) -> list[str]:
+    """Return the experts whose votes are shown: those of the classic recipe only where there are no others."""
+    experts = {expert for segment in report.segments for expert in segment.votes}
+    return sorted(experts - CLASSIC_EXPERTS or experts)
+
+
+def votes(report: SongReport, words: Localizer) -> str:
     """Return what each expert would have said on its own, one expert a line."""
     lines = [words.say("answer-votes-heading")]
-    for expert in sorted({expert for segment in report.segments for expert in segment.votes}):
+    for expert in weighty_experts(report):
         counted = Counter(segment.votes[expert] for segment in report.segments if expert in segment.votes)
         genres = ", ".join(
             words.say("answer-votes-count", genre=words.genre(genre), votes=count, segments=counted.total())
@@ -248,7 +250,7 @@ def votes(report: SongReport, words: Words) -> str:
     return "\n".join(lines)
 
 
-def progress(stage: Stage, words: Words) -> str:
+def progress(stage: Stage, words: Localizer) -> str:
     """Return how far a song has come, in a few words."""
     if stage.kind == "queued":
         if stage.place <= 1:
@@ -263,13 +265,15 @@ def progress(stage: Stage, words: Words) -> str:
     return words.say(f"progress-{stage.kind}")
 
 
-def progress_message(stage: Stage, words: Words, job_id: int) -> Message:
+def progress_message(stage: Stage, words: Localizer, job_id: int) -> OutgoingMessage:
     """Return the progress with the button that stops the song."""
-    return Message(progress(stage, words), (Button(Action.CANCEL, str(job_id), words.say("button-cancel")),))
+    return OutgoingMessage(progress(stage, words), (Button(CancelCallback(job_id), words.say("button-cancel")),))
 
 
-def list_question(question: Question, words: Words, job_id: int, *, queued: int, daily: int) -> Message:
-    """Return the question how many songs of a list are wanted; every button says which job it is about, and how many.
+def playlist_question(
+    question: PlaylistQuestion, words: Localizer, job_id: int, *, queued: int, daily: int
+) -> OutgoingMessage:
+    """Return the question how many songs of a playlist are wanted.
 
     Parameters
     ----------
@@ -286,25 +290,29 @@ def list_question(question: Question, words: Words, job_id: int, *, queued: int,
         words.say(offer, count=offered),
         words.say("list-limits", queued=queued, daily=daily),
     ]
-    choices = [Button(Action.TAKE, f"{job_id}-{offered}", words.say(choice, count=offered))]
+    choices = [Button(PlaylistCallback(job_id, offered), words.say(choice, count=offered))]
     if offered > 1:
-        choices.append(Button(Action.TAKE, f"{job_id}-1", words.say(choice, count=1)))
-    return Message(" ".join(lines), (*choices, Button(Action.TAKE, f"{job_id}-0", words.say("button-list-none"))))
+        choices.append(Button(PlaylistCallback(job_id, 1), words.say(choice, count=1)))
+    choices.append(Button(PlaylistCallback(job_id, 0), words.say("button-list-none")))
+    return OutgoingMessage(" ".join(lines), tuple(choices))
 
 
-def thanks(opinion: Opinion, words: Words, reply_id: str) -> Message:
-    """Return the answer to an opinion that somebody gave."""
-    kind = "agreed" if opinion.agrees else "proposed" if opinion.proposed else "taken"
+def thanks(correction: CorrectionView, words: Localizer, reply_id: str) -> OutgoingMessage:
+    """Return the thanks for a correction."""
+    if correction.style is not None:
+        text = words.say("correction-family", label=correction.name, style=correction.style)
+        return OutgoingMessage(text, answer_buttons(words, reply_id, correction))
+    kind = "agreed" if correction.agrees else "proposed" if correction.proposed else "taken"
     kind = f"correction-{kind}"
-    return Message(words.say(kind, label=opinion.name), opinion_buttons(words, reply_id, opinion))
+    return OutgoingMessage(words.say(kind, label=correction.name), answer_buttons(words, reply_id, correction))
 
 
-def consent_question(words: Words) -> Message:
+def consent_question(words: Localizer) -> OutgoingMessage:
     """Return the one question whether a person's corrections may train the next release."""
-    return Message(
+    return OutgoingMessage(
         words.say("consent-question"),
         (
-            Button(Action.ALLOW, "", words.say("button-allow")),
-            Button(Action.REFUSE, "", words.say("button-refuse")),
+            Button(ConsentCallback(allow=True), words.say("button-allow")),
+            Button(ConsentCallback(allow=False), words.say("button-refuse")),
         ),
     )

@@ -1,30 +1,33 @@
-"""What moderators do in any chat: review corrections one by one, see the counts, take the data home, stop songs.
+"""Moderation in any chat: review corrections one by one, count them, export them, cancel other people's songs.
 
-Who moderates is asked again at every call: the operator's MODERATORS everywhere, administrators in their own place.
+Rights are checked at every call: the operator's MODERATORS act everywhere, administrators in their own chat.
 """
 
 from __future__ import annotations
 
+import asyncio
+import tempfile
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.core import messages
-from bot.core.errors import FormatMissing, GenreUnknown, NotAModerator, NotYours
+from bot.core.callbacks import Action, ReviewCallback
+from bot.core.chat import Button, OutgoingFile, OutgoingMessage
+from bot.core.errors import ButtonExpired, DateUnclear, ExportTooLarge, FormatMissing, GenreUnknown, NotAModerator
 from bot.core.localization import percent
-from bot.core.messages import Action, Button, Message
 from bot.settings import Moderator
-from storage import Format, FormatUnavailable, LabelStatus, Place, Selection, Status, UnknownRow, export_feedback
+from common.units import MEBIBYTE
+from storage import ChatKey, ExportFilter, ExportFormat, FormatUnavailable, LabelStatus, ReviewStatus, export_feedback
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from datetime import datetime
-    from pathlib import Path
-
+    from bot.core.chat import Requester
+    from bot.core.genre_names import GenreNames
     from bot.core.identity import Keys, Person
-    from bot.core.localization import Language
-    from bot.core.vocabulary import Words
+    from bot.core.localization import Localizer
     from bot.settings import Settings
-    from storage import Correction, FeedbackStats, Storage
+    from storage import Correction, FeedbackStats, Job, Storage
 
 GENRES_COUNTED = 15
 PROPOSALS_COUNTED = 10
@@ -32,100 +35,68 @@ LABELS_DISPUTED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class Asker:
-    """Somebody who asks for what moderators may do.
-
-    Attributes
-    ----------
-    person, language
-        Who, and how to speak to them.
-    chat_id
-        The platform's id of the server, group or private chat in which they ask.
-    administers
-        Whether the platform said just now that they are an administrator of that very place.
-    """
-
-    person: Person
-    language: Language
-    chat_id: str
-    administers: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Review:
-    """A correction to rule on: its number, what to show, and whether its label is only proposed."""
+    """A correction for a moderator to rule on: its number, and the message that shows it."""
 
     correction_id: int
-    message: Message
-    proposed: bool
+    message: OutgoingMessage
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ExportRequest:
     """What to export: the format, a period (UTC, ``until`` excluded), a genre by any of its names, a status."""
 
-    form: Format = Format.CSV
+    form: ExportFormat = ExportFormat.CSV
     since: datetime | None = None
     until: datetime | None = None
     genre: str | None = None
-    status: Status | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Export:
-    """A file with corrections, and a sentence on what it holds."""
-
-    path: Path
-    text: str
+    status: ReviewStatus | None = None
 
 
 class Moderation:
-    """Moderators' part of the conversation; every method raises ``NotAModerator`` for anybody else.
+    """What moderators do; every method raises ``NotAModerator`` for anybody else.
 
     Parameters
     ----------
     storage, keys, settings
         As the conversation's.
-    words
-        A language with the names of all genres.
+    names
+        Names of genres.
     """
 
-    def __init__(self, storage: Storage, keys: Keys, settings: Settings, words: Callable[[Language], Words]) -> None:
+    def __init__(self, storage: Storage, keys: Keys, settings: Settings, names: GenreNames) -> None:
         self._storage = storage
         self._keys = keys
         self._everywhere = settings.moderators
-        self._words = words
+        self._names = names
 
     def everywhere(self, person: Person) -> bool:
-        """Whether the operator named this person in MODERATORS."""
+        """Return whether the operator named this person in MODERATORS."""
         return Moderator(person.platform, person.id) in self._everywhere
 
-    def require(self, asker: Asker) -> None:
-        """Raise ``NotAModerator`` for whoever is neither named by the operator nor administrator of this place."""
-        self._scope(asker)
+    def require(self, requester: Requester) -> None:
+        """Raise ``NotAModerator`` for anybody who is neither in MODERATORS nor an administrator of this chat."""
+        self._scope(requester)
 
-    async def require_song(self, asker: Asker, job_id: int) -> None:
-        """Raise ``NotYours`` unless somebody moderates the place that a song was sent in."""
-        job = await self._storage.jobs.get(job_id)
-        here = self._keys.chat(asker.person.platform, asker.chat_id)
-        own = asker.administers and job is not None and (job.platform, job.chat) == (asker.person.platform, here)
-        if not own and not self.everywhere(asker.person):
-            raise NotYours()
+    def moderates_song(self, requester: Requester, job: Job) -> bool:
+        """Return whether somebody moderates the chat that a song was sent in."""
+        here = self._keys.chat(requester.person.platform, requester.chat_id)
+        own = requester.administers and (job.platform, job.chat) == (requester.person.platform, here)
+        return own or self.everywhere(requester.person)
 
-    async def review(self, asker: Asker, *, after: int = 0) -> Review | None:
+    async def review(self, requester: Requester, *, after: int = 0) -> Review | None:
         """Return the next correction that waits for a ruling, disputed songs first; None if ``after`` was the last."""
-        place = self._scope(asker)
-        waiting = await self._storage.feedback.next_to_review(place=place, after=after)
-        return None if waiting is None else await self._shown(asker, waiting)
+        place = self._scope(requester)
+        waiting = await self._storage.feedback.next_to_review(chat=place, after=after)
+        return None if waiting is None else await self._shown(requester, waiting)
 
-    async def reviewed(self, asker: Asker, correction_id: int) -> Review:
-        """Return one correction by number; raises ``UnknownRow`` where the asker has none such."""
-        correction = await self._storage.feedback.get(correction_id, place=self._scope(asker))
-        if correction is None:
-            raise UnknownRow(f"There is no correction {correction_id} here.")
-        return await self._shown(asker, correction)
+    async def reviewed(self, requester: Requester, correction_id: int) -> Review:
+        """Return one correction by number; raises ``ButtonExpired`` if the requester moderates no such correction."""
+        return await self._shown(requester, await self._correction(correction_id, self._scope(requester)))
 
-    async def rule(self, asker: Asker, correction_id: int, status: Status, label: str | None = None) -> str:
+    async def rule(
+        self, requester: Requester, correction_id: int, status: ReviewStatus, label: str | None = None
+    ) -> str:
         """Accept, reject or relabel a correction; return a sentence on it.
 
         Parameters
@@ -135,56 +106,54 @@ class Moderation:
 
         Raises
         ------
-        UnknownRow
-            If there is no such correction in the asker's place.
+        ButtonExpired
+            If the requester moderates no such correction.
         BadLabel
             If the text cannot be a genre's name.
         """
-        place, words = self._scope(asker), self._words(asker.language)
-        moderator = self._keys.person(asker.person)
-        if await self._storage.feedback.get(correction_id, place=place) is None:
-            raise UnknownRow(f"There is no correction {correction_id} here.")
+        place, words = self._scope(requester), requester.words
+        moderator = self._keys.person(requester.person)
+        await self._correction(correction_id, place)
         chosen = None if label is None else (await self._storage.labels.propose(label, moderator)).id
         ruled = await self._storage.feedback.moderate(
-            correction_id, status, moderator=moderator, label=chosen, place=place
+            correction_id, status, moderator=moderator, label=chosen, chat=place
         )
         return words.say(f"review-{ruled.status}", label=words.genre(ruled.verdict))
 
-    async def merge(self, asker: Asker, correction_id: int, target: str) -> str:
+    async def merge(self, requester: Requester, correction_id: int, target: str) -> str:
         """Merge the proposed label of a correction into a known one, for all who used it; return a sentence on it.
 
-        A label belongs to every place, so this is for the operator's moderators alone.
+        A label belongs to every chat, so this is for the operator's moderators alone. The correction still waits for a
+        ruling afterwards.
 
         Raises
         ------
-        UnknownRow, GenreUnknown, MergeRefused
+        ButtonExpired, GenreUnknown, MergeRefused
             If there is no such correction, no genre of that name, or the labels cannot be merged.
         """
-        if not self.everywhere(asker.person):
+        if not self.everywhere(requester.person):
             raise NotAModerator()
-        correction = await self._storage.feedback.get(correction_id)
-        if correction is None:
-            raise UnknownRow(f"There is no correction {correction_id}.")
+        correction = await self._correction(correction_id, None)
         known = await self._storage.labels.find(target)
         if known is None:
             raise GenreUnknown()
-        words = self._words(asker.language)
+        words = requester.words
         source = words.genre(correction.label)
         merged = await self._storage.labels.merge(correction.label, known.id)
         return words.say(
             "review-merged", source=source, target=words.genre(merged.label.id), corrections=merged.corrections
         )
 
-    async def stats(self, asker: Asker) -> str:
-        """Return the counts over the corrections that the asker moderates: in all, per genre, proposed labels."""
-        counted = await self._storage.feedback.stats(place=self._scope(asker))
-        words = self._words(asker.language)
+    async def stats(self, requester: Requester) -> str:
+        """Return the counts over the corrections that the requester moderates: in all, per genre, proposed labels."""
+        counted = await self._storage.feedback.stats(chat=self._scope(requester))
+        words = requester.words
         if not counted.corrections:
             return words.say("feedback-none")
         return "\n".join([*_totals(counted, words), "", *_per_genre(counted, words), *_proposals(counted, words)])
 
-    async def export(self, asker: Asker, wish: Wish, folder: Path) -> Export:
-        """Write the corrections that the asker moderates, and that may leave, to a file in ``folder``.
+    async def export(self, requester: Requester, wanted: ExportRequest) -> OutgoingMessage:
+        """Return the corrections that the requester moderates, and that may leave, as a file.
 
         Raises
         ------
@@ -192,56 +161,75 @@ class Moderation:
             If no genre has the name that was asked for.
         FormatMissing
             If this installation cannot write the format.
+        ExportTooLarge
+            If the chat does not accept a file of this size.
         """
-        place, words = self._scope(asker), self._words(asker.language)
-        label = None if wish.genre is None else await self._storage.labels.find(wish.genre)
-        if wish.genre is not None and label is None:
+        place, words = self._scope(requester), requester.words
+        label = None if wanted.genre is None else await self._storage.labels.find(wanted.genre)
+        if wanted.genre is not None and label is None:
             raise GenreUnknown()
-        selection = Selection(
-            since=wish.since,
-            until=wish.until,
+        selection = ExportFilter(
+            since=wanted.since,
+            until=wanted.until,
             genre=None if label is None else label.id,
-            statuses=None if wish.status is None else [wish.status],
-            place=place,
+            statuses=None if wanted.status is None else [wanted.status],
+            chat=place,
         )
-        path = folder / f"feedback.{wish.form}"
-        try:
-            done = await export_feedback(self._storage, path, wish.form, selection)
-        except FormatUnavailable:
-            raise FormatMissing() from None
-        return Export(path, words.say("feedback-exported", rows=done.rows, songs=done.songs))
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / f"feedback.{wanted.form}"
+            try:
+                done = await export_feedback(self._storage, path, wanted.form, selection)
+            except FormatUnavailable:
+                raise FormatMissing() from None
+            limit = requester.upload_bytes
+            if limit is not None and path.stat().st_size > limit:
+                raise ExportTooLarge(megabytes=limit // MEBIBYTE)
+            content = await asyncio.to_thread(path.read_bytes)
+        text = words.say("feedback-exported", rows=done.rows, songs=done.songs)
+        return OutgoingMessage(text, file=OutgoingFile(path.name, content))
 
-    def _scope(self, asker: Asker) -> Place | None:
-        """Return the place whose rows somebody moderates; None for all."""
-        if self.everywhere(asker.person):
+    def _scope(self, requester: Requester) -> ChatKey | None:
+        """Return the chat whose corrections somebody moderates; None for all."""
+        if self.everywhere(requester.person):
             return None
-        if not asker.administers:
+        if not requester.administers:
             raise NotAModerator()
-        return Place(asker.person.platform, self._keys.chat(asker.person.platform, asker.chat_id))
+        return ChatKey(requester.person.platform, self._keys.chat(requester.person.platform, requester.chat_id))
 
-    async def _shown(self, asker: Asker, correction: Correction) -> Review:
-        words = self._words(asker.language)
+    async def _shown(self, requester: Requester, correction: Correction) -> Review:
+        words = requester.words
         label = await self._storage.labels.get(correction.label)
         proposed = label is not None and label.status is LabelStatus.PROPOSED
-        counted = await self._storage.feedback.stats(place=self._scope(asker))
+        counted = await self._storage.feedback.stats(chat=self._scope(requester))
         confidence = percent(correction.confidence)
-        said, given = words.genre(correction.said), words.genre(correction.label)
+        answered, corrected = words.genre(correction.predicted), words.genre(correction.label)
+        said = (
+            words.say(
+                "review-said-sure" if correction.sure else "review-said-unsure", genre=answered, confidence=confidence
+            )
+            if correction.predicted
+            else words.say("review-said-not-music")
+        )
         title = messages.clean_title(correction.title)
         lines = [
-            words.say("review-heading", number=correction.id, waiting=counted.statuses.get(Status.PENDING, 0)),
+            words.say("review-heading", number=correction.id, waiting=counted.statuses.get(ReviewStatus.PENDING, 0)),
             *([words.say("review-title", title=title)] if title else []),
-            words.say(
-                "review-said-sure" if correction.sure else "review-said-unsure", genre=said, confidence=confidence
-            ),
-            words.say("review-agreed" if correction.agrees else "review-given", label=given),
+            said,
+            words.say("review-agreed" if correction.agrees else "review-given", label=corrected),
             *([words.say("review-proposed")] if proposed else []),
             *await self._dispute(correction, words),
         ]
-        buttons = _buttons(words, str(correction.id), may_merge=proposed and self.everywhere(asker.person))
-        return Review(correction.id, Message("\n".join(lines), buttons), proposed)
+        buttons = _buttons(words, correction.id, may_merge=proposed and self.everywhere(requester.person))
+        return Review(correction.id, OutgoingMessage("\n".join(lines), buttons))
 
-    async def _dispute(self, correction: Correction, words: Words) -> list[str]:
-        """Say what people call a song of which they say different things."""
+    async def _correction(self, correction_id: int, place: ChatKey | None) -> Correction:
+        correction = await self._storage.feedback.get(correction_id, chat=place)
+        if correction is None:
+            raise ButtonExpired()
+        return correction
+
+    async def _dispute(self, correction: Correction, words: Localizer) -> list[str]:
+        """Return a line with the different genres that people gave for a disputed song."""
         votes = await self._storage.feedback.votes(correction.content_hash)
         if len(votes) < 2:
             return []
@@ -252,36 +240,40 @@ class Moderation:
         return [words.say("review-disputed", labels=", ".join(counted))]
 
 
-def _buttons(words: Words, subject: str, *, may_merge: bool) -> tuple[Button, ...]:
-    merge = (Button(Action.MERGE, subject, words.say("button-merge")),) if may_merge else ()
+def _buttons(words: Localizer, correction_id: int, *, may_merge: bool) -> tuple[Button, ...]:
+    merge = (Button(ReviewCallback(Action.MERGE, correction_id), words.say("button-merge")),) if may_merge else ()
     return (
-        Button(Action.ACCEPT, subject, words.say("button-accept")),
-        Button(Action.REJECT, subject, words.say("button-reject")),
-        Button(Action.RELABEL, subject, words.say("button-relabel")),
+        Button(ReviewCallback(Action.ACCEPT, correction_id), words.say("button-accept")),
+        Button(ReviewCallback(Action.REJECT, correction_id), words.say("button-reject")),
+        Button(ReviewCallback(Action.RELABEL, correction_id), words.say("button-relabel")),
         *merge,
-        Button(Action.SKIP, subject, words.say("button-skip")),
+        Button(ReviewCallback(Action.SKIP, correction_id), words.say("button-skip")),
     )
 
 
-def _totals(counted: FeedbackStats, words: Words) -> list[str]:
+def _totals(counted: FeedbackStats, words: Localizer) -> list[str]:
     return [
         words.say("feedback-totals", corrections=counted.corrections, people=counted.people, songs=counted.songs),
         words.say("feedback-agreement", percent=round(100 * counted.agreeing / counted.corrections)),
-        words.say("feedback-waiting", waiting=counted.statuses.get(Status.PENDING, 0)),
+        words.say("feedback-waiting", waiting=counted.statuses.get(ReviewStatus.PENDING, 0)),
         words.say("feedback-trainable", trainable=counted.trainable),
     ]
 
 
-def _per_genre(counted: FeedbackStats, words: Words) -> list[str]:
+def _per_genre(counted: FeedbackStats, words: Localizer) -> list[str]:
     return [
         words.say(
-            "feedback-genre", genre=words.genre_title(genre), said=count.said, right=count.right, given=count.given
+            "feedback-genre",
+            genre=words.genre_title(genre),
+            said=count.predicted,
+            right=count.right,
+            given=count.labelled,
         )
         for genre, count in list(counted.genres.items())[:GENRES_COUNTED]
     ]
 
 
-def _proposals(counted: FeedbackStats, words: Words) -> list[str]:
+def _proposals(counted: FeedbackStats, words: Localizer) -> list[str]:
     if not counted.proposed:
         return []
     listed = ", ".join(
@@ -289,3 +281,55 @@ def _proposals(counted: FeedbackStats, words: Words) -> list[str]:
         for label, count in list(counted.proposed.items())[:PROPOSALS_COUNTED]
     )
     return ["", words.say("feedback-proposed", labels=listed)]
+
+
+def export_filter(
+    form: str = ExportFormat.CSV,
+    since: str | None = None,
+    until: str | None = None,
+    genre: str | None = None,
+    status: str | None = None,
+) -> ExportRequest:
+    """Return the filter that these texts mean; days like ``2026-11-30``, both included.
+
+    Raises
+    ------
+    DateUnclear
+        If a text is no day.
+    """
+    return ExportRequest(
+        form=ExportFormat(form),
+        since=_day(since) if since else None,
+        until=_day(until, later=timedelta(days=1)) if until else None,
+        genre=genre,
+        status=None if status is None else ReviewStatus(status),
+    )
+
+
+def read_export_filter(text: str) -> ExportRequest:
+    """Read a format, a period such as ``2026-01-01..2026-03-31``, a status and a genre, in any order.
+
+    Raises
+    ------
+    DateUnclear
+        If a period has no day where one should be.
+    """
+    options: dict[str, str] = {}
+    genre = []
+    for word in text.split():
+        if word.lower() in set(ExportFormat):
+            options["form"] = word.lower()
+        elif word.lower() in set(ReviewStatus):
+            options["status"] = word.lower()
+        elif ".." in word:
+            options["since"], _, options["until"] = word.partition("..")
+        else:
+            genre.append(word)
+    return export_filter(**options, genre=" ".join(genre) or None)
+
+
+def _day(text: str, later: timedelta = timedelta()) -> datetime:
+    try:
+        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC) + later
+    except (ValueError, OverflowError):
+        raise DateUnclear() from None

@@ -1,7 +1,7 @@
 """Colours of the pictures, in light and in dark.
 
 The genre colours are Okabe and Ito's, which people with any colour vision tell apart (https://jfly.uni-koeln.de/color/);
-they always stand beside a name, never alone.
+they always appear beside a name, never alone.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def _rgb(code: str) -> Colour:
 
 @dataclass(frozen=True, slots=True)
 class Palette:
-    """Colours of one theme; ``genres`` in the order in which a picture hands them out, ``other`` for all beyond."""
+    """Colours of one theme; ``genres`` in the order in which a picture uses them, ``other`` for all further ones."""
 
     background: Colour
     track: Colour
@@ -77,5 +77,5 @@ def contrast(one: Colour, other: Colour) -> float:
 
 
 def ink_on(ground: Colour) -> Colour:
-    """Return black or white, whichever is read better on a ground."""
+    """Return black or white, whichever has more contrast on a background."""
     return max((BLACK, WHITE), key=lambda ink: contrast(ink, ground))

@@ -1,6 +1,6 @@
-"""The queue of songs: claims them by turns, holds them while they are worked on, stops them, survives restarts.
+"""The queue of songs: claims jobs fairly, renews their leases, cancels them, and resumes them after a restart.
 
-What waits is written down by ``storage.jobs``; how a song is heard is ``bot.core.job_runner``'s.
+Jobs are stored by ``storage.jobs`` and run by ``bot.core.job_runner``.
 """
 
 from __future__ import annotations
@@ -13,125 +13,121 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.core.active_job import Stopped, UnderWay, Why
+from bot.core.active_job import ActiveJob, JobStopped, StopReason
 from bot.core.chat import Stage
 from bot.core.errors import Closing, TryLater, Undeliverable
-from bot.core.playlist_prompt import Question
+from bot.core.playlist_prompt import PlaylistQuestion
 from bot.metrics import Metrics
-from storage import LEASE_SECONDS, MAX_ATTEMPTS, Cancel, LeaseLost
+from storage import LEASE_SECONDS, MAX_ATTEMPTS, CancelResult, ClaimedJob, LeaseLost
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-    from bot.core.background_inference import Aside
-    from bot.core.chat import Chat, Song
-    from bot.core.job_runner import Hearing
-    from bot.core.playlist_prompt import Lists
-    from storage import Claimed, Job, NewJob, Storage
+    from bot.core.background_inference import BackgroundInference
+    from bot.core.chat import Chat
+    from bot.core.job_runner import JobRunner
+    from bot.core.pending_songs import PendingSongs
+    from storage import Job, NewJob, Storage
 
-# So soon a song stops whose Cancel was pressed at another process.
+# A song that was cancelled through another process stops within this time.
 HEARTBEAT_SECONDS = LEASE_SECONDS / 6
-# A job that another process gave back, or that waits for its delay, is seen after this time at the latest.
+# A job that another process released, or whose delay has passed, is claimed within this time.
 POLL_SECONDS = 3.0
 FAULT_DELAY_SECONDS = 5.0
-# Songs that may be fetched or sent while every seat is taken.
-AHEAD = 2
-# Answers beyond those that may wait for their platform while other songs are heard.
+# Songs that may be fetched or sent while every worker slot is taken.
+SONGS_AHEAD = 2
+# Answers beyond those that may wait for their platform while other songs are worked on.
 ANSWERS_AHEAD = 50
-# A running job's place, as the storage tells it.
+# What storage gives as the place of a running job.
 RUNNING = 0
-# Running songs get the first time to finish; what is left is written back within the second.
+# At the end, running songs have the first time to finish; the others are released within the second.
 FINISH_SECONDS = 5.0
-WRITE_BACK_SECONDS = 3.0
+RELEASE_SECONDS = 3.0
 
 log = logging.getLogger(__name__)
 
 
-class Queue:
+class SongQueue:
     """Works on everybody's songs.
 
     Parameters
     ----------
-    storage, hearing
-        Where jobs are written down, and what takes a song to its end.
+    storage, runner
+        Where jobs are stored, and what runs them.
     chats
-        Platform → chat, for every chat that runs; jobs of others are left alone.
-    song_of
-        Turns a job into the song that its chat knows.
+        Platform → chat, for every chat that runs; jobs of other platforms are left alone.
+    songs
+        Turns jobs into the songs that their chats know.
     owner
         Name of this process, the same after a restart.
-    seats
+    slots
         How many songs are classified at a time.
     metrics
-        Told of waits, stages and outcomes.
+        Records waits, stages and outcomes.
     homes
-        Platform → name of what this process speaks for there: another process takes its songs over only if it speaks
-        for the same. Without any, all songs of its platforms are taken.
+        Platform → name of the account that this process uses there: only processes with the same account take its
+        songs over. Without any, all songs of its platforms are taken.
     """
 
     def __init__(
         self,
         storage: Storage,
-        hearing: Hearing,
+        runner: JobRunner,
         chats: Mapping[str, Chat],
-        song_of: Callable[[Job], Awaitable[Song]],
+        songs: PendingSongs,
         *,
         owner: str,
-        seats: int,
+        slots: int,
         metrics: Metrics | None = None,
         homes: Mapping[str, str] | None = None,
     ) -> None:
         self._homes = homes or {}
         self._metrics = metrics or Metrics()
         self._storage = storage
-        self._hearing = hearing
+        self._runner = runner
         self._chats = chats
-        self._song_of = song_of
+        self._songs = songs
         self._owner = owner
-        self._seats = seats
-        self._running: dict[int, UnderWay] = {}
+        self._slots = slots
+        self._running: dict[int, ActiveJob] = {}
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._mean_seconds: float | None = None
 
     @property
-    def aside(self) -> Aside:
-        """What listens to songs that are not in the queue."""
-        return self._hearing.aside
+    def background(self) -> BackgroundInference:
+        """Classifies files that are not in the queue."""
+        return self._runner.background
 
     async def start(self) -> None:
-        """Take back what a process of this name held when it died, and begin to work."""
-        self._hearing.sweep()
-        again = await self._storage.jobs.take_back(self._owner)
+        """Take back the jobs that a process of this name held when it ended, and begin to work."""
+        self._runner.sweep()
+        again = await self._storage.jobs.requeue_owned(self._owner)
         if again:
-            log.info("%d songs were under way when the bot stopped; they go on", again)
-        self._loops = [asyncio.create_task(self._claim_songs()), asyncio.create_task(self._hold_songs())]
+            log.info("resuming %d songs that were in progress when the bot stopped", again)
+        self._loops = [asyncio.create_task(self._claim_songs()), asyncio.create_task(self._renew_leases())]
 
     async def add(self, new: NewJob, *, queued_limit: int, daily_limit: int) -> Job:
-        """Write a song down; raises what ``storage.jobs.add`` raises, and ``Closing``."""
+        """Store a song; raises what ``storage.jobs.add`` raises, and ``Closing``."""
         self.check_open()
         new = replace(new, home=self._homes.get(new.platform))
         added = await self._storage.jobs.add(new, queued_limit=queued_limit, daily_limit=daily_limit)
         self._wake.set()
         return added.job
 
-    def ask_through(self, lists: Lists) -> None:
-        """Have people asked about links that lead to many songs."""
-        self._hearing.lists = lists
-
     def chat(self, platform: str) -> Chat | None:
         """Return the chat of a platform, if it runs."""
         return self._chats.get(platform)
 
     async def show_places(self, jobs: Sequence[Job]) -> None:
-        """Show songs that were taken together where they stand; what cannot be shown now will be in its turn."""
+        """Show the places of songs that were taken together; a place that cannot be shown now is shown later."""
         for job in jobs:
             stage = await self.stage(job.id)
             if stage is None or stage.kind != "queued" or job.platform not in self._chats:
                 continue
             try:
-                await self._chats[job.platform].show(await self._song_of(job), stage)
+                await self._chats[job.platform].show(await self._songs.of(job), stage)
             except Exception:
                 log.warning("job %d: its place could not be shown", job.id, exc_info=True)
 
@@ -140,55 +136,55 @@ class Queue:
         if self._closing.is_set():
             raise Closing()
 
-    async def cancel(self, job_id: int) -> Cancel:
+    async def cancel(self, job_id: int) -> CancelResult:
         """Stop a song, waiting or running; its chat is told."""
         job = await self._storage.jobs.get(job_id)
         done = await self._storage.jobs.cancel(job_id)
-        if done is Cancel.ASKED and job_id in self._running:
-            self._running[job_id].stop(Why.CANCELLED)
-        elif done is Cancel.DONE and job is not None and job.platform in self._chats:
+        if done is CancelResult.ASKED and job_id in self._running:
+            self._running[job_id].stop(StopReason.CANCELLED)
+        elif done is CancelResult.DONE and job is not None and job.platform in self._chats:
             self._ended(job, "cancelled")
-            chat, song = self._chats[job.platform], await self._song_of(job)
+            chat, song = self._chats[job.platform], await self._songs.of(job)
             await chat.stopped(song)
             await chat.discard(song)
             self._wake.set()
         return done
 
     async def drop_person(self, person: str) -> Callable[[], Awaitable[None]]:
-        """Stop all songs of a person who is being forgotten; return what tells their chats once it is done."""
+        """Stop all songs of a person whose data is deleted; return a function that tells their chats afterwards."""
         jobs = [job for job in await self._storage.jobs.of_person(person) if job.platform in self._chats]
-        songs = [(self._chats[job.platform], await self._song_of(job)) for job in jobs if job.reply_id is None]
+        songs = [(self._chats[job.platform], await self._songs.of(job)) for job in jobs if job.reply_id is None]
         for running in list(self._running.values()):
             if running.job.person == person:
-                running.stop(Why.LOST)
+                running.stop(StopReason.LOST)
 
-        async def tell() -> None:
+        async def notify() -> None:
             for chat, song in songs:
-                under_way = self._running.get(song.job_id)
-                if under_way is not None:
-                    await under_way.quiet()
+                active = self._running.get(song.job_id)
+                if active is not None:
+                    await active.quiet()
                 try:
-                    await chat.stopped(song if under_way is None else replace(song, noted=under_way.song.noted))
+                    await chat.stopped(song if active is None else replace(song, noted=active.song.noted))
                     await chat.discard(song)
                 except (TryLater, Undeliverable) as reason:
-                    log.info("job %d: nobody could be told that it was forgotten: %s", song.job_id, reason)
+                    log.info("job %d: its deletion could not be shown: %s", song.job_id, reason)
 
-        return tell
+        return notify
 
     async def note_waiting(self, job_id: int, noted: Mapping[str, Any]) -> bool:
-        """Keep where a waiting song's progress is shown, for after a restart.
+        """Store where a waiting song's progress is shown, for after a restart.
 
         Returns
         -------
         bool
-            False if the song has ended or another process has taken it: what is shown there is not ours to change.
+            False if the song has ended or another process has taken it.
         """
-        if await self._storage.jobs.note_waiting(job_id, noted):
+        if await self._storage.jobs.save_waiting_progress(job_id, noted):
             return True
         return self._is_ours(await self._storage.jobs.get(job_id))
 
     def _is_ours(self, job: Job | None) -> bool:
-        """Whether this process has claimed a song, be it only just now."""
+        """Return whether this process has claimed a song."""
         return job is not None and job.owner == self._owner
 
     async def stage(self, job_id: int) -> Stage | None:
@@ -201,24 +197,24 @@ class Queue:
         job = await self._storage.jobs.get(job_id)
         if place == RUNNING:
             return Stage("fetching") if self._is_ours(job) else None
-        if job is not None and Question.of(job) is not None:
+        if job is not None and PlaylistQuestion.of(job) is not None:
             return Stage("asking")
         return Stage("queued", place=place, minutes=self._minutes(place))
 
     async def stop(self) -> None:
-        """Take no new songs; running ones finish within ``FINISH_SECONDS``, the others are written back."""
+        """Take no new songs; running ones finish within ``FINISH_SECONDS``, the others are released."""
         self._closing.set()
         self._wake.set()
-        # Not cancelled: a job that is just being claimed is to be written back, too.
+        # Not cancelled: a job that is just being claimed must be released, too.
         await asyncio.gather(*self._loops)
         tasks = [running.task for running in self._running.values() if running.task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=FINISH_SECONDS)
         for running in list(self._running.values()):
-            running.stop(Why.CLOSING)
+            running.stop(StopReason.CLOSING)
         if tasks:
-            await asyncio.wait(tasks, timeout=WRITE_BACK_SECONDS)
-        await self._storage.jobs.take_back(self._owner)
+            await asyncio.wait(tasks, timeout=RELEASE_SECONDS)
+        await self._storage.jobs.requeue_owned(self._owner)
 
     async def _claim_songs(self) -> None:
         while not self._closing.is_set():
@@ -239,11 +235,11 @@ class Queue:
                     await self._wake.wait()
 
     def _has_room(self) -> bool:
-        """Whether another song may be begun: answers that a platform takes slowly keep nobody else from being heard."""
+        """Return whether another song may begin; answers that a platform accepts slowly do not count."""
         answering = sum(running.stage.kind == "answering" for running in self._running.values())
-        return len(self._running) - min(answering, ANSWERS_AHEAD) < self._seats + AHEAD
+        return len(self._running) - min(answering, ANSWERS_AHEAD) < self._slots + SONGS_AHEAD
 
-    async def _hold_songs(self) -> None:
+    async def _renew_leases(self) -> None:
         while not self._closing.is_set():
             with suppress(TimeoutError):
                 async with asyncio.timeout(HEARTBEAT_SECONDS):
@@ -252,36 +248,36 @@ class Queue:
             try:
                 beat = await self._storage.jobs.heartbeat([running.lease for running in held.values()])
             except Exception:
-                log.exception("songs under way cannot be held; trying again")
+                log.exception("the leases of songs in progress cannot be renewed; trying again")
                 continue
             for job_id in beat.lost:
-                held[job_id].stop(Why.LOST)
+                held[job_id].stop(StopReason.LOST)
             for job_id in beat.cancelled:
-                held[job_id].stop(Why.CANCELLED)
+                held[job_id].stop(StopReason.CANCELLED)
 
-    async def _begin(self, claimed: Claimed) -> None:
+    async def _begin(self, claimed: ClaimedJob) -> None:
         job, chat = claimed.job, self._chats[claimed.job.platform]
         if job.attempts == 1:
             self._metrics.begun(_seconds_since(job.created))
-        running = UnderWay(self._storage, chat, await self._song_of(job), job, claimed.lease, self._metrics)
+        running = ActiveJob(self._storage, chat, await self._songs.of(job), job, claimed.lease, self._metrics)
         self._running[job.id] = running
         running.begin(self._work(running))
         for other in self._chats.values():
             other.queue_moved()
 
-    async def _work(self, running: UnderWay) -> None:
+    async def _work(self, running: ActiveJob) -> None:
         """Take one song to its end, whatever happens on the way."""
         job = running.job
         try:
-            outcome = await self._hear(running)
+            outcome = await self._run(running)
             if outcome is not None:
                 await self._storage.jobs.finish(running.lease, outcome)
                 self._ended(job, outcome)
                 await running.chat.discard(running.song)
         except LeaseLost:
-            log.info("job %d is no longer ours", job.id)
+            log.info("job %d now belongs to another process", job.id)
         except Exception:
-            # The lease runs out and the job is tried again: nothing is lost.
+            # The lease expires and the job is tried again: nothing is lost.
             log.exception("job %d could not be ended", job.id)
         finally:
             running.leave_stage()
@@ -295,52 +291,52 @@ class Queue:
         about = {"job": job.id, "chat": job.platform, "outcome": outcome, "seconds": round(seconds, 3)}
         log.info("job %d: %s after %.1f s", job.id, outcome, seconds, extra=about)
 
-    async def _hear(self, running: UnderWay) -> str | None:
-        """Return a song's outcome, None if it goes on later or elsewhere."""
+    async def _run(self, running: ActiveJob) -> str | None:
+        """Return a song's outcome; None if it goes on later or in another process."""
         clock = asyncio.get_running_loop().time
         began = clock()
         try:
-            outcome = await self._hearing.hear(running)
+            outcome = await self._runner.run(running)
         except TryLater as later:
             log.warning("job %d: %s cannot be reached: %s", running.job.id, running.job.platform, later)
             await self._storage.jobs.release(running.lease, delay_seconds=later.seconds)
             return None
         except LeaseLost:
             raise
-        except Stopped:
+        except JobStopped:
             return await self._stopped(running)
         except Exception:
             self._metrics.fault()
-            log.exception("job %d failed through a bug", running.job.id)
+            log.exception("job %d failed because of a bug", running.job.id)
             return await self._after_bug(running)
         if outcome is not None:
-            self._learn_pace(clock() - began)
+            self._learn_duration(clock() - began)
         return outcome
 
-    async def _stopped(self, running: UnderWay) -> str | None:
+    async def _stopped(self, running: ActiveJob) -> str | None:
         await running.quiet()
-        if running.why is Why.CANCELLED:
+        if running.stop_reason is StopReason.CANCELLED:
             await running.chat.stopped(running.song)
             return "cancelled"
-        if running.why is Why.CLOSING:
+        if running.stop_reason is StopReason.CLOSING:
             await self._storage.jobs.release(running.lease)
         return None
 
-    async def _after_bug(self, running: UnderWay) -> str | None:
+    async def _after_bug(self, running: ActiveJob) -> str | None:
         if running.job.attempts < MAX_ATTEMPTS:
             delay = FAULT_DELAY_SECONDS * running.job.attempts
             await self._storage.jobs.release(running.lease, delay_seconds=delay, counts=True)
             return None
-        return await self._hearing.give_up(running)
+        return await self._runner.give_up(running)
 
-    def _learn_pace(self, seconds: float) -> None:
+    def _learn_duration(self, seconds: float) -> None:
         mean = self._mean_seconds
         self._mean_seconds = seconds if mean is None else 0.8 * mean + 0.2 * seconds
 
     def _minutes(self, place: int) -> int | None:
         if self._mean_seconds is None:
             return None
-        seconds = self._mean_seconds * place / self._seats
+        seconds = self._mean_seconds * place / self._slots
         return math.ceil(seconds / 60) if seconds >= 60 else None
 
 

@@ -1,9 +1,9 @@
-"""Discord, part by part; ``bot.discord.chat`` is the door."""
+"""The Discord chat; ``bot.discord.chat`` is its entry point."""
 
 import warnings
 
 with warnings.catch_warnings():
-    # The library brings its voice half along, and that a module which Python will drop; nothing here speaks.
+    # The library imports its voice support, and with it a module that Python will remove; nothing here uses it.
     warnings.filterwarnings("ignore", "'audioop' is deprecated", DeprecationWarning)
     import discord
 

@@ -1,4 +1,4 @@
-"""The connection to Discord: where it goes, what it is told, and to whom it hands what it hears."""
+"""The connection to Discord: its intents and limits, the registration of commands, and where events go."""
 
 from __future__ import annotations
 
@@ -15,23 +15,20 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.core.localization import DEFAULT_LANGUAGE, has, language_of, say
-from bot.discord.components import Pick, Press
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from bot.core.localization import Language
     from bot.settings import Settings
 
-# Longer pauses than this are the queue's to wait out, not a request's.
+# A request that would have to wait longer fails, and the queue tries it again later.
 LONGEST_PAUSE_SECONDS = 60.0
-# What is being answered when the bot stops has so long to be answered.
+# Requests that are being answered when the bot stops have this long.
 ANSWER_SECONDS = 3.0
-# The bot is ready when no server has been named for so long: it has no use for a list of them all.
+# The bot is ready when no server was announced for this long: it needs no list of them all.
 GUILD_SECONDS = 0.2
 # Discord takes 50 requests a second: a bucket of 8 that leaks 32 a second stays below that.
 REQUESTS_BURST, REQUESTS_SECONDS = 8, 0.25
-# What Discord counts against no such limit.
+# Requests to these paths do not count against the limit.
 UNCOUNTED = ("/interactions/", "/webhooks/", "/gateway")
 PEOPLE_REMEMBERED = 10_000
 OFFICIAL_GATEWAY = "wss://gateway.discord.gg"
@@ -39,36 +36,33 @@ OFFICIAL_GATEWAY = "wss://gateway.discord.gg"
 log = logging.getLogger(__name__)
 
 
-class Listener(Protocol):
-    """What the connection hands over."""
+class ClientListener(Protocol):
+    """What the connection calls when something happens."""
 
-    async def heard(self, message: discord.Message) -> None:
-        """Somebody wrote a message."""
+    async def on_text_message(self, message: discord.Message) -> None:
+        """Handle a message that somebody wrote."""
 
-    async def pressed(self, interaction: discord.Interaction[Any], custom_id: str, values: Sequence[str]) -> None:
-        """Somebody pressed a button, or picked from a list."""
-
-    async def typed(self, interaction: discord.Interaction[Any]) -> None:
-        """Somebody filled a text box."""
+    async def on_component(self, interaction: discord.Interaction[Any]) -> None:
+        """Handle a pressed button, a choice from a menu, or a filled text box."""
 
 
-class Client(discord.AutoShardedClient):
-    """discord.py's client with as few rights as the bot needs: no member lists, no reading along.
+class DiscordClient(discord.AutoShardedClient):
+    """discord.py's client with as few rights as the bot needs: no member lists, no message content.
 
     Parameters
     ----------
     settings
-        Where Discord is.
+        Discord's addresses, and the shards.
     listener
-        Who hears what happens.
+        Called when something happens.
 
     Attributes
     ----------
-    spoken
-        Person → language of their Discord, as they last pressed or commanded something: it is not told with messages.
+    languages
+        Person → language of their Discord at their last interaction; Discord does not send it with messages.
     """
 
-    def __init__(self, settings: Settings, listener: Listener) -> None:
+    def __init__(self, settings: Settings, listener: ClientListener) -> None:
         intents = discord.Intents.none()
         intents.guilds = intents.guild_messages = intents.dm_messages = True
         super().__init__(
@@ -79,49 +73,48 @@ class Client(discord.AutoShardedClient):
             chunk_guilds_at_startup=False,
             guild_ready_timeout=GUILD_SECONDS,
             max_ratelimit_timeout=LONGEST_PAUSE_SECONDS,
-            http_trace=_paced(),
+            http_trace=_global_rate_limit(),
             shard_count=settings.discord_shard_count,
             shard_ids=list(settings.discord_shards) or None,  # type: ignore[arg-type]
         )
-        self._tells_commands = not settings.discord_shards or 0 in settings.discord_shards
+        self._registers_commands = not settings.discord_shards or 0 in settings.discord_shards
         self._listener = listener
-        self.spoken: dict[int, Language | None] = {}
-        # The library keeps both addresses with the class: there is one Discord to a process.
+        self.languages: dict[int, Language | None] = {}
+        # The library keeps both addresses in class attributes: a process has one Discord.
         Route.BASE = settings.discord_api_url
         DiscordWebSocket.DEFAULT_GATEWAY = yarl.URL(settings.discord_gateway_url)
         self._gateway = settings.discord_gateway_url
         self._answering: set[asyncio.Task[Any]] = set()
-        self.tree: app_commands.CommandTree[Client] = Tree(
+        self.tree: app_commands.CommandTree[DiscordClient] = TrackingCommandTree(
             self,
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
         )
 
     async def setup_hook(self) -> None:
-        """Make buttons of earlier processes work, and tell Discord which commands there are."""
-        self.add_dynamic_items(Press, Pick)
-        await self.tree.set_translator(Translator())
-        # One process of several is enough to tell, and Discord counts how often it is told.
-        if self._tells_commands:
-            await self._tell_commands()
+        """Register the commands."""
+        await self.tree.set_translator(CommandTranslator())
+        # One of several processes is enough, and Discord limits how often commands are registered.
+        if self._registers_commands:
+            await self._register_commands()
         if self._gateway != OFFICIAL_GATEWAY:
-            ask = self.http.get_bot_gateway
+            get_bot_gateway = self.http.get_bot_gateway
 
-            async def through_ours() -> Any:
-                shards, _, limit = await ask()
+            async def with_our_gateway() -> Any:
+                shards, _, limit = await get_bot_gateway()
                 return shards, self._gateway, limit
 
-            self.http.get_bot_gateway = through_ours  # type: ignore[method-assign]
+            self.http.get_bot_gateway = with_our_gateway  # type: ignore[method-assign]
 
-    def attend(self) -> None:
-        """Note that the present task answers somebody: it is waited for before the connection ends."""
+    def track(self) -> None:
+        """Note that the current task answers somebody, so that it is awaited before the connection ends."""
         task = asyncio.current_task()
         if task is not None:
             self._answering.add(task)
             task.add_done_callback(self._answering.discard)
 
     async def close(self) -> None:
-        """End the connection, when what was being answered is answered."""
+        """Disconnect after the requests in progress have been answered."""
         if self._answering:
             await asyncio.wait(set(self._answering), timeout=ANSWER_SECONDS)
         for task in self._answering:
@@ -129,34 +122,34 @@ class Client(discord.AutoShardedClient):
         await asyncio.gather(*self._answering, return_exceptions=True)
         await super().close()
 
-    async def _tell_commands(self) -> None:
+    async def _register_commands(self) -> None:
         try:
             await self.tree.sync()
         except discord.HTTPException:
-            log.exception("Discord did not take the commands; those of the last start stay")
+            log.exception("Discord refused the commands; those of the last start stay")
 
     async def on_message(self, message: discord.Message) -> None:
-        """Hand a person's message over."""
+        """Pass a person's message on."""
         if not message.author.bot:
-            self.attend()
-            await self._listener.heard(message)
+            self.track()
+            await self._listener.on_text_message(message)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
-        """Hand a filled text box over: the library forgets those that were open when it was stopped."""
-        self.attend()
+        """Pass everything but commands on: components are known by their custom ids, also after a restart."""
+        self.track()
         self._remember_language(interaction)
-        if interaction.type is discord.InteractionType.modal_submit:
-            await self._listener.typed(interaction)
+        if interaction.type in {discord.InteractionType.component, discord.InteractionType.modal_submit}:
+            await self._listener.on_component(interaction)
 
     def _remember_language(self, interaction: discord.Interaction[Any]) -> None:
-        self.spoken.pop(interaction.user.id, None)
-        self.spoken[interaction.user.id] = language_of(str(interaction.locale))
-        if len(self.spoken) > PEOPLE_REMEMBERED:
-            del self.spoken[next(iter(self.spoken))]
+        self.languages.pop(interaction.user.id, None)
+        self.languages[interaction.user.id] = language_of(str(interaction.locale))
+        if len(self.languages) > PEOPLE_REMEMBERED:
+            del self.languages[next(iter(self.languages))]
 
-    async def read_along(self, message: discord.Message) -> discord.Message:
-        """Return a message with its files, which Discord keeps from events that do not concern the bot."""
-        if message.attachments or message.content or not self.may_read_along:
+    async def with_attachments(self, message: discord.Message) -> discord.Message:
+        """Return a message with its attachments, which Discord leaves out of events that do not concern the bot."""
+        if message.attachments or message.content or not self.may_read_messages:
             return message
         try:
             return await message.channel.fetch_message(message.id)
@@ -164,29 +157,24 @@ class Client(discord.AutoShardedClient):
             log.info("a message cannot be read: %s", error)
             return message
 
-    async def pressed(self, interaction: discord.Interaction[Any], custom_id: str, values: Sequence[str]) -> None:
-        """Hand a press over."""
-        self.attend()
-        await self._listener.pressed(interaction, custom_id, values)
-
     @property
-    def may_read_along(self) -> bool:
-        """Whether the operator has let this application read messages that do not concern it, on Discord's own site."""
+    def may_read_messages(self) -> bool:
+        """Whether the operator has switched the message content intent on in Discord's developer portal."""
         flags = self.application_flags
         return flags.gateway_message_content or flags.gateway_message_content_limited
 
 
-class Tree(app_commands.CommandTree[Client]):
-    """The commands, each of which is attended to."""
+class TrackingCommandTree(app_commands.CommandTree[DiscordClient]):
+    """The commands, each of which is tracked until it is answered."""
 
-    async def interaction_check(self, interaction: discord.Interaction[Client], /) -> bool:  # noqa: ARG002 - as called
-        """Let everybody in."""
-        self.client.attend()
+    async def interaction_check(self, interaction: discord.Interaction[DiscordClient], /) -> bool:  # noqa: ARG002 - as called
+        """Allow every command."""
+        self.client.track()
         return True
 
 
-def _paced() -> aiohttp.TraceConfig:
-    """Return what lets requests wait for the limit on all of them together, which the library only learns by a 429."""
+def _global_rate_limit() -> aiohttp.TraceConfig:
+    """Return a trace that delays requests for Discord's global limit, of which the library learns only by a 429."""
     limiter = AsyncLimiter(REQUESTS_BURST, REQUESTS_SECONDS)
     trace = aiohttp.TraceConfig()
 
@@ -199,17 +187,17 @@ def _paced() -> aiohttp.TraceConfig:
 
 
 def named(key: str) -> app_commands.locale_str:
-    """Return a command's or an option's name, to be put into each language."""
+    """Return the translatable name of a command or an option."""
     return app_commands.locale_str(say(DEFAULT_LANGUAGE, key), key=key)
 
 
 def described(key: str) -> app_commands.locale_str:
-    """Return what a command or an option is for, to be put into each language."""
+    """Return the translatable description of a command or an option."""
     return named(f"{key}.about")
 
 
-class Translator(app_commands.Translator):
-    """Gives Discord the names and descriptions of commands in every language that the bot speaks."""
+class CommandTranslator(app_commands.Translator):
+    """Translates the names and descriptions of commands."""
 
     async def translate(
         self,

@@ -1,25 +1,27 @@
-"""Buttons, lists and text boxes as Discord has them; all are known by their ids alone, and so outlive a restart."""
+"""Finished messages as Discord has them: text, files, and buttons, menus and text boxes that carry callbacks.
+
+A component is known by its custom id alone, so it works after a restart; the library keeps no views.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+import io
+from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.core.messages import Action
+from bot.core.callbacks import GENRES_PER_PAGE, Action, GenreCallback
+from bot.discord.limits import BUTTON_CHARACTERS, MESSAGE_CHARACTERS, MODAL_CHARACTERS, OPTION_CHARACTERS
 
 if TYPE_CHECKING:
-    import re
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from bot.core.conversation import Choice
-    from bot.core.messages import Button
-    from bot.core.vocabulary import Words
+    from bot.core.chat import GenreMenu, OutgoingMessage
+    from bot.core.localization import Localizer
 
-OPTION_CHARACTERS = 100
-PAGE_OPTIONS = 25
 NAME_CHARACTERS = 60
 NAME_FIELD = "name"
+PICTURE_NAME = "timeline.png"
 
 _STYLES = {
     Action.RIGHT: discord.ButtonStyle.success,
@@ -27,99 +29,68 @@ _STYLES = {
     Action.TAKE: discord.ButtonStyle.primary,
     Action.CANCEL: discord.ButtonStyle.danger,
 }
-_ACTIONS = "|".join(Action)
-# What a genre is chosen for, and for which one: a person's word on a reply, or a moderator's on a correction.
-_AIM = r"(?:song|rule|join)\.[A-Za-z0-9_-]{1,24}"
 
 
-class Press(
-    discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]],
-    template=rf"(?:{_ACTIONS}):[A-Za-z0-9_-]{{0,24}}|turn:{_AIM}:\d{{1,6}}|sort:{_AIM}|wipe:(?:yes|no)",
-):
-    """A button of ours; the client gets its custom id."""
-
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], item: discord.ui.Item[Any], _match: re.Match[str], /
-    ) -> Self:
-        """Take up a button that was sent before, perhaps by an earlier process."""
-        return cls(_as(discord.ui.Button, item))
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Hand the press over."""
-        await interaction.client.pressed(interaction, self.custom_id, ())
+def text_of(message: OutgoingMessage) -> str:
+    """Return a message's text below its title, if it has one."""
+    title = f"**{discord.utils.escape_markdown(message.title)}**\n" if message.title else ""
+    return (title + message.text)[:MESSAGE_CHARACTERS]
 
 
-class Pick(discord.ui.DynamicItem[discord.ui.Select[discord.ui.View]], template=rf"pick:{_AIM}"):
-    """A list of ours; the client gets its custom id and what was picked."""
-
-    @classmethod
-    async def from_custom_id(
-        cls, _interaction: discord.Interaction[Any], item: discord.ui.Item[Any], _match: re.Match[str], /
-    ) -> Self:
-        """Take up a list that was sent before, perhaps by an earlier process."""
-        return cls(_as(discord.ui.Select, item))
-
-    async def callback(self, interaction: discord.Interaction[Any]) -> None:
-        """Hand over what was picked."""
-        await interaction.client.pressed(interaction, self.custom_id, tuple(self.item.values))
+def files_of(message: OutgoingMessage) -> list[discord.File]:
+    """Return a message's picture and file, to be sent once."""
+    files = []
+    if message.picture is not None:
+        files.append(discord.File(io.BytesIO(message.picture), PICTURE_NAME, description=message.alt_text))
+    if message.file is not None:
+        files.append(discord.File(io.BytesIO(message.file.content), message.file.name))
+    return files
 
 
-def _as(kind: type[Any], item: discord.ui.Item[Any]) -> Any:
-    if not isinstance(item, kind):
-        raise TypeError(f"{type(item).__name__} has the custom id of a {kind.__name__}")
-    return item
-
-
-def view_of(buttons: Iterable[Button]) -> discord.ui.View | None:
-    """Return buttons as Discord takes them; None for none."""
+def view_of(message: OutgoingMessage, words: Localizer | None = None) -> discord.ui.View | None:
+    """Return a message's buttons and its list of genres, worded by ``words``; None for none."""
     view = discord.ui.View(timeout=None)
-    for button in buttons:
-        view.add_item(_button(button.data, button.text, _STYLES.get(button.action, discord.ButtonStyle.secondary)))
+    for button in message.buttons:
+        _add_button(view, button.data, button.text, _STYLES.get(button.action, discord.ButtonStyle.secondary))
+    if message.menu is not None and words is not None:
+        _add_menu(view, message.menu, words)
+    # A stopped view is not kept by the library, which would otherwise remember every message.
+    view.stop()
     return view if view.children else None
 
 
-def forget_view(words: Words) -> discord.ui.View:
-    """Return the two buttons below the question whether to delete everything."""
-    view = discord.ui.View(timeout=None)
-    view.add_item(_button("wipe:yes", words.say("page-forget-confirm"), discord.ButtonStyle.danger))
-    view.add_item(_button("wipe:no", words.say("page-forget-keep")))
-    return view
-
-
-def genre_list(aim: str, choices: list[Choice], total: int, offset: int, words: Words) -> discord.ui.View:
-    """Return a page of the list of genres, with the ways to the other pages and to a new name."""
-    view = discord.ui.View(timeout=None)
-    if choices:
+def _add_menu(view: discord.ui.View, menu: GenreMenu, words: Localizer) -> None:
+    """Add a page of the list of genres, with the buttons for other pages and for a new name."""
+    if menu.choices:
         options = [
             discord.SelectOption(
                 label=choice.name[:OPTION_CHARACTERS],
                 value=choice.label[:OPTION_CHARACTERS],
                 description=choice.about[:OPTION_CHARACTERS] or None,
             )
-            for choice in choices
+            for choice in menu.choices
         ]
-        select: discord.ui.Select[discord.ui.View] = discord.ui.Select(
-            custom_id=f"pick:{aim}", placeholder=words.say("genres-choose"), options=options
-        )
-        view.add_item(Pick(select))
-    if offset > 0:
-        before = max(0, offset - PAGE_OPTIONS)
-        view.add_item(_button(f"turn:{aim}:{before}", words.say("genres-previous")))
-    if offset + len(choices) < total:
-        view.add_item(_button(f"turn:{aim}:{offset + len(choices)}", words.say("genres-next")))
-    view.add_item(_button(f"sort:{aim}", words.say("genres-other")))
-    return view
+        pick = GenreCallback(Action.PICK, menu.target)
+        view.add_item(discord.ui.Select(custom_id=str(pick), placeholder=words.say("genres-choose"), options=options))
+    following = menu.offset + len(menu.choices)
+    if menu.offset > 0:
+        previous = GenreCallback(Action.PAGE, menu.target, max(0, menu.offset - GENRES_PER_PAGE))
+        _add_button(view, str(previous), words.say("genres-previous"))
+    if following < menu.total:
+        _add_button(view, str(GenreCallback(Action.PAGE, menu.target, following)), words.say("genres-next"))
+    _add_button(view, str(GenreCallback(Action.NAME, menu.target)), words.say("genres-other"))
 
 
-def name_box(aim: str, words: Words) -> discord.ui.Modal:
-    """Return the text box for a genre that no list has; what comes back is read by ``typed_name``."""
-    modal = discord.ui.Modal(title=words.say("genres-other-title")[:45], custom_id=f"name:{aim}", timeout=None)
+def name_box(callback: GenreCallback, words: Localizer) -> discord.ui.Modal:
+    """Return the text box for a genre that no list has; ``typed_name`` reads what comes back."""
+    title = words.say("genres-other-title")[:MODAL_CHARACTERS]
+    modal = discord.ui.Modal(title=title, custom_id=str(callback), timeout=None)
     field: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
-        label=words.say("genres-other-field")[:45], custom_id=NAME_FIELD, max_length=NAME_CHARACTERS
+        label=words.say("genres-other-field")[:MODAL_CHARACTERS], custom_id=NAME_FIELD, max_length=NAME_CHARACTERS
     )
-    # It is answered by its custom id, also after a restart: nobody need remember it here.
     modal.add_item(field)
+    # As in ``view_of``.
+    modal.stop()
     return modal
 
 
@@ -130,7 +101,7 @@ def typed_name(data: Any) -> str:
 
 
 def custom_ids(message: discord.Message) -> set[str]:
-    """Return the custom ids of all that can be pressed below a message."""
+    """Return the custom ids of all components of a message."""
     return {
         str(part["custom_id"]) for row in message.components for part in _parts(row.to_dict()) if "custom_id" in part
     }
@@ -146,5 +117,10 @@ def _parts(data: Any) -> Iterator[dict[str, Any]]:
             yield from _parts(part)
 
 
-def _button(custom_id: str, text: str, style: discord.ButtonStyle = discord.ButtonStyle.secondary) -> Press:
-    return Press(discord.ui.Button(label=text[:80], custom_id=custom_id, style=style))
+def _add_button(
+    view: discord.ui.View,
+    custom_id: str,
+    text: str,
+    style: discord.ButtonStyle = discord.ButtonStyle.secondary,
+) -> None:
+    view.add_item(discord.ui.Button(label=text[:BUTTON_CHARACTERS], custom_id=custom_id, style=style))

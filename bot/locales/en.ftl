@@ -1,44 +1,78 @@
-## Genres: a name as it stands in a sentence, and a few words for people who do not know it
+## Sounds that are not music
 
-genre-blues = blues
-    .about = twelve bars, bent notes
-genre-classical = classical
-    .about = orchestra, chamber and piano music
-genre-country = country
-    .about = American folk roots, guitars and fiddles
-genre-disco = disco
-    .about = dance music of the seventies
-genre-hiphop = hip hop
-    .about = beats and rap
-genre-jazz = jazz
-    .about = swing and improvisation
-genre-metal = metal
-    .about = loud, distorted guitars
-genre-pop = pop
-    .about = songs of the charts
-genre-reggae = reggae
-    .about = Jamaican off-beat
-genre-rock = rock
-    .about = electric guitars, bass and drums
-genre-cailuong = cải lương
-    .about = the reformed opera of southern Vietnam
-genre-catru = ca trù
-    .about = sung chamber poetry of northern Vietnam
-genre-chauvan = chầu văn
-    .about = songs of the Vietnamese mother-goddess rites
-genre-cheo = chèo
-    .about = the folk theatre of northern Vietnam
-genre-hatxam = hát xẩm
-    .about = ballads of Vietnam's blind street singers
+not-music = not music
+kind-music = music
+kind-speech = speech
+kind-environment = background noise
+kind-tone = a steady tone
+kind-silence = silence
+
+## What else describes a song
+
+tag-rock = rock
+tag-pop = pop
+tag-alternative = alternative
+tag-indie = indie
+tag-electronic = electronic
+tag-female-vocalists = female vocalists
+tag-dance = dance
+tag-00s = 2000s
+tag-alternative-rock = alternative rock
+tag-jazz = jazz
+tag-beautiful = beautiful
+tag-metal = metal
+tag-chillout = chillout
+tag-male-vocalists = male vocalists
+tag-classic-rock = classic rock
+tag-soul = soul
+tag-indie-rock = indie rock
+tag-mellow = mellow
+tag-electronica = electronica
+tag-80s = 1980s
+tag-folk = folk
+tag-90s = 1990s
+tag-chill = chill
+tag-instrumental = instrumental
+tag-punk = punk
+tag-oldies = oldies
+tag-blues = blues
+tag-hard-rock = hard rock
+tag-ambient = ambient
+tag-acoustic = acoustic
+tag-experimental = experimental
+tag-female-vocalist = female vocalist
+tag-guitar = guitar
+tag-hip-hop = hip hop
+tag-70s = 1970s
+tag-party = party
+tag-country = country
+tag-easy-listening = easy listening
+tag-sexy = sexy
+tag-catchy = catchy
+tag-funk = funk
+tag-electro = electro
+tag-heavy-metal = heavy metal
+tag-progressive-rock = progressive rock
+tag-60s = 1960s
+tag-rnb = R&B
+tag-indie-pop = indie pop
+tag-sad = sad
+tag-house = house
+tag-happy = happy
 
 ## The answer
 
 answer-sure = This sounds like { $genre } ({ $confidence }%).
 answer-unsure-two = I am not sure: maybe { $genre } ({ $confidence }%) or { $other } ({ $other-confidence }%).
 answer-unsure-one = I am not sure: maybe { $genre } ({ $confidence }%).
+answer-speech = That sounds like somebody talking. Send me some music and I'll tell you its genre.
+answer-environment = That sounds like background noise, not music. Send me some music and I'll tell you its genre.
+answer-tone = That is a steady tone, not music. Send me some music and I'll tell you its genre.
+answer-silence = I can't hear anything in this. Send me some music and I'll tell you its genre.
+answer-tags = Tags: { $tags }.
 answer-runners-up = Next closest: { $genres }.
 answer-runner-up = { $genre } ({ $confidence }%)
-answer-known = I have heard this very recording before, so I could answer at once.
+answer-known = I've heard this very recording before, so I could answer right away.
 answer-length = { $length } of music in { $segments ->
     [one] one part
    *[other] { $segments } parts
@@ -46,8 +80,9 @@ answer-length = { $length } of music in { $segments ->
 answer-short = That was only { $seconds ->
     [one] one second
    *[other] { $seconds } seconds
-} of music; more would tell me more.
+} of music; a longer piece would tell me more.
 answer-part = { $start }–{ $end } { $genre } ({ $confidence }%)
+answer-part-other = { $start }–{ $end } { $kind }
 answer-more-parts = { $count ->
     [one] … and one more stretch
    *[other] … and { $count } more stretches
@@ -67,6 +102,9 @@ expert-texture = texture
 expert-texture_linear = texture, linear
 expert-texture40 = top 40 dB
 expert-texture40_linear = top 40 dB, lin.
+expert-musicnn_tags = tags
+expert-musicnn_embedding = network
+expert-fusion = combined
 
 ## Progress
 
@@ -79,7 +117,7 @@ progress-queued-estimate = Number { $place } in the queue, about { $minutes ->
 progress-fetching = Receiving the song…
 progress-asking = I have a question about this link.
 progress-fetching-megabytes = Receiving the song: { $megabytes } MB so far…
-progress-waiting = Waiting for the machines that listen…
+progress-waiting = Waiting for a free machine…
 progress-decoding = Opening the song…
 progress-listening = Listening: part { $segment } of { $segments }…
 progress-answering = Putting the answer together…
@@ -89,6 +127,7 @@ progress-cancelled = Stopped. I have forgotten that song.
 
 button-right = Right
 button-wrong = Wrong
+button-is-music = It is music
 button-change = Change
 button-undo = Undo
 button-cancel = Stop
@@ -101,15 +140,16 @@ button-withdraw = Stop learning from me
 
 correction-agreed = Thank you! It is good to know that { $label } was right.
 correction-taken = Thank you! I have noted that this is { $label }.
+correction-family = Thank you! So { $label } is right; I had gone further and said { $style }.
 correction-proposed = Thank you! “{ $label }” is new to me. I have noted it as a proposal, and a moderator will look at it.
 correction-undone = Taken back. What you had said of this song is gone.
 correction-nothing = There was nothing to take back.
 
 ## Learning: asked once, off by default
 
-consent-question = May I learn from this? Then the numbers that I computed from the songs you correct, together with your corrections, may train my next version. Never the recording itself: I have already deleted that. You can change your mind at any time.
+consent-question = May I learn from this? The numbers that I computed from the songs you correct, together with your corrections, could then train my next version. Never the recording itself: I've already deleted that. You can change your mind at any time.
 consent-allowed = Thank you! From now on your corrections may teach me. You can take this back at any time.
-consent-refused = All right, I will not learn from your corrections.
+consent-refused = All right, I won't learn from your corrections.
 consent-withdrawn = Done: your corrections will not be used for training any more.
 
 ## Privacy
@@ -117,9 +157,9 @@ consent-withdrawn = Done: your corrections will not be used for training any mor
 privacy =
     Your file is deleted as soon as I have answered.
 
-    What I keep, so that the same song can be answered at once and so that I can be put right: my answer, a fingerprint of the recording, the numbers that I computed from it, and what you say of the answer. Instead of your name I keep a code that nobody can trace back without a secret key.
+    What I keep, so that I can answer the same song at once and learn where I was wrong: my answer, a fingerprint of the recording, the numbers that I computed from it, and what you say about the answer. Instead of your name I keep a code that nobody can trace back to you without a secret key.
 
-    What concerns you is kept until you delete it. What tells nothing of you stays: answers to recordings that others may send as well.
+    What concerns you is kept until you delete it. Answers to recordings stay: others may send the same recording, and they say nothing about you.
 privacy-consent-yes = Learning from your corrections: you allowed it.
 privacy-consent-no = Learning from your corrections: off.
 privacy-consent-unasked = Learning from your corrections: off. I will ask you once, when you first correct me.
@@ -148,7 +188,7 @@ error-too-long = This is longer than { $minutes } minutes. Please send a shorter
 error-too-large = This file is larger than { $megabytes } MB. Please send a smaller file or a shorter excerpt.
 error-silent = This recording is silent. Please send one in which music can be heard.
 error-took-too-long = Reading this file took longer than { $seconds } seconds, so I stopped. Please try another format.
-error-worker-lost = Reading this file failed badly, so I stopped. Please try another file or format.
+error-worker-lost = Something in this file made me stop. Please try another file or format.
 error-too-many-queued = { $limit ->
     [one] One of your songs is still waiting. Please send the next one when it is answered.
    *[other] { $limit } of your songs are still waiting. Please send more when one of them is answered.
@@ -157,11 +197,11 @@ error-too-many-today = { $limit ->
     [one] That is all for today: one song in 24 hours. Please come back tomorrow.
    *[other] That is all for today: { $limit } songs in 24 hours. Please come back tomorrow.
 }
-error-closing = I am just shutting down. Please send the song again in a minute.
+error-closing = I'm shutting down right now. Please send the song again in a minute.
 error-file-unreadable = Your browser could not read this file. It may have been moved, or its permissions forbid it.
 error-folder-too-full = There are { $count } songs in this folder, and this page takes up to { $limit } at a time. Drop a smaller folder, or put it in order from the command line: python -m classifier organize FOLDER --playlists OUT
 error-folder-without-music = I find no music in this folder. Please choose another one.
-error-folder-under-way = I am still listening to another folder of yours. Please wait until it is done, or stop it.
+error-folder-under-way = I'm still listening to another folder of yours. Please wait until it's done, or stop it.
 error-file-gone = The file was no longer there when its turn came. Please send it again.
 error-button-expired = I no longer have this song, so this button has expired. Please send the song again.
 error-not-yours = Only the person who sent this song can do that.
@@ -174,20 +214,20 @@ error-merge-refused = Only a proposed genre can be merged, and only into a known
 error-our-fault = Something went wrong on my side, and it has been noted. Please try again.
 error-link-failed = The site behind this link did not answer as it should. Please try again later, or send the file.
 error-link-not-a-link = This is not a link that I can open. Please send one that begins with https:// or http://.
-error-link-host = I was told not to open links to this site. Please send the file instead.
-error-link-inside = This link leads into a private network, where I do not go. Please send the file instead.
-error-link-login = This site lets only people in who log in. Please send the file instead.
-error-link-blocked = This site turns me away because of where I run. Please send the file instead.
+error-link-host = I'm not allowed to open links to this site. Please send the file instead.
+error-link-inside = This link leads into a private network, where I don't go. Please send the file instead.
+error-link-login = This site asks for a login. Please send the file instead.
+error-link-blocked = This site blocks the server that I run on. Please send the file instead.
 error-link-live = This is a live broadcast, or one that has not begun. Please send a recording.
-error-link-drm = This song is copy-protected, so I cannot listen to it. Please send a file.
-error-link-geo = This cannot be played in the country where I run. Please send the file instead.
-error-link-private = This is private, so I cannot listen to it. Please send the file instead.
+error-link-drm = This song is copy-protected, so I can't listen to it. Please send a file.
+error-link-geo = This can't be played in the country where I run. Please send the file instead.
+error-link-private = This is private, so I can't listen to it. Please send the file instead.
 error-link-removed = This was removed from its site. Please send another link, or the file.
 error-link-not-found = There is nothing at this link. Please check it, or send the file.
 error-link-no-music = I found no music at this link. Please send a link to a song, or the file.
 error-link-timeout = Fetching this took longer than { $seconds } seconds, so I stopped. Please send the file instead.
-error-link-script = This site hides its songs behind a script that I cannot run here. Please send the file instead.
-error-link-certificate = This site cannot prove that it is what it says it is, so I do not trust it. Please send the file instead.
+error-link-script = This site needs a script that I can't run. Please send the file instead.
+error-link-certificate = I can't verify this site's identity, so I don't trust it. Please send the file instead.
 error-link-list = There is more than one song at this link. Please send the link of one song.
 
 ## A link that leads to many songs
@@ -218,16 +258,18 @@ error-list-taken = { $count ->
     [one] I take one song of this list; it gets its own answer.
    *[other] I take { $count } songs of this list; each gets its own answer.
 }
-error-list-cut-short = I could take only { $count } of { $wanted } songs: no more of yours may wait just now.
+error-list-cut-short = I could take only { $count } of { $wanted } songs: you can't have more waiting right now.
 error-list-declined = All right, I leave this list alone.
-error-list-unanswered = Nobody told me whether to listen to this list. Please send the link again.
+error-list-unanswered = You didn't say whether I should listen to this list. Please send the link again.
 
 ## The timeline picture
 
-picture-parts = Part by part: the taller, the surer
+picture-parts = Part by part: taller means surer
 picture-experts = Experts' votes
 picture-unsure = not sure
 picture-alt-one = Timeline of a song of { $length }: { $genre } throughout ({ $confidence }%).
+picture-sounds = What I heard
+picture-alt-other = Timeline of a recording of { $length }: { $kind }, no music.
 picture-alt-many = Timeline of a song of { $length }. { $parts }.
 picture-alt-part = { $start } to { $end }: { $genre }
 picture-alt-overall = Timeline of a song of { $length }, mostly { $genre } in { $count } of { $segments } parts; the genre changes { $changes } times.
@@ -299,6 +341,7 @@ page-collection-done = { $songs ->
 }
 page-collection-stopped = Stopped after { $done } of { $total } songs. Open the same folder again to go on.
 page-collection-not-sure = Not sure
+page-collection-not-music = Not music
 page-collection-failures = { $count ->
     [one] One file could not be heard
    *[other] { $count } files could not be heard
@@ -325,6 +368,7 @@ review-heading = Correction { $number }, { $waiting ->
 review-title = “{ $title }”
 review-said-sure = I said { $genre } ({ $confidence }%).
 review-said-unsure = I was not sure: { $genre } ({ $confidence }%).
+review-said-not-music = I said that this is not music.
 review-agreed = They say that { $label } is right.
 review-given = They say it is { $label }.
 review-proposed = That name is only proposed: nobody has confirmed it yet.
@@ -376,7 +420,7 @@ error-links-not-taken = I cannot follow links yet. Please send me the song itsel
 
 ## About the bot, and how a chat is set up
 
-about = I listen to a song and tell you its genre, part by part. When I am wrong, tell me: that is how my next version gets better.
+about = I listen to a song and tell you its genre, part by part. If I'm wrong, tell me: that's how my next version gets better.
 about-release = My release { $release } knows { $count ->
     [one] one genre
    *[other] { $count } genres
@@ -386,8 +430,8 @@ about-taught = It has also learnt from { $songs ->
     [one] one song
    *[other] { $songs } songs
 } that people corrected and let me learn from.
-about-base = On the songs that it learnt from first, each asked about while it was held out, it was right { $percent }% of the time.
-about-cannot = What I cannot do: name the artist or the song, or tell a genre that I do not know. Such a song is called by the nearest genre that I do know; often, but not always, I then say that I am not sure. Genres overlap, and people disagree about them, too.
+about-base = On the songs that it first learnt from, each left out of training when it was tested, it was right { $percent }% of the time.
+about-cannot = What I cannot do: name the artist or the song, or recognise a genre that I don't know. I call such a song by the closest genre that I know; often, but not always, I then say that I'm not sure. Genres overlap, and people disagree about them, too.
 stats-none = I have heard nothing here yet.
 stats-heard = Here I have heard { $songs ->
     [one] one song
@@ -413,16 +457,16 @@ settings-listening = I answer every song, unasked, in: { $channels }.
 
 ## The chats' own words
 
-chat-help-private = Send me a song: a music file, a voice message, a video, a round video message or a link. I tell you its genre, part by part. If I am wrong, press “Wrong”: that is how I get better.
-chat-help-group = Answer a song or a link here with /genre, or send a song and name me in its caption. I tell you its genre, part by part. If I am wrong, press “Wrong”: that is how I get better.
-chat-limits = A song may have up to { $megabytes } MB and { $minutes } minutes; { $queued } of your songs may wait at a time, { $daily } a day. If yours is larger, send a link, an excerpt of it, or the same as mp3 or opus.
-chat-help-commands = /privacy tells what I keep, /about how good I am, /language changes the language.
-chat-genre-usage = Answer a song with /genre, or send a song and name me in its caption.
-chat-correct-usage = Answer one of my answers with /correct and the genre, such as /correct jazz.
-chat-choose-genre = Which genre is it? Choose one, or answer this message with its name.
+chat-help-private = Send me a song: a music file, a voice message, a video, a round video message or a link. I'll tell you its genre, part by part. If I'm wrong, tap “Wrong”: that's how I get better.
+chat-help-group = Reply to a song or a link here with /genre, or send a song and mention me in its caption. I'll tell you its genre, part by part. If I'm wrong, tap “Wrong”: that's how I get better.
+chat-limits = A song may have up to { $megabytes } MB and { $minutes } minutes. You can have { $queued } songs waiting at a time, and { $daily } a day. If yours is larger, send a link, an excerpt of it, or the same song as mp3 or opus.
+chat-help-commands = /privacy shows what I keep, /about how good I am, and /language changes the language.
+chat-genre-usage = Reply to a song with /genre, or send a song and mention me in its caption.
+chat-correct-usage = Reply to one of my answers with /correct and the genre, for example /correct jazz.
+chat-choose-genre = Which genre is it? Choose one, or reply to this message with its name.
 chat-language = Which language shall I speak with you?
 chat-sent-privately = I have sent it to you alone.
-chat-write-me-first = I may only send you this alone. Please write to me first, and then ask me there.
+chat-write-me-first = I may send this only to you alone. Please write to me first, and then ask me there.
 chat-feedback-usage =
     /feedback review shows corrections one by one.
     /feedback stats counts them.
@@ -433,9 +477,9 @@ chat-picture-on = With picture
 chat-picture-off = Without picture
 chat-listen-on = Answer every song
 chat-listen-off = Only when asked
-chat-too-late = It is too late to stop that: the answer is on its way.
-command-genre = What genre is this song? (as an answer to it)
-command-correct = Tell me the right genre (as an answer to mine)
+chat-too-late = It's too late to stop that: the answer is on its way.
+command-genre = What genre is this song? (reply to it)
+command-correct = Tell me the right genre (reply to my answer)
 command-language = Choose a language
 command-privacy = What I keep, and why
 command-mydata = Everything I keep about you, as a file
@@ -445,7 +489,7 @@ command-stats = What I have heard here
 command-help = How this works
 command-feedback = For moderators: review, stats, export
 command-settings = For moderators: language, picture, listening
-error-telegram-too-large = Telegram hands me files of at most 20 MB. Please send a link to the song, a shorter excerpt, or the same as mp3 or opus.
+error-telegram-too-large = Telegram hands me files of at most 20 MB. Please send a link to the song, a shorter excerpt, or the same song as mp3 or opus.
 
 ## Choosing a genre in a chat
 
@@ -462,13 +506,13 @@ genres-other-field = What is it called?
 discord-help = Send me a song and I will tell you its genre, part by part:
     • in a direct message to me, in a message that mentions me, or in a reply to me;
     • with /genre and a file or a link, anywhere;
-    • or with a right click on a message: Apps → “What genre is this?”.
-    If I am wrong, press “Wrong” below my answer and tell me better, or use /correct. What I keep: /privacy. More about me: /about.
+    • or right-click or long-press a message: Apps → “What genre is this?”.
+    If I'm wrong, press “Wrong” below my answer and choose the right genre, or use /correct. What I keep: /privacy. More about me: /about.
 help-limits = A song may have up to { $minutes } minutes and { $megabytes } MB. You may have { $queued } songs waiting at a time, and { $daily } in 24 hours.
 language-chosen = From now on I speak English with you.
 mydata-here = This is everything that I keep about you.
 forget-kept = All right, everything stays as it is.
-settings-cannot-read = Only so that you know: Discord shows me files in other people's messages only if the message content intent is switched on for me in Discord's developer portal, and it is not. Until then I answer songs there that mention me or reply to me.
+settings-cannot-read = Please note: Discord shows me files in other people's messages only if the message content intent is switched on for me in Discord's developer portal, and it isn't. Until then, I answer songs there only if they mention me or reply to me.
 slash-genre = genre
     .about = What genre is this song?
 slash-correct = correct
@@ -488,13 +532,13 @@ slash-about = about
 slash-stats = stats
     .about = What I have heard here
 slash-settings = settings
-    .about = How I behave here (moderators)
+    .about = My settings here (moderators)
 slash-feedback = feedback
-    .about = Look after people's corrections (moderators)
+    .about = Review people's corrections (moderators)
 slash-review = review
-    .about = Rule on corrections one by one
+    .about = Review corrections one by one
 slash-counts = stats
-    .about = How corrections stand, genre by genre
+    .about = Corrections counted, genre by genre
 slash-export = export
     .about = Corrections as a file for training
 menu-genre = What genre is this?
@@ -515,7 +559,7 @@ option-picture = picture
 option-listen = listen
     .about = A channel in which I answer every song unasked
 option-ignore = ignore
-    .about = A channel in which I no longer do so
+    .about = A channel in which I stop doing so
 option-form = format
     .about = The kind of file
 option-since = since
@@ -531,8 +575,8 @@ choice-pending = waiting for review
 choice-accepted = accepted
 choice-rejected = rejected
 choice-relabelled = relabelled
-error-no-song-there = I find no song in that. Please give me a message with a music file or a link.
-error-too-many-here = Here I can answer only { $limit } songs at a time, so I took the first ones. Please send me the others directly.
+error-no-song-there = I find no song in that. Please choose a message with a music file or a link.
+error-too-many-here = Here I can answer only { $limit } songs at a time, so I took the first ones. Please send me the others in a direct message.
 error-nothing-to-correct = I see no answer of mine here. Please press “Wrong” below the answer instead.
 error-date-unclear = Please write a date like 2026-11-30.
 error-export-too-large = The file would be larger than { $megabytes } MB. Please choose a shorter period or one genre.

@@ -1,47 +1,82 @@
-## Genres: a name as it stands in a sentence, and a few words for people who do not know it
+## Sounds that are not music
 
-genre-blues = blues
-    .about = mười hai ô nhịp, những nốt luyến buồn
-genre-classical = nhạc cổ điển
-    .about = giao hưởng, thính phòng, dương cầm
-genre-country = nhạc đồng quê
-    .about = country Mỹ, ghi-ta và vĩ cầm
-genre-disco = disco
-    .about = nhạc nhảy thập niên bảy mươi
-genre-hiphop = hip hop
-    .about = nhịp trống và đọc rap
-genre-jazz = jazz
-    .about = swing và ứng tấu
-genre-metal = metal
-    .about = ghi-ta méo tiếng, dồn dập
-genre-pop = pop
-    .about = nhạc trẻ, nhạc thị trường
-genre-reggae = reggae
-    .about = nhịp phách yếu của Jamaica
-genre-rock = rock
-    .about = ghi-ta điện, bass và trống
-genre-cailuong = cải lương
-    .about = sân khấu ca kịch Nam Bộ
-genre-catru = ca trù
-    .about = lối hát thính phòng của ả đào miền Bắc
-genre-chauvan = chầu văn
-    .about = hát hầu thánh trong tín ngưỡng thờ Mẫu
-genre-cheo = chèo
-    .about = sân khấu dân gian đồng bằng Bắc Bộ
-genre-hatxam = hát xẩm
-    .about = lời ca của những nghệ nhân hát rong
+not-music = không phải nhạc
+kind-music = nhạc
+kind-speech = tiếng nói
+kind-environment = tiếng ồn xung quanh
+kind-tone = âm kéo dài
+kind-silence = im lặng
+
+## What else describes a song
+
+tag-rock = rock
+tag-pop = pop
+tag-alternative = alternative
+tag-indie = indie
+tag-electronic = điện tử
+tag-female-vocalists = giọng nữ
+tag-dance = nhạc nhảy
+tag-00s = thập niên 2000
+tag-alternative-rock = alternative rock
+tag-jazz = jazz
+tag-beautiful = đẹp
+tag-metal = metal
+tag-chillout = thư thái
+tag-male-vocalists = giọng nam
+tag-classic-rock = rock kinh điển
+tag-soul = soul
+tag-indie-rock = indie rock
+tag-mellow = êm dịu
+tag-electronica = electronica
+tag-80s = thập niên 1980
+tag-folk = dân ca
+tag-90s = thập niên 1990
+tag-chill = thư giãn
+tag-instrumental = hòa tấu
+tag-punk = punk
+tag-oldies = nhạc xưa
+tag-blues = blues
+tag-hard-rock = hard rock
+tag-ambient = ambient
+tag-acoustic = mộc (acoustic)
+tag-experimental = thử nghiệm
+tag-female-vocalist = ca sĩ nữ
+tag-guitar = guitar
+tag-hip-hop = hip hop
+tag-70s = thập niên 1970
+tag-party = tiệc tùng
+tag-country = đồng quê
+tag-easy-listening = dễ nghe
+tag-sexy = gợi cảm
+tag-catchy = bắt tai
+tag-funk = funk
+tag-electro = electro
+tag-heavy-metal = heavy metal
+tag-progressive-rock = progressive rock
+tag-60s = thập niên 1960
+tag-rnb = R&B
+tag-indie-pop = indie pop
+tag-sad = buồn
+tag-house = house
+tag-happy = vui tươi
 
 ## The answer
 
 answer-sure = Mình nghe ra đây là { $genre } ({ $confidence }%).
 answer-unsure-two = Mình không chắc lắm: có thể là { $genre } ({ $confidence }%) hoặc { $other } ({ $other-confidence }%).
 answer-unsure-one = Mình không chắc lắm: có thể là { $genre } ({ $confidence }%).
+answer-speech = Nghe như có người đang nói chuyện. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
+answer-environment = Nghe như tiếng ồn xung quanh, không phải nhạc. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
+answer-tone = Đây chỉ là một âm kéo dài, không phải nhạc. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
+answer-silence = Mình không nghe thấy gì cả. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
+answer-tags = Từ khóa: { $tags }.
 answer-runners-up = Gần nhất sau đó: { $genres }.
 answer-runner-up = { $genre } ({ $confidence }%)
 answer-known = Bản thu này mình đã nghe rồi nên trả lời được ngay.
 answer-length = Bài dài { $length }, mình nghe thành { $segments } đoạn.
 answer-short = Mới có { $seconds } giây nhạc thôi; nghe dài hơn mình sẽ đoán chắc hơn.
 answer-part = { $start }–{ $end } { $genre } ({ $confidence }%)
+answer-part-other = { $start }–{ $end } { $kind }
 answer-more-parts = … và { $count } quãng nữa
 answer-votes-heading = Nếu để từng chuyên gia của mình tự trả lời:
 answer-votes-line = { $expert }: { $genres }
@@ -58,6 +93,9 @@ expert-texture = kết cấu
 expert-texture_linear = kết cấu, t.tính
 expert-texture40 = 40 dB trên
 expert-texture40_linear = 40 dB, t.tính
+expert-musicnn_tags = từ khóa
+expert-musicnn_embedding = mạng nơ-ron
+expert-fusion = kết hợp
 
 ## Progress
 
@@ -67,7 +105,7 @@ progress-queued-estimate = Bạn đang đứng thứ { $place } trong hàng ch�
 progress-fetching = Đang nhận bài hát…
 progress-asking = Mình có một câu hỏi về liên kết này.
 progress-fetching-megabytes = Đang nhận bài hát: { $megabytes } MB rồi…
-progress-waiting = Đang chờ các máy nghe nhạc…
+progress-waiting = Đang chờ máy rảnh…
 progress-decoding = Đang mở bài hát…
 progress-listening = Đang nghe đoạn { $segment } trên { $segments }…
 progress-answering = Sắp xong rồi…
@@ -77,6 +115,7 @@ progress-cancelled = Mình dừng rồi, và đã quên bài đó.
 
 button-right = Đúng rồi
 button-wrong = Sai rồi
+button-is-music = Là nhạc mà
 button-change = Sửa lại
 button-undo = Rút lại
 button-cancel = Dừng
@@ -89,6 +128,7 @@ button-withdraw = Đừng học từ mình nữa
 
 correction-agreed = Cảm ơn bạn! Biết được { $label } là đúng, mình mừng lắm.
 correction-taken = Cảm ơn bạn! Mình ghi lại rồi: đây là { $label }.
+correction-family = Cảm ơn bạn! Vậy { $label } là đúng; mình chỉ nói cụ thể hơn là { $style }.
 correction-proposed = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình đã ghi lại như một đề xuất, người quản lý sẽ xem.
 correction-undone = Đã rút lại. Những gì bạn nói về bài này đã được xoá.
 correction-nothing = Không có gì để rút lại cả.
@@ -131,7 +171,7 @@ error-too-long = Bài này dài hơn { $minutes } phút. Bạn gửi một đo�
 error-too-large = Tệp này lớn hơn { $megabytes } MB. Bạn gửi tệp nhỏ hơn hoặc một đoạn ngắn hơn nhé.
 error-silent = Bản thu này không có tiếng gì. Bạn gửi bản nghe được nhạc nhé.
 error-took-too-long = Đọc tệp này mất hơn { $seconds } giây nên mình dừng lại. Bạn thử định dạng khác nhé.
-error-worker-lost = Đọc tệp này bị lỗi nặng nên mình dừng lại. Bạn thử tệp hoặc định dạng khác nhé.
+error-worker-lost = Tệp này có gì đó làm mình phải dừng lại. Bạn thử tệp hoặc định dạng khác nhé.
 error-too-many-queued = Bạn còn { $limit } bài đang chờ. Đợi mình trả lời xong một bài rồi gửi tiếp nhé.
 error-too-many-today = Hôm nay vậy là đủ rồi: { $limit } bài trong 24 giờ. Mai bạn quay lại nhé.
 error-closing = Mình đang tắt. Khoảng một phút nữa bạn gửi lại bài hát nhé.
@@ -153,8 +193,8 @@ error-link-failed = Trang này không trả lời như mong đợi. Lát nữa b
 error-link-not-a-link = Đây không phải liên kết mà mình mở được. Bạn gửi liên kết bắt đầu bằng https:// hoặc http:// nhé.
 error-link-host = Mình không được phép mở liên kết đến trang này. Bạn gửi tệp nhé.
 error-link-inside = Liên kết này dẫn vào một mạng riêng, mình không vào đó. Bạn gửi tệp nhé.
-error-link-login = Trang này chỉ cho người đăng nhập vào. Bạn gửi tệp nhé.
-error-link-blocked = Trang này chặn mình vì nơi mình đang chạy. Bạn gửi tệp nhé.
+error-link-login = Trang này đòi đăng nhập. Bạn gửi tệp nhé.
+error-link-blocked = Trang này chặn máy chủ của mình. Bạn gửi tệp nhé.
 error-link-live = Đây là buổi phát trực tiếp, hoặc chưa bắt đầu. Bạn gửi bản ghi lại nhé.
 error-link-drm = Bài này được bảo vệ bản quyền nên mình không nghe được. Bạn gửi tệp nhé.
 error-link-geo = Bài này không phát được ở nước mà mình đang chạy. Bạn gửi tệp nhé.
@@ -163,8 +203,8 @@ error-link-removed = Bài này đã bị gỡ khỏi trang. Bạn gửi liên k�
 error-link-not-found = Liên kết này không dẫn đến đâu cả. Bạn xem lại, hoặc gửi tệp nhé.
 error-link-no-music = Mình không thấy nhạc ở liên kết này. Bạn gửi liên kết đến một bài hát, hoặc gửi tệp nhé.
 error-link-timeout = Tải bài này mất hơn { $seconds } giây nên mình dừng lại. Bạn gửi tệp nhé.
-error-link-script = Trang này giấu nhạc sau một đoạn mã mà ở đây mình không chạy được. Bạn gửi tệp nhé.
-error-link-certificate = Trang này không chứng minh được nó đúng là trang ấy nên mình không tin. Bạn gửi tệp nhé.
+error-link-script = Trang này cần một đoạn mã mà mình không chạy được. Bạn gửi tệp nhé.
+error-link-certificate = Mình không xác minh được trang này nên không tin. Bạn gửi tệp nhé.
 error-link-list = Ở liên kết này có nhiều bài hát. Bạn gửi liên kết của một bài thôi nhé.
 
 ## A link that leads to many songs
@@ -194,7 +234,7 @@ button-list-none = Không, cảm ơn
 error-list-taken = Mình nhận { $count } bài trong danh sách này; mỗi bài có câu trả lời riêng.
 error-list-cut-short = Mình chỉ nhận được { $count } trên { $wanted } bài: lúc này bạn không thể có thêm bài chờ nữa.
 error-list-declined = Được rồi, mình bỏ qua danh sách này.
-error-list-unanswered = Không ai cho mình biết có nghe danh sách này không. Bạn gửi lại liên kết nhé.
+error-list-unanswered = Bạn chưa cho mình biết có nghe danh sách này không. Bạn gửi lại liên kết nhé.
 
 ## The timeline picture
 
@@ -202,6 +242,8 @@ picture-parts = Từng đoạn: cột càng cao, mình càng chắc
 picture-experts = Ý kiến từng chuyên gia
 picture-unsure = không chắc
 picture-alt-one = Dòng thời gian của bài dài { $length }: từ đầu đến cuối là { $genre } ({ $confidence }%).
+picture-sounds = Những gì mình nghe thấy
+picture-alt-other = Dòng thời gian của bản thu dài { $length }: { $kind }, không có nhạc.
 picture-alt-many = Dòng thời gian của bài dài { $length }. { $parts }.
 picture-alt-part = Từ { $start } đến { $end }: { $genre }
 picture-alt-overall = Dòng thời gian của bài dài { $length }, phần lớn là { $genre }, { $count } trên { $segments } đoạn; thể loại đổi { $changes } lần.
@@ -265,6 +307,7 @@ page-collection-done = { $songs ->
 }
 page-collection-stopped = Mình dừng sau { $done } trên { $total } bài. Muốn làm tiếp thì bạn mở lại đúng thư mục đó nhé.
 page-collection-not-sure = Chưa chắc
+page-collection-not-music = Không phải nhạc
 page-collection-failures = { $count } tệp không nghe được
 page-collection-minimum = Tin những câu trả lời
 page-collection-minimum-sure = mà mô hình thấy chắc
@@ -285,6 +328,7 @@ review-heading = Lần sửa số { $number }, còn { $waiting } lần chờ duy
 review-title = “{ $title }”
 review-said-sure = Mình nói là { $genre } ({ $confidence }%).
 review-said-unsure = Mình không chắc: { $genre } ({ $confidence }%).
+review-said-not-music = Mình nói đây không phải là nhạc.
 review-agreed = Người nghe nói { $label } là đúng.
 review-given = Người nghe nói đây là { $label }.
 review-proposed = Tên này mới chỉ được đề xuất, chưa ai xác nhận.
@@ -308,7 +352,7 @@ feedback-exported = { $rows } dòng từ { $songs } bài, người sửa đều 
 error-not-a-moderator = Chỉ người quản lý mới làm được việc này.
 error-genre-unknown = Mình không biết thể loại nào tên như vậy. Bạn viết lại nhé.
 error-format-missing = Ở đây không ghi được định dạng này. Bạn chọn định dạng khác nhé.
-error-links-not-taken = Mình chưa mở được đường dẫn. Bạn gửi thẳng tệp bài hát cho mình nhé.
+error-links-not-taken = Mình chưa mở được liên kết. Bạn gửi thẳng tệp bài hát cho mình nhé.
 
 ## About the bot, and how a chat is set up
 
@@ -316,7 +360,7 @@ about = Mình nghe một bài hát rồi cho bạn biết thể loại của t�
 about-release = Bản phát hành { $release } của mình biết { $count } thể loại: { $genres }.
 about-accuracy = Đo trên bài hát của những nghệ sĩ mà mình chưa từng nghe, mình trả lời đúng { $percent }%.
 about-taught = Nó còn học từ { $songs } bài mà mọi người đã sửa và cho phép mình học.
-about-base = Với những bài mà nó học lúc đầu, mỗi bài được hỏi khi để riêng ra chưa học, nó đúng { $percent }%.
+about-base = Với những bài mà nó học lúc đầu, mỗi bài được thử khi chưa dùng để học, nó đúng { $percent }%.
 about-cannot = Những điều mình không làm được: nói tên nghệ sĩ hay tên bài, và nhận ra thể loại mình không biết. Gặp bài như thế, mình gọi nó bằng thể loại gần nhất mà mình biết; thường thì mình có nói là không chắc, nhưng không phải lúc nào cũng vậy. Thể loại vốn lẫn vào nhau, và người nghe cũng hay bất đồng.
 stats-none = Ở đây mình chưa nghe bài nào.
 stats-heard = Ở đây mình đã nghe { $songs ->
@@ -334,9 +378,9 @@ settings-listening = Mình trả lời mọi bài hát, không cần hỏi, ở:
 
 ## The chats' own words
 
-chat-help-private = Bạn gửi cho mình một bài: tệp nhạc, tin nhắn thoại, video, video tròn hoặc đường dẫn. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
-chat-help-group = Bạn trả lời một bài hát hay đường dẫn ở đây bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
-chat-limits = Mỗi bài tối đa { $megabytes } MB và { $minutes } phút; mỗi người được chờ { $queued } bài một lúc, { $daily } bài một ngày. Bài lớn hơn thì bạn gửi đường dẫn, một đoạn thôi, hoặc gửi dạng mp3 hay opus nhé.
+chat-help-private = Bạn gửi cho mình một bài: tệp nhạc, tin nhắn thoại, video, video tròn hoặc liên kết. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
+chat-help-group = Bạn trả lời một bài hát hay liên kết ở đây bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
+chat-limits = Mỗi bài tối đa { $megabytes } MB và { $minutes } phút; mỗi người được chờ { $queued } bài một lúc, { $daily } bài một ngày. Bài lớn hơn thì bạn gửi liên kết, một đoạn thôi, hoặc gửi dạng mp3 hay opus nhé.
 chat-help-commands = /riengtu cho biết mình giữ lại những gì, /gioithieu cho biết mình giỏi đến đâu, /ngonngu để đổi ngôn ngữ.
 chat-genre-usage = Bạn trả lời một bài hát bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích nhé.
 chat-correct-usage = Bạn trả lời một câu trả lời của mình bằng /sualai kèm thể loại nhé, ví dụ /sualai jazz.
@@ -366,7 +410,7 @@ command-stats = Mình đã nghe những gì ở đây
 command-help = Cách dùng
 command-feedback = Cho người quản lý: duyệt, số liệu, xuất tệp
 command-settings = Cho người quản lý: ngôn ngữ, hình, nghe mọi bài
-error-telegram-too-large = Telegram chỉ đưa cho mình tệp tối đa 20 MB. Bạn gửi đường dẫn tới bài hát, một đoạn ngắn hơn, hoặc bài đó dạng mp3 hay opus nhé.
+error-telegram-too-large = Telegram chỉ đưa cho mình tệp tối đa 20 MB. Bạn gửi liên kết tới bài hát, một đoạn ngắn hơn, hoặc bài đó dạng mp3 hay opus nhé.
 
 ## Choosing a genre in a chat
 
@@ -382,14 +426,14 @@ genres-other-field = Thể loại đó tên là gì?
 
 discord-help = Gửi mình một bài hát, mình sẽ cho bạn biết thể loại của từng đoạn:
     • trong tin nhắn riêng cho mình, trong tin có nhắc đến mình, hoặc khi trả lời tin của mình;
-    • bằng lệnh /thể-loại kèm tệp hoặc đường dẫn, ở bất cứ đâu;
-    • hoặc nhấp chuột phải vào một tin nhắn: Ứng dụng → “Bài này thể loại gì?”.
+    • bằng lệnh /thể-loại kèm tệp hoặc liên kết, ở bất cứ đâu;
+    • hoặc nhấp chuột phải hay nhấn giữ một tin nhắn: Ứng dụng → “Bài này thể loại gì?”.
     Mình sai thì bạn bấm “Sai rồi” dưới câu trả lời và bảo mình, hoặc dùng /sửa. Mình giữ lại những gì: /riêng-tư. Về mình: /giới-thiệu.
 help-limits = Mỗi bài dài tối đa { $minutes } phút và { $megabytes } MB. Mỗi lúc bạn được có { $queued } bài chờ, và { $daily } bài trong 24 giờ.
 language-chosen = Từ giờ mình nói tiếng Việt với bạn.
 mydata-here = Đây là tất cả những gì mình giữ về bạn.
 forget-kept = Vâng, mọi thứ vẫn như cũ.
-settings-cannot-read = Nói để bạn biết: Discord chỉ cho mình thấy tệp trong tin của người khác khi quyền đọc nội dung tin nhắn (message content intent) được bật cho mình ở cổng nhà phát triển, mà hiện giờ thì chưa. Đến lúc đó, ở đấy mình chỉ trả lời những bài có nhắc đến mình hoặc trả lời tin của mình.
+settings-cannot-read = Bạn lưu ý: Discord chỉ cho mình thấy tệp trong tin của người khác khi quyền đọc nội dung tin nhắn (message content intent) được bật cho mình ở cổng nhà phát triển, mà hiện giờ thì chưa. Cho đến khi đó, ở đấy mình chỉ trả lời những bài có nhắc đến mình hoặc trả lời tin của mình.
 slash-genre = thể-loại
     .about = Bài hát này thuộc thể loại gì?
 slash-correct = sửa
@@ -452,7 +496,7 @@ choice-pending = đang chờ duyệt
 choice-accepted = đã chấp nhận
 choice-rejected = đã từ chối
 choice-relabelled = đã ghi lại
-error-no-song-there = Mình không thấy bài hát nào ở đó. Bạn đưa mình một tin nhắn có tệp nhạc hoặc đường dẫn nhé.
+error-no-song-there = Mình không thấy bài hát nào ở đó. Bạn chọn một tin nhắn có tệp nhạc hoặc liên kết nhé.
 error-too-many-here = Ở đây mỗi lần mình chỉ trả lời được { $limit } bài nên mình lấy những bài đầu. Những bài còn lại bạn gửi riêng cho mình nhé.
 error-nothing-to-correct = Mình không thấy câu trả lời nào của mình ở đây. Bạn bấm “Sai rồi” ngay dưới câu trả lời nhé.
 error-date-unclear = Bạn viết ngày như 2026-11-30 nhé.

@@ -1,6 +1,6 @@
-"""What the Telegram chat is made of; ``bot.telegram.chat`` is the door. The client library is imported here alone."""
+"""The Telegram chat; ``bot.telegram.chat`` is its entry point. Only this package imports the client library."""
 
 import os
 
-# The library's coming way to give lengths of time; without it, every one of them would warn.
+# Durations as timedelta, which the library will make its default; without this, each of them warns.
 os.environ.setdefault("PTB_TIMEDELTA", "1")

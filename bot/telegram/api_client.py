@@ -1,7 +1,4 @@
-"""The line to Telegram: messages out, files in, and Telegram's errors as what the queue understands.
-
-Limits are kept here: lengths, paces, sizes. What is said is decided elsewhere.
-"""
+"""The connection to Telegram: posts and edits messages, downloads files, and translates Telegram's errors."""
 
 from __future__ import annotations
 
@@ -16,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from telegram import InputMediaPhoto, LinkPreviewOptions, ReplyParameters
-from telegram.constants import ChatMemberStatus
+from telegram.constants import CallbackQueryLimit, ChatMemberStatus, MessageLimit
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -29,72 +26,68 @@ from telegram.error import (
 from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
-from bot.core.chat import CannotStart
+from bot.core.chat import ChatCannotStart
 from bot.core.errors import FileGone, TryLater, Undeliverable
-from bot.telegram.limits import TelegramTooLarge
-from bot.telegram.rate_limit import Pace
-from common.errors import TooLarge
-from common.units import MEBIBYTE, MEGABYTE
+from bot.core.size_limits import max_bytes, save
+from bot.telegram.keyboards import keyboard, keyboard_of, text_of
+from bot.telegram.limits import DOWNLOAD_BYTES, TelegramTooLarge
+from bot.telegram.rate_limit import TelegramRateLimiter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 
-    from telegram import File, InlineKeyboardMarkup
-
+    from bot.core.chat import Button, OutgoingMessage
     from bot.settings import Settings
 
 OFFICIAL_API = "https://api.telegram.org"
-DOWNLOAD_BYTES = 20 * MEBIBYTE
-"""What Telegram's own servers hand to bots (Bot API, getFile); self-hosted ones have no such limit."""
-TEXT_CHARACTERS = 4096
-CAPTION_CHARACTERS = 1024
-TOAST_CHARACTERS = 200
 CONNECTIONS = 64
 START_ATTEMPTS = 3
 NETWORK_SECONDS = 3.0
 REVOKED_SECONDS = 300.0
 DOWNLOAD_SECONDS = 600.0
 CHUNK_BYTES = 1 << 16
-PLAIN = LinkPreviewOptions(is_disabled=True)
+NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Where:
-    """A place in Telegram: the chat, the message to answer, and the topic of a forum if it is in one."""
+class MessageLocation:
+    """A place on Telegram: the chat, the message to reply to, and the topic if the chat is a forum."""
 
     chat: int
     message: int | None = None
     thread: int | None = None
 
     def as_json(self) -> dict[str, int | None]:
-        """Return it as plain data; ``from_json`` reads it."""
+        """Return it as JSON data; ``from_json`` reads it."""
         return asdict(self)
 
     @staticmethod
-    def from_json(data: Mapping[str, Any]) -> Where:
-        """Read what ``as_json`` wrote; other keys are left alone."""
-        return Where(data["chat"], data.get("message"), data.get("thread"))
+    def from_json(data: Mapping[str, Any]) -> MessageLocation:
+        """Read what ``as_json`` wrote; other keys, such as those of earlier versions, are ignored."""
+        return MessageLocation(data["chat"], data.get("message"), data.get("thread"))
 
 
-class NotThere(Exception):
-    """The message to be changed is gone, or cannot be changed in this way."""
+class MessageGone(Exception):
+    """The message to be edited is gone, or cannot be edited in this way."""
 
 
-class Line:
+class TelegramClient:
     """The bot's connection.
+
+    Its methods raise ``TryLater`` or ``Undeliverable`` where Telegram refuses or cannot be reached.
 
     Parameters
     ----------
     settings
-        Token, where the server is, limits.
+        The token, the server's address, limits.
     """
 
     def __init__(self, settings: Settings) -> None:
         root = settings.telegram_api_url
         token = settings.tokens["telegram"].get_secret_value()
-        self._pace = Pace()
+        self._rate_limiter = TelegramRateLimiter()
         self.bot = ExtBot(
             token,
             base_url=f"{root}/bot",
@@ -103,24 +96,24 @@ class Line:
                 connection_pool_size=CONNECTIONS, pool_timeout=60, read_timeout=20, media_write_timeout=60
             ),
             get_updates_request=HTTPXRequest(connection_pool_size=2, read_timeout=20),
-            rate_limiter=self._pace,
+            rate_limiter=self._rate_limiter,
         )
         self.official = root == OFFICIAL_API
-        self._max_bytes = round(settings.max_megabytes * MEGABYTE)
+        self._max_bytes = max_bytes(settings)
         self._downloads: aiohttp.ClientSession | None = None
         self._moved: dict[int, int] = {}
 
     async def open(self) -> None:
-        """Connect; raises ``CannotStart``."""
+        """Connect; raises ``ChatCannotStart``."""
         for attempt in range(START_ATTEMPTS):
             try:
                 await self.bot.initialize()
                 break
             except InvalidToken:
-                raise CannotStart("TELEGRAM_TOKEN was refused: ask @BotFather for a new one") from None
+                raise ChatCannotStart("TELEGRAM_TOKEN was refused: ask @BotFather for a new one") from None
             except TelegramError as error:
                 if attempt == START_ATTEMPTS - 1:
-                    raise CannotStart(f"Telegram cannot be reached: {error}") from error
+                    raise ChatCannotStart(f"Telegram cannot be reached: {error}") from error
                 await asyncio.sleep(2**attempt)
         self._downloads = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DOWNLOAD_SECONDS, sock_read=30))
 
@@ -130,8 +123,8 @@ class Line:
             await self._downloads.close()
         await self.bot.shutdown()
 
-    def most_bytes(self) -> int:
-        """Return how large a file may be."""
+    def largest_file(self) -> int:
+        """Return how many bytes a song's file may have."""
         return min(DOWNLOAD_BYTES, self._max_bytes) if self.official else self._max_bytes
 
     def moved(self, old: int, new: int) -> None:
@@ -139,89 +132,84 @@ class Line:
         self._moved[old] = new
 
     def has_room(self, chat: int, requests: int) -> bool:
-        """Whether a chat takes so many messages or changes just now."""
-        return self._pace.has_room(self._moved.get(chat, chat), requests)
+        """Return whether a chat takes so many messages or edits at once."""
+        return self._rate_limiter.has_room(self._moved.get(chat, chat), requests)
 
-    async def say(self, where: Where, text: str, keyboard: InlineKeyboardMarkup | None = None) -> int:
-        """Send a text as an answer to ``where.message``; return the new message's id."""
-        chat = self._moved.get(where.chat, where.chat)
-        with told():
+    async def post(self, location: MessageLocation, message: OutgoingMessage) -> int:
+        """Post a message as a reply to ``location.message``; return its id."""
+        chat = self._moved.get(location.chat, location.chat)
+        with delivering():
             try:
-                return await self._send(chat, where, text, keyboard)
+                return await self._post(chat, location, message)
             except ChatMigrated as migrated:
-                self.moved(where.chat, migrated.new_chat_id)
-                return await self._send(migrated.new_chat_id, where, text, keyboard)
+                self.moved(location.chat, migrated.new_chat_id)
+                return await self._post(migrated.new_chat_id, location, message)
 
-    async def _send(self, chat: int, where: Where, text: str, keyboard: InlineKeyboardMarkup | None) -> int:
-        sent = await self.bot.send_message(
-            chat,
-            shortened(text, TEXT_CHARACTERS),
-            reply_markup=keyboard,
-            link_preview_options=PLAIN,
-            # In a supergroup that was a group, messages have other numbers.
-            reply_parameters=None if chat != where.chat else _answering(where.message),
-            message_thread_id=where.thread,
-        )
+    async def _post(self, chat: int, location: MessageLocation, message: OutgoingMessage) -> int:
+        # Messages have other ids in a supergroup that was a group.
+        is_moved = chat != location.chat or location.message is None
+        options: dict[str, Any] = {
+            "reply_markup": keyboard_of(message),
+            "reply_parameters": None
+            if is_moved or location.message is None
+            else ReplyParameters(location.message, allow_sending_without_reply=True),
+            "message_thread_id": location.thread,
+        }
+        text = text_of(message)
+        if message.file is not None:
+            caption = shortened(text, MessageLimit.CAPTION_LENGTH)
+            content, name = message.file.content, message.file.name
+            sent = await self.bot.send_document(chat, content, filename=name, caption=caption, **options)
+        else:
+            short = shortened(text, MessageLimit.MAX_TEXT_LENGTH)
+            sent = await self.bot.send_message(chat, short, link_preview_options=NO_PREVIEW, **options)
         return sent.message_id
 
-    async def document(self, where: Where, path: Path, caption: str) -> None:
-        """Send a file as an answer."""
-        with told():
-            await self.bot.send_document(
-                where.chat,
-                await asyncio.to_thread(path.read_bytes),
-                filename=path.name,
-                caption=shortened(caption, CAPTION_CHARACTERS),
-                reply_parameters=_answering(where.message),
-                message_thread_id=where.thread,
-            )
-
-    async def change(
-        self, chat: int, message: int, text: str, keyboard: InlineKeyboardMarkup | None, picture: bytes | None = None
-    ) -> None:
-        """Make a message of ours say something else, once or many times over; raises ``NotThere`` if it cannot."""
-        chat = self._moved.get(chat, chat)
-        with told(), changing():
-            if picture is not None:
-                media = InputMediaPhoto(picture, caption=shortened(text, CAPTION_CHARACTERS))
-                await self.bot.edit_message_media(media, chat, message, reply_markup=keyboard)
+    async def edit(self, chat: int, message_id: int, message: OutgoingMessage) -> None:
+        """Replace a message of the bot, once or repeatedly; raises ``MessageGone`` if it cannot be done."""
+        chat, keyboard = self._moved.get(chat, chat), keyboard_of(message)
+        with delivering(), editing():
+            if message.picture is not None:
+                caption = shortened(text_of(message), MessageLimit.CAPTION_LENGTH)
+                media = InputMediaPhoto(message.picture, caption=caption)
+                await self.bot.edit_message_media(media, chat, message_id, reply_markup=keyboard)
             else:
-                short = shortened(text, TEXT_CHARACTERS)
+                text = shortened(text_of(message), MessageLimit.MAX_TEXT_LENGTH)
                 await self.bot.edit_message_text(
-                    short, chat, message, reply_markup=keyboard, link_preview_options=PLAIN
+                    text, chat, message_id, reply_markup=keyboard, link_preview_options=NO_PREVIEW
                 )
 
-    async def change_buttons(self, chat: int, message: int, keyboard: InlineKeyboardMarkup | None) -> None:
-        """Put other buttons below a message of ours; raises ``NotThere`` if it is gone."""
-        with told(), changing():
-            await self.bot.edit_message_reply_markup(chat, message, reply_markup=keyboard)
+    async def edit_buttons(self, chat: int, message_id: int, buttons: Iterable[Button]) -> None:
+        """Replace the buttons below a message of the bot; raises ``MessageGone`` if it cannot be done."""
+        with delivering(), editing():
+            await self.bot.edit_message_reply_markup(chat, message_id, reply_markup=keyboard(buttons))
 
-    async def delete(self, chat: int, message: int) -> None:
-        """Delete a message of ours, if it is still there; raises ``TryLater`` or ``Undeliverable``."""
-        with told():
-            await self.bot.delete_message(self._moved.get(chat, chat), message)
+    async def delete(self, chat: int, message_id: int) -> None:
+        """Delete a message of the bot."""
+        with delivering():
+            await self.bot.delete_message(self._moved.get(chat, chat), message_id)
 
     async def toast(self, query_id: str, text: str | None = None, *, alert: bool = False) -> None:
         """Answer the press of a button; one that is too old needs no answer any more."""
-        short = None if text is None else shortened(text, TOAST_CHARACTERS)
+        short = None if text is None else shortened(text, CallbackQueryLimit.ANSWER_CALLBACK_QUERY_TEXT_LENGTH)
         try:
-            with told():
+            with delivering():
                 await self.bot.answer_callback_query(query_id, short, show_alert=alert)
         except Undeliverable as error:
-            log.info("a button's press could not be answered: %s", error)
+            log.info("a button press could not be answered: %s", error)
 
     async def administers(self, chat: int, user: int) -> bool:
-        """Whether somebody is an administrator of a group, as Telegram says this moment."""
+        """Return whether somebody is an administrator of a group at this moment."""
         try:
             member = await self.bot.get_chat_member(chat, user)
         except TelegramError as error:
-            log.info("nobody could say who administers a group: %s", error)
+            log.info("a group's administrators could not be read: %s", error)
             return False
         return member.status in {ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER}
 
     async def download(self, file_id: str, target: Path) -> Path:
-        """Bring a file here; raises ``SongError`` or ``TryLater``."""
-        with told():
+        """Download a file to ``target``; raises ``SongError`` or ``TryLater``."""
+        with delivering():
             try:
                 file = await self.bot.get_file(file_id)
             except BadRequest as error:
@@ -232,21 +220,12 @@ class Line:
         if not self.official and local.is_absolute() and await asyncio.to_thread(local.is_file):
             await asyncio.to_thread(shutil.copyfile, local, target)
             return target
-        await self._save(file, target)
+        await save(self._chunks(file.file_path), target, self._max_bytes)
         return target
-
-    async def _save(self, file: File, target: Path) -> None:
-        with target.open("wb") as out:
-            written = 0
-            async for chunk in self._chunks(str(file.file_path)):
-                written += len(chunk)
-                if written > self._max_bytes:
-                    raise TooLarge(megabytes=self._max_bytes / MEGABYTE)
-                await asyncio.to_thread(out.write, chunk)
 
     async def _chunks(self, url: str) -> AsyncIterator[bytes]:
         if self._downloads is None:
-            raise RuntimeError("the line to Telegram is not open")
+            raise RuntimeError("the connection to Telegram is not open")
         try:
             async with self._downloads.get(url) as response:
                 if response.status == 404:
@@ -262,8 +241,8 @@ class Line:
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Turn Telegram's errors into what the queue understands: ``TryLater`` or ``Undeliverable``."""
+def delivering() -> Iterator[None]:
+    """Turn Telegram's errors into ``TryLater`` or ``Undeliverable``."""
     try:
         yield
     except RetryAfter as error:
@@ -280,22 +259,18 @@ def told() -> Iterator[None]:
 
 
 @contextmanager
-def changing() -> Iterator[None]:
-    """Let a change that was made already pass; raise ``NotThere`` for one that cannot be made."""
+def editing() -> Iterator[None]:
+    """Accept an edit that was made already; raise ``MessageGone`` for one that cannot be made."""
     try:
         yield
     except (BadRequest, ChatMigrated) as error:
         if "not modified" not in str(error).lower():
-            raise NotThere(str(error)) from error
+            raise MessageGone(str(error)) from error
 
 
 def shortened(text: str, characters: int) -> str:
-    """Cut a text to a length as Telegram counts it: in UTF-16 units, no character cut in two."""
+    """Shorten a text to a length as Telegram counts it, in UTF-16 units, without splitting a character."""
     units = text.encode("utf-16-le")
     if len(units) <= 2 * characters:
         return text
     return units[: 2 * (characters - 1)].decode("utf-16-le", "ignore") + "…"
-
-
-def _answering(message: int | None) -> ReplyParameters | None:
-    return None if message is None else ReplyParameters(message, allow_sending_without_reply=True)

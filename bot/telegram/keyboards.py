@@ -1,98 +1,102 @@
-"""Buttons as Telegram has them: every button's data fits into 64 bytes and says all that its press needs."""
+"""Finished messages as Telegram has them: text, and inline keyboards whose buttons carry callbacks."""
 
 from __future__ import annotations
 
-import re
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from telegram import InlineKeyboardButton, InlineKeyboardMarkup
 
-from bot.core.localization import LANGUAGES, OWN_NAMES
-from bot.core.messages import Action, Button
+from bot.core.callbacks import (
+    GENRES_PER_PAGE,
+    Action,
+    AnswerCallback,
+    ForgetCallback,
+    GenreCallback,
+    GenreTarget,
+    SettingCallback,
+    decode_known,
+)
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from telegram import Message
 
-    from bot.core.conversation import Choice
-    from bot.core.vocabulary import Words
+    from bot.core.callbacks import Callback
+    from bot.core.chat import Button, GenreMenu, OutgoingMessage
 
 COLUMNS = 2
 GENRE_COLUMNS = 3
-GENRES_PER_PAGE = 25
-DATA_BYTES = 64
-_SUBJECT = re.compile(r"(?:pick|list):([A-Za-z0-9_-]{11}):")
-_CORRECTION = re.compile(r"(?:rule|rules):(\d{1,18}):")
-_ANSWER = re.compile(r"(?:right|wrong|undo|votes):([A-Za-z0-9_-]{11})")
 
 
-def keyboard(buttons: Iterable[Button], columns: int = COLUMNS) -> InlineKeyboardMarkup | None:
-    """Return buttons in rows; None if there are none."""
-    flat = [InlineKeyboardButton(button.text, callback_data=button.data) for button in buttons]
-    return _rows(flat, columns) if flat else None
+def text_of(message: OutgoingMessage) -> str:
+    """Return a message's text below its title, if it has one."""
+    return f"{message.title}\n{message.text}" if message.title else message.text
 
 
-def below_answer(buttons: Sequence[Button], words: Words, reply_id: str, *, private: bool) -> InlineKeyboardMarkup:
-    """Return the buttons below an answer; in a group everybody shares them, so that they can always undo."""
-    shown = list(buttons)
-    if not private and all(button.action is not Action.UNDO for button in shown):
-        shown.append(Button(Action.UNDO, reply_id, words.say("button-undo")))
-    return _rows([InlineKeyboardButton(each.text, callback_data=each.data) for each in shown], COLUMNS)
+def keyboard_of(message: OutgoingMessage) -> InlineKeyboardMarkup | None:
+    """Return a message's buttons and its list of genres; None for none."""
+    return _markup([*button_rows(message.buttons), *(() if message.menu is None else _menu_rows(message.menu))])
 
 
-def genres(
-    choices: Sequence[Choice], total: int, page: int, subject: str, *, pick: str = "pick", turn: str = "list"
-) -> InlineKeyboardMarkup:
-    """Return a page of genres to choose from, with buttons that turn the page where there are more."""
-    flat = [InlineKeyboardButton(choice.name, callback_data=f"{pick}:{subject}:{choice.number}") for choice in choices]
-    rows = [flat[start : start + GENRE_COLUMNS] for start in range(0, len(flat), GENRE_COLUMNS)]
-    turns = []
-    if page > 0:
-        turns.append(InlineKeyboardButton("‹", callback_data=f"{turn}:{subject}:{page - 1}"))
-    if (page + 1) * GENRES_PER_PAGE < total:
-        turns.append(InlineKeyboardButton("›", callback_data=f"{turn}:{subject}:{page + 1}"))
-    return InlineKeyboardMarkup([*rows, *([turns] if turns else [])])
+def keyboard(buttons: Iterable[Button]) -> InlineKeyboardMarkup | None:
+    """Return buttons in rows; None for none."""
+    return _markup(button_rows(buttons))
 
 
-def languages() -> InlineKeyboardMarkup:
-    """Return a button for each language, in that language."""
-    flat = [InlineKeyboardButton(OWN_NAMES[language], callback_data=f"speak:{language}") for language in LANGUAGES]
-    return _rows(flat, COLUMNS)
+def button_rows(buttons: Iterable[Button]) -> list[list[InlineKeyboardButton]]:
+    """Return buttons in rows: two in one, a setting's values together, long texts alone."""
+    rows = []
+    for _, group in groupby(buttons, key=lambda each: getattr(each.callback, "setting", None)):
+        together = list(group)
+        shown = [InlineKeyboardButton(button.text, callback_data=button.data) for button in together]
+        columns = COLUMNS
+        if isinstance(together[0].callback, SettingCallback):
+            columns = len(shown)
+        elif isinstance(together[0].callback, ForgetCallback):
+            columns = 1
+        rows += _rows(shown, columns)
+    return rows
 
 
-def forgetting(words: Words, person: str) -> InlineKeyboardMarkup:
-    """Return the choice whether to forget a person for good; it is theirs alone."""
-    yes = InlineKeyboardButton(words.say("page-forget-confirm"), callback_data=f"forget:yes:{person}")
-    no = InlineKeyboardButton(words.say("page-forget-keep"), callback_data=f"forget:no:{person}")
-    return _rows([yes, no], 1)
+def genre_target(message: Message | None) -> GenreTarget | None:
+    """Return what the list of genres below a message is for; None if there is no such list."""
+    return next((each.target for each in _callbacks(message) if isinstance(each, GenreCallback)), None)
 
 
-def list_subject(message: Message | None) -> str | None:
-    """Return which answer a list of genres below a message is about; None if there is no such list."""
-    return _first(message, _SUBJECT)
+def answered_reply(message: Message | None) -> str | None:
+    """Return the id of the reply that the buttons below a message refer to; None if there are none."""
+    return next((each.reply_id for each in _callbacks(message) if isinstance(each, AnswerCallback)), None)
 
 
-def correction_subject(message: Message | None) -> str | None:
-    """Return which correction a moderator's list of genres is about; None if there is no such list."""
-    return _first(message, _CORRECTION)
-
-
-def answer_subject(message: Message | None) -> str | None:
-    """Return which answer a message gives; None if it gives none."""
-    return _first(message, _ANSWER)
-
-
-def _first(message: Message | None, pattern: re.Pattern[str]) -> str | None:
-    if message is None or message.reply_markup is None:
-        return None
-    for row in message.reply_markup.inline_keyboard:
+def _callbacks(message: Message | None) -> Iterator[Callback]:
+    markup = None if message is None else message.reply_markup
+    for row in () if markup is None else markup.inline_keyboard:
         for button in row:
-            found = pattern.match(button.callback_data) if isinstance(button.callback_data, str) else None
-            if found:
-                return found[1]
-    return None
+            callback = decode_known(str(button.callback_data))
+            if callback is not None:
+                yield callback
 
 
-def _rows(flat: list[InlineKeyboardButton], columns: int) -> InlineKeyboardMarkup:
-    return InlineKeyboardMarkup([flat[start : start + columns] for start in range(0, len(flat), columns)])
+def _menu_rows(menu: GenreMenu) -> list[list[InlineKeyboardButton]]:
+    """Return a page of genres, and buttons for other pages where there are any."""
+    picks = [
+        InlineKeyboardButton(each.name, callback_data=str(GenreCallback(Action.PICK, menu.target, each.number)))
+        for each in menu.choices
+    ]
+    pages = {"‹": menu.offset - GENRES_PER_PAGE, "›": menu.offset + GENRES_PER_PAGE}
+    turns = [
+        InlineKeyboardButton(text, callback_data=str(GenreCallback(Action.PAGE, menu.target, offset)))
+        for text, offset in pages.items()
+        if 0 <= offset < menu.total
+    ]
+    return [*_rows(picks, GENRE_COLUMNS), *([turns] if turns else [])]
+
+
+def _rows(flat: Sequence[InlineKeyboardButton], columns: int) -> list[list[InlineKeyboardButton]]:
+    return [list(flat[start : start + columns]) for start in range(0, len(flat), columns)]
+
+
+def _markup(rows: list[list[InlineKeyboardButton]]) -> InlineKeyboardMarkup | None:
+    return InlineKeyboardMarkup(rows) if rows else None

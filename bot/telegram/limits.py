@@ -1,8 +1,34 @@
-"""What Telegram's own limits mean for a person, as a sentence."""
+"""Telegram's limits: those that the library states, and how often progress may be shown."""
 
 from __future__ import annotations
 
+from telegram.constants import FileSizeLimit, MessageLimit
+
+from bot.core.chat import ChatLimits
+from bot.core.status_message import StatusLimits
 from common.errors import SongError
+
+PLATFORM = "telegram"
+DOWNLOAD_BYTES = int(FileSizeLimit.FILESIZE_DOWNLOAD)
+"""What Telegram's own servers hand to bots; self-hosted ones have no such limit."""
+UPLOAD_BYTES = int(FileSizeLimit.FILESIZE_UPLOAD)
+
+LIMITS = ChatLimits(
+    text_characters=int(MessageLimit.MAX_TEXT_LENGTH),
+    caption_characters=int(MessageLimit.CAPTION_LENGTH),
+    picture_theme="light",
+    genre_prompt="chat-choose-genre",
+    genre_menu_keeps_text=True,
+    help_private=("chat-help-private", "chat-limits", "chat-help-commands"),
+    help_group=("chat-help-group", "chat-limits", "chat-help-commands"),
+)
+PRIVATE_STATUS = StatusLimits(message_seconds=5.0, place_seconds=0.0, posts_once=False)
+# A group takes 20 messages and edits a minute, all its songs together.
+GROUP_STATUS = StatusLimits(message_seconds=10.0, place_seconds=10.0, posts_once=False)
+QUEUE_NEWS_SECONDS = 5.0
+"""Places in the queue are shown anew at most this often."""
+# Progress is shown only where an answer could follow at once.
+ROOM_FOR_PROGRESS = 2
 
 
 class TelegramTooLarge(SongError):

@@ -1,4 +1,4 @@
-"""What in a Telegram message is a song, and whether the message asks for its genre. Asks nothing of the network."""
+"""Finds songs, links and commands in Telegram messages, and whether a message is addressed to the bot."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Media:
-    """A file with sound.
+class SongFile:
+    """A file with sound in a message.
 
     Attributes
     ----------
     file_id
-        What Telegram gives the bytes for.
+        Telegram's id, with which the bytes are downloaded.
     source
         ``upload`` or ``voice``.
     title
-        As the sender's device named it, unclean.
+        As the sender's device named it, not yet cleaned.
     size, seconds
         Bytes and length as Telegram says; None where it does not.
     """
@@ -41,13 +41,14 @@ class Media:
     seconds: float | None
 
 
-def media_of(message: Message) -> Media | None:
+def song_in(message: Message) -> SongFile | None:
     """Return the song in a message; None if there is none."""
     for found in (message.audio, message.voice, message.video, message.video_note):
         if found is not None:
-            return _media(found)
-    if message.document is not None and is_music(message.document.file_name, message.document.mime_type):
-        return _media(message.document)
+            return _song_file(found)
+    document = message.document
+    if document is not None and is_music(document.file_name, document.mime_type):
+        return _song_file(document)
     return None
 
 
@@ -63,7 +64,7 @@ def link_of(message: Message) -> str | None:
 
 
 def is_private(message: Message) -> bool:
-    """Whether a message was written to the bot alone."""
+    """Return whether a message was written to the bot alone."""
     return message.chat.type == ChatType.PRIVATE
 
 
@@ -71,26 +72,26 @@ def command_of(message: Message, username: str) -> tuple[str, str] | None:
     """Return the command that a text or caption begins with, if it is meant for this bot, and what follows it."""
     entities = message.parse_entities([MessageEntity.BOT_COMMAND])
     entities |= message.parse_caption_entities([MessageEntity.BOT_COMMAND])
-    for entity, said in entities.items():
-        name, _, addressee = said[1:].partition("@")
+    for entity, command in entities.items():
+        name, _, addressee = command[1:].partition("@")
         if entity.offset == 0 and addressee.lower() in {"", username.lower()}:
-            rest = (message.text or message.caption or "")[len(said) :]
+            rest = (message.text or message.caption or "")[len(command) :]
             return name.lower(), rest.strip()
     return None
 
 
-def is_asked(message: Message, bot_id: int, username: str) -> bool:
-    """Whether a message with a song is meant for the bot: written to it alone, answering it, or naming it."""
+def is_addressed(message: Message, bot_id: int, username: str) -> bool:
+    """Return whether a message is addressed to the bot: sent to it alone, in reply to it, or mentioning it."""
     answered = message.reply_to_message
     if is_private(message) or (
         answered is not None and answered.from_user is not None and answered.from_user.id == bot_id
     ):
         return True
-    return is_named(message, username)
+    return mentions_bot(message, username)
 
 
-def is_named(message: Message, username: str) -> bool:
-    """Whether a text or caption names the bot."""
+def mentions_bot(message: Message, username: str) -> bool:
+    """Return whether a text or caption mentions the bot."""
     return any(name.lower() == f"@{username.lower()}" for name in _mentions(message))
 
 
@@ -99,12 +100,12 @@ def _mentions(message: Message) -> Iterator[str]:
     yield from message.parse_caption_entities([MessageEntity.MENTION]).values()
 
 
-def _media(found: Audio | Voice | Video | VideoNote | Document) -> Media:
+def _song_file(found: Audio | Voice | Video | VideoNote | Document) -> SongFile:
     title = getattr(found, "title", None)
     performer = getattr(found, "performer", None)
     named = f"{performer} – {title}" if performer and title else title
     length = getattr(found, "duration", None)
-    return Media(
+    return SongFile(
         file_id=found.file_id,
         source="voice" if isinstance(found, Voice | VideoNote) else "upload",
         title=named or getattr(found, "file_name", None),

@@ -1,6 +1,6 @@
-"""How fast Telegram may be written to: as a person in one chat, twenty a minute in a group, thirty a second in all.
+"""How fast Telegram may be written to: see ``telegram.constants.FloodLimit`` for its limits.
 
-A bucket of B that leaks R a second lets through at most B + R·T within T seconds, so both are chosen together.
+A bucket of B that leaks R a second lets through at most B + R·T requests within T seconds, so both are chosen together.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ JSONDict = dict[str, Any]
 MAX_RETRIES = 5
 # Telegram: "avoid sending more than one message per second" to a chat, short bursts allowed.
 CHAT_BURST, CHAT_SECONDS = 3, 3.3
-# At most 4 + 14 within a minute, of the 20 that a group takes: requests may arrive nearer to each other than they left.
+# At most 4 + 14 within a minute, of the 20 that a group takes: requests may arrive closer together than they were sent.
 GROUP_BURST, GROUP_SECONDS = 4, 17.0
 # At most 8 + 16 within a second, of the 30 that all chats take together.
 OVERALL_BURST, OVERALL_SECONDS = 8, 0.5
@@ -25,8 +25,8 @@ CHATS_REMEMBERED = 512
 READING = frozenset({"getChat", "getChatMember", "getChatAdministrators"})
 
 
-class Pace(AIORateLimiter):
-    """Lets requests wait until Telegram will take them; the library's own limiter knows no pace for a single person."""
+class TelegramRateLimiter(AIORateLimiter):
+    """Delays requests until Telegram takes them; the library's own limiter has no limit for private chats."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -46,16 +46,16 @@ class Pace(AIORateLimiter):
         data: dict[str, Any],
         rate_limit_args: int | None,
     ) -> bool | JSONDict | list[JSONDict]:
-        """Run a request when its chat has room for it; what is only asked counts against nothing."""
+        """Run a request when its chat has room for it; requests that only read count against no chat."""
         chat = None if endpoint in READING else data.get("chat_id")
         if not isinstance(chat, int):
             return await super().process_request(callback, args, kwargs, endpoint, {}, rate_limit_args)
         await self._limiter(chat).acquire()
-        # That there is a chat is all that the overall pace asks.
+        # The global rate limit applies to every chat; per-chat limits were checked above.
         return await super().process_request(callback, args, kwargs, endpoint, {"chat_id": 0}, rate_limit_args)
 
     def has_room(self, chat: int, requests: int) -> bool:
-        """Whether a chat would take so many requests at once."""
+        """Return whether a chat takes so many requests at once."""
         return self._limiter(chat).has_capacity(requests)
 
     def _limiter(self, chat: int) -> AsyncLimiter:

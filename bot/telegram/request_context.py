@@ -1,102 +1,151 @@
-"""Who says something in Telegram, where, and in which language; administrators are asked for at every call."""
+"""Who writes a message or presses a button on Telegram, where, and how a response is shown to them."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from bot.core.chat import OutgoingMessage, Placement, Requester
+from bot.core.errors import TryLater, Undeliverable
 from bot.core.identity import Person
-from bot.core.localization import DEFAULT_LANGUAGE, language_of
-from bot.core.moderation import Asker
-from bot.telegram.api_client import Where
+from bot.core.localization import language_of
+from bot.telegram.api_client import MessageGone, MessageLocation
+from bot.telegram.limits import PLATFORM, UPLOAD_BYTES
 from bot.telegram.message_parsing import is_private
 
 if TYPE_CHECKING:
     from telegram import Message, User
 
+    from bot.core.chat import Response
     from bot.core.conversation import Conversation
-    from bot.core.localization import Language
-    from bot.core.vocabulary import Words
-    from bot.telegram.api_client import Line
-
-PLATFORM = "telegram"
+    from bot.telegram.api_client import TelegramClient
 
 
 @dataclass(frozen=True, slots=True)
-class Voice:
-    """Somebody who writes a message or presses a button.
+class RequestContext:
+    """A message or a button press.
 
     Attributes
     ----------
-    person, language, words
-        Who, and how to speak to them.
-    where
-        Where to answer: the chat, the message written or bearing the button, the topic.
-    private
-        Whether they are alone with the bot.
+    requester
+        Who made it.
+    location
+        Where to respond: the chat, the message that was written or bears the button, the topic.
     user
-        Their number; None for somebody who writes in the name of a chat.
+        The requester's id; None for somebody who writes in the name of a chat.
+    query
+        Id of the button press; None for a message.
     """
 
-    person: Person
-    language: Language
-    words: Words
-    where: Where
-    private: bool
+    requester: Requester
+    location: MessageLocation
     user: int | None
-
-    @property
-    def chat_id(self) -> str:
-        """The chat as storage is told of it."""
-        return str(self.where.chat)
+    query: str | None = None
 
 
-class Ears:
-    """Tells who is speaking."""
+class RequestContexts:
+    """Finds out who makes a request, and shows them the response.
 
-    def __init__(self, line: Line, conversation: Conversation) -> None:
-        self._line = line
+    Parameters
+    ----------
+    client, conversation
+        The connection, and where requests go.
+    """
+
+    def __init__(self, client: TelegramClient, conversation: Conversation) -> None:
+        self._client = client
         self._conversation = conversation
 
-    async def voice(self, message: Message, user: User | None = None) -> Voice | None:
-        """Return who wrote a message, or who (``user``) pressed a button below it; None for nobody."""
+    async def open(
+        self,
+        message: Message,
+        user: User | None = None,
+        query: str | None = None,
+        *,
+        needs_administrator: bool = False,
+    ) -> RequestContext | None:
+        """Return the context of a message, or of a button below it; None if nobody can be named.
+
+        Parameters
+        ----------
+        user, query
+            Who pressed the button, and the press's id.
+        needs_administrator
+            Whether to ask Telegram if they are an administrator at this moment.
+        """
         somebody = user or message.from_user
-        nameless = user is None and message.sender_chat is not None
-        if nameless and message.sender_chat is not None:
-            person = Person(PLATFORM, f"chat{message.sender_chat.id}")
-        elif somebody is not None:
-            person = Person(PLATFORM, str(somebody.id))
-        else:
+        # Whoever writes in the name of a group or channel has no id of their own.
+        sender = None if user is not None else message.sender_chat
+        if sender is None and somebody is None:
             return None
-        hint = await self._hint(message, somebody)
-        language = await self._conversation.language(person) or hint
-        return Voice(
+        number = None if sender is not None or somebody is None else somebody.id
+        person = Person(PLATFORM, str(number) if sender is None else f"chat{sender.id}")
+        private, chat_id = is_private(message), str(message.chat.id)
+        device = language_of(somebody.language_code if somebody else None)
+        language = await self._conversation.language_for(person, chat_id, device)
+        location = location_of(message)
+        administers = False
+        if needs_administrator and not private:
+            # Whoever writes in the name of the group itself is one of its administrators.
+            administers = (
+                sender is not None and sender.id == message.chat.id
+                if number is None
+                else await self._client.administers(message.chat.id, number)
+            )
+        requester = Requester(
             person=person,
-            language=language,
             words=self._conversation.words(language),
-            where=where_of(message),
-            private=is_private(message),
-            user=None if nameless or somebody is None else somebody.id,
+            chat_id=chat_id,
+            administers=administers,
+            private=private,
+            message_id=None if query is None else message.message_id,
+            reply_target=location.as_json(),
+            # A person's private chat with the bot has the person's own id.
+            private_chats=() if number is None else (str(number),),
+            upload_bytes=UPLOAD_BYTES,
         )
+        return RequestContext(requester, location, number, query)
 
-    async def asker(self, voice: Voice) -> Asker:
-        """Return who asks for what moderators may do, as Telegram says it this moment."""
-        if voice.private:
-            administers = False
-        elif voice.user is None:
-            # Who writes in the name of the group itself is one of its administrators, unnamed.
-            administers = voice.person.id == f"chat{voice.where.chat}"
-        else:
-            administers = await self._line.administers(voice.where.chat, voice.user)
-        return Asker(voice.person, voice.language, voice.chat_id, administers)
+    async def respond(self, context: RequestContext, response: Response) -> None:
+        """Show a response where everybody in the chat may see it; raises ``TryLater`` or ``Undeliverable``."""
+        private, location = context.requester.private, context.location
+        pressed = None if context.query is None else location.message
+        if context.query is not None:
+            await self._client.toast(context.query, response.notice)
+        message = response.message
+        if message is not None and message.file is not None and response.personal and not private:
+            await self._send_privately(context, message)
+        elif message is not None and pressed is not None and response.placement is not Placement.BELOW:
+            if response.placement is Placement.IN_PLACE and (private or not response.personal):
+                await self._client.edit(location.chat, pressed, message)
+        elif message is not None:
+            await self._client.post(location, message)
+        if response.buttons is not None and pressed is not None:
+            with suppress(MessageGone):
+                await self._client.edit_buttons(location.chat, pressed, response.buttons)
+        if response.question is not None:
+            await self._ask(context, response.question)
 
-    async def _hint(self, message: Message, user: User | None) -> Language:
-        """Return the language for somebody who chose none: the chat's, else their device's."""
-        chat = await self._conversation.housekeeping.chat(PLATFORM, str(message.chat.id))
-        return language_of(chat.language) or language_of(user.language_code if user else None) or DEFAULT_LANGUAGE
+    async def _ask(self, context: RequestContext, question: OutgoingMessage) -> None:
+        """Ask the requester alone if they ever wrote to the bot, else where they are."""
+        if not context.requester.private and context.user is not None:
+            with suppress(Undeliverable, TryLater):
+                await self._client.post(MessageLocation(context.user), question)
+                return
+        await self._client.post(context.location, question)
+
+    async def _send_privately(self, context: RequestContext, message: OutgoingMessage) -> None:
+        """Send a person's own data to them alone, and say so in the group."""
+        text = "chat-write-me-first"
+        if context.user is not None:
+            with suppress(Undeliverable):
+                await self._client.post(MessageLocation(context.user), message)
+                text = "chat-sent-privately"
+        await self._client.post(context.location, OutgoingMessage(context.requester.words.say(text)))
 
 
-def where_of(message: Message) -> Where:
-    """Return the place of a message, to answer it."""
+def location_of(message: Message) -> MessageLocation:
+    """Return where a message is, to reply to it."""
     topic = message.message_thread_id if message.is_topic_message else None
-    return Where(message.chat.id, message.message_id, topic)
+    return MessageLocation(message.chat.id, message.message_id, topic)

@@ -1,7 +1,8 @@
-"""Updates in: asked for one batch after the other, or brought by Telegram's webhook.
+"""Receives updates by polling or through a webhook.
 
-An update counts as received only when what is to survive a crash has been written down (``receive``): then the next
-batch is asked for, or the webhook answered. So a crash costs no song; what comes twice is recognised by its key.
+An update is acknowledged only after ``receive`` has stored its songs: then the next batch is requested, or the webhook
+answered. So a crash loses no song, and a song that comes twice is recognised by its key. The library's ``Application``
+acknowledges updates before they are handled, which is why it is not used.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from telegram import Update
 from telegram.constants import UpdateType
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
-from bot.core.chat import CannotStart
+from bot.core.chat import ChatCannotStart
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -28,24 +29,24 @@ if TYPE_CHECKING:
 
     from bot.settings import Address
 
-WANTED = [UpdateType.MESSAGE, UpdateType.CALLBACK_QUERY]
+UPDATE_TYPES = [UpdateType.MESSAGE, UpdateType.CALLBACK_QUERY]
 POLL_SECONDS = 50
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name
-SEEN_LATELY = 4096
+UPDATES_REMEMBERED = 4096
 
 log = logging.getLogger(__name__)
 
 
 class Polling:
-    """Asks for updates until it is stopped.
+    """Requests updates until it is stopped.
 
     Parameters
     ----------
     bot
         The connection.
     receive
-        Takes a batch; returns as soon as nothing of it can be lost.
+        Handles a batch; returns as soon as its songs are stored.
     """
 
     def __init__(self, bot: ExtBot[int], receive: Callable[[Sequence[Update]], Awaitable[None]]) -> None:
@@ -56,17 +57,17 @@ class Polling:
 
     @property
     def connected(self) -> bool:
-        """Whether it asks, and the last attempt did not fail."""
+        """Whether updates are requested, and the last request did not fail."""
         return self._task is not None and not self._failing
 
     async def start(self) -> None:
-        """Begin to ask; an old webhook would stand in the way."""
+        """Begin to request updates, for which no webhook may be set."""
         await self._bot.delete_webhook()
         self._failing = False
         self._task = asyncio.create_task(self._poll())
 
     async def stop(self) -> None:
-        """Ask no more."""
+        """Request no more updates."""
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
@@ -77,7 +78,7 @@ class Polling:
         while True:
             try:
                 batch = await self._bot.get_updates(
-                    offset, timeout=timedelta(seconds=POLL_SECONDS), allowed_updates=list(WANTED)
+                    offset, timeout=timedelta(seconds=POLL_SECONDS), allowed_updates=list(UPDATE_TYPES)
                 )
                 await self._receive(batch)
             except TelegramError as error:
@@ -87,7 +88,7 @@ class Polling:
                 await asyncio.sleep(wait)
             except Exception:
                 # Nothing was acknowledged: the same batch comes again.
-                log.exception("updates could not be taken; asking again")
+                log.exception("updates could not be handled; requesting them again")
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
             else:
@@ -97,18 +98,18 @@ class Polling:
 
 
 class Webhook:
-    """Lets Telegram bring updates; only requests with the secret are listened to.
+    """Lets Telegram deliver updates; only requests with the secret are accepted.
 
     Parameters
     ----------
     bot, receive
         As for ``Polling``.
     url
-        Where Telegram finds it.
+        The address that Telegram sends updates to.
     address
-        Where it listens; a proxy in front of it speaks HTTPS.
+        Where it listens, behind a proxy that speaks HTTPS.
     secret
-        Known to Telegram and the bot: 1–256 characters of ``A–Z a–z 0–9 _ -``.
+        Shared with Telegram: 1–256 characters of ``A–Z a–z 0–9 _ -``.
     """
 
     def __init__(
@@ -130,11 +131,11 @@ class Webhook:
 
     @property
     def connected(self) -> bool:
-        """Whether it listens; whether Telegram has anything to bring cannot be known."""
+        """Whether it listens; whether Telegram reaches it cannot be known."""
         return self._runner is not None
 
     async def start(self) -> None:
-        """Listen, and tell Telegram where; raises ``CannotStart``."""
+        """Listen, and register the address with Telegram; raises ``ChatCannotStart``."""
         application = web.Application()
         application.router.add_post(urlsplit(self._url).path or "/", self._take)
         self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
@@ -143,11 +144,11 @@ class Webhook:
             await web.TCPSite(self._runner, self._address.host, self._address.port).start()
         except OSError as error:
             await self.stop()
-            raise CannotStart(f"cannot listen on {self._address}: set WEBHOOK_LISTEN to another address") from error
-        await self._bot.set_webhook(self._url, allowed_updates=list(WANTED), secret_token=self._secret)
+            raise ChatCannotStart(f"cannot listen on {self._address}: set WEBHOOK_LISTEN to another address") from error
+        await self._bot.set_webhook(self._url, allowed_updates=list(UPDATE_TYPES), secret_token=self._secret)
 
     async def stop(self) -> None:
-        """Listen no more; Telegram keeps what comes meanwhile."""
+        """Stop listening; Telegram keeps the updates that come meanwhile."""
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -163,7 +164,7 @@ class Webhook:
         if number not in self._seen:
             await self._receive([update])
             self._seen[number] = None
-            if len(self._seen) > SEEN_LATELY:
+            if len(self._seen) > UPDATES_REMEMBERED:
                 del self._seen[next(iter(self._seen))]
         return web.Response()
 
@@ -173,7 +174,7 @@ def _pause(error: TelegramError, pause: float) -> float:
         wait = error.retry_after
         return wait.total_seconds() if isinstance(wait, timedelta) else wait
     if isinstance(error, Conflict):
-        log.error("another program asks Telegram for this bot's messages: stop it, or this one")
+        log.error("another program requests this bot's updates: stop it, or this one")
     elif isinstance(error, InvalidToken):
         log.error("Telegram no longer accepts TELEGRAM_TOKEN: ask @BotFather for a new one")
     else:

@@ -11,33 +11,35 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
-from bot.core.chat import LINK_SOURCE, CannotStart, Submission
+from bot.core.callbacks import PlaylistCallback
+from bot.core.chat import LINK_SOURCE, ChatCannotStart, ChatLimits, Submission
 from bot.core.errors import ButtonExpired, OurFault
 from bot.core.messages import clean_title
+from bot.core.size_limits import max_bytes
 from bot.web import collection_view, entry_view
 from bot.web.collection_service import Collections
-from bot.web.history_store import Memory, State
+from bot.web.history_store import EntryState, HistoryStore
 from bot.web.server import make_application
 from bot.web.server_sent_events import Listeners
-from bot.web.upload_store import EXAMPLE_PREFIX, Spool, read_examples
-from common.units import MEGABYTE
-from links import read_link
+from bot.web.upload_store import EXAMPLE_PREFIX, UploadStore, read_examples
+from links import parse_link
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from bot.core.chat import Heard, Song, Stage
+    from bot.core.chat import Answered, OutgoingMessage, PendingSong, Stage
     from bot.core.conversation import Conversation
     from bot.core.identity import Person
     from bot.core.localization import Language
-    from bot.core.messages import Message
     from bot.settings import Address, Settings
-    from bot.web.history_store import Entry
+    from bot.web.history_store import HistoryEntry
     from common.errors import UserError
-    from links import Item
+    from links import PlaylistItem
 
 PLATFORM = "local"
+# The page lays answers out itself, in either theme.
+LIMITS = ChatLimits(text_characters=4000, caption_characters=4000, picture_theme=None)
 ENTRY_DAYS = 180
 # Places in the queue are shown anew at most this often.
 QUEUE_NEWS_SECONDS = 0.5
@@ -58,6 +60,7 @@ class LocalChat:
     """
 
     platform = PLATFORM
+    limits = LIMITS
 
     def __init__(self, conversation: Conversation, settings: Settings, address: Address) -> None:
         self.conversation = conversation
@@ -65,19 +68,19 @@ class LocalChat:
         self.address = address
         self.listeners = Listeners()
         self.examples = read_examples()
-        self.spool = Spool(settings.data_dir / "spool", round(settings.max_megabytes * MEGABYTE))
-        self._memory: Memory | None = None
+        self.uploads = UploadStore(settings.data_dir / "spool", max_bytes(settings))
+        self._history: HistoryStore | None = None
         self._collections: Collections | None = None
         self._runner: web.AppRunner | None = None
         self._queue_news: asyncio.Task[None] | None = None
         self.port = address.port
 
     @property
-    def memory(self) -> Memory:
+    def history(self) -> HistoryStore:
         """What was said on the page."""
-        if self._memory is None:
+        if self._history is None:
             raise RuntimeError("the page has not been started")
-        return self._memory
+        return self._history
 
     @property
     def collections(self) -> Collections:
@@ -95,11 +98,11 @@ class LocalChat:
 
     async def start(self) -> None:
         """Listen; songs that a killed process left half-way are taken up first."""
-        self._memory = await Memory.open(self.settings.data_dir / "local-chat.db")
-        await self._memory.forget_older(ENTRY_DAYS)
+        self._history = await HistoryStore.open(self.settings.data_dir / "local-chat.db")
+        await self._history.forget_older(ENTRY_DAYS)
         await self._take_up()
         self._collections = Collections(
-            self.conversation, self._memory, self.spool, self.settings.data_dir / "collections", self.tell
+            self.conversation, self._history, self.uploads, self.settings.data_dir / "collections", self.tell
         )
         await self._collections.sweep()
         self._runner = web.AppRunner(
@@ -111,7 +114,7 @@ class LocalChat:
             await site.start()
         except OSError as error:
             await self.close()
-            raise CannotStart(
+            raise ChatCannotStart(
                 f"cannot listen on {self.address}: {error.strerror or error}; set LOCAL_CHAT to another address"
             ) from error
         self.port = self._runner.addresses[0][1]
@@ -136,56 +139,56 @@ class LocalChat:
         if self._collections is not None:
             await self._collections.close()
             self._collections = None
-        if self._memory is not None:
-            await self._memory.close()
-            self._memory = None
+        if self._history is not None:
+            await self._history.close()
+            self._history = None
 
     async def _take_up(self) -> None:
-        for entry in await self.memory.waiting():
+        for entry in await self.history.waiting():
             if entry.job is None:
                 # Cut off while it was being sent: the sender was never told that it had arrived.
-                await self.memory.remove(entry.id)
+                await self.history.remove(entry.id)
             elif await self.conversation.stage(entry.job) is None:
-                await self.memory.failed(entry.id, OurFault.code, {})
-        self.spool.keep_only({entry.file for entry in await self.memory.waiting()})
+                await self.history.failed(entry.id, OurFault.code, {})
+        self.uploads.keep_only({entry.file for entry in await self.history.waiting()})
 
     # What people do on the page
 
-    async def take_link(self, person: Person, language: Language, link: str) -> Entry:
+    async def take_link(self, person: Person, language: Language, link: str) -> HistoryEntry:
         """Take a link; until its site has named the song, it is called after the site."""
-        site = urlsplit(read_link(link, self.settings.link_hosts)).hostname
+        site = urlsplit(parse_link(link, self.settings.link_hosts)).hostname
         return await self.take(person, language, site, "", link=link)
 
-    async def take_list(self, entry: Entry, person: Person, count: int) -> list[Entry]:
+    async def take_list(self, entry: HistoryEntry, person: Person, count: int) -> list[HistoryEntry]:
         """Take so many songs of the list that an entry asks about; none is an answer, too. Return their entries."""
         made: set[int] = set()
         used: list[int] = []
 
-        async def back(item: Item) -> Mapping[str, Any]:
+        async def back(item: PlaylistItem) -> Mapping[str, Any]:
             title = clean_title(item.title) or urlsplit(item.link).hostname
-            one = await self.memory.add(entry.person, title, "", secrets.token_hex(16))
+            one = await self.history.add(entry.person, title, "", secrets.token_hex(16))
             made.add(one.id)
             return {"entry": one.id}
 
         try:
-            for job in await self.conversation.lists.answer(f"{entry.job or 0}-{count}", person, back):
+            for job in await self.conversation.playlists.answer(PlaylistCallback(entry.job or 0, count), person, back):
                 # Of a song that was taken before and has ended, nobody knows the way back any more.
                 place = job.message.get("back", {}).get("entry")
                 if place is not None:
-                    await self.memory.set_job(place, job.id)
+                    await self.history.set_job(place, job.id)
                     used.append(place)
         finally:
             for number in made.difference(used):
-                await self.memory.remove(number)
-        found = [await self.memory.get(number) for number in used]
+                await self.history.remove(number)
+        found = [await self.history.get(number) for number in used]
         return [one for one in found if one is not None]
 
     async def take(
         self, person: Person, language: Language, title: str | None, file: str, *, link: str | None = None
-    ) -> Entry:
+    ) -> HistoryEntry:
         """Take a song whose bytes are here (or behind a link), and write it down before any work starts."""
         token = secrets.token_hex(16)
-        entry = await self.memory.add(self.conversation.key_of(person), clean_title(title), file, token)
+        entry = await self.history.add(self.conversation.key_of(person), clean_title(title), file, token)
         submission = Submission(
             person=person,
             language=language,
@@ -199,27 +202,27 @@ class LocalChat:
         try:
             job = await self.conversation.submit(submission)
         except BaseException:
-            await self.memory.remove(entry.id)
-            self.spool.delete(file)
+            await self.history.remove(entry.id)
+            self.uploads.delete(file)
             raise
-        await self.memory.set_job(entry.id, job.id)
+        await self.history.set_job(entry.id, job.id)
         return entry
 
     async def forget(self, person: Person) -> tuple[int, int]:
         """Delete all that is kept of a person; return how many songs and opinions that was."""
-        forgotten = await self.conversation.forget(person, [person.id])
-        entries = await self.memory.forget(self.conversation.key_of(person))
+        forgotten = await self.conversation.privacy.forget(person, [person.id])
+        entries = await self.history.forget(self.conversation.key_of(person))
         for entry in entries:
-            self.spool.delete(entry.file)
-            if entry.state is State.COLLECTION:
+            self.uploads.delete(entry.file)
+            if entry.state is EntryState.COLLECTION:
                 await self.collections.forget(entry)
         return len(entries), forgotten.corrections
 
     async def my_data(self, person: Person) -> dict[str, Any]:
         """Return all that is kept of a person, the page's own memory included."""
-        entries = await self.memory.of_person(self.conversation.key_of(person), limit=-1)
+        entries = await self.history.of_person(self.conversation.key_of(person), limit=-1)
         page = [{"title": entry.title, "state": entry.state} | await self.collections.kept(entry) for entry in entries]
-        return {**await self.conversation.my_data(person, [person.id]), "page": page}
+        return {**await self.conversation.privacy.my_data(person, [person.id]), "page": page}
 
     async def show_entry(
         self, entry_id: int, person: Person, language: Language, stage: Stage | None = None
@@ -229,25 +232,29 @@ class LocalChat:
         ``seen`` says when it was so: answers and news overtake each other on their way to the page.
         """
         seen = time.time_ns() // 1000
-        entry = await self.memory.get(entry_id)
+        entry = await self.history.get(entry_id)
         if entry is None:
             return None
         return await self._view(entry, person, language, stage) | {"seen": seen}
 
-    async def _view(self, entry: Entry, person: Person, language: Language, stage: Stage | None) -> dict[str, Any]:
+    async def _view(
+        self, entry: HistoryEntry, person: Person, language: Language, stage: Stage | None
+    ) -> dict[str, Any]:
         words = self.conversation.words(language)
-        if entry.state is State.COLLECTION:
+        if entry.state is EntryState.COLLECTION:
             return collection_view.collected(entry, await self.collections.look(entry, words), words)
-        if entry.state is State.ANSWERED and entry.reply is not None:
+        if entry.state is EntryState.ANSWERED and entry.reply is not None:
             try:
-                return entry_view.answered(entry, await self.conversation.given(entry.reply, person, language), words)
+                return entry_view.answered(
+                    entry, await self.conversation.answer_view(entry.reply, person, language), words
+                )
             except ButtonExpired as expired:
                 return entry_view.expired(entry, expired, words)
-        if entry.state is State.WAITING:
+        if entry.state is EntryState.WAITING:
             if stage is None and entry.job is not None:
                 stage = await self.conversation.stage(entry.job)
             if stage is not None and stage.kind == "asking" and entry.job is not None:
-                question = await self.conversation.lists.question(entry.job, words)
+                question = await self.conversation.playlist_question(entry.job, words)
                 if question is not None:
                     return entry_view.asking(entry, question)
             return entry_view.waiting(entry, stage, words)
@@ -255,41 +262,41 @@ class LocalChat:
 
     # What the queue tells (see ``bot.core.chat.Chat``)
 
-    async def fetch(self, song: Song, folder: Path) -> Path:  # noqa: ARG002 - other chats download into it
+    async def fetch(self, song: PendingSong, folder: Path) -> Path:  # noqa: ARG002 - other chats download into it
         """The bytes are here already."""
-        return self.spool.path(song.payload["file"])
+        return self.uploads.path(song.payload["file"])
 
-    async def show(self, song: Song, stage: Stage) -> Mapping[str, Any] | None:
+    async def show(self, song: PendingSong, stage: Stage) -> Mapping[str, Any] | None:
         """Tell the person's open pages."""
         await self.tell(song.message["entry"], stage)
         return None
 
-    async def ask(self, song: Song, question: Message) -> None:  # noqa: ARG002 - worded anew for every page
+    async def ask(self, song: PendingSong, question: OutgoingMessage) -> None:  # noqa: ARG002 - worded anew for every page
         """Show the question on the person's open pages."""
         await self.tell(song.message["entry"])
 
-    async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
+    async def answer(self, song: PendingSong, answered: Answered) -> Mapping[str, Any]:
         """Remember the answer, and tell the person's open pages."""
         entry = song.message["entry"]
         if "link" in song.payload and song.title:
-            await self.memory.rename(entry, song.title)
-        await self.memory.answered(entry, heard.reply.id, known=heard.known)
+            await self.history.rename(entry, song.title)
+        await self.history.answered(entry, answered.reply.id, known=answered.known)
         await self.tell(entry)
         return {"entry": entry}
 
-    async def refuse(self, song: Song, error: UserError) -> None:
+    async def refuse(self, song: PendingSong, error: UserError) -> None:
         """Remember why there is no answer, and tell the person's open pages."""
-        await self.memory.failed(song.message["entry"], error.code, error.values)
+        await self.history.failed(song.message["entry"], error.code, error.values)
         await self.tell(song.message["entry"])
 
-    async def stopped(self, song: Song) -> None:
+    async def stopped(self, song: PendingSong) -> None:
         """Remember that the song was stopped, and tell the person's open pages."""
-        await self.memory.stopped(song.message["entry"])
+        await self.history.stopped(song.message["entry"])
         await self.tell(song.message["entry"])
 
-    async def discard(self, song: Song) -> None:
+    async def discard(self, song: PendingSong) -> None:
         """The song has ended: its bytes go."""
-        self.spool.delete(song.payload.get("file", ""))
+        self.uploads.delete(song.payload.get("file", ""))
 
     def queue_moved(self) -> None:
         """Tell everybody who has a page open where their waiting songs are now."""
@@ -299,12 +306,12 @@ class LocalChat:
     async def _tell_places(self) -> None:
         await asyncio.sleep(QUEUE_NEWS_SECONDS)
         for somebody in self.listeners.people():
-            for entry in await self.memory.waiting(somebody):
+            for entry in await self.history.waiting(somebody):
                 await self.tell(entry.id)
 
     async def tell(self, entry_id: int, stage: Stage | None = None) -> None:
         """Send an entry as it now stands to all pages that its sender has open; ``stage`` if that is known."""
-        entry = await self.memory.get(entry_id)
+        entry = await self.history.get(entry_id)
         for listener in () if entry is None else self.listeners.of(entry.person):
             shown = await self.show_entry(entry_id, listener.person, listener.language, stage)
             if shown is not None:

@@ -17,18 +17,18 @@ from bot.web.collection_store import SongState
 
 if TYPE_CHECKING:
     from bot.core.conversation import Conversation
-    from bot.core.vocabulary import Words
-    from bot.web.collection_store import CollectedSong, Collection
-    from bot.web.history_store import Entry
-    from classifier.library.findings import Findings
-    from classifier.library.grouping import Heard
-    from classifier.library.state_db import Notebook
+    from bot.core.localization import Localizer
+    from bot.web.collection_store import CollectedSong, StoredCollection
+    from bot.web.history_store import HistoryEntry
+    from classifier.library.grouping import ClassifiedSong
+    from classifier.library.scan_result import ScanResult
+    from classifier.library.state_db import StateDatabase
 
 NOWHERE = Path("/")
 """Where songs are said to lie that have been deleted."""
 
 
-class Results:
+class CollectionResults:
     """What came of folders.
 
     Parameters
@@ -43,41 +43,44 @@ class Results:
         self._conversation = conversation
         self._folder = folder
 
-    def notebook(self, entry: Entry) -> Notebook:
+    def state_db(self, entry: HistoryEntry) -> StateDatabase:
         """Open what a folder's songs sound like; to be closed again."""
-        from classifier.library.state_db import Notebook
+        from classifier.library.state_db import StateDatabase
 
-        return Notebook(self._folder / entry.token)
+        return StateDatabase(self._folder / entry.token)
 
-    def findings(self, entry: Entry, collection: Collection, words: Words, root: Path = NOWHERE) -> Findings:
+    def findings(
+        self, entry: HistoryEntry, collection: StoredCollection, words: Localizer, root: Path = NOWHERE
+    ) -> ScanResult:
         """Put together what a folder's songs sound like, as though it lay in ``root``."""
-        from classifier.library.findings import Findings
-        from classifier.library.state_db import Failure
+        from classifier.library.scan_result import ScanResult
+        from classifier.library.state_db import ScanFailure
 
-        with closing(self.notebook(entry)) as notebook:
+        with closing(self.state_db(entry)) as state_db:
             heard = [
                 found
                 for song in collection.having(SongState.HEARD)
-                if (found := _heard(song, notebook, collection.minimum, root)) is not None
+                if (found := _heard(song, state_db, collection.minimum, root)) is not None
             ]
         failures = [
-            (root / song.file.path, Failure(str(song.error), words.say(f"error-{song.error}", **song.error_values)))
+            (root / song.file.path, ScanFailure(str(song.error), words.say(f"error-{song.error}", **song.error_values)))
             for song in collection.having(SongState.FAILED)
         ]
-        aside = self._conversation.queue.aside
+        aside = self._conversation.queue.background
         releases = {song.release for song in collection.songs if song.release} or {aside.release}
-        return Findings(root, ", ".join(sorted(releases)), aside.genres, heard, failures, name=entry.title or "…")
+        return ScanResult(root, ", ".join(sorted(releases)), aside.genres, heard, failures, name=entry.title or "…")
 
-    def report(self, entry: Entry, collection: Collection, words: Words) -> tuple[str, str]:
+    def report(self, entry: HistoryEntry, collection: StoredCollection, words: Localizer) -> tuple[str, str]:
         """Return the report page, and the content security policy that it needs."""
         from classifier.library import report
 
         findings = self.findings(entry, collection, words)
-        with closing(self.notebook(entry)) as notebook:
+        with closing(self.state_db(entry)) as state_db:
             # What is served here has no way to the songs: they are where they were dropped from.
-            return report.page(report.contents(findings, None, notebook), words.language), report.policy()
+            page = report.render(report.report_data(findings, None, state_db, words.language), words.language)
+            return page, report.content_security_policy()
 
-    def playlists(self, entry: Entry, collection: Collection, words: Words) -> bytes:
+    def playlists(self, entry: HistoryEntry, collection: StoredCollection, words: Localizer) -> bytes:
         """Return a zip file of the playlists and the report."""
         from classifier.library import grouping, playlists, report
 
@@ -85,26 +88,26 @@ class Results:
         with tempfile.TemporaryDirectory(prefix="genre-bot-") as name:
             folder = Path(name).resolve()
             findings = self.findings(entry, collection, words, folder)
-            playlists.write(folder, grouping.shelves(findings.heard))
-            with closing(self.notebook(entry)) as notebook:
-                report.write(folder / "report.html", findings, notebook, words.language)
+            playlists.write(folder, grouping.group_songs(findings.songs))
+            with closing(self.state_db(entry)) as state_db:
+                report.write(folder / "report.html", findings, state_db, words.language)
             with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
                 for path in sorted(folder.iterdir()):
                     archive.write(path, path.name)
         return packed.getvalue()
 
 
-def _heard(song: CollectedSong, notebook: Notebook, minimum: float | None, root: Path) -> Heard | None:
+def _heard(song: CollectedSong, state_db: StateDatabase, minimum: float | None, root: Path) -> ClassifiedSong | None:
     """Return a song on its shelf, None if its answer was lost."""
     from classifier.library import grouping
-    from classifier.library.collection import Found, State
-    from classifier.library.state_db import Answer
-    from classifier.library.tags import Tags
+    from classifier.library.collection import CollectionFile, FileState
+    from classifier.library.state_db import GenreAnswer
+    from classifier.library.tags import FileTags
 
     content, release = song.content or b"", song.release or ""
-    answer = notebook.outcome(content, release)
-    if not isinstance(answer, Answer):
+    answer = state_db.outcome(content, release)
+    if not isinstance(answer, GenreAnswer):
         return None
-    found = Found(root / song.file.path, State(song.file.size, 0, 0, 0))
-    known = grouping.Song(found, content, notebook.tags(content) or Tags())
-    return grouping.Heard(known, answer, grouping.shelf_of(answer, minimum))
+    found = CollectionFile(root / song.file.path, FileState(song.file.size, 0, 0, 0))
+    known = grouping.CollectionSong(found, content, state_db.tags(content) or FileTags())
+    return grouping.ClassifiedSong(known, answer, grouping.group_of(answer, minimum))

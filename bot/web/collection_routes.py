@@ -11,16 +11,16 @@ from aiohttp import web
 from bot.core.errors import ButtonExpired, FolderTooFull, FolderWithoutMusic
 from bot.core.localization import language_of
 from bot.web.collection_service import MOST_SONGS
-from bot.web.collection_store import CollectionState, Listed
+from bot.web.collection_store import CollectionState, ListedFile
 from bot.web.collection_view import MINIMUMS
-from bot.web.history_store import State
+from bot.web.history_store import EntryState
 from bot.web.request import chunks_of, json_of, language_asked, person_of
 
 if TYPE_CHECKING:
     from bot.core.identity import Person
-    from bot.core.vocabulary import Words
+    from bot.core.localization import Localizer
     from bot.web.chat import LocalChat
-    from bot.web.history_store import Entry
+    from bot.web.history_store import HistoryEntry
 
 LIST_BYTES = 2_000_000
 LONGEST_PATH = 4096
@@ -96,7 +96,7 @@ class CollectionRoutes:
             return request.transport is None or request.transport.is_closing()
 
         room = await self._chat.collections.wait_for_room(entry, gone)
-        collection = await self._chat.memory.collections.get(entry.id)
+        collection = await self._chat.history.collections.get(entry.id)
         going = collection is not None and collection.state is CollectionState.OPEN
         missing = await self._chat.collections.missing(entry) if going else []
         listed = [[song.number, song.file.path] for song in missing]
@@ -131,33 +131,33 @@ class CollectionRoutes:
         disposition = f"attachment; filename=\"playlists.zip\"; filename*=UTF-8''{name}"
         return web.Response(body=packed, content_type="application/zip", headers={"Content-Disposition": disposition})
 
-    def _words(self, request: web.Request) -> Words:
+    def _words(self, request: web.Request) -> Localizer:
         language = language_of(request.query.get("language")) or language_asked(request)
         return self._chat.conversation.words(language)
 
-    async def _entry(self, request: web.Request) -> tuple[Entry, Person]:
+    async def _entry(self, request: web.Request) -> tuple[HistoryEntry, Person]:
         person = person_of(request)
-        entry = await self._chat.memory.get(int(request.match_info["id"]))
+        entry = await self._chat.history.get(int(request.match_info["id"]))
         theirs = entry is not None and entry.person == self._chat.conversation.key_of(person)
-        if entry is None or not theirs or entry.state is not State.COLLECTION:
+        if entry is None or not theirs or entry.state is not EntryState.COLLECTION:
             raise ButtonExpired()
         return entry, person
 
-    async def _shown(self, request: web.Request, entry: Entry, person: Person) -> web.Response:
+    async def _shown(self, request: web.Request, entry: HistoryEntry, person: Person) -> web.Response:
         shown = await self._chat.show_entry(entry.id, person, language_asked(request))
         await self._chat.tell(entry.id)
         return web.json_response({"entry": shown})
 
 
-def _files(listed: Any) -> list[Listed]:
+def _files(listed: Any) -> list[ListedFile]:
     """Return a list of files as the browser sends it, each path once; anything that is no such list is refused."""
     if not isinstance(listed, list):
         raise web.HTTPBadRequest()
-    found: dict[str, Listed] = {}
+    found: dict[str, ListedFile] = {}
     for item in listed:
         match item:
             case [str(path), int(size), int(modified)] if is_inside(path) and 0 <= size < 2**53 > abs(modified):
-                found.setdefault(_clean(path), Listed(_clean(path), size, modified))
+                found.setdefault(_clean(path), ListedFile(_clean(path), size, modified))
             case _:
                 raise web.HTTPBadRequest()
     return list(found.values())

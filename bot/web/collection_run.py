@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from classifier.library.state_db import Notebook
+    from classifier.library.state_db import StateDatabase
 
 # Speed is told of the last so many seconds.
 SPEED_SECONDS = 120.0
@@ -22,7 +22,7 @@ SPEED_SECONDS = 120.0
 SILENT_SECONDS = 3.0
 
 
-class Sorting:
+class CollectionRun:
     """A folder under way.
 
     Parameters
@@ -44,8 +44,8 @@ class Sorting:
         By content: copies of a song wait for each other, so that it is heard once.
     """
 
-    def __init__(self, notebook: Notebook, ahead: int, silent: Callable[[], None]) -> None:
-        self.notebook = notebook
+    def __init__(self, state_db: StateDatabase, ahead: int, silent: Callable[[], None]) -> None:
+        self.state_db = state_db
         self.tasks: dict[int, asyncio.Task[None]] = {}
         self.arriving: set[int] = set()
         self.turns: defaultdict[bytes, asyncio.Lock] = defaultdict(asyncio.Lock)

@@ -12,10 +12,10 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.core.errors import ButtonExpired, FileUnreadable, FolderUnderWay, OurFault
+from bot.core.errors import ButtonExpired, FileUnreadable, FolderInProgress, OurFault
 from bot.core.messages import clean_title
-from bot.web.collection_results import Results
-from bot.web.collection_run import Sorting
+from bot.web.collection_results import CollectionResults
+from bot.web.collection_run import CollectionRun
 from bot.web.collection_store import CollectionState, SongState
 from common.errors import EmptyFile, SongError, TooLarge
 
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.core.conversation import Conversation
-    from bot.core.vocabulary import Words
-    from bot.web.collection_store import CollectedSong, Collection, Listed
-    from bot.web.history_store import Entry, Memory
-    from bot.web.upload_store import Spool
+    from bot.core.localization import Localizer
+    from bot.web.collection_store import CollectedSong, ListedFile, StoredCollection
+    from bot.web.history_store import HistoryEntry, HistoryStore
+    from bot.web.upload_store import UploadStore
     from classifier.inference.worker_pool import WorkerPool
-    from classifier.library.findings import Findings
-    from classifier.library.tags import Tags
+    from classifier.library.scan_result import ScanResult
+    from classifier.library.tags import FileTags
 
 MOST_SONGS = 200
 # Besides those that are heard: the next song is here when its turn comes.
@@ -58,8 +58,8 @@ class Look:
         While they are: how fast that goes, and how long it will take, as far as anybody can tell.
     """
 
-    collection: Collection
-    findings: Findings | None
+    collection: StoredCollection
+    findings: ScanResult | None
     busy: bool
     per_minute: float = 0
     minutes_left: int | None = None
@@ -83,26 +83,26 @@ class Collections:
     def __init__(
         self,
         conversation: Conversation,
-        memory: Memory,
-        spool: Spool,
+        memory: HistoryStore,
+        spool: UploadStore,
         folder: Path,
         tell: Callable[[int], Awaitable[None]],
     ) -> None:
         self._conversation = conversation
-        self._memory = memory
-        self._spool = spool
+        self._history = memory
+        self._uploads = spool
         self._folder = folder
         self._tell = tell
-        self._results = Results(conversation, folder)
-        self._sorting: dict[int, Sorting] = {}
-        self._reader: WorkerPool[str, Tags] | None = None
+        self._results = CollectionResults(conversation, folder)
+        self._sorting: dict[int, CollectionRun] = {}
+        self._reader: WorkerPool[str, FileTags] | None = None
         self._reader_lock = asyncio.Lock()
         self._errands: set[asyncio.Task[None]] = set()
 
     async def sweep(self) -> None:
         """Delete what is left of folders that are no longer remembered."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        known = {entry.token for entry in await self._memory.all_collections()}
+        known = {entry.token for entry in await self._history.all_collections()}
         for path in self._folder.iterdir():
             if path.name not in known:
                 await asyncio.to_thread(shutil.rmtree, path, ignore_errors=True)
@@ -114,13 +114,15 @@ class Collections:
             sorting.end()
         await asyncio.gather(*tasks, *self._errands, return_exceptions=True)
         for sorting in self._sorting.values():
-            sorting.notebook.close()
+            sorting.state_db.close()
         self._sorting.clear()
         await self._rest()
 
     # What people do
 
-    async def begin(self, person: str, name: str, files: Sequence[Listed]) -> tuple[Entry, list[CollectedSong]]:
+    async def begin(
+        self, person: str, name: str, files: Sequence[ListedFile]
+    ) -> tuple[HistoryEntry, list[CollectedSong]]:
         """Take a folder, or go on with it if it was dropped before; return which songs are still to be sent.
 
         Parameters
@@ -132,23 +134,23 @@ class Collections:
 
         Raises
         ------
-        FolderUnderWay
+        FolderInProgress
             If another folder of theirs is just being heard.
         """
         self._conversation.queue.check_open()
         title = clean_title(name)
-        entry = await self._memory.latest_collection(person, title)
-        before = None if entry is None else await self._memory.collections.get(entry.id)
+        entry = await self._history.latest_collection(person, title)
+        before = None if entry is None else await self._history.collections.get(entry.id)
         if before is None or {song.file for song in before.songs}.isdisjoint(files):
             entry = None
         for other, sorting in list(self._sorting.items()):
-            theirs = await self._memory.get(other)
+            theirs = await self._history.get(other)
             if sorting.busy and theirs is not None and theirs.person == person and theirs != entry:
-                raise FolderUnderWay()
+                raise FolderInProgress()
         if entry is None:
-            entry = await self._memory.add_collection(person, title, secrets.token_hex(16))
-        await self._memory.collections.list_songs(entry.id, files)
-        await self._memory.collections.become(entry.id, CollectionState.OPEN)
+            entry = await self._history.add_collection(person, title, secrets.token_hex(16))
+        await self._history.collections.list_songs(entry.id, files)
+        await self._history.collections.become(entry.id, CollectionState.OPEN)
         await self._turn_away(entry)
         missing = await self.missing(entry)
         if missing:
@@ -158,13 +160,13 @@ class Collections:
             await self._finish(entry)
         return entry, missing
 
-    async def missing(self, entry: Entry) -> list[CollectedSong]:
+    async def missing(self, entry: HistoryEntry) -> list[CollectedSong]:
         """Return the songs whose bytes are still to come."""
         collection = await self._get(entry)
         here = self._sorting[entry.id].here() if entry.id in self._sorting else set()
         return [song for song in collection.having(SongState.MISSING) if song.number not in here]
 
-    async def receive(self, entry: Entry, number: int, chunks: AsyncIterator[bytes]) -> bool:
+    async def receive(self, entry: HistoryEntry, number: int, chunks: AsyncIterator[bytes]) -> bool:
         """Take a song's bytes, to be heard as soon as may be; return whether there is room for another.
 
         Bytes that nobody asked for (any more) are not read.
@@ -175,13 +177,13 @@ class Collections:
         with sorting.visited():
             sorting.arriving.add(number)
             try:
-                file = await self._spool.receive(chunks)
+                file = await self._uploads.receive(chunks)
             except SongError as error:
-                await self._memory.collections.failed(entry.id, number, error.code, error.values)
+                await self._history.collections.failed(entry.id, number, error.code, error.values)
                 await self._after_song(entry)
             else:
                 if self._sorting.get(entry.id) is not sorting:  # stopped while it came
-                    self._spool.delete(file)
+                    self._uploads.delete(file)
                     return False
                 hearing = asyncio.create_task(self._hear(entry, number, file, sorting), name=f"folder-song-{number}")
                 sorting.tasks[number] = hearing
@@ -189,14 +191,14 @@ class Collections:
                 sorting.arriving.discard(number)
             return sorting.room
 
-    async def unreadable(self, entry: Entry, number: int) -> None:
+    async def unreadable(self, entry: HistoryEntry, number: int) -> None:
         """Note that a browser could not read a file of the folder."""
         if await self._asked_for(entry, number) is not None:
             error = FileUnreadable()
-            await self._memory.collections.failed(entry.id, number, error.code, error.values)
+            await self._history.collections.failed(entry.id, number, error.code, error.values)
             await self._after_song(entry)
 
-    async def wait_for_room(self, entry: Entry, gone: Callable[[], bool]) -> bool:
+    async def wait_for_room(self, entry: HistoryEntry, gone: Callable[[], bool]) -> bool:
         """Wait until another song may be sent, but not for ever and not for a page that has gone; return whether."""
         collection = await self._get(entry)
         if collection.state is not CollectionState.OPEN:
@@ -209,30 +211,30 @@ class Collections:
                 await sorting.change(LOOK_SECONDS)
             return sorting.room and entry.id in self._sorting
 
-    async def stop(self, entry: Entry) -> None:
+    async def stop(self, entry: HistoryEntry) -> None:
         """Hear no more of a folder; what was heard stays."""
         collection = await self._get(entry)
         if collection.state is CollectionState.OPEN:
-            await self._memory.collections.become(entry.id, CollectionState.STOPPED)
+            await self._history.collections.become(entry.id, CollectionState.STOPPED)
             await self._let_go(entry.id)
 
-    async def rely_from(self, entry: Entry, minimum: float | None) -> None:
+    async def rely_from(self, entry: HistoryEntry, minimum: float | None) -> None:
         """Choose the least confidence of an answer that is relied on; None for what the release calls sure."""
-        await self._memory.collections.rely_from(entry.id, minimum)
+        await self._history.collections.rely_from(entry.id, minimum)
 
-    async def kept(self, entry: Entry) -> dict[str, list[str]]:
+    async def kept(self, entry: HistoryEntry) -> dict[str, list[str]]:
         """Return what is kept of the songs of an entry, as JSON data; nothing for one that is no folder."""
-        collection = await self._memory.collections.get(entry.id)
+        collection = await self._history.collections.get(entry.id)
         return {} if collection is None else {"songs": [song.file.path for song in collection.songs]}
 
-    async def forget(self, entry: Entry) -> None:
+    async def forget(self, entry: HistoryEntry) -> None:
         """Delete what is kept of a folder beside its entry."""
         await self._let_go(entry.id)
         await asyncio.to_thread(shutil.rmtree, self._folder / entry.token, ignore_errors=True)
 
     # What people see
 
-    async def look(self, entry: Entry, words: Words) -> Look:
+    async def look(self, entry: HistoryEntry, words: Localizer) -> Look:
         """Return a folder as it stands now."""
         collection = await self._get(entry)
         if collection.state is not CollectionState.OPEN:
@@ -245,25 +247,25 @@ class Collections:
         speed, minutes = sorting.per_minute(), sorting.minutes_left(left)
         return Look(collection, None, busy=True, per_minute=speed, minutes_left=minutes)
 
-    async def report(self, entry: Entry, words: Words) -> tuple[str, str]:
+    async def report(self, entry: HistoryEntry, words: Localizer) -> tuple[str, str]:
         """Return the report page, and the content security policy that it needs."""
         collection = await self._get(entry)
         return await asyncio.to_thread(self._results.report, entry, collection, words)
 
-    async def playlists(self, entry: Entry, words: Words) -> bytes:
+    async def playlists(self, entry: HistoryEntry, words: Localizer) -> bytes:
         """Return a zip file of the playlists and the report, to be unpacked in the folder."""
         collection = await self._get(entry)
         return await asyncio.to_thread(self._results.playlists, entry, collection, words)
 
     # The work
 
-    async def _get(self, entry: Entry) -> Collection:
-        collection = await self._memory.collections.get(entry.id)
+    async def _get(self, entry: HistoryEntry) -> StoredCollection:
+        collection = await self._history.collections.get(entry.id)
         if collection is None:
             raise ButtonExpired()
         return collection
 
-    async def _asked_for(self, entry: Entry, number: int) -> Sorting | None:
+    async def _asked_for(self, entry: HistoryEntry, number: int) -> CollectionRun | None:
         """Return the folder under way if a song's bytes are to come now, else None."""
         self._conversation.queue.check_open()
         collection = await self._get(entry)
@@ -273,60 +275,60 @@ class Collections:
         sorting = await self._open(entry)
         return sorting if number not in sorting.here() and sorting.room else None
 
-    async def _turn_away(self, entry: Entry) -> None:
+    async def _turn_away(self, entry: HistoryEntry) -> None:
         """Note which songs need not be sent, by their sizes."""
         for song in (await self._get(entry)).having(SongState.MISSING):
             error: SongError | None = None
             if song.file.size == 0:
                 error = EmptyFile()
-            elif song.file.size > self._spool.max_bytes:
-                error = TooLarge(megabytes=self._spool.max_megabytes)
+            elif song.file.size > self._uploads.max_bytes:
+                error = TooLarge(megabytes=self._uploads.max_megabytes)
             if error is not None:
-                await self._memory.collections.failed(entry.id, song.number, error.code, error.values)
+                await self._history.collections.failed(entry.id, song.number, error.code, error.values)
 
-    async def _open(self, entry: Entry) -> Sorting:
+    async def _open(self, entry: HistoryEntry) -> CollectionRun:
         if entry.id not in self._sorting:
-            notebook = await asyncio.to_thread(self._results.notebook, entry)
+            state_db = await asyncio.to_thread(self._results.state_db, entry)
             if entry.id in self._sorting:  # two songs came at once
-                notebook.close()
+                state_db.close()
             else:
-                ahead = self._conversation.queue.aside.at_once + SONGS_WAITING
-                self._sorting[entry.id] = Sorting(notebook, ahead, lambda: self._run(self._pause(entry.id)))
+                ahead = self._conversation.queue.background.at_once + SONGS_WAITING
+                self._sorting[entry.id] = CollectionRun(state_db, ahead, lambda: self._run(self._pause(entry.id)))
         return self._sorting[entry.id]
 
-    async def _hear(self, entry: Entry, number: int, file: str, sorting: Sorting) -> None:
+    async def _hear(self, entry: HistoryEntry, number: int, file: str, sorting: CollectionRun) -> None:
         """Hear one song and delete it."""
-        from classifier.library.atomic_replace import digest
-        from classifier.library.scan import hear_song
-        from classifier.library.state_db import Answer
+        from classifier.library.atomic_replace import file_sha256
+        from classifier.library.scan import classify_song
+        from classifier.library.state_db import GenreAnswer
 
-        aside, notebook, path = self._conversation.queue.aside, sorting.notebook, self._spool.path(file)
+        aside, state_db, path = self._conversation.queue.background, sorting.state_db, self._uploads.path(file)
         try:
-            content = await asyncio.to_thread(digest, path)
-            if notebook.tags(content) is None:
-                await asyncio.to_thread(notebook.remember_tags, content, await self._tags(path))
+            content = await asyncio.to_thread(file_sha256, path)
+            if state_db.tags(content) is None:
+                await asyncio.to_thread(state_db.save_tags, content, await self._tags(path))
             release = aside.release
             async with sorting.turns[content]:
-                if not isinstance(notebook.outcome(content, release), Answer):
-                    await hear_song(content, path, aside, notebook)
-                    if not isinstance(notebook.outcome(content, release), Answer):
+                if not isinstance(state_db.outcome(content, release), GenreAnswer):
+                    await classify_song(content, path, aside, state_db)
+                    if not isinstance(state_db.outcome(content, release), GenreAnswer):
                         release = aside.release  # another one took its place while the song was heard
-            await self._memory.collections.heard(entry.id, number, content, release)
+            await self._history.collections.heard(entry.id, number, content, release)
         except SongError as error:
-            await self._memory.collections.failed(entry.id, number, error.code, error.values)
+            await self._history.collections.failed(entry.id, number, error.code, error.values)
         except Exception:
             log.exception("a song of a folder failed through a bug")
-            await self._memory.collections.failed(entry.id, number, OurFault.code, {})
+            await self._history.collections.failed(entry.id, number, OurFault.code, {})
         finally:
-            self._spool.delete(file)
+            self._uploads.delete(file)
             sorting.song_ended(number)
         await self._after_song(entry)
 
-    async def _tags(self, path: Path) -> Tags:
+    async def _tags(self, path: Path) -> FileTags:
         from classifier.inference.worker_pool import WorkerPool
-        from classifier.inference.worker_process import WorkFailed
+        from classifier.inference.worker_process import WorkerError
         from classifier.library.tag_reader import LIMITS, TagReader
-        from classifier.library.tags import Tags
+        from classifier.library.tags import FileTags
 
         async with self._reader_lock:
             if self._reader is None:
@@ -335,20 +337,20 @@ class Collections:
                 self._reader = reader
         try:
             return await self._reader.run(path)
-        except (SongError, WorkFailed):
+        except (SongError, WorkerError):
             log.warning("the tags of a song cannot be read", exc_info=True)
-            return Tags()
+            return FileTags()
 
-    async def _after_song(self, entry: Entry) -> None:
-        collection = await self._memory.collections.get(entry.id)
+    async def _after_song(self, entry: HistoryEntry) -> None:
+        collection = await self._history.collections.get(entry.id)
         if collection is None:  # forgotten meanwhile
             return
         if not collection.having(SongState.MISSING):
             await self._finish(entry)
         await self._tell(entry.id)
 
-    async def _finish(self, entry: Entry) -> None:
-        await self._memory.collections.become(entry.id, CollectionState.DONE)
+    async def _finish(self, entry: HistoryEntry) -> None:
+        await self._history.collections.become(entry.id, CollectionState.DONE)
         # Not here: the song that was the last one is not to cancel itself.
         self._run(self._let_go(entry.id))
 
@@ -366,7 +368,7 @@ class Collections:
         tasks = list(sorting.tasks.values())
         sorting.end()
         await asyncio.gather(*tasks, return_exceptions=True)
-        sorting.notebook.close()
+        sorting.state_db.close()
         if not self._sorting:
             await self._rest()
 

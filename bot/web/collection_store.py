@@ -54,7 +54,7 @@ class SongState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
+class ListedFile:
     """A file as the browser lists it: path within the folder, bytes, milliseconds since 1970 when it was changed."""
 
     path: str
@@ -77,7 +77,7 @@ class CollectedSong:
     """
 
     number: int
-    file: Listed
+    file: ListedFile
     state: SongState
     content: bytes | None
     release: str | None
@@ -86,7 +86,7 @@ class CollectedSong:
 
 
 @dataclass(frozen=True, slots=True)
-class Collection:
+class StoredCollection:
     """A folder that was dropped.
 
     Attributes
@@ -109,7 +109,7 @@ class Collection:
         return [song for song in self.songs if song.state is state]
 
 
-class CollectionMemory:
+class CollectionStore:
     """The folders that were dropped; every change is one transaction."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
@@ -119,7 +119,7 @@ class CollectionMemory:
         """Remember a folder, of which nothing is known yet."""
         await self._connection.execute("INSERT INTO collections VALUES (?, ?, NULL)", (entry, CollectionState.OPEN))
 
-    async def list_songs(self, entry: int, files: Sequence[Listed]) -> None:
+    async def list_songs(self, entry: int, files: Sequence[ListedFile]) -> None:
         """Remember which songs a folder holds now.
 
         What came of a file stays if the file is as it was; songs that are no longer there are forgotten.
@@ -164,14 +164,14 @@ class CollectionMemory:
         """Remember the least confidence that was chosen."""
         await self._connection.execute("UPDATE collections SET minimum = ? WHERE entry = ?", (minimum, entry))
 
-    async def get(self, entry: int) -> Collection | None:
+    async def get(self, entry: int) -> StoredCollection | None:
         """Return a folder by its entry."""
         rows = list(
             await self._connection.execute_fetchall("SELECT state, minimum FROM collections WHERE entry = ?", (entry,))
         )
         if not rows:
             return None
-        return Collection(entry, CollectionState(rows[0][0]), rows[0][1], tuple(await self._songs(entry)))
+        return StoredCollection(entry, CollectionState(rows[0][0]), rows[0][1], tuple(await self._songs(entry)))
 
     async def _songs(self, entry: int) -> list[CollectedSong]:
         rows = await self._connection.execute_fetchall(
@@ -182,7 +182,7 @@ class CollectionMemory:
         return [
             CollectedSong(
                 number=row[0],
-                file=Listed(row[1], row[2], row[3]),
+                file=ListedFile(row[1], row[2], row[3]),
                 state=SongState(row[4]),
                 content=row[5],
                 release=row[6],

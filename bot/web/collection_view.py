@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Any
 from bot.web.collection_store import CollectionState, SongState
 
 if TYPE_CHECKING:
-    from bot.core.vocabulary import Words
+    from bot.core.localization import Localizer
     from bot.web.collection_service import Look
-    from bot.web.history_store import Entry
-    from classifier.library.findings import Findings
+    from bot.web.history_store import HistoryEntry
+    from classifier.library.scan_result import ScanResult
 
 # Least confidences that can be chosen, percent.
 MINIMUMS = (50, 60, 70, 80, 90)
 
 
-def collected(entry: Entry, look: Look, words: Words) -> dict[str, Any]:
+def collected(entry: HistoryEntry, look: Look, words: Localizer) -> dict[str, Any]:
     """Return a folder: how far it is, or what was found in it."""
     collection = look.collection
     count = words.say("page-collection-songs", count=len(collection.songs))
@@ -36,7 +36,7 @@ def collected(entry: Entry, look: Look, words: Words) -> dict[str, Any]:
         ],
         "sorted": None,
     }
-    if look.findings is not None and look.findings.heard:
+    if look.findings is not None and look.findings.songs:
         shown["sorted"] = _sorted(entry, look.findings, collection.minimum, words)
     return shown
 
@@ -45,7 +45,7 @@ def _done(look: Look) -> int:
     return len(look.collection.songs) - len(look.collection.having(SongState.MISSING))
 
 
-def _told(look: Look, words: Words) -> str:
+def _told(look: Look, words: Localizer) -> str:
     done, total = _done(look), len(look.collection.songs)
     if look.collection.state is CollectionState.DONE:
         return words.say("page-collection-done", songs=len(look.collection.having(SongState.HEARD)))
@@ -61,20 +61,21 @@ def _told(look: Look, words: Words) -> str:
     return words.say("page-collection-progress-minutes", done=done, total=total, speed=speed, minutes=look.minutes_left)
 
 
-def _sorted(entry: Entry, findings: Findings, minimum: float | None, words: Words) -> dict[str, Any]:
-    from classifier.library.grouping import NOT_SURE, shelves
+def _sorted(entry: HistoryEntry, findings: ScanResult, minimum: float | None, words: Localizer) -> dict[str, Any]:
+    from classifier.library.grouping import NOT_MUSIC, NOT_SURE, WITHOUT_GENRE, group_songs
 
-    found = shelves(findings.heard)
+    found = group_songs(findings.songs)
+    without_genre = {NOT_SURE: words.say("page-collection-not-sure"), NOT_MUSIC: words.say("page-collection-not-music")}
     most = max(len(songs) for songs in found.values())
     percents = [None if minimum is None else round(100 * minimum)]
     address = f"collections/{entry.id}"
     return {
         "shelves": [
             {
-                "name": words.say("page-collection-not-sure") if shelf == NOT_SURE else words.genre_title(shelf),
+                "name": without_genre.get(shelf) or words.genre_title(shelf),
                 "count": len(songs),
                 "share": len(songs) / most,
-                "sure": shelf != NOT_SURE,
+                "sure": shelf not in WITHOUT_GENRE,
             }
             for shelf, songs in found.items()
         ],

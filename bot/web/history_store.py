@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import aiosqlite
 
 from bot.web.collection_store import TABLES as COLLECTION_TABLES
-from bot.web.collection_store import CollectionMemory
+from bot.web.collection_store import CollectionStore
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -42,7 +42,7 @@ CREATE INDEX IF NOT EXISTS entries_by_state ON entries (state);
 _COLUMNS = "id, person, title, file, token, state, job, reply, known, error, error_values"
 
 
-class State(StrEnum):
+class EntryState(StrEnum):
     """How a song on the page stands; a folder of songs is an entry, too, and stands as ``collections`` says."""
 
     WAITING = "waiting"
@@ -53,7 +53,7 @@ class State(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class HistoryEntry:
     """One song on one person's page.
 
     Attributes
@@ -75,7 +75,7 @@ class Entry:
     title: str | None
     file: str
     token: str
-    state: State
+    state: EntryState
     job: int | None
     reply: str | None
     known: bool
@@ -83,15 +83,15 @@ class Entry:
     error_values: Mapping[str, Any]
 
 
-class Memory:
+class HistoryStore:
     """The page's entries; every change is one transaction."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
-        self.collections = CollectionMemory(connection)
+        self.collections = CollectionStore(connection)
 
     @classmethod
-    async def open(cls, path: Path) -> Memory:
+    async def open(cls, path: Path) -> HistoryStore:
         """Open the file, or make it."""
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = await aiosqlite.connect(path, isolation_level=None)
@@ -104,19 +104,19 @@ class Memory:
         """Close the file."""
         await self._connection.close()
 
-    async def add(self, person: str, title: str | None, file: str, token: str) -> Entry:
+    async def add(self, person: str, title: str | None, file: str, token: str) -> HistoryEntry:
         """Remember a song that was sent."""
         rows = await self._connection.execute_fetchall(
             f"INSERT INTO entries (person, title, file, token, state) VALUES (?, ?, ?, ?, ?) RETURNING {_COLUMNS}",  # noqa: S608
-            (person, title, file, token, State.WAITING),
+            (person, title, file, token, EntryState.WAITING),
         )
         return _entries(rows)[0]
 
-    async def add_collection(self, person: str, name: str | None, token: str) -> Entry:
+    async def add_collection(self, person: str, name: str | None, token: str) -> HistoryEntry:
         """Remember a folder that was dropped."""
         rows = await self._connection.execute_fetchall(
             f"INSERT INTO entries (person, title, file, token, state) VALUES (?, ?, '', ?, ?) RETURNING {_COLUMNS}",  # noqa: S608
-            (person, name, token, State.COLLECTION),
+            (person, name, token, EntryState.COLLECTION),
         )
         entry = _entries(rows)[0]
         await self.collections.add(entry.id)
@@ -134,7 +134,7 @@ class Memory:
         """Remember a song's answer."""
         await self._connection.execute(
             "UPDATE entries SET state = ?, reply = ?, known = ? WHERE id = ?",
-            (State.ANSWERED, reply_id, known, entry_id),
+            (EntryState.ANSWERED, reply_id, known, entry_id),
         )
 
     async def rename(self, entry_id: int, title: str) -> None:
@@ -145,41 +145,44 @@ class Memory:
         """Remember why a song has no answer."""
         await self._connection.execute(
             "UPDATE entries SET state = ?, error = ?, error_values = ? WHERE id = ?",
-            (State.FAILED, error, json.dumps(dict(values)), entry_id),
+            (EntryState.FAILED, error, json.dumps(dict(values)), entry_id),
         )
 
     async def stopped(self, entry_id: int) -> None:
         """Remember that a song was stopped."""
-        await self._connection.execute("UPDATE entries SET state = ? WHERE id = ?", (State.STOPPED, entry_id))
+        await self._connection.execute("UPDATE entries SET state = ? WHERE id = ?", (EntryState.STOPPED, entry_id))
 
-    async def get(self, entry_id: int) -> Entry | None:
+    async def get(self, entry_id: int) -> HistoryEntry | None:
         """Return an entry by number."""
         found = await self._select("WHERE id = ?", entry_id)
         return found[0] if found else None
 
-    async def of_person(self, person: str, *, limit: int = ENTRIES_SHOWN) -> list[Entry]:
+    async def of_person(self, person: str, *, limit: int = ENTRIES_SHOWN) -> list[HistoryEntry]:
         """Return a person's latest songs, oldest first; a negative limit returns all."""
         found = await self._select("WHERE person = ? ORDER BY id DESC LIMIT ?", person, limit)
         return found[::-1]
 
-    async def latest_collection(self, person: str, name: str | None) -> Entry | None:
+    async def latest_collection(self, person: str, name: str | None) -> HistoryEntry | None:
         """Return the latest folder of that name that a person dropped."""
         found = await self._select(
-            "WHERE person = ? AND state = ? AND title IS ? ORDER BY id DESC LIMIT 1", person, State.COLLECTION, name
+            "WHERE person = ? AND state = ? AND title IS ? ORDER BY id DESC LIMIT 1",
+            person,
+            EntryState.COLLECTION,
+            name,
         )
         return found[0] if found else None
 
-    async def all_collections(self) -> list[Entry]:
+    async def all_collections(self) -> list[HistoryEntry]:
         """Return all folders that are remembered, of everybody."""
-        return await self._select("WHERE state = ?", State.COLLECTION)
+        return await self._select("WHERE state = ?", EntryState.COLLECTION)
 
-    async def waiting(self, person: str | None = None) -> list[Entry]:
+    async def waiting(self, person: str | None = None) -> list[HistoryEntry]:
         """Return the songs that wait for their answer, of everybody or of one person."""
         if person is None:
-            return await self._select("WHERE state = ? ORDER BY id", State.WAITING)
-        return await self._select("WHERE state = ? AND person = ? ORDER BY id", State.WAITING, person)
+            return await self._select("WHERE state = ? ORDER BY id", EntryState.WAITING)
+        return await self._select("WHERE state = ? AND person = ? ORDER BY id", EntryState.WAITING, person)
 
-    async def forget(self, person: str) -> list[Entry]:
+    async def forget(self, person: str) -> list[HistoryEntry]:
         """Delete all that a person said, and return what it was."""
         rows = await self._connection.execute_fetchall(
             f"DELETE FROM entries WHERE person = ? RETURNING {_COLUMNS}",  # noqa: S608
@@ -191,21 +194,21 @@ class Memory:
         """Delete what was said so long ago."""
         await self._connection.execute("DELETE FROM entries WHERE created < datetime('now', ?)", (f"-{days} days",))
 
-    async def _select(self, condition: str, *values: str | int | None) -> list[Entry]:
+    async def _select(self, condition: str, *values: str | int | None) -> list[HistoryEntry]:
         # The condition is a constant of this module; only values come from outside.
         rows = await self._connection.execute_fetchall(f"SELECT {_COLUMNS} FROM entries {condition}", values)  # noqa: S608
         return _entries(rows)
 
 
-def _entries(rows: Iterable[Any]) -> list[Entry]:
+def _entries(rows: Iterable[Any]) -> list[HistoryEntry]:
     return [
-        Entry(
+        HistoryEntry(
             id=row[0],
             person=row[1],
             title=row[2],
             file=row[3],
             token=row[4],
-            state=State(row[5]),
+            state=EntryState(row[5]),
             job=row[6],
             reply=row[7],
             known=bool(row[8]),

@@ -58,7 +58,7 @@ async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
     response.headers.pop("Server", None)
 
 
-class Guard:
+class RequestGuard:
     """Lets a request pass or refuses it.
 
     Parameters

@@ -10,12 +10,14 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from bot.core.chat import Requester
 from bot.core.errors import ButtonExpired
 from bot.core.identity import Person
 from bot.core.localization import LANGUAGES, Language, language_of
 from bot.core.messages import sentence
 from bot.core.palette import THEMES
-from bot.core.playlist_prompt import LIST_SONGS
+from bot.core.playlist_prompt import PLAYLIST_SONGS
+from bot.core.size_limits import max_bytes
 from bot.web.collection_routes import CollectionRoutes
 from bot.web.request import (
     COOKIE_SECONDS,
@@ -28,17 +30,16 @@ from bot.web.request import (
     language_asked,
     person_of,
 )
-from bot.web.request_guard import Guard, add_headers
+from bot.web.request_guard import RequestGuard, add_headers
 from bot.web.static_pages import Pages
 from bot.web.upload_store import EXAMPLE_PREFIX, EXAMPLES
 from common.errors import TooLarge, UserError
-from common.units import MEGABYTE
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from bot.web.chat import LocalChat
-    from bot.web.history_store import Entry
+    from bot.web.history_store import HistoryEntry
 
 IDENTITY_BYTES = 16
 JSON_BYTES = 4096
@@ -51,7 +52,7 @@ MAX_SEARCH_CHARACTERS = 100
 def make_application(chat: LocalChat) -> web.Application:
     """Build the server around a chat."""
     password = chat.settings.local_chat_password
-    guard = Guard(None if password is None else password.get_secret_value(), chat.address.host)
+    guard = RequestGuard(None if password is None else password.get_secret_value(), chat.address.host)
     application = web.Application(middlewares=[guard.middleware(), _say_what_is_wrong], client_max_size=JSON_BYTES)
     application.on_response_prepare.append(add_headers)
     Server(chat).add_routes(application.router)
@@ -119,16 +120,16 @@ class Server:
         return web.FileResponse(EXAMPLES / self._example(request).file, headers={"Cache-Control": "no-cache"})
 
     async def hello(self, request: web.Request) -> web.Response:
-        """Who the browser is, and what was said so far.
+        """Who the browser is, and what was result so far.
 
         The identity is made here and not with the page: a browser that comes by a link from elsewhere does not send
         a Strict cookie with its first request, and would lose its conversation to a new one.
         """
         identity = identity_of(request) or secrets.token_urlsafe(IDENTITY_BYTES)
         person = Person("local", identity)
-        entries = await self._chat.memory.of_person(self._chat.conversation.key_of(person))
+        entries = await self._chat.history.of_person(self._chat.conversation.key_of(person))
         language = language_asked(request)
-        question = await self._chat.conversation.open_question(person, language)
+        question = await self._chat.conversation.privacy.open_question(person, language)
         shown = [await self._chat.show_entry(entry.id, person, language) for entry in entries]
         response = web.json_response(
             {
@@ -165,10 +166,10 @@ class Server:
     async def send_song(self, request: web.Request) -> web.Response:
         person, language = person_of(request), language_asked(request)
         await self._chat.conversation.check_limits(person)
-        if (request.content_length or 0) > self._chat.settings.max_megabytes * MEGABYTE:
+        if (request.content_length or 0) > max_bytes(self._chat.settings):
             raise TooLarge(megabytes=self._chat.settings.max_megabytes)
         async with self._uploads, asyncio.timeout(UPLOAD_SECONDS):
-            file = await self._chat.spool.receive(chunks_of(request))
+            file = await self._chat.uploads.receive(chunks_of(request))
         title = unquote(request.headers.get("X-File-Name", ""), errors="replace")
         return await self._taken(person, language, title, file)
 
@@ -192,7 +193,7 @@ class Server:
     async def take_list(self, request: web.Request) -> web.Response:
         entry, person = await self._entry(request)
         count = (await json_of(request)).get("count")
-        if type(count) is not int or not 0 <= count <= LIST_SONGS:
+        if type(count) is not int or not 0 <= count <= PLAYLIST_SONGS:
             raise web.HTTPBadRequest()
         taken = await self._chat.take_list(entry, person, count)
         language = language_asked(request)
@@ -203,7 +204,9 @@ class Server:
     async def stop_song(self, request: web.Request) -> web.Response:
         entry, person = await self._entry(request)
         if entry.job is not None:
-            await self._chat.conversation.cancel(entry.job, person)
+            words = self._chat.conversation.words(language_asked(request))
+            requester = Requester(person, words, chat_id=person.id, private=True)
+            await self._chat.conversation.cancel(entry.job, requester)
         return await self._shown(request, entry)
 
     async def picture(self, request: web.Request) -> web.Response:
@@ -212,9 +215,9 @@ class Server:
         if theme is None or entry.reply is None:
             raise web.HTTPNotFound()
         language = language_of(request.query.get("language")) or language_asked(request)
-        given = await self._chat.conversation.given(entry.reply, person, language)
+        view = await self._chat.conversation.answer_view(entry.reply, person, language)
         words = self._chat.conversation.words(language)
-        png = await self._chat.conversation.picture(given.report, words, theme)
+        png = await self._chat.conversation.picture(view.report, words, theme)
         return web.Response(body=png, content_type="image/png", headers={"Cache-Control": "private, max-age=86400"})
 
     # Opinions
@@ -226,18 +229,18 @@ class Server:
             raise web.HTTPConflict()
         label = body.get("genre")
         if isinstance(label, str):
-            said = await self._chat.conversation.correct(entry.reply, person, language, label)
+            result = await self._chat.conversation.correct(entry.reply, person, language, label)
         else:
-            said = await self._chat.conversation.agree(entry.reply, person, language)
-        question = None if said.question is None else said.question.text
+            result = await self._chat.conversation.agree(entry.reply, person, language)
+        question = None if result.question is None else result.question.text
         return await self._shown(request, entry, question=question)
 
     async def take_opinion_back(self, request: web.Request) -> web.Response:
         entry, person = await self._entry(request)
         if entry.reply is None:
             raise web.HTTPConflict()
-        said = await self._chat.conversation.undo(entry.reply, person, language_asked(request))
-        return await self._shown(request, entry, notice=said.message.text)
+        result = await self._chat.conversation.undo(entry.reply, person, language_asked(request))
+        return await self._shown(request, entry, notice=result.message.text)
 
     async def genres(self, request: web.Request) -> web.Response:
         language = language_asked(request)
@@ -257,18 +260,19 @@ class Server:
 
     async def privacy(self, request: web.Request) -> web.Response:
         person = person_of(request)
-        said = await self._chat.conversation.privacy(person, language_asked(request))
-        consent = await self._chat.conversation.consent(person)
+        notice = await self._chat.conversation.privacy.notice(person, language_asked(request))
+        consent = await self._chat.conversation.privacy.consent(person)
         return web.json_response(
-            {"text": said.text, "allowed": bool(consent.may_train), "change": said.buttons[0].text}
+            {"text": notice.text, "allowed": bool(consent.may_train), "change": notice.buttons[0].text}
         )
 
     async def consent(self, request: web.Request) -> web.Response:
         allow = (await json_of(request)).get("allow")
         if not isinstance(allow, bool):
             raise web.HTTPBadRequest()
-        said = await self._chat.conversation.set_consent(person_of(request), language_asked(request), allow=allow)
-        return web.json_response({"notice": said.text})
+        person, language = person_of(request), language_asked(request)
+        notice = await self._chat.conversation.privacy.set_consent(person, language, allow=allow)
+        return web.json_response({"notice": notice.text})
 
     async def my_data(self, request: web.Request) -> web.Response:
         person = person_of(request)
@@ -305,15 +309,15 @@ class Server:
             raise web.HTTPNotFound()
         return found
 
-    async def _entry(self, request: web.Request) -> tuple[Entry, Person]:
+    async def _entry(self, request: web.Request) -> tuple[HistoryEntry, Person]:
         person = person_of(request)
-        entry = await self._chat.memory.get(int(request.match_info["id"]))
+        entry = await self._chat.history.get(int(request.match_info["id"]))
         # Somebody else's entry is answered like one that never was: its number alone tells nothing.
         if entry is None or entry.person != self._chat.conversation.key_of(person):
             raise ButtonExpired()
         return entry, person
 
-    async def _shown(self, request: web.Request, entry: Entry, **more: str | None) -> web.Response:
+    async def _shown(self, request: web.Request, entry: HistoryEntry, **more: str | None) -> web.Response:
         shown = await self._chat.show_entry(entry.id, person_of(request), language_asked(request))
         await self._chat.tell(entry.id)
         return web.json_response({"entry": shown, **more})

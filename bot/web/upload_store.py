@@ -48,7 +48,7 @@ def read_examples(folder: Path = EXAMPLES) -> tuple[Example, ...]:
     )
 
 
-class Spool:
+class UploadStore:
     """A folder of files under random names.
 
     Parameters

@@ -52,7 +52,9 @@ _PACKETS_PER_ERROR: Final = 2
 """With fewer good packets for each error, what was decoded is noise."""
 
 
-def decode(source: Path | BinaryIO, *, max_seconds: float) -> NDArray[np.float32]:
+def decode(
+    source: Path | BinaryIO, *, max_seconds: float, min_seconds: float = MIN_SONG_SECONDS
+) -> NDArray[np.float32]:
     """Decode the sound of a media file, as ``librosa.load`` would: channels averaged, then resampled by soxr HQ.
 
     Damaged stretches are left out, and a truncated file is used as far as it goes. Where the channels cancel each
@@ -63,12 +65,12 @@ def decode(source: Path | BinaryIO, *, max_seconds: float) -> NDArray[np.float32
     ----------
     source
         The file, or its bytes as an open seekable stream.
-    max_seconds
-        The longest song to accept.
+    max_seconds, min_seconds
+        The longest and the shortest song to accept.
 
     Returns
     -------
-    Mono, 22,050 Hz, float32, shape (n,), at least 3 seconds, every sample finite, not all silent.
+    Mono, 22,050 Hz, float32, shape (n,), at least ``min_seconds`` long, every sample finite, not all silent.
 
     Raises
     ------
@@ -80,14 +82,14 @@ def decode(source: Path | BinaryIO, *, max_seconds: float) -> NDArray[np.float32
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
-            return decode(file, max_seconds=max_seconds)
+            return decode(file, max_seconds=max_seconds, min_seconds=min_seconds)
     chain = links(source)
     if len(chain) > 1:
-        return _decode_chain(source, chain, max_seconds)
+        return _decode_chain(source, chain, max_seconds, min_seconds)
     with open_container(source) as container:
         tracks = sound_tracks(container)
         try:
-            return _decode_track(container, tracks[0], max_seconds)
+            return _decode_track(container, tracks[0], max_seconds, min_seconds)
         except TooLong:
             raise
         except SongError as error:
@@ -96,20 +98,22 @@ def decode(source: Path | BinaryIO, *, max_seconds: float) -> NDArray[np.float32
     for track in tracks[1:]:
         try:
             with open_container(source) as container:
-                return _decode_track(container, track, max_seconds)
+                return _decode_track(container, track, max_seconds, min_seconds)
         except SongError:
             continue
     raise failure
 
 
-def _decode_track(container: InputContainer, track: int, max_seconds: float) -> NDArray[np.float32]:
+def _decode_track(container: InputContainer, track: int, max_seconds: float, min_seconds: float) -> NDArray[np.float32]:
     """Decode one sound track of a container that was just opened."""
     song = Mixdown(max_seconds)
     complete = _decode_into(song, container, select(container, track))
-    return _checked(song.finish(), damaged=not complete)
+    return _checked(song.finish(), min_seconds, damaged=not complete)
 
 
-def _decode_chain(source: BinaryIO, starts: Sequence[int], max_seconds: float) -> NDArray[np.float32]:
+def _decode_chain(
+    source: BinaryIO, starts: Sequence[int], max_seconds: float, min_seconds: float
+) -> NDArray[np.float32]:
     """Decode the links of a chained Ogg file as one song, each by its first sound track."""
     song = Mixdown(max_seconds)
     failure: SongError | None = None
@@ -124,13 +128,13 @@ def _decode_chain(source: BinaryIO, starts: Sequence[int], max_seconds: float) -
     samples = song.finish()
     if failure is not None and not samples.size:
         raise failure
-    return _checked(samples, damaged=failure is not None)
+    return _checked(samples, min_seconds, damaged=failure is not None)
 
 
-def _checked(samples: NDArray[np.float32], *, damaged: bool) -> NDArray[np.float32]:
+def _checked(samples: NDArray[np.float32], min_seconds: float, *, damaged: bool) -> NDArray[np.float32]:
     """Return samples that are enough for a song, or raise why they are not."""
-    if samples.size < MIN_SONG_SECONDS * SAMPLE_RATE:
-        raise Damaged if damaged or not samples.size else TooShort(minimum=MIN_SONG_SECONDS)
+    if samples.size < min_seconds * SAMPLE_RATE:
+        raise Damaged if damaged or not samples.size else TooShort(minimum=min_seconds)
     if not sounding_stretches(samples):
         raise Silent
     return samples

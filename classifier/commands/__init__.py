@@ -1,4 +1,4 @@
-"""The subcommands of ``python -m classifier``, a module each.
+"""The subcommands of ``python -m classifier``, one module each.
 
-A module offers ``DESCRIPTION``, ``add_arguments(parser)`` and ``run(arguments)``, which returns the exit status.
+A module has a ``DESCRIPTION``, ``add_arguments(parser)``, and ``run(arguments)``, which returns the exit status.
 """

@@ -1,4 +1,4 @@
-"""What the commands that work on many files share: the work itself, in order, and the bar that shows how far it is."""
+"""Shared by the commands that process many files: concurrency, progress bar, error messages, exit statuses."""
 
 from __future__ import annotations
 
@@ -10,38 +10,39 @@ import sys
 import traceback
 from collections import deque
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from classifier.inference.worker_process import WorkFailed
+from classifier.inference.worker_process import WorkerError
 from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-    from classifier.commands.file_arguments import Listed
+    from classifier.commands.file_arguments import FileArgument
     from classifier.song_report import Progress
 
 DEFAULT_MAX_MINUTES: Final = 60.0
-MOST_MINUTES: Final = 600
-MOST_WORKERS: Final = 64
-FILES_UNDER_WAY_PER_WORKER: Final = 4
-SONGS_FAILED: Final = 1
-WRONG_USAGE: Final = 2
+MAX_MINUTES: Final = 600
+MAX_WORKERS: Final = 64
+PENDING_FILES_PER_WORKER: Final = 4
+EXIT_FAILURES: Final = 1
+EXIT_USAGE: Final = 2
 
 Result = TypeVar("Result")
 
 
 def add_file_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add what every command has that works on many files."""
+    """Add the arguments of every command that processes many files."""
     parser.add_argument("files", nargs="+", metavar="FILE", help="files, folders, or patterns such as 'music/**/*.mp3'")
     add_work_arguments(parser)
 
 
 def add_work_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add how much may be worked on at a time, and how long a song may be."""
+    """Add the arguments for the number of workers and the maximum length of a song."""
     parser.add_argument(
-        "--workers", type=_count, default=None, metavar="N", help="files worked on at a time (default: one per core)"
+        "--workers", type=_count, default=None, metavar="N", help="files processed at a time (default: one per core)"
     )
     parser.add_argument(
         "--max-minutes",
@@ -53,96 +54,104 @@ def add_work_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _count(text: str) -> int:
-    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= MOST_WORKERS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_WORKERS}")
+    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MAX_WORKERS}")
     return int(text)
 
 
 def _minutes(text: str) -> float:
-    if not re.fullmatch(r"\d{1,4}(\.\d{1,4})?", text) or not 0 < float(text) <= MOST_MINUTES:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes up to {MOST_MINUTES}")
+    if not re.fullmatch(r"\d{1,4}(\.\d{1,4})?", text) or not 0 < float(text) <= MAX_MINUTES:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of minutes up to {MAX_MINUTES}")
     return float(text)
 
 
-def worker_count(wanted: int | None, files: Sequence[Listed]) -> int:
-    """Return how many workers are worth starting for these files."""
+def worker_count(wanted: int | None, files: Sequence[FileArgument]) -> int:
+    """Return how many workers to start for these files."""
     cores = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
     return max(1, min(wanted or cores, sum(file.problem is None for file in files)))
 
 
-async def work_through(
-    files: Sequence[Listed],
+async def process_files(
+    files: Sequence[FileArgument],
     work: Callable[[Path, Callable[[Progress], None]], Awaitable[Result]],
-    tell: Callable[[str, Result | SongError], None],
+    report_result: Callable[[str, Result | SongError], None],
     *,
     workers: int,
 ) -> int:
-    """Work on files, some at a time, and tell of each in their order; return how many failed.
+    """Process files concurrently and report the results in the order of the files; return how many failed.
 
     Parameters
     ----------
     files
-        In the order in which they are to be told.
+        In the order in which they are reported.
     work
-        Done on each; a ``SongError`` ends that file only, and so does a bug, whose traceback goes to stderr.
-    tell
-        Called with the file's name and what came of it.
+        Awaited for each file. A ``SongError`` affects that file only, and so does a bug, whose traceback is printed to
+        stderr.
+    report_result
+        Called with the file's name and its result or error.
     workers
-        How many files ``work`` really works on at a time.
+        Number of files that ``work`` processes at a time.
     """
     failures = 0
-    under_way: deque[tuple[str, asyncio.Task[Result | SongError]]] = deque()
+    pending: deque[tuple[str, asyncio.Task[Result | SongError]]] = deque()
+
+    async def report_first() -> int:
+        name, task = pending.popleft()
+        result = await task
+        report_result(name, result)
+        return isinstance(result, SongError)
+
     with progress_bar(len(files)) as step:
-
-        async def outcome(number: int, file: Listed) -> Result | SongError:
-            try:
-                if file.problem is not None:
-                    return file.problem
-                return await work(Path(file.name), lambda progress: step(number, _share(progress)))
-            except SongError as error:
-                return error
-            except WorkFailed as bug:
-                say("".join(traceback.format_exception(bug)).rstrip())
-                return SongError()
-            finally:
-                step(number, 1)
-
-        async def tell_first() -> int:
-            name, task = under_way.popleft()
-            result = await task
-            tell(name, result)
-            return isinstance(result, SongError)
-
         try:
             for number, file in enumerate(files):
-                under_way.append((file.name, asyncio.create_task(outcome(number, file))))
-                if len(under_way) > workers * FILES_UNDER_WAY_PER_WORKER:
-                    failures += await tell_first()
-            while under_way:
-                failures += await tell_first()
+                task = asyncio.create_task(_process(file, work, partial(step, number)))
+                pending.append((file.name, task))
+                if len(pending) > workers * PENDING_FILES_PER_WORKER:
+                    failures += await report_first()
+            while pending:
+                failures += await report_first()
         finally:
-            for _, task in under_way:
+            for _, task in pending:
                 task.cancel()
-            await asyncio.gather(*(task for _, task in under_way), return_exceptions=True)
+            await asyncio.gather(*(task for _, task in pending), return_exceptions=True)
     return failures
 
 
-def _share(progress: Progress) -> float:
-    """Return how much of a file is done: the segments before this one, and decoding counted as one of them."""
+async def _process(
+    file: FileArgument,
+    work: Callable[[Path, Callable[[Progress], None]], Awaitable[Result]],
+    step: Callable[[float], None],
+) -> Result | SongError:
+    """Process one file; return its result or its error."""
+    try:
+        if file.problem is not None:
+            return file.problem
+        return await work(Path(file.name), lambda progress: step(_fraction_done(progress)))
+    except SongError as error:
+        return error
+    except WorkerError as bug:
+        print_error("".join(traceback.format_exception(bug)).rstrip())
+        return SongError()
+    finally:
+        step(1)
+
+
+def _fraction_done(progress: Progress) -> float:
+    """Return how much of a file is done, from 0 to 1; decoding counts as much as one segment."""
     return progress.segment / (progress.segments + 1)
 
 
 @contextmanager
 def progress_bar(total: int) -> Iterator[Callable[[int, float], None]]:
-    """Show a bar on stderr while files are worked on, if somebody is there to see it.
+    """Show a progress bar on stderr if it is a terminal.
 
     Yields
     ------
     callable
-        Takes the number of a file and how much of it is done, from 0 to 1.
+        To be called with the number of a file and how much of it is done, from 0 to 1.
     """
     if not sys.stderr.isatty() or total == 0:
-        yield lambda _number, _share: None
+        yield lambda _number, _fraction_done: None
         return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TimeRemainingColumn
@@ -162,15 +171,15 @@ def progress_bar(total: int) -> Iterator[Callable[[int, float], None]]:
 
 
 def printable(text: str) -> str:
-    """Return a name as it may be shown on a terminal, without what would move the cursor or hide text."""
+    """Return a name that is safe to print on a terminal, with control characters replaced."""
     return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
 
 
-def complain(name: str, error: SongError) -> None:
-    """Tell a person on stderr what is wrong with a file."""
-    say(f"{printable(name)}: {error}")
+def print_file_error(name: str, error: SongError) -> None:
+    """Print the error of a file to stderr."""
+    print_error(f"{printable(name)}: {error}")
 
 
-def say(text: str) -> None:
-    """Tell a person something on stderr, where it is out of the way of what a program reads."""
+def print_error(text: str) -> None:
+    """Print a message to stderr, so that stdout has only the results."""
     sys.stderr.write(f"{text}\n")

@@ -10,30 +10,32 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from classifier.commands.batch import (
-    SONGS_FAILED,
-    WRONG_USAGE,
+    EXIT_FAILURES,
+    EXIT_USAGE,
     add_file_arguments,
-    complain,
-    say,
-    work_through,
+    print_error,
+    print_file_error,
+    process_files,
     worker_count,
 )
-from classifier.commands.file_arguments import expand
+from classifier.commands.file_arguments import expand_files
 from classifier.inference.executor import CannotStart, open_executor
+from classifier.inference.manifest import PACKAGED_MODELS
 from common.errors import SongError
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from classifier.commands.file_arguments import Listed
+    from classifier.commands.file_arguments import FileArgument
     from classifier.song_report import Classification, Progress, SongReport
 
 DESCRIPTION: Final = """\
-Say what genre songs are, segment by segment.
+Say what genre songs are.
 
-People get a table, and one song alone its segments too. With --json every file gives one line, in the order in which
-the files were named:
+On a terminal, every song is a line of a table; a question mark follows a genre that the model is not sure of. To a pipe
+or file, a line has tabs between file, genre, confidence, "sure" or "unsure", runner-up, its confidence, and seconds.
+With --segments there is a line for each segment. With --json every file gives a JSON object, in the order of the files:
 
   {"file", "genre", "confidence", "sure", "model", "duration", "probabilities": {genre: p},
    "segments": [{"start", "end", "genre", "confidence", "probabilities": {genre: p}, "votes": {expert: genre}}]}
@@ -42,11 +44,11 @@ and a file that cannot be classified {"file", "error", "message"}.
 
 The exit status is 0, 1 if any file failed (the others are still done), or 2 if the command was used wrongly.
 """
-PACKAGED_MODELS: Final = Path(__file__).resolve().parents[2] / "models"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_file_arguments(parser)
+    parser.add_argument("--segments", action="store_true", help="show the segments of every song")
     parser.add_argument("--json", action="store_true", help="print one JSON object per line instead of a table")
     parser.add_argument(
         "--model-dir",
@@ -59,22 +61,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Classify the files and return the exit status."""
-    files = expand(arguments.files)
+    files = expand_files(arguments.files)
     try:
         if arguments.json:
             failures = asyncio.run(_classify(files, arguments, _print_line))
         else:
             outcomes: dict[str, SongReport | SongError] = {}
             failures = asyncio.run(_classify(files, arguments, outcomes.__setitem__))
-            _show(outcomes)
+            _show(outcomes, segments=arguments.segments)
     except CannotStart as error:
-        say(str(error))
-        return WRONG_USAGE
-    return SONGS_FAILED if failures else 0
+        print_error(str(error))
+        return EXIT_USAGE
+    return EXIT_FAILURES if failures else 0
 
 
 async def _classify(
-    files: list[Listed], arguments: argparse.Namespace, tell: Callable[[str, SongReport | SongError], None]
+    files: list[FileArgument],
+    arguments: argparse.Namespace,
+    report_result: Callable[[str, SongReport | SongError], None],
 ) -> int:
     workers = worker_count(arguments.workers, files)
     executor = open_executor("", model_dir=arguments.model_dir, workers=workers, max_minutes=arguments.max_minutes)
@@ -86,7 +90,7 @@ async def _classify(
     try:
         if any(file.problem is None for file in files):
             await executor.start()
-        return await work_through(files, classify, tell, workers=workers)
+        return await process_files(files, classify, report_result, workers=workers)
     finally:
         await executor.close()
 
@@ -106,11 +110,12 @@ def json_line(name: str, outcome: SongReport | SongError) -> bytes:
     return json.dumps(line, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
 
 
-def _show(outcomes: dict[str, SongReport | SongError]) -> None:
+def _show(outcomes: dict[str, SongReport | SongError], *, segments: bool) -> None:
     from classifier.commands.report_table import show_reports
 
-    show_reports({name: outcome for name, outcome in outcomes.items() if not isinstance(outcome, SongError)})
+    reports = {name: outcome for name, outcome in outcomes.items() if not isinstance(outcome, SongError)}
+    show_reports(reports, segments=segments)
     sys.stdout.flush()
     for name, outcome in outcomes.items():
         if isinstance(outcome, SongError):
-            complain(name, outcome)
+            print_file_error(name, outcome)

@@ -1,4 +1,4 @@
-"""``dataset``: songs from disk or from links → one table of features with their genres, to train and to study on."""
+"""``dataset``: builds a table of features and genres from files and links, to train on and for studies."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from classifier.commands.batch import (
-    MOST_WORKERS,
-    SONGS_FAILED,
-    WRONG_USAGE,
+    EXIT_FAILURES,
+    EXIT_USAGE,
+    MAX_WORKERS,
     add_work_arguments,
-    complain,
+    print_error,
+    print_file_error,
     printable,
-    say,
     worker_count,
 )
-from classifier.commands.file_arguments import Listed
-from classifier.datasets.feature_reader import PieceReader
+from classifier.commands.file_arguments import FileArgument
+from classifier.datasets.feature_reader import SegmentReader
 from classifier.inference.executor import SECONDS_PER_MINUTE, song_limits
 from classifier.inference.worker_pool import WorkerPool
-from classifier.library.progress import bar
+from classifier.library.progress import progress_bar
 
 if TYPE_CHECKING:
-    from classifier.datasets.builder import Outcome
-    from classifier.datasets.feature_reader import Piece
-    from classifier.datasets.table import Merged
-    from links import Listing
+    from classifier.datasets.builder import BuildSummary
+    from classifier.datasets.feature_reader import SegmentRow
+    from classifier.datasets.table import MergeSummary
+    from links import Playlist
 
 LONGEST_LABEL: Final = 100
 DESCRIPTION: Final = """\
-Build a table to train and to study on: a row for every 30 seconds of a song, with the 57 features of the public GTZAN
+Build a table for training and studies: a row for every 30 seconds of a song, with the 57 features of the public GTZAN
 table in its column order, then
 
   label,song,start,end,source
 
-where song is the SHA-256 of the file, and start and end are seconds. A remainder of 10 seconds or more is a row, too.
+where song is the SHA-256 of the file, and start and end are in seconds. A remainder of 10 seconds or more is a row too.
 
-  build   reads songs of one genre from files, folders, patterns, or links to songs, playlists, albums and feeds, and
-          adds them to the table. Run it once for each genre, with the same --out. What is there already is left out,
-          so a run that was stopped, or killed, goes on where it was; of a song that is there under another label, you
-          are told. Fetch only what you are allowed to.
-  merge   makes one table of several.
+  build   adds songs of one genre to the table, from files, folders, patterns, or links to songs, playlists, albums and
+          feeds. Run it once for each genre, with the same --out. Songs that are already in the table are skipped, so a
+          run that was interrupted can be continued; songs with another label there are reported. Fetch only music that
+          you are allowed to.
+  merge   merges several tables into one.
 
 `python -m classifier study --table FILE.csv --out DIR` trains on the table and keeps a song's rows together.
-LINK_HOSTS, LINK_PROXY and LINK_COOKIES hold for links as they do for the bot.
+LINK_HOSTS, LINK_PROXY and LINK_COOKIES apply to links as for the bot.
 
-The exit status is 0, 1 if any song failed (the others are in the table), or 2 if the command was used wrongly.
+The exit status is 0, 1 if a song failed (the others are in the table), or 2 for a usage error.
 """
 
 
@@ -60,12 +60,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "sources", nargs="+", metavar="SOURCE", help="files, folders, patterns such as 'music/**/*.mp3', or links"
     )
     build.add_argument("--label", type=_label, required=True, help="the genre of all these songs")
-    build.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="the table, new or begun")
+    build.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="the table, new or existing")
     build.add_argument("--texture", action="store_true", help="add the 2,192 columns of the texture features")
     add_work_arguments(build)
-    merge = actions.add_parser("merge", help="make one table of several")
+    merge = actions.add_parser("merge", help="merge several tables into one")
     merge.add_argument("tables", nargs="+", type=Path, metavar="TABLE", help="tables that `build` wrote")
-    merge.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="new, or one of the tables")
+    merge.add_argument("--out", type=Path, required=True, metavar="FILE.csv", help="a new file, or one of the tables")
 
 
 def _label(text: str) -> str:
@@ -82,25 +82,25 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         if arguments.action == "merge":
             return _merge(arguments)
-        return SONGS_FAILED if asyncio.run(_build(arguments)).failures else 0
+        return EXIT_FAILURES if asyncio.run(_build(arguments)).failures else 0
     except BadTable as error:
-        say(str(error))
+        print_error(str(error))
     except OSError as error:
-        say(f"{error.filename or arguments.out} cannot be read or written: {error.strerror}.")
-    return WRONG_USAGE
+        print_error(f"{error.filename or arguments.out} cannot be read or written: {error.strerror}.")
+    return EXIT_USAGE
 
 
 class _Workers:
-    """Processes that read songs: started for the first song that is new, since where there is none it is in vain."""
+    """The worker processes that read songs, started only when there is a new song."""
 
     def __init__(self, arguments: argparse.Namespace, count: int) -> None:
-        reader = partial(PieceReader, arguments.max_minutes * SECONDS_PER_MINUTE, texture=arguments.texture)
+        reader = partial(SegmentReader, arguments.max_minutes * SECONDS_PER_MINUTE, texture=arguments.texture)
         limits = song_limits(arguments.max_minutes)
-        self._pool: WorkerPool[object, list[Piece]] = WorkerPool(reader, workers=count, limits=limits)
+        self._pool: WorkerPool[object, list[SegmentRow]] = WorkerPool(reader, workers=count, limits=limits)
         self._starting = asyncio.Lock()
         self._started = False
 
-    async def read(self, path: Path) -> list[Piece]:
+    async def read(self, path: Path) -> list[SegmentRow]:
         async with self._starting:
             if not self._started:
                 await self._pool.start()
@@ -111,46 +111,46 @@ class _Workers:
         await self._pool.close()
 
 
-async def _build(arguments: argparse.Namespace) -> Outcome:
+async def _build(arguments: argparse.Namespace) -> BuildSummary:
     from classifier.datasets import sources
     from classifier.datasets.builder import Builder
-    from classifier.datasets.table import Table
+    from classifier.datasets.table import DatasetTable
 
-    # Before anything is fetched: a table that cannot be written is found out at once.
-    table = Table(arguments.out, texture=arguments.texture)
+    # Opened first, so that a table that cannot be written is reported before anything is fetched.
+    table = DatasetTable(arguments.out, texture=arguments.texture)
     try:
         fetcher = sources.make_fetcher(arguments.max_minutes)
-        found = await sources.find(arguments.sources, fetcher, _tell_list)
-        count = worker_count(arguments.workers, [Listed("")] * min(len(found), MOST_WORKERS))
+        found = await sources.find(arguments.sources, fetcher, _print_list)
+        count = worker_count(arguments.workers, [FileArgument("")] * min(len(found), MAX_WORKERS))
         workers = _Workers(arguments, count)
         builder = Builder(table, arguments.label, workers.read, fetcher, workers=count)
         try:
-            with bar("Reading", "songs", len(found)) as step:
+            with progress_bar("Reading", "songs", len(found)) as step:
                 await builder.build(found, step)
         finally:
             await workers.close()
-        _tell(builder.outcome, table.path, len(table.songs))
-        return builder.outcome
+        _print_summary(builder.summary, table.path, len(table.songs))
+        return builder.summary
     finally:
         table.close()
 
 
-def _tell_list(link: str, listing: Listing) -> None:
+def _print_list(link: str, listing: Playlist) -> None:
     more = "" if len(listing.items) == listing.count else f" of {listing.count:,}"
-    say(f"{printable(link)}: {len(listing.items):,}{more} songs.")
+    print_error(f"{printable(link)}: {len(listing.items):,}{more} songs.")
 
 
-def _tell(outcome: Outcome, path: Path, total: int) -> None:
-    for source, error in outcome.failures:
-        complain(source.text, error)
-    for source, known in outcome.conflicts:
-        say(
-            f"{printable(source.text)}: This song is in the table already, as {printable(known.filename)} under "
-            f"{known.label}. It was left there."
+def _print_summary(summary: BuildSummary, path: Path, total: int) -> None:
+    for source, error in summary.failures:
+        print_file_error(source.text, error)
+    for source, known in summary.conflicts:
+        print_error(
+            f"{printable(source.text)}: This song is already in the table, as {printable(known.filename)} with the "
+            f"label {known.label}, which was kept."
         )
-    if outcome.repeats:
-        say(f"{outcome.repeats:,} {_songs(outcome.repeats)} there already.")
-    print(f"{outcome.songs:,} {_songs(outcome.songs)} added, {outcome.rows:,} rows; {path} has {total:,} songs.")
+    if summary.repeats:
+        print_error(f"{summary.repeats:,} {_songs(summary.repeats)} already in the table.")
+    print(f"{summary.songs:,} {_songs(summary.songs)} added, {summary.rows:,} rows; {path} has {total:,} songs.")
 
 
 def _songs(count: int) -> str:
@@ -162,17 +162,17 @@ def _merge(arguments: argparse.Namespace) -> int:
 
     inputs = {table.resolve() for table in arguments.tables}
     if os.path.lexists(arguments.out) and arguments.out.resolve() not in inputs:
-        raise BadTable(f"{arguments.out} is there already. Name it among the tables, too, if its rows are to stay.")
-    _tell_merged(merge(arguments.tables, arguments.out), arguments.out)
+        raise BadTable(f"{arguments.out} already exists. Name it among the tables as well to keep its rows.")
+    _print_merge_summary(merge(arguments.tables, arguments.out), arguments.out)
     return 0
 
 
-def _tell_merged(merged: Merged, path: Path) -> None:
+def _print_merge_summary(merged: MergeSummary, path: Path) -> None:
     for filename, label, kept in merged.conflicts:
-        say(
+        print_error(
             f"{printable(filename)} is {label} in one table, and {kept.label} as {printable(kept.filename)} in an "
             f"earlier one: it stays {kept.label}."
         )
     if merged.repeats:
-        say(f"{merged.repeats:,} {_songs(merged.repeats)} in several tables.")
+        print_error(f"{merged.repeats:,} {_songs(merged.repeats)} in several tables.")
     print(f"{merged.songs:,} songs in {merged.rows:,} rows: {path}")

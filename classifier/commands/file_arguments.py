@@ -1,4 +1,4 @@
-"""Which files a command line means: files, folders and patterns, each file once and in a fixed order."""
+"""Expands the files, folders and patterns of a command line, each file once and in a fixed order."""
 
 from __future__ import annotations
 
@@ -21,48 +21,48 @@ class NoSuchFile(SongError):
 
 class CannotRead(SongError):
     code = "cannot-read"
-    sentence = "This cannot be read: it is not a plain file, or its permissions forbid it."
+    sentence = "This file cannot be read: it is not a regular file, or you do not have permission."
 
 
 class NoMusic(SongError):
     code = "no-music"
-    sentence = "There is no file in this folder whose name ends like that of music or a video."
+    sentence = "There are no music or video files in this folder."
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A file that is meant, or what is wrong with what was named."""
+class FileArgument:
+    """A file named on the command line, or the problem with it."""
 
     name: str
     problem: SongError | None = None
 
 
-def expand(names: Iterable[str]) -> list[Listed]:
-    """Find the files that names mean.
+def expand_files(names: Iterable[str]) -> list[FileArgument]:
+    """Return the files that the arguments of a command line name.
 
-    A file is taken whatever it is called. A folder stands for the files in it and below whose names end like those
-    of music; links to folders are not followed, hidden files left out. Anything else is taken for a pattern (``*``,
+    A file is accepted whatever its suffix is. A folder stands for the files with a music suffix in it and in its
+    subfolders; links to folders are not followed, and hidden files are skipped. Anything else is a pattern (``*``,
     ``?``, ``[…]``, ``**`` for any depth).
     """
-    found = (listed for name in names for listed in _meant(name))
+    found = (listed for name in names for listed in _expand(name))
     return list({listed.name: listed for listed in found}.values())
 
 
-def _meant(name: str) -> Iterator[Listed]:
-    if os.path.isdir(name):  # noqa: PTH112 - the empty name is no folder, though Path("") is
-        yield from _within(Path(name))
+def _expand(name: str) -> Iterator[FileArgument]:
+    if os.path.isdir(name):  # noqa: PTH112 - Path("") would be a folder, but the empty name is not
+        yield from _music_files(Path(name))
     elif os.path.lexists(name):
         yield _file(name)
     elif matches := _matches(name):
         for match in matches:
-            yield from _within(match) if match.is_dir() else (_file(str(match)),)
+            yield from _music_files(match) if match.is_dir() else (_file(str(match)),)
     else:
-        yield Listed(name, NoSuchFile())
+        yield FileArgument(name, NoSuchFile())
 
 
-def _file(name: str) -> Listed:
-    readable = os.path.isfile(name) and os.access(name, os.R_OK)  # noqa: PTH113 - the name is kept as it was given
-    return Listed(name, None if readable else CannotRead())
+def _file(name: str) -> FileArgument:
+    readable = os.path.isfile(name) and os.access(name, os.R_OK)  # noqa: PTH113 - Path would normalize the name
+    return FileArgument(name, None if readable else CannotRead())
 
 
 def _matches(pattern: str) -> list[Path]:
@@ -73,7 +73,7 @@ def _matches(pattern: str) -> list[Path]:
     return sorted(Path(path.anchor).glob(inner))
 
 
-def _within(folder: Path) -> Iterator[Listed]:
+def _music_files(folder: Path) -> Iterator[FileArgument]:
     empty = True
     for parent, folders, names in os.walk(folder):
         folders.sort()
@@ -83,4 +83,4 @@ def _within(folder: Path) -> Iterator[Listed]:
                 yield _file(str(path))
                 empty = False
     if empty:
-        yield Listed(str(folder), NoMusic())
+        yield FileArgument(str(folder), NoMusic())

@@ -1,4 +1,4 @@
-"""``organize``: a folder of music, sorted by genre into playlists, tags and a report, without harming a file."""
+"""``organize``: groups a music collection by genre into playlists, tags and a report."""
 
 from __future__ import annotations
 
@@ -11,77 +11,91 @@ from typing import TYPE_CHECKING, Final
 
 from classifier.commands.batch import (
     DEFAULT_MAX_MINUTES,
-    MOST_WORKERS,
-    SONGS_FAILED,
-    WRONG_USAGE,
+    EXIT_FAILURES,
+    EXIT_USAGE,
+    MAX_WORKERS,
+    print_error,
     printable,
-    say,
     worker_count,
 )
-from classifier.commands.classify import PACKAGED_MODELS
-from classifier.commands.file_arguments import Listed
+from classifier.commands.file_arguments import FileArgument
 from classifier.inference.executor import CannotStart, Release, UnknownExecutor, open_executor
+from classifier.inference.manifest import PACKAGED_MODELS
 from classifier.library import playlists
 from classifier.library.collection import walk
-from classifier.library.grouping import NOT_SURE, shelves, title
-from classifier.library.progress import bar
-from classifier.library.scan import hear
-from classifier.library.state_db import CannotRemember, Notebook, default_folder
-from classifier.library.tagging import Busy, carry_out, clear_away, only_one, plan, take_back, written_in
+from classifier.library.grouping import WITHOUT_GENRE, genre_name, group_songs
+from classifier.library.progress import progress_bar
+from classifier.library.scan import scan
+from classifier.library.state_db import StateDatabase, StateDatabaseError, default_folder
+from classifier.library.tagging import (
+    TaggingInProgress,
+    apply_change,
+    changes_to_undo,
+    exclusive_tagging,
+    plan,
+    remove_leftovers,
+    undo_change,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from classifier.library.collection import Collection
-    from classifier.library.findings import Findings
-    from classifier.library.grouping import Heard
+    from classifier.library.collection import FolderContents
+    from classifier.library.grouping import ClassifiedSong
+    from classifier.library.scan_result import ScanResult
 
 DESCRIPTION: Final = """\
-Put a music collection in order: say which genre every song in a folder and below has, and, if asked,
+Find the genre of every song in a folder and its subfolders, and on request
 
-  --playlists OUT   write a playlist for each genre and one of the songs that the model is not sure of;
+  --playlists OUT   write a playlist for each genre, and one of the songs that the model is not sure of;
   --report OUT      write a page with counts, a map, doubtful tags and likely duplicates, to open in a browser;
-  --write-tags      write the genre into the tags of songs that have none (--overwrite: of all that it is sure of).
+  --write-tags      write the genre into the tags of songs that have none (--overwrite: replace other genres too,
+                    --overwrite-unknown: even those that the model does not know).
 
-No file of the collection is changed without --write-tags. With it, a tagged copy takes a file's place in one step,
-nothing but the tags is touched, and --undo brings every file back as it was, to the byte. --dry-run shows what would
-be written and writes nothing.
+Files of the collection are only changed with --write-tags. It replaces each file by a tagged copy in one step, changes
+nothing but the genre, and --undo restores every file byte for byte. --dry-run shows the changes without making them.
 
-What was heard is remembered by content, so a run that was stopped goes on where it was, and a song that was moved or
-copied is not heard again. It is kept, with what --undo needs, in the folder that --state names.
+Answers are saved by content, so an interrupted run can be continued, and moved or copied songs are not classified
+again. They are kept, with the data for --undo, in the folder given by --state.
 
-Links to folders are not followed; hidden files are left alone. EXECUTOR_URL chooses where songs are classified.
+Links to folders are not followed, and hidden files are skipped. EXECUTOR_URL chooses where songs are classified.
 
-The exit status is 0, 1 if any file failed (the others are still done), or 2 if the command was used wrongly.
+The exit status is 0, 1 if a file failed (the others are done), or 2 for a usage error.
 """
 
 
-class WrongUsage(Exception):
-    """The command cannot be done as it was given; the text says why."""
+class UsageError(Exception):
+    """The arguments cannot be used; the message says why."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the subcommand's arguments."""
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="the collection")
     parser.add_argument("--playlists", type=Path, metavar="OUT", help="the folder to write playlists to")
     parser.add_argument("--report", type=Path, metavar="OUT", help="the page to write, such as report.html")
     tagging = parser.add_mutually_exclusive_group()
     tagging.add_argument("--write-tags", action="store_true", help="write genres into the songs' tags")
-    tagging.add_argument("--undo", action="store_true", help="take back every tag that was written in this folder")
-    parser.add_argument("--overwrite", action="store_true", help="with --write-tags: replace genres that are there")
+    tagging.add_argument("--undo", action="store_true", help="undo all tag changes in this folder")
+    parser.add_argument(
+        "--overwrite", action="store_true", help="with --write-tags: replace existing genres that the model knows"
+    )
+    parser.add_argument(
+        "--overwrite-unknown", action="store_true", help="with --write-tags: replace all existing genres"
+    )
     parser.add_argument("--dry-run", action="store_true", help="show every change and make none")
     parser.add_argument(
         "--minimum-confidence",
         type=_share,
         default=None,
         metavar="P",
-        help="rely on answers from this confidence on, 0 to 1 (default: on those that the model calls sure)",
+        help="use answers with at least this confidence, 0 to 1 (default: those that the model is sure of)",
     )
     parser.add_argument(
         "--genres",
         type=lambda text: tuple(name.strip().casefold() for name in text.split(",") if name.strip()),
         default=(),
         metavar="A,B",
-        help="playlists and tags of these genres only; 'not-sure' is one",
+        help="write playlists and tags of these genres only; 'not-sure' and 'not-music' are two of them",
     )
     parser.add_argument("--jobs", type=_jobs, default=None, metavar="N", help="songs at a time (default: one per core)")
     parser.add_argument(
@@ -89,14 +103,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=default_folder(),
         metavar="DIR",
-        help="the folder to remember things in (default: %(default)s)",
+        help="the folder of the saved answers (default: %(default)s)",
     )
     parser.add_argument(
         "--model-dir",
         type=Path,
         default=Path(os.environ.get("MODEL_DIR") or PACKAGED_MODELS),
         metavar="DIR",
-        help="the release to use (default: MODEL_DIR, or the one that came with this program)",
+        help="the release to use (default: MODEL_DIR, or the packaged one)",
     )
 
 
@@ -111,35 +125,36 @@ def _share(text: str) -> float:
 
 
 def _jobs(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:4]) <= MOST_WORKERS:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MOST_WORKERS}")
+    if not (text.isascii() and text.isdecimal()) or not 1 <= int(text[:4]) <= MAX_WORKERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1 to {MAX_WORKERS}")
     return int(text)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Put the folder in order and return the exit status."""
+    """Organize the folder and return the exit status."""
     try:
         if not arguments.folder.is_dir():
-            raise WrongUsage(f"{printable(str(arguments.folder))} is not a folder.")
-        if arguments.overwrite and not arguments.write_tags:
-            raise WrongUsage("--overwrite says how to write tags: it needs --write-tags.")
-        notebook = Notebook(arguments.state)
+            raise UsageError(f"{printable(str(arguments.folder))} is not a folder.")
+        for option in ("overwrite", "overwrite_unknown"):
+            if getattr(arguments, option) and not arguments.write_tags:
+                raise UsageError(f"--{option.replace('_', '-')} can only be used with --write-tags.")
+        state_db = StateDatabase(arguments.state)
         try:
             work = _undo if arguments.undo else _organize
-            # Without links, so that a path from one folder to another holds.
-            return SONGS_FAILED if asyncio.run(work(arguments.folder.resolve(), notebook, arguments)) else 0
+            # Resolved, so that relative paths between folders are correct.
+            return EXIT_FAILURES if asyncio.run(work(arguments.folder.resolve(), state_db, arguments)) else 0
         finally:
-            notebook.close()
-    except (WrongUsage, CannotRemember, CannotStart, UnknownExecutor, Busy) as error:
-        say(str(error))
-        return WRONG_USAGE
+            state_db.close()
+    except (UsageError, StateDatabaseError, CannotStart, UnknownExecutor, TaggingInProgress) as error:
+        print_error(str(error))
+        return EXIT_USAGE
 
 
-async def _organize(folder: Path, notebook: Notebook, arguments: argparse.Namespace) -> bool:
-    """Do all but undoing; return whether anything failed."""
-    workers = worker_count(arguments.jobs, [Listed("")] * MOST_WORKERS)
+async def _organize(folder: Path, state_db: StateDatabase, arguments: argparse.Namespace) -> bool:
+    """Classify the collection and write what was requested; return whether anything failed."""
+    workers = worker_count(arguments.jobs, [FileArgument("")] * MAX_WORKERS)
     release = _release(arguments.model_dir)
-    _check(arguments, (*release.genres, NOT_SURE))
+    _check(arguments, (*release.genres, *WITHOUT_GENRE))
     executor = open_executor(
         os.environ.get("EXECUTOR_URL", ""),
         model_dir=arguments.model_dir,
@@ -147,31 +162,32 @@ async def _organize(folder: Path, notebook: Notebook, arguments: argparse.Namesp
         max_minutes=DEFAULT_MAX_MINUTES,
     )
     try:
-        collection = walk(folder)
-        findings = await hear(
+        contents = walk(folder)
+        result = await scan(
             folder,
-            collection.files,
+            contents.files,
             executor,
             release,
-            notebook,
+            state_db,
             minimum_confidence=arguments.minimum_confidence,
-            # One more than are worked on, so that no worker waits while an answer is written down.
-            at_once=workers + 1,
+            # One more than there are workers, so that no worker waits while an answer is saved.
+            concurrency=workers + 1,
         )
     finally:
         await executor.close()
-    _tell(findings, collection)
-    picked = [song for song in findings.heard if not arguments.genres or song.shelf in arguments.genres]
-    failed = bool(findings.failures)
+    _print_problems(result, contents)
+    selected = [song for song in result.songs if not arguments.genres or song.group in arguments.genres]
+    failed = bool(result.failures)
     if arguments.write_tags:
-        failed |= _tag(picked, collection, notebook, arguments)
+        failed |= _tag(selected, release.genres, contents, state_db, arguments)
     if not arguments.dry_run:
-        failed |= _write(findings, picked, notebook, arguments)
+        failed |= _write(result, selected, state_db, arguments)
+    _print_genres(result)
     return failed
 
 
 def _release(model_dir: Path) -> Release:
-    """Read which release will answer; workers that take long to start load it only if there is something to hear."""
+    """Return the serving release from its manifest; the model itself is loaded only if there are new songs."""
     from classifier.inference.model import BadRelease, read_manifest
 
     try:
@@ -182,98 +198,115 @@ def _release(model_dir: Path) -> Release:
 
 
 def _check(arguments: argparse.Namespace, known: Sequence[str]) -> None:
-    """Find out before the work is done whether its fruits can be kept."""
+    """Check in advance that the requested files can be written."""
     if unknown := [genre for genre in arguments.genres if genre not in known]:
-        raise WrongUsage(f"There is no genre {', '.join(unknown)}. These are known: {', '.join(known)}.")
+        raise UsageError(f"There is no genre {', '.join(unknown)}. The genres are: {', '.join(known)}.")
     report = arguments.report
     if report and (report.is_dir() or not os.access(report.absolute().parent, os.W_OK)):
-        raise WrongUsage(f"{report} cannot be written: it is a folder, or its folder is not there or closed.")
+        raise UsageError(f"{report} cannot be written: it is a folder, or its folder does not exist or is read-only.")
     if arguments.playlists and not arguments.dry_run:
         try:
             playlists.check_folder(arguments.playlists, known)
-        except playlists.NotOurs as error:
-            raise WrongUsage(str(error)) from error
+        except playlists.ForeignFile as error:
+            raise UsageError(str(error)) from error
         except OSError as error:
-            raise WrongUsage(f"{arguments.playlists} cannot be written: {error.strerror}.") from error
+            raise UsageError(f"{arguments.playlists} cannot be written: {error.strerror}.") from error
 
 
-def _tell(findings: Findings, collection: Collection) -> None:
-    """Say what was found: counts on stdout, what is wrong on stderr."""
-    found = shelves(findings.heard)
-    widest = max((len(title(shelf)) for shelf in found), default=0)
-    for shelf, songs in found.items():
-        print(f"{title(shelf):<{widest}}  {len(songs):>6,}")
+def _print_genres(result: ScanResult) -> None:
+    """Print the number of songs per genre: a table on a terminal, tab-separated lines otherwise."""
+    from classifier.commands.report_table import print_lines, print_table
+
+    counts = {genre_name(group): len(songs) for group, songs in group_songs(result.songs).items()}
+    if not sys.stdout.isatty():
+        print_lines((name, str(count)) for name, count in counts.items())
+    elif counts:
+        total = sum(counts.values())
+        rows = [(name, f"{count:,}", f"{count / total:.0%}") for name, count in counts.items()]
+        print_table(("Genre", "Songs", "Share"), [*rows, ("Total", f"{total:,}", "")])
     sys.stdout.flush()
-    for path, failure in findings.failures:
-        say(f"{printable(str(path))}: {failure.message}")
-    for closed in collection.closed:
-        say(f"{printable(str(closed))}: This folder may not be read. It was left out.")
-    if links := len(collection.links_left):
-        say(f"{links} link{'s were' if links > 1 else ' was'} not followed.")
-    if findings.listened:
-        say(f"{findings.listened:,} songs heard, {findings.songs_per_minute:,.0f} a minute.")
 
 
-def _tag(picked: Sequence[Heard], collection: Collection, notebook: Notebook, arguments: argparse.Namespace) -> bool:
+def _print_problems(result: ScanResult, contents: FolderContents) -> None:
+    """Print failures and skipped files to stderr."""
+    for path, failure in result.failures:
+        print_error(f"{printable(str(path))}: {failure.message}")
+    for folder in contents.unreadable_folders:
+        print_error(f"{printable(str(folder))}: This folder cannot be read. It was skipped.")
+    if links := len(contents.skipped_links):
+        print_error(f"{links} link{'s were' if links > 1 else ' was'} not followed.")
+    if result.newly_classified:
+        print_error(f"{result.newly_classified:,} songs classified, {result.songs_per_minute:,.0f} per minute.")
+
+
+def _tag(
+    selected: Sequence[ClassifiedSong],
+    genres: Sequence[str],
+    contents: FolderContents,
+    state_db: StateDatabase,
+    arguments: argparse.Namespace,
+) -> bool:
+    """Write the tags; return whether anything failed."""
     failed, tagged = False, 0
-    changes = plan(picked, overwrite=arguments.overwrite)
-    with only_one(arguments.state):
+    tag_plan = plan(selected, genres, overwrite=arguments.overwrite, overwrite_unknown=arguments.overwrite_unknown)
+    with exclusive_tagging(arguments.state):
         if not arguments.dry_run:
-            clear_away(collection.leftovers)
-        with bar("Tagging", "files", len(changes)) as step:
-            for change in changes:
-                problem = carry_out(change, notebook, dry_run=arguments.dry_run)
+            remove_leftovers(contents.leftovers)
+        with progress_bar("Tagging", "files", len(tag_plan.changes)) as step:
+            for change in tag_plan.changes:
+                problem = apply_change(change, state_db, dry_run=arguments.dry_run)
                 name = printable(str(change.song.path))
                 if problem is not None:
-                    say(f"{name}: {problem}")
+                    print_error(f"{name}: {problem}")
                     failed = True
                 elif arguments.dry_run:
                     print(f"{name}: {printable(change.song.tags.genre) or 'no genre'} → {change.genre}")
                 else:
                     tagged += 1
                 step()
+    if kept := len(tag_plan.kept_unknown):
+        print_error(f"{kept:,} genres that the model does not know were kept (--overwrite-unknown replaces them).")
     if not arguments.dry_run:
-        say(f"{tagged:,} files tagged.")
+        print_error(f"{tagged:,} files tagged.")
     return failed
 
 
-def _write(findings: Findings, picked: Sequence[Heard], notebook: Notebook, arguments: argparse.Namespace) -> bool:
-    try:
-        return _write_out(findings, picked, notebook, arguments)
-    except OSError as error:
-        say(f"{error.filename or 'A file'} could not be written: {error.strerror}.")
-        return True
-
-
-def _write_out(findings: Findings, picked: Sequence[Heard], notebook: Notebook, arguments: argparse.Namespace) -> bool:
+def _write(
+    result: ScanResult, selected: Sequence[ClassifiedSong], state_db: StateDatabase, arguments: argparse.Namespace
+) -> bool:
+    """Write playlists and the report; return whether anything failed."""
     failed = False
-    if arguments.playlists:
-        for song in playlists.write(arguments.playlists.resolve(), shelves(picked)):
-            say(f"{printable(str(song.path))}: There is a line break in this name: no playlist can hold it.")
-            failed = True
-    if arguments.report:
-        from classifier.library import report  # scikit-learn, which is slow to import
+    try:
+        if arguments.playlists:
+            for song in playlists.write(arguments.playlists.resolve(), group_songs(selected)):
+                print_error(f"{printable(str(song.path))}: A playlist cannot contain a path with a line break.")
+                failed = True
+        if arguments.report:
+            from classifier.library import report  # imports SciPy, which is slow
 
-        report.write(arguments.report, findings, notebook)
+            report.write(arguments.report, result, state_db)
+    except OSError as error:
+        print_error(f"{error.filename or 'A file'} could not be written: {error.strerror}.")
+        return True
     return failed
 
 
-async def _undo(folder: Path, notebook: Notebook, arguments: argparse.Namespace) -> bool:
-    """Take back what was written in a folder; return whether anything failed."""
+async def _undo(folder: Path, state_db: StateDatabase, arguments: argparse.Namespace) -> bool:
+    """Undo the tag changes in a folder; return whether anything failed."""
     failed, restored = False, 0
-    with only_one(arguments.state):
-        collection = walk(folder)
+    with exclusive_tagging(arguments.state):
+        contents = walk(folder)
         if not arguments.dry_run:
-            clear_away(collection.leftovers)
-        for change, path in await written_in(folder, collection.files, notebook):
-            problem = take_back(change, path, notebook, dry_run=arguments.dry_run)
+            remove_leftovers(contents.leftovers)
+        for change, path in await changes_to_undo(folder, contents.files, state_db):
+            problem = undo_change(change, path, state_db, dry_run=arguments.dry_run)
             if problem is not None:
-                say(f"{printable(str(path))}: {problem}")
+                print_error(f"{printable(str(path))}: {problem}")
                 failed = True
             elif arguments.dry_run:
-                print(f"{printable(str(path))}: as it was before")
+                print(f"{printable(str(path))}: would be restored")
             else:
                 restored += 1
     if not arguments.dry_run:
-        say(f"{restored:,} changes undone.")
+        print_error(f"{restored:,} changes undone.")
     return failed

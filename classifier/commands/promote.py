@@ -1,4 +1,4 @@
-"""``promote``: lets a kept release serve, if the gate let it pass or somebody overrules it for a reason."""
+"""``promote``: makes a stored release the serving one, if the gate accepted it or an operator overrules the gate."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from classifier.commands.releases import add_models
 if TYPE_CHECKING:
     import argparse
 
-    from classifier.inference.releases import Releases
+    from classifier.inference.releases import ReleaseStore
 
 DESCRIPTION: Final = """\
-Lets a release that DIR keeps serve. Running bots notice and switch between two songs.
+Makes a release that is stored in DIR the serving one. Running bots switch to it between two songs.
 
-A release that the gate refused, or never compared with the one that serves now, needs --overrule and a reason; both
-are written into the journal."""
+A release that the gate refused, or that was not compared with the serving one, needs --overrule and a reason, which is
+recorded in the journal."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommand's arguments."""
-    parser.add_argument("name", metavar="NAME", help="of the release, as `releases` lists it")
-    parser.add_argument("--overrule", type=_reason, metavar="REASON", help="promote against or without the gate")
+    parser.add_argument("name", metavar="NAME", help="name of the release, see `releases`")
+    parser.add_argument("--overrule", type=_reason, metavar="REASON", help="promote against the gate or without it")
     add_models(parser)
 
 
@@ -35,48 +35,48 @@ def _reason(text: str) -> str:
 def run(arguments: argparse.Namespace) -> int:
     """Promote; return the exit status."""
     from classifier.inference.manifest import BadRelease
-    from classifier.inference.releases import CannotPromote, Event, Releases
+    from classifier.inference.releases import CannotPromote, ReleaseEvent, ReleaseStore
 
-    releases = Releases(arguments.models)
+    releases = ReleaseStore(arguments.models)
     try:
-        with releases.alone():
+        with releases.exclusive():
             serving = releases.serving()
             if serving is not None and serving["name"] == arguments.name:
-                print(f"{arguments.name} serves already.")
+                print(f"{arguments.name} is already serving.")
                 return 0
             if arguments.overrule:
-                releases.promote(arguments.name, Event.OVERRULED, arguments.overrule)
+                releases.promote(arguments.name, ReleaseEvent.OVERRULED, arguments.overrule)
             else:
-                releases.promote(arguments.name, Event.PROMOTED, _grounds(releases, arguments.name))
+                releases.promote(arguments.name, ReleaseEvent.PROMOTED, _reason_to_promote(releases, arguments.name))
     except (BadRelease, CannotPromote) as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{arguments.name} serves now.")
+    print(f"{arguments.name} is now serving.")
     return 0
 
 
-def _grounds(releases: Releases, name: str) -> str:
-    """Say why a release may serve without anybody's word.
+def _reason_to_promote(releases: ReleaseStore, name: str) -> str:
+    """Return the reason why a release may be promoted without an operator's decision.
 
     Raises
     ------
     CannotPromote
-        If there is no ground.
+        If there is none.
     """
     from classifier.inference.releases import CannotPromote
 
     serving = releases.serving()
     if serving is None:
-        return "Nothing served."
+        return "No release was serving."
     if any(entry.name == name and entry.event.serves for entry in releases.journal()):
-        return "It served before."
+        return "It has served before."
     found = next((kept.manifest.get("gate") or {} for kept in releases.all() if kept.name == name), {})
     reasons = " ".join(map(str, found.get("reasons", [])))
     if found.get("passed") and found.get("against") == serving["name"]:
         return reasons
     if found and not found.get("passed"):
-        raise CannotPromote(f'The gate refused {name}. {reasons} To promote it all the same: --overrule "REASON".')
+        raise CannotPromote(f'The gate refused {name}. {reasons} To promote it anyway, use --overrule "REASON".')
     raise CannotPromote(
-        f"{name} was never compared with {serving['name']}, which serves. "
-        'Retrain, or say why it should serve: --overrule "REASON".'
+        f"{name} has not been compared with {serving['name']}, which is serving. "
+        'Retrain, or give a reason with --overrule "REASON".'
     )

@@ -1,4 +1,4 @@
-"""``releases``: lists the releases that a folder keeps, and what became of them."""
+"""``releases``: lists the stored releases and their latest events."""
 
 from __future__ import annotations
 
@@ -7,22 +7,28 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from classifier.commands.classify import PACKAGED_MODELS
+from classifier.inference.manifest import PACKAGED_MODELS
 
 if TYPE_CHECKING:
     import argparse
 
-    from classifier.inference.releases import Entry, Kept
+    from classifier.inference.releases import JournalEntry, StoredRelease
 
 DESCRIPTION: Final = """\
-Lists all releases that DIR keeps: when each was made, how often it is right on the base material and on corrected songs
-held out, which one serves, and what last happened to it and why."""
+Lists all releases that are stored in DIR: creation time, accuracy on the base data set and on held-out corrections,
+which one is serving, and the latest event with its reason."""
 
 
 def add_models(parser: argparse.ArgumentParser) -> None:
-    """Add the argument that says where the releases are."""
+    """Add the argument for the folder of the releases."""
     default = Path(os.environ.get("MODEL_DIR") or PACKAGED_MODELS)
-    parser.add_argument("--models", type=Path, default=default, metavar="DIR", help="folder of the serving release")
+    parser.add_argument(
+        "--models",
+        type=Path,
+        default=default,
+        metavar="DIR",
+        help="folder of the releases (default: MODEL_DIR, or the packaged one)",
+    )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -32,10 +38,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """List; return the exit status."""
-    from classifier.inference.releases import Releases
+    """List the releases; return the exit status."""
+    from classifier.inference.releases import ReleaseStore
 
-    releases = Releases(arguments.models)
+    releases = ReleaseStore(arguments.models)
     last = {entry.name: entry for entry in releases.journal()}
     rows = [_row(kept, last.get(kept.name)) for kept in releases.all()]
     if arguments.json:
@@ -46,7 +52,7 @@ def run(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _row(kept: Kept, entry: Entry | None) -> dict[str, Any]:
+def _row(kept: StoredRelease, entry: JournalEntry | None) -> dict[str, Any]:
     figures = kept.manifest.get("figures") or {}
     return {
         "name": kept.name,
@@ -64,19 +70,18 @@ def _row(kept: Kept, entry: Entry | None) -> dict[str, Any]:
 def _print_table(rows: list[dict[str, Any]]) -> None:
     import sys
 
-    from rich.console import Console
-    from rich.table import Table
+    from classifier.commands.report_table import print_lines, print_table
 
-    from classifier.commands.report_table import PIPE_COLUMNS
-
-    table = Table("", "Release", "Made", "Genres", "Base", "Feedback", "What happened", box=None, pad_edge=False)
+    cells = []
     for row in rows:
         happened = f"{row['event']} {row['time'] or ''}: {row['reason']}" if row["event"] else ""
         mark, made = "serves" if row["serving"] else "", str(row["made"])
-        table.add_row(
-            mark, row["name"], made, str(row["genres"]), _share(row["base"]), _share(row["feedback"]), happened
-        )
-    Console(highlight=False, markup=False, width=None if sys.stdout.isatty() else PIPE_COLUMNS).print(table)
+        figures = (str(row["genres"]), _share(row["base"]), _share(row["feedback"]))
+        cells.append((row["name"], mark, made, *figures, happened))
+    if sys.stdout.isatty():
+        print_table(("Release", "", "Created", "Genres", "Base", "Feedback", "Latest event"), cells, shorten=-1)
+    else:
+        print_lines(cells)
 
 
 def _share(value: float | None) -> str:

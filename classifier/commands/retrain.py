@@ -1,4 +1,4 @@
-"""``retrain``: makes the next release of the serving one and of corrections, and lets it serve if the gate says so."""
+"""``retrain``: trains the next release on corrections, and promotes it if the gate accepts it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from common.units import KIBIBYTE
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from classifier.inference.releases import Releases
+    from classifier.inference.releases import ReleaseStore
     from classifier.training.candidate import Candidate, Split
     from classifier.training.feedback_reader import Song
 
@@ -27,27 +27,28 @@ REFUSED: Final = 3
 NOT_ENOUGH: Final = 4
 
 DESCRIPTION: Final = f"""\
-Trains the serving release on, with what people corrected, and holds the candidate against it on songs that neither
-learnt from. It serves if it is not worse on the base beyond chance, and better, or newly able, on feedback. Otherwise
-it is kept, and `promote NAME --overrule REASON` can let it serve all the same. Running bots notice.
+Trains a candidate from the serving release and people's corrections, and compares both on songs that neither was
+trained on. The candidate is promoted if it is not significantly worse on the base data set, and better or newly able
+on the corrections. Otherwise it is only stored, and `promote NAME --overrule REASON` can promote it. Running bots
+switch to a promoted release by themselves.
 
   python -m storage export --for-training --format csv --out - | python -m classifier retrain --feedback - --if-enough
 
 exit status: {PROMOTED} promoted, {REFUSED} refused by the gate, {NOT_ENOUGH} not enough new feedback,
-             {FAILED} failed, {MISUSED} used wrongly"""
+             {FAILED} failed, {MISUSED} usage error"""
 
 
 def _share(text: str) -> float:
     share = float(text)
     if not 0 <= share < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no share: 0 or more, below 1")
+        raise argparse.ArgumentTypeError(f"{text} is not a share (0 or more, below 1)")
     return share
 
 
 def _count(text: str) -> int:
     count = int(text)
     if count < 1:
-        raise argparse.ArgumentTypeError(f"{text} is too few")
+        raise argparse.ArgumentTypeError(f"{text} is not a number of at least 1")
     return count
 
 
@@ -56,30 +57,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--feedback", required=True, metavar="FILE", help="CSV, JSON lines or Parquet; - for a pipe")
     add_models(parser)
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="folder in which the candidate is kept and serves (default: --models)"
+        "--out", type=Path, metavar="DIR", help="folder to store and promote the candidate in (default: --models)"
     )
     parser.add_argument("--if-enough", action="store_true", help="only if there is enough new feedback")
-    parser.add_argument("--new-songs", type=_count, default=20, help="enough are so many new songs (%(default)s)")
+    parser.add_argument("--new-songs", type=_count, default=20, help="new songs that are enough (%(default)s)")
     parser.add_argument(
         "--songs",
         type=_count,
         default=20,
-        help="songs that a new genre needs, those that judge among them (%(default)s)",
+        help="songs that a new genre needs, including held-out ones (%(default)s)",
     )
     parser.add_argument("--people", type=_count, default=2, help="people that a new genre needs (%(default)s)")
-    parser.add_argument("--held-out", type=_share, default=0.2, help="share of songs that only judge (%(default)s)")
     parser.add_argument(
-        "--most-share", type=_share, default=0.5, help="largest share of feedback in a genre of the base (%(default)s)"
+        "--held-out", type=_share, default=0.2, help="share of songs held out to compare releases (%(default)s)"
     )
-    parser.add_argument("--most-kept", type=_count, default=10, help="older releases are removed (%(default)s)")
-    parser.add_argument("--keep-only", action="store_true", help="keep the candidate, but let nothing serve")
+    parser.add_argument(
+        "--most-share",
+        type=_share,
+        default=0.5,
+        help="maximum share of feedback in a genre of the base data set (%(default)s)",
+    )
+    parser.add_argument(
+        "--most-kept", type=_count, default=10, help="releases to keep; older ones are removed (%(default)s)"
+    )
+    parser.add_argument("--keep-only", action="store_true", help="store the candidate, but do not promote it")
     parser.add_argument("--jobs", type=number_of_processes, default=-1, help="threads (default: one per core)")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Retrain; return the exit status."""
     from classifier.inference.manifest import BadRelease
-    from classifier.inference.releases import CannotPromote, Releases
+    from classifier.inference.releases import CannotPromote, ReleaseStore
     from classifier.training.candidate import CannotRetrain
     from classifier.training.feedback_reader import BadFeedback
 
@@ -88,12 +96,12 @@ def run(arguments: argparse.Namespace) -> int:
     def say(stage: str) -> None:
         print(f"{time.monotonic() - begun:6.0f} s  {stage}", file=sys.stderr, flush=True)
 
-    releases = Releases(arguments.out or arguments.models)
+    releases = ReleaseStore(arguments.out or arguments.models)
     try:
         songs = _read(arguments.feedback)
-        with releases.alone():
+        with releases.exclusive():
             status = _retrain(arguments, releases, songs, say)
-            releases.forget(arguments.most_kept)
+            releases.prune(arguments.most_kept)
     except (BadFeedback, BadRelease, CannotRetrain, CannotPromote) as error:
         print(error, file=sys.stderr)
         return FAILED
@@ -108,7 +116,9 @@ def _read(source: str) -> list[Song]:
     return feedback_reader.read(sys.stdin.buffer if source == "-" else Path(source))
 
 
-def _retrain(arguments: argparse.Namespace, releases: Releases, songs: list[Song], say: Callable[[str], None]) -> int:
+def _retrain(
+    arguments: argparse.Namespace, releases: ReleaseStore, songs: list[Song], say: Callable[[str], None]
+) -> int:
     from classifier.training import candidate
     from classifier.training.training_set import Settings
 
@@ -125,10 +135,10 @@ def _retrain(arguments: argparse.Namespace, releases: Releases, songs: list[Song
     serving = candidate.Serving.load(arguments.models)
     settings = Settings(arguments.songs, arguments.people, arguments.most_share)
     made = candidate.make(serving, split, settings, jobs=arguments.jobs, say=say)
-    return _kept(arguments, releases, made)
+    return _store(arguments, releases, made)
 
 
-def _new_songs(models: Path, releases: Releases, split: Split) -> int:
+def _new_songs(models: Path, releases: ReleaseStore, split: Split) -> int:
     """Count songs by which labels grew since the serving release, and since the last candidate that was refused."""
     from classifier.training.candidate import seen_by
 
@@ -138,25 +148,25 @@ def _new_songs(models: Path, releases: Releases, split: Split) -> int:
     return sum(max(0, count - seen.get(label, 0)) for label, count in split.counts.items())
 
 
-def _kept(arguments: argparse.Namespace, releases: Releases, made: Candidate) -> int:
+def _store(arguments: argparse.Namespace, releases: ReleaseStore, made: Candidate) -> int:
     """Keep the candidate, and let it serve if it passed."""
-    from classifier.inference.releases import Event
+    from classifier.inference.releases import ReleaseEvent
     from classifier.training import release_writer
 
     reasons = " ".join(made.verdict.reasons)
     if (before := releases.serving()) is None or before["name"] != made.about["gate"]["against"]:
-        releases.keep(arguments.models)  # so that one can go back to what it was held against
-    with releases.adding(made.name) as folder:
+        releases.store(arguments.models)  # so that one can go back to what it was held against
+    with releases.staging(made.name) as folder:
         release_writer.write(folder, made.name, made.artifact, made.files, made.about)
     for reason in made.verdict.reasons:
         print(reason)
     if not made.verdict.passed:
-        releases.note(Event.REFUSED, made.name, reasons)
+        releases.log_event(ReleaseEvent.REFUSED, made.name, reasons)
         print(f"The gate refused {made.name}. It is kept; {made.about['gate']['against']} serves on.")
         return REFUSED
     if arguments.keep_only:
         print(f"The gate let {made.name} pass. It is kept; `promote {made.name}` lets it serve.")
         return PROMOTED
-    releases.promote(made.name, Event.PROMOTED, reasons)
+    releases.promote(made.name, ReleaseEvent.PROMOTED, reasons)
     print(f"{made.name} serves now.")
     return PROMOTED

@@ -1,4 +1,4 @@
-"""``rollback``: lets the release serve again whose place the serving one took."""
+"""``rollback``: goes back to the release that served before."""
 
 from __future__ import annotations
 
@@ -11,27 +11,27 @@ if TYPE_CHECKING:
     import argparse
 
 DESCRIPTION: Final = """\
-Goes back to the release that served before the present one. Running bots notice and switch between two songs."""
+Makes the release that served before the current one serve again. Running bots switch to it between two songs."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommand's arguments."""
-    parser.add_argument("--reason", default="An operator went back.", metavar="TEXT", help="for the journal")
+    parser.add_argument("--reason", default="An operator rolled back.", metavar="TEXT", help="for the journal")
     add_models(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Go back; return the exit status."""
+    """Roll back; return the exit status."""
     from classifier.inference.manifest import BadRelease
-    from classifier.inference.releases import CannotPromote, Event, Releases
+    from classifier.inference.releases import CannotPromote, ReleaseEvent, ReleaseStore
 
-    releases = Releases(arguments.models)
+    releases = ReleaseStore(arguments.models)
     try:
-        with releases.alone():
-            name = releases.before_serving()
-            releases.promote(name, Event.ROLLED_BACK, arguments.reason)
+        with releases.exclusive():
+            name = releases.previous_name()
+            releases.promote(name, ReleaseEvent.ROLLED_BACK, arguments.reason)
     except (BadRelease, CannotPromote) as error:
         print(error, file=sys.stderr)
         return 2
-    print(f"{name} serves again.")
+    print(f"{name} is serving again.")
     return 0

@@ -1,4 +1,4 @@
-"""``study``: re-runs an earlier system, or tries models on a table of one's own, with songs kept apart beside it."""
+"""``study``: re-runs an earlier system, or tries models on a user's table, also with songs kept apart."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.classify import PACKAGED_MODELS
 from classifier.commands.protocol_selection import missing_packages, number_of_processes
+from classifier.inference.manifest import PACKAGED_MODELS
 
 if TYPE_CHECKING:
     import argparse
@@ -19,40 +19,48 @@ if TYPE_CHECKING:
     from classifier.studies.config import Study
     from classifier.studies.runner import Results
 
-BESIDE_THE_CHECKOUT: Final = Path(__file__).resolve().parents[3] / "shared" / "data"
+DEFAULT_DATA: Final = Path(__file__).resolve().parents[3] / "shared" / "data"
 REPORT_PACKAGES: Final = ("jinja2", "pandas")
 DESCRIPTION: Final = """\
-Measures models by the protocol of a study, and again with songs and artists kept apart; writes one page with tables,
-plots and downloads (report.html), and beside it PNGs, CSVs and figures.json. A run that was stopped goes on where it
-was; the same seeds give the same page.
+Evaluates models by the protocol of a study, and again with songs and artists kept apart; writes a page with tables,
+plots and downloads (report.html), and the same as PNG, CSV and JSON files. An interrupted run can be continued; the
+same seeds give the same page.
 
 hust        KNN, SVM, a network and their stacking, before and after a grid search
 audionome   seven models with their printed settings
 project4    eight genres, then pairs of genres; --table takes any table of that shape
 echonest    Rock or Hip-Hop from eight numbers, balanced and not
-FILE.toml   a study of your own, paths beside the file; see classifier/studies/shipped for how they are written
+FILE.toml   your own study, with paths relative to the file; see classifier/studies/shipped for examples
 
-With --table alone, four usual models are tried on a table of your own: a line of column names, a row per song or piece
-of a song, numbers in all columns but those that describe the row."""
+With --table alone, four common models are tried on your own table: a header line, a row per song or excerpt of a song,
+and numbers in all columns except those that describe the row."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the subcommand's arguments."""
     models = Path(os.environ.get("MODEL_DIR") or PACKAGED_MODELS)
     parser.add_argument("study", nargs="?", metavar="NAME|FILE.toml", help="see above")
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="where the report is written")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="folder for the report")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the tables (default: ../shared/data)")
-    parser.add_argument("--table", type=Path, metavar="FILE.csv", help="a table of your own")
+    parser.add_argument("--table", type=Path, metavar="FILE.csv", help="your own table")
     parser.add_argument("--label", metavar="COLUMN", help="its column of genres (default: label)")
-    parser.add_argument("--group", metavar="COLUMN", help="its column that tells songs apart (default: song, if any)")
-    parser.add_argument("--ignore", action="append", default=[], metavar="COLUMN", help="not to be learnt from; repeat")
+    parser.add_argument("--group", metavar="COLUMN", help="its column that identifies the song (default: song, if any)")
     parser.add_argument(
-        "--missing", choices=("refuse", "drop", "median"), help="rows that lack a number (default: refuse)"
+        "--ignore",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="a column that is not a feature; may be repeated",
     )
-    parser.add_argument("--quick", action="store_true", help="a few songs and settings, to see that all works")
-    parser.add_argument("--times", action="store_true", help="show on the page how long models took")
+    parser.add_argument(
+        "--missing", choices=("refuse", "drop", "median"), help="rows with missing values (default: refuse)"
+    )
+    parser.add_argument("--quick", action="store_true", help="a few songs and settings only, as a test")
+    parser.add_argument("--times", action="store_true", help="show training and prediction times on the page")
     parser.add_argument("--jobs", type=number_of_processes, default=-1, help="processes (default: one per core)")
-    parser.add_argument("--model-dir", type=Path, default=models, metavar="DIR", help="the released model's figures")
+    parser.add_argument(
+        "--model-dir", type=Path, default=models, metavar="DIR", help="folder of the released model and its evaluation"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -60,8 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     if problem := missing_packages() or _missing_here():
         print(problem, file=sys.stderr)
         return 2
-    # One core a process, and the plain sums of any processor: the same seeds give the same figures. It also keeps
-    # TensorFlow from telling about its build on standard error.
+    # One thread per process and no processor-specific kernels, so that the same seeds give the same scores. This also
+    # keeps TensorFlow from printing its build options to standard error.
     for name, value in {
         "TF_NUM_INTRAOP_THREADS": "1",
         "TF_NUM_INTEROP_THREADS": "1",
@@ -77,7 +85,7 @@ def run(arguments: argparse.Namespace) -> int:
     except StudyError as error:
         print(error, file=sys.stderr)
         return 2
-    _tell(results)
+    _print_summary(results)
     print(arguments.out / "report.html")
     return 0
 
@@ -85,21 +93,21 @@ def run(arguments: argparse.Namespace) -> int:
 def _missing_here() -> str | None:
     missing = [name for name in REPORT_PACKAGES if find_spec(name) is None]
     return (
-        f"A study needs packages that serving does without: {', '.join(missing)}. Install genre-bot[train]."
+        f"A study needs packages that are not installed: {', '.join(missing)}. Install genre-bot[train]."
         if missing
         else None
     )
 
 
 def _check(arguments: argparse.Namespace) -> None:
-    """Find out before the work, not after it, whether its fruits can be kept."""
+    """Check the arguments, and whether the report can be written, before the work starts."""
     from classifier.studies.config import StudyError
 
     if arguments.study is None and arguments.table is None:
-        raise StudyError("Name a study, or a table of your own with --table; --help lists what there is.")
+        raise StudyError("Name a study, or your own table with --table; --help lists the studies.")
     own = {"--label": arguments.label, "--group": arguments.group, "--ignore": arguments.ignore}
-    if arguments.table is None and (given := [option for option, value in own.items() if value]):
-        raise StudyError(f"{given[0]} says something of a table of your own; name it with --table.")
+    if arguments.table is None and (options := [option for option, value in own.items() if value]):
+        raise StudyError(f"{options[0]} describes your own table; name it with --table.")
     try:
         arguments.out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=arguments.out):
@@ -109,7 +117,7 @@ def _check(arguments: argparse.Namespace) -> None:
 
 
 def _declared(arguments: argparse.Namespace) -> tuple[Study, Path]:
-    """Return the study that is asked for, and the folder that its tables lie in."""
+    """Return the requested study and the folder of its tables."""
     from classifier.studies import config, study_table
 
     if arguments.study is None:
@@ -125,7 +133,7 @@ def _declared(arguments: argparse.Namespace) -> tuple[Study, Path]:
     else:
         path = config.find(arguments.study)
         study = config.read(path)
-        beside = BESIDE_THE_CHECKOUT if path.parent == config.SHIPPED else path.parent
+        beside = DEFAULT_DATA if path.parent == config.BUNDLED_STUDIES else path.parent
         folder = arguments.data or beside
         if arguments.table is not None:
             group = arguments.group or study_table.group_column(arguments.table)
@@ -138,12 +146,12 @@ def _declared(arguments: argparse.Namespace) -> tuple[Study, Path]:
 
 def _measure(study: Study, folder: Path, arguments: argparse.Namespace) -> Results:
     from classifier.studies import baseline_comparison, runner, study_report
-    from classifier.studies.checkpoints import Steps
+    from classifier.studies.checkpoints import Checkpoints
     from classifier.studies.exploration import explore
     from classifier.studies.study_table import load
 
     table = load(study, folder)
-    steps = Steps(arguments.out / "steps", jobs=arguments.jobs)
+    steps = Checkpoints(arguments.out / "steps", jobs=arguments.jobs)
     explored = explore(study, table, steps)
     results = runner.run(study, table, steps)
     known = baseline_comparison.held_out(arguments.model_dir) if study.data.released_model_knows else {}
@@ -152,7 +160,7 @@ def _measure(study: Study, folder: Path, arguments: argparse.Namespace) -> Resul
 
 
 def _command(arguments: argparse.Namespace) -> str:
-    """Return what makes the page again, without the folders of this machine."""
+    """Return the command line that reproduces the page, without local folders."""
     words = ["python", "-m", "classifier", "study"]
     if arguments.study is not None:
         words.append(Path(arguments.study).name)
@@ -167,13 +175,13 @@ def _command(arguments: argparse.Namespace) -> str:
     return shlex.join([*words, "--out", "DIR"])
 
 
-def _tell(results: Results) -> None:
-    """Print the figures in short."""
+def _print_summary(results: Results) -> None:
+    """Print a summary of the scores."""
     from rich.console import Console
     from rich.table import Table
 
     section = results.main
-    table = Table("model", "printed", *(protocol.title for protocol in section.protocols), box=None, pad_edge=False)
+    table = Table("model", "published", *(protocol.title for protocol in section.protocols), box=None, pad_edge=False)
     for one in section.of("rows"):
         same = [section.figure(one.model, protocol.name) for protocol in section.protocols]
         printed = "" if one.printed is None else f"{one.printed:.3f}"

@@ -1,5 +1,4 @@
-"""A data set of one's own: songs from disk or from links → one table of features with their genres, a row a segment.
+"""Builds data sets: songs from files or links → a table of features and genres, one row per segment.
 
-The only part of the classifier that fetches links. What the command line says is the matter of
-``classifier.commands.dataset``.
+This is the only part of the classifier that fetches links. The command line is in ``classifier.commands.dataset``.
 """

@@ -1,4 +1,4 @@
-"""Building a data set: each song is brought, heard by a worker and written down, in the order in which it was named."""
+"""Adds songs to a data set: fetches each one, has a worker compute its features, and writes them in order."""
 
 from __future__ import annotations
 
@@ -8,141 +8,141 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.batch import say
-from classifier.datasets.sources import brought
-from classifier.datasets.table import Song
-from classifier.inference.worker_process import WorkFailed
+from classifier.commands.batch import print_error
+from classifier.datasets.sources import local_copy
+from classifier.datasets.table import TableSong
+from classifier.inference.worker_process import WorkerError
 from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from pathlib import Path
 
-    from classifier.datasets.feature_reader import Piece
-    from classifier.datasets.sources import Brought, Source
-    from classifier.datasets.table import Known, Table
+    from classifier.datasets.feature_reader import SegmentRow
+    from classifier.datasets.sources import LocalSong, Source
+    from classifier.datasets.table import DatasetTable, ExistingSong
     from links import Fetcher
 
-FETCHED_AT_ONCE: Final = 2
-"""Sites are asked no more than a person with two windows would ask them."""
-SONGS_AHEAD: Final = 4
-"""For each worker; those that are done wait for the one that is to be written down first."""
+CONCURRENT_FETCHES: Final = 2
+"""Maximum number of songs fetched at a time, to be gentle to the sites."""
+PENDING_SONGS_PER_WORKER: Final = 4
+"""Finished songs wait until all earlier ones are written, so the number of songs in memory is limited."""
 
 
 @dataclass(slots=True)
-class Outcome:
-    """What came of building.
+class BuildSummary:
+    """The result of a run.
 
     Attributes
     ----------
     songs, rows
-        Written down.
+        Number of songs and rows that were added.
     repeats
-        Songs that the table has already, under the same label.
+        Number of songs that the table already has with the same label.
     conflicts
-        Songs that it has under another label, which they keep.
+        Songs that the table already has with another label, which is kept.
     failures
-        Songs that could not be had or heard, and why.
+        Songs that could not be fetched or read, and why.
     """
 
     songs: int = 0
     rows: int = 0
     repeats: int = 0
-    conflicts: list[tuple[Source, Known]] = field(default_factory=list)
+    conflicts: list[tuple[Source, ExistingSong]] = field(default_factory=list)
     failures: list[tuple[Source, SongError]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
-    song: Brought
-    pieces: list[Piece]
+class _ReadSong:
+    song: LocalSong
+    segments: list[SegmentRow]
 
 
 class Builder:
-    """Writes songs of one genre into a table.
+    """Adds songs of one genre to a table.
 
     Parameters
     ----------
     label
         The genre.
     read
-        Has a file read by one of so many ``workers``; raises ``SongError``, or ``WorkFailed`` for a bug.
+        Computes the features of a file in one of the ``workers``; raises ``SongError``, or ``WorkerError`` for a bug.
     """
 
     def __init__(
         self,
-        table: Table,
+        table: DatasetTable,
         label: str,
-        read: Callable[[Path], Awaitable[list[Piece]]],
+        read: Callable[[Path], Awaitable[list[SegmentRow]]],
         fetcher: Fetcher,
         *,
         workers: int,
     ) -> None:
-        self.outcome = Outcome()
+        self.summary = BuildSummary()
         self._table, self._label, self._read, self._fetcher = table, label, read, fetcher
-        self._ahead = workers * SONGS_AHEAD
-        self._fetching = asyncio.Semaphore(FETCHED_AT_ONCE)
-        # One more than are worked on, so that no worker waits while another song is looked at.
+        self._max_pending = workers * PENDING_SONGS_PER_WORKER
+        self._fetching = asyncio.Semaphore(CONCURRENT_FETCHES)
+        # One more than there are workers, so that no worker waits while another file is hashed.
         self._reading = asyncio.Semaphore(workers + 1)
 
     async def build(self, sources: Sequence[Source], step: Callable[[], None]) -> None:
-        """Write songs down, in their order.
+        """Add songs to the table, in their order.
 
         Parameters
         ----------
         step
-            Called as each song is done.
+            Called when a song is done.
 
         Raises
         ------
         OSError
-            If the table can be written no more; all before that is in it.
+            If the table cannot be written; it then has all songs before this one.
         """
-        waiting: deque[tuple[Source, asyncio.Task[_Heard | str | SongError]]] = deque()
+        waiting: deque[tuple[Source, asyncio.Task[_ReadSong | str | SongError]]] = deque()
         try:
             for source in sources:
-                waiting.append((source, asyncio.create_task(self._hear(source))))
-                if len(waiting) >= self._ahead:
+                waiting.append((source, asyncio.create_task(self._read_song(source))))
+                if len(waiting) >= self._max_pending:
                     first, task = waiting.popleft()
-                    self._write_down(first, await task)
+                    self._record(first, await task)
                     step()
             while waiting:
                 first, task = waiting.popleft()
-                self._write_down(first, await task)
+                self._record(first, await task)
                 step()
         finally:
             for _, task in waiting:
                 task.cancel()
             await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
 
-    async def _hear(self, source: Source) -> _Heard | str | SongError:
-        """Return what was heard in a song, or its content if the table has it."""
+    async def _read_song(self, source: Source) -> _ReadSong | str | SongError:
+        """Return the features of a song, or its content hash if the table already has it."""
         if source.item is not None and source.text in self._table.sources:
-            # Not fetched again to find out what is known: a link leads to the same song tomorrow.
+            # Songs behind a known link are not fetched again.
             return self._table.sources[source.text]
         try:
-            seat = self._reading if source.item is None else self._fetching
-            async with seat, brought(source, self._fetcher) as song:
+            semaphore = self._reading if source.item is None else self._fetching
+            async with semaphore, local_copy(source, self._fetcher) as song:
                 if song.content in self._table.songs:
                     return song.content
-                return _Heard(song, await self._read(song.path))
+                return _ReadSong(song, await self._read(song.path))
         except SongError as error:
             return error
-        except WorkFailed as bug:
-            say("".join(traceback.format_exception(bug)).rstrip())
+        except WorkerError as bug:
+            print_error("".join(traceback.format_exception(bug)).rstrip())
             return SongError()
 
-    def _write_down(self, source: Source, heard: _Heard | str | SongError) -> None:
-        if isinstance(heard, SongError):
-            self.outcome.failures.append((source, heard))
+    def _record(self, source: Source, result: _ReadSong | str | SongError) -> None:
+        if isinstance(result, SongError):
+            self.summary.failures.append((source, result))
             return
-        known = self._table.songs.get(heard.song.content if isinstance(heard, _Heard) else heard)
+        known = self._table.songs.get(result.song.content if isinstance(result, _ReadSong) else result)
         if known is not None and known.label == self._label:
-            self.outcome.repeats += 1
+            self.summary.repeats += 1
         elif known is not None:
-            self.outcome.conflicts.append((source, known))
-        elif isinstance(heard, _Heard):
-            song = heard.song
-            self._table.append(Song(song.content, song.name, self._label, source.text), heard.pieces)
-            self.outcome.songs += 1
-            self.outcome.rows += len(heard.pieces)
+            self.summary.conflicts.append((source, known))
+        elif isinstance(result, _ReadSong):
+            song = result.song
+            self._table.append(TableSong(song.content, song.name, self._label, source.text), result.segments)
+            self.summary.songs += 1
+            self.summary.rows += len(result.segments)

@@ -1,4 +1,4 @@
-"""The features of a song's segments, computed in a confined worker process."""
+"""Computes the features of a song's segments in a confined worker process."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
-    """A segment of a song.
+class SegmentRow:
+    """The features of a segment.
 
     Attributes
     ----------
     start, end
         Seconds from the start of the song.
     length
-        Number of samples, at 22,050 Hz.
+        Number of samples at 22,050 Hz.
     features
-        The 57 of the public table, in its order.
+        The 57 features of the public GTZAN table, in its order.
     texture
-        As ``classifier.features.texture`` tells it; empty where it was not asked for.
+        See ``classifier.features.texture``; empty if it was not requested.
     """
 
     start: float
@@ -37,28 +37,30 @@ class Piece:
     texture: tuple[float, ...] = ()
 
 
-class PieceReader:
-    """A worker's work: the features of every segment of a file.
+class SegmentReader:
+    """The file processor that computes the features of every segment of a song.
 
     Parameters
     ----------
     max_seconds
         Longer songs are refused.
     texture
-        Whether the texture is asked for, too.
+        Whether to compute the texture features too.
     """
 
-    def __init__(self, max_seconds: float, *, texture: bool) -> None:
-        # Here rather than when the first song needs them: what is loaded now does not count against its memory.
+    def __init__(self, max_seconds: float, *, texture: bool = False) -> None:
+        # Imported here, because modules that are loaded later count against the memory limit of a song.
         from classifier.audio import decoding  # noqa: F401
         from classifier.features import gtzan57
-        from classifier.features import texture as _  # noqa: F401
+
+        if texture:
+            from classifier.features import texture as _  # noqa: F401
 
         self._max_seconds = max_seconds
         self._texture = texture
-        self.about = gtzan57.COLUMNS
+        self.info = gtzan57.COLUMNS
 
-    def __call__(self, path: Path, report: Callable[[Progress], None]) -> list[Piece]:
+    def __call__(self, path: Path, report: Callable[[Progress], None]) -> list[SegmentRow]:
         from classifier.audio.decoding import decode
         from classifier.audio.segmentation import one_segment, segments
 
@@ -66,20 +68,20 @@ class PieceReader:
         samples = decode(path, max_seconds=self._max_seconds)
         parts = segments(samples)
         if len(parts) == 1:
-            # The public table's tracks are some samples longer than 30 s, and it uses them all.
+            # The tracks of the public table are some samples longer than 30 s, and all samples are used.
             parts = [one_segment(samples)]
-        pieces = []
+        rows = []
         for number, part in enumerate(parts, start=1):
             report(Progress("listening", number, len(parts)))
-            pieces.append(self._piece(part))
-        return pieces
+            rows.append(self._row(part))
+        return rows
 
-    def _piece(self, part: Segment) -> Piece:
+    def _row(self, segment: Segment) -> SegmentRow:
         from classifier.features.gtzan57 import gtzan57
         from classifier.features.spectrum import Spectrum
         from classifier.features.texture import sampled_mel, texture
 
-        spectrum = Spectrum(part.samples)
+        spectrum = Spectrum(segment.samples)
         features = tuple(gtzan57(spectrum).tolist())
-        more = tuple(texture(sampled_mel(spectrum)).tolist()) if self._texture else ()
-        return Piece(part.start, part.end, part.samples.size, features, more)
+        extra = tuple(texture(sampled_mel(spectrum)).tolist()) if self._texture else ()
+        return SegmentRow(segment.start, segment.end, segment.samples.size, features, extra)

@@ -1,7 +1,6 @@
-"""The table of a data set: a CSV file that grows by whole songs, whatever kills the program in between.
+"""The table of a data set: a CSV file to which complete songs are appended, even if the program is killed.
 
-Its columns are those of the public GTZAN table, then which song a row is of and where it came from, then the texture
-where that was asked for.
+Its columns are those of the public GTZAN table, then the song and its source, then the texture features if requested.
 """
 
 from __future__ import annotations
@@ -23,41 +22,41 @@ from common.media_types import has_music_suffix
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from classifier.datasets.feature_reader import Piece
+    from classifier.datasets.feature_reader import SegmentRow
 
-ABOUT_THE_SONG: Final = ("song", "start", "end", "source")
-HEADER: Final = ("filename", "length", *COLUMNS, "label", *ABOUT_THE_SONG)
+SONG_COLUMNS: Final = ("song", "start", "end", "source")
+HEADER: Final = ("filename", "length", *COLUMNS, "label", *SONG_COLUMNS)
 TEXTURE_COLUMNS: Final = tuple(f"texture_{number}" for number in range(WIDTH))
-TEXTURE_DIGITS: Final = 7  # float32 has no more
+TEXTURE_DIGITS: Final = 7  # the precision of float32
 _FILENAME, _LABEL, _SONG, _SOURCE = (HEADER.index(name) for name in ("filename", "label", "song", "source"))
 
 
 class BadTable(Exception):
-    """A table cannot be used; the text tells whoever runs the program why, and what to do."""
+    """A table cannot be used; the message tells the operator why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """A song that is in a table: its genre there, and what its first row is called."""
+class ExistingSong:
+    """A song in a table: its genre, and the name of its first row."""
 
     label: str
     filename: str
 
 
 @dataclass(frozen=True, slots=True)
-class Song:
-    """A song to be written down.
+class TableSong:
+    """A song to add to a table.
 
     Attributes
     ----------
     id
-        SHA-256 of its file, in hexadecimal digits.
+        SHA-256 of its file in hexadecimal.
     filename
-        What its rows are called.
+        Name of its rows.
     label
         Its genre.
     source
-        Where it came from: a path as it was given, or a link.
+        Where it came from: the path as given, or a link.
     """
 
     id: str
@@ -66,69 +65,69 @@ class Song:
     source: str
 
 
-class Table:
-    """A table that is open for writing; no other program may write to it meanwhile.
+class DatasetTable:
+    """A table that is open and locked for writing.
 
     Parameters
     ----------
     path
-        Of the CSV file; made if it is not there.
+        The CSV file; created if it does not exist.
     texture
-        Whether it has the texture's columns.
+        Whether the table has the texture columns.
 
     Attributes
     ----------
     songs
-        By their ids.
+        Id → song.
     sources
-        Where songs came from → their ids.
+        Source of a song → its id.
 
     Raises
     ------
     BadTable
-        If it cannot be written, is of another kind, or another program writes to it.
+        If it cannot be written, has other columns, or is locked by another program.
     """
 
     def __init__(self, path: Path, *, texture: bool) -> None:
         self.path = path
-        self.songs: dict[str, Known] = {}
+        self.songs: dict[str, ExistingSong] = {}
         self.sources: dict[str, str] = {}
         self._header = (*HEADER, *TEXTURE_COLUMNS) if texture else HEADER
         self._journal = path.with_name(f".{path.name}.journal")
         try:
-            # Unbuffered: what is written is written, and a song's rows go in one piece.
+            # Unbuffered, so that the rows of a song are written at once.
             self._file = path.open("a+b", buffering=0)
         except OSError as error:
             raise BadTable(f"{path} cannot be written: {error.strerror}.") from error
         try:
             self._lock()
-            self._mend()
+            self._remove_partial_song()
             self._read()
         except BaseException:
             self._file.close()
             raise
 
     def close(self) -> None:
-        """Close the file; all that was written is there already."""
+        """Close the file."""
         self._journal.unlink(missing_ok=True)
         self._file.close()
 
-    def append(self, song: Song, pieces: Sequence[Piece]) -> None:
-        """Write a song down, all its rows or none.
+    def append(self, song: TableSong, segments: Sequence[SegmentRow]) -> None:
+        """Append a song, all its rows or none.
 
         Raises
         ------
         OSError
-            If the disk is full, for example; nothing of the song is left then.
+            If that fails, for example because the disk is full; the table is then as before.
         """
         rows = []
-        for number, piece in enumerate(pieces):
-            name = song.filename if len(pieces) == 1 else _piece_of(song.filename, number)
-            texture = (f"{value:.{TEXTURE_DIGITS}g}" for value in piece.texture)
-            about = (song.id, f"{piece.start:g}", f"{piece.end:g}", song.source)
-            rows.append([name, piece.length, *piece.features, song.label, *about, *texture])
+        for number, segment in enumerate(segments):
+            name = song.filename if len(segments) == 1 else _segment_name(song.filename, number)
+            texture = (f"{value:.{TEXTURE_DIGITS}g}" for value in segment.texture)
+            info = (song.id, f"{segment.start:g}", f"{segment.end:g}", song.source)
+            rows.append([name, segment.length, *segment.features, song.label, *info, *texture])
         self._write(_lines(rows))
-        self.songs[song.id] = Known(song.label, str(rows[0][0]))
+        self.songs[song.id] = ExistingSong(song.label, str(rows[0][0]))
         self.sources[song.source] = song.id
 
     def _lock(self) -> None:
@@ -137,14 +136,14 @@ class Table:
         except OSError as error:
             raise BadTable(f"Another run is writing to {self.path}. Wait until it is done.") from error
 
-    def _mend(self) -> None:
-        """Take away what a run that was killed had begun to write."""
+    def _remove_partial_song(self) -> None:
+        """Remove the incomplete rows of a song that a killed run left behind."""
         try:
             begun = json.loads(self._journal.read_text("utf-8"))
             at, size = int(begun["at"]), int(begun["bytes"])
         except (OSError, ValueError, KeyError, TypeError):
             return
-        # Anything else was not left by that run: somebody has had the table in their hands meanwhile.
+        # If the size does not fit the journal, the table was edited since then.
         if at < self._size() < at + size:
             self._file.truncate(at)
 
@@ -154,18 +153,18 @@ class Table:
             return
         with self.path.open(encoding="utf-8", errors="surrogateescape", newline="") as file:
             for row in rows_of(file, self.path, texture=len(self._header) > len(HEADER)):
-                self.songs.setdefault(row[_SONG], Known(row[_LABEL], row[_FILENAME]))
+                self.songs.setdefault(row[_SONG], ExistingSong(row[_LABEL], row[_FILENAME]))
                 self.sources[row[_SOURCE]] = row[_SONG]
         self._file.seek(-1, os.SEEK_END)
         if self._file.read(1) != b"\n":
-            raise BadTable(f"The last line of {self.path} is cut off. Complete it or take it away.")
+            raise BadTable(f"The last line of {self.path} is cut off. Complete it or remove it.")
 
     def _size(self) -> int:
         return os.fstat(self._file.fileno()).st_size
 
     def _write(self, content: bytes) -> None:
         at = self._size()
-        _replace(self._journal, json.dumps({"at": at, "bytes": len(content)}).encode())
+        _write_atomically(self._journal, json.dumps({"at": at, "bytes": len(content)}).encode())
         rest = memoryview(content)
         try:
             while rest:
@@ -182,12 +181,12 @@ def rows_of(file: IO[str], path: Path, *, texture: bool | None = None) -> Iterat
     Parameters
     ----------
     texture
-        Whether it is to have the texture's columns; None for either.
+        Whether the table must have the texture columns; None if it does not matter.
 
     Raises
     ------
     BadTable
-        If it is no table of this kind.
+        If it is not a table of a data set.
     """
     lines = csv.reader(file)
     try:
@@ -195,8 +194,8 @@ def rows_of(file: IO[str], path: Path, *, texture: bool | None = None) -> Iterat
         if header not in (HEADER, (*HEADER, *TEXTURE_COLUMNS)):
             raise BadTable(f"{path} is not a table that `dataset build` wrote. Name another file.")
         if texture is not None and texture != (len(header) > len(HEADER)):
-            has, word = ("has", "add") if not texture else ("has not", "leave out")
-            raise BadTable(f"{path} {has} the columns of the texture: {word} --texture, or name another file.")
+            has, action = ("has", "add") if not texture else ("does not have", "omit")
+            raise BadTable(f"{path} {has} the texture columns: {action} --texture, or name another file.")
         for number, row in enumerate(lines, start=2):
             if len(row) != len(header):
                 raise BadTable(f"Line {number} of {path} has {len(row)} cells instead of {len(header)}.")
@@ -206,38 +205,38 @@ def rows_of(file: IO[str], path: Path, *, texture: bool | None = None) -> Iterat
 
 
 @dataclass(frozen=True, slots=True)
-class Merged:
-    """What came of merging tables.
+class MergeSummary:
+    """The result of merging tables.
 
     Attributes
     ----------
     songs, rows
-        In the merged table.
+        Number of songs and rows in the merged table.
     repeats
-        Songs that were in several tables under the same label.
+        Number of songs that several tables have with the same label.
     conflicts
-        Songs that were there under several: what the row left out is called, its label, and the one that was kept.
+        Songs with different labels: name and label of the omitted row, and the song that was kept.
     """
 
     songs: int
     rows: int
     repeats: int
-    conflicts: tuple[tuple[str, str, Known], ...]
+    conflicts: tuple[tuple[str, str, ExistingSong], ...]
 
 
-def merge(paths: Sequence[Path], out: Path) -> Merged:
-    """Write one table with the songs of several, each once; of two labels for a song, that of the first table is kept.
+def merge(paths: Sequence[Path], out: Path) -> MergeSummary:
+    """Merge tables, each song once; if the labels of a song differ, that of the first table is kept.
 
     Raises
     ------
     BadTable
-        If one of them cannot be read, or is of another kind than the first.
+        If a table cannot be read, or has other columns than the first.
     OSError
-        If the merged table cannot be written; what was there is still there then.
+        If the merged table cannot be written; an existing file is then unchanged.
     """
-    songs: dict[str, Known] = {}
+    songs: dict[str, ExistingSong] = {}
     repeats: set[str] = set()
-    conflicts: dict[str, tuple[str, str, Known]] = {}
+    conflicts: dict[str, tuple[str, str, ExistingSong]] = {}
     texture: bool | None = None
     rows = 0
     number, name = tempfile.mkstemp(prefix=f".{out.name}-", dir=out.parent)
@@ -253,7 +252,7 @@ def merge(paths: Sequence[Path], out: Path) -> Merged:
                     for row in rows_of(table, path, texture=texture):
                         known = before.get(row[_SONG])
                         if known is None:
-                            songs.setdefault(row[_SONG], Known(row[_LABEL], row[_FILENAME]))
+                            songs.setdefault(row[_SONG], ExistingSong(row[_LABEL], row[_FILENAME]))
                             file.write(_lines([row]))
                             rows += 1
                         elif known.label == row[_LABEL]:
@@ -266,7 +265,7 @@ def merge(paths: Sequence[Path], out: Path) -> Merged:
         copy.replace(out)
     finally:
         copy.unlink(missing_ok=True)
-    return Merged(len(songs), rows, len(repeats), tuple(conflicts.values()))
+    return MergeSummary(len(songs), rows, len(repeats), tuple(conflicts.values()))
 
 
 def _has_texture(path: Path) -> bool:
@@ -274,8 +273,8 @@ def _has_texture(path: Path) -> bool:
         return len(next(csv.reader(file), ())) > len(HEADER)
 
 
-def _piece_of(filename: str, number: int) -> str:
-    """Name a piece of a song as the public table of short pieces does: song.0.wav; titles from links have no suffix."""
+def _segment_name(filename: str, number: int) -> str:
+    """Return the row name of a segment as in the public table of short excerpts: song.0.wav; titles have no suffix."""
     path = Path(filename)
     if has_music_suffix(path):
         return f"{path.stem}.{number}{path.suffix}"
@@ -288,7 +287,7 @@ def _lines(rows: Sequence[Sequence[object]]) -> bytes:
     return text.getvalue().encode("utf-8", "surrogateescape")
 
 
-def _replace(path: Path, content: bytes) -> None:
+def _write_atomically(path: Path, content: bytes) -> None:
     copy = path.with_name(f"{path.name}.new")
     copy.write_bytes(content)
     copy.replace(path)

@@ -1,6 +1,6 @@
-"""Where songs are classified: in processes on this machine, or wherever ``EXECUTOR_URL`` says.
+"""Executors classify songs: in worker processes on this machine, or on the cluster that ``EXECUTOR_URL`` names.
 
-``classifier.inference.worker_pool`` keeps the processes; ``classifier.inference.model`` classifies a song.
+The processes are managed by ``classifier.inference.worker_pool``; ``classifier.inference.model`` classifies a song.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
-from classifier.inference.manifest import KEPT, BadRelease, whole
+from classifier.inference.manifest import STORED_RELEASES, BadRelease, read_release
 from classifier.inference.worker_pool import WorkerPool
-from classifier.inference.worker_process import Limits, WorkFailed
+from classifier.inference.worker_process import WorkerError, WorkerLimits
 from classifier.song_report import Classification, Progress
 from common.units import MEBIBYTE
 
@@ -23,122 +23,122 @@ if TYPE_CHECKING:
 
     from classifier.inference.cluster.credentials import Credentials
     from classifier.inference.model import Model
-    from classifier.inference.worker_process import Work
+    from classifier.inference.worker_process import FileProcessor
 
-    MakeWork = Callable[[], Work["Release", Classification]]
+    ProcessorFactory = Callable[[], FileProcessor["Release", Classification]]
 
 SECONDS_PER_MINUTE: Final = 60
-LEAST_SONG_SECONDS: Final = 60
-SECONDS_PER_MINUTE_OF_MUSIC: Final = 4  # some twenty times what one core takes
-SONG_BYTES: Final = 192 * MEBIBYTE  # twice what decoding and one segment's features take
+MIN_SONG_SECONDS: Final = 60
+SECONDS_PER_MINUTE_OF_MUSIC: Final = 4  # about twenty times what one core needs
+SONG_BYTES: Final = 192 * MEBIBYTE  # twice what decoding and one segment's features need
 BYTES_PER_SECOND_OF_MUSIC: Final = 22_050 * 4
 CLUSTER_PACKAGES: Final = {"dask", "distributed"}  # of the extra ``cluster``
 
 
 class UnknownExecutor(ValueError):
-    """``EXECUTOR_URL`` names a place that no executor knows."""
+    """``EXECUTOR_URL`` has a value that no executor supports."""
 
 
 class CannotStart(Exception):
-    """No worker could be made ready; the text tells whoever runs the program why."""
+    """No worker could be started; the message tells the operator why."""
 
 
 class ReleaseRefused(Exception):
-    """A promoted release cannot be loaded, and the former one goes on serving; the text says why, in one line."""
+    """A promoted release cannot be loaded, so the previous one keeps serving; the message says why, in one line."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """The model that an executor's workers have loaded: its name, and the genres that it knows."""
+    """The name of the release that an executor's workers have loaded, and the genres it knows."""
 
     name: str
     genres: tuple[str, ...]
 
 
 class SongExecutor(Protocol):
-    """Classifies files somewhere; the same to its user wherever that is."""
+    """The common interface of local and remote executors."""
 
     @property
     def release(self) -> str:
-        """Name of the release that answers; known once started."""
+        """Name of the release that classifies songs; known after ``start``."""
         ...
 
     @property
     def genres(self) -> tuple[str, ...]:
-        """Genres that the release knows; known once started."""
+        """Genres of the release; known after ``start``."""
         ...
 
     async def start(self) -> None:
-        """Make all workers ready.
+        """Start all workers.
 
         Raises
         ------
         CannotStart
-            If none can be, for example because there is no release.
+            If no worker can be started, for example because there is no release.
         """
         ...
 
     async def classify(self, path: Path, *, on_progress: Callable[[Progress], None] | None = None) -> Classification:
-        """Classify a file; cancelling the awaiting task ends the work.
+        """Classify a file; cancelling the awaiting task stops it.
 
         Parameters
         ----------
         path
             Any media file.
         on_progress
-            Called in the event loop with every step; steps may be left out, the order is kept.
+            Called in the event loop with the progress, in order; some steps may be skipped.
 
         Raises
         ------
         SongError
-            What is wrong with the song, in a sentence for the person who sent it.
+            If the song cannot be classified; the message is meant for the person who sent it.
         """
         ...
 
     async def switch(self) -> None:
-        """Go over to the release that lies in the model's folder now, while songs go on being answered.
+        """Switch to the release that is in the model's folder now, while songs are being classified.
 
-        A song under way is finished by the release that it was begun with. When this returns, ``release`` and
-        ``genres`` are those of the new one, and songs are given to it as far as it has workers.
+        A song is finished by the release that started it. When this returns, ``release`` and ``genres`` are those of
+        the new release, and new songs go to its workers as they become available.
 
         Raises
         ------
         ReleaseRefused
-            If that release cannot be loaded; the former one goes on serving.
+            If that release cannot be loaded; the previous one keeps serving.
         """
         ...
 
     async def close(self) -> None:
-        """End all workers; what they are doing is lost."""
+        """End all workers; songs that are being classified are lost."""
         ...
 
 
 class LocalExecutor:
-    """Classifies songs in confined processes on this machine.
+    """Classifies songs in confined worker processes on this machine.
 
     Parameters
     ----------
-    make_work
-        Called in every worker to load what classifies songs there.
+    make_processor
+        Called in every worker to load its processor.
     workers
-        How many songs are worked on at a time; others wait for their turn.
+        Number of songs that are classified at a time; others wait.
     limits
-        What one song may use.
-    find_work
-        Called at the start and at every switch, on a thread: returns what workers are to load from then on, in place of
-        ``make_work``. It must raise ``BadRelease`` where there is nothing fit to load.
+        Resources that one song may use.
+    find_processor
+        Called in a thread at the start and at every switch; returns the processor factory to use from then on instead
+        of ``make_processor``. It must raise ``BadRelease`` if there is no valid release.
     """
 
     def __init__(
         self,
-        make_work: MakeWork,
+        make_processor: ProcessorFactory,
         *,
         workers: int,
-        limits: Limits,
-        find_work: Callable[[], MakeWork] | None = None,
+        limits: WorkerLimits,
+        find_processor: Callable[[], ProcessorFactory] | None = None,
     ) -> None:
-        self._pool = WorkerPool(make_work, workers=workers, limits=limits)
-        self._find_work = find_work or (lambda: make_work)
+        self._pool = WorkerPool(make_processor, workers=workers, limits=limits)
+        self._find_processor = find_processor or (lambda: make_processor)
         self._release: Release | None = None
 
     @property
@@ -157,49 +157,49 @@ class LocalExecutor:
 
     @property
     def pids(self) -> tuple[int, ...]:
-        """Ids of the worker processes that are ready."""
+        """Process ids of the workers that are ready."""
         return self._pool.pids
 
     @property
     def restarts(self) -> int:
-        """How often a worker was replaced by a new one: after a crash, a limit, a cancel, or many songs."""
+        """How often a worker was replaced: after a crash, an exceeded limit, a cancellation, or many songs."""
         return self._pool.restarts
 
     async def start(self) -> None:
         try:
-            self._release = await self._pool.start(await asyncio.to_thread(self._find_work))
+            self._release = await self._pool.start(await asyncio.to_thread(self._find_processor))
         except BadRelease as error:
             raise CannotStart(str(error)) from error
-        except WorkFailed as error:
-            raise CannotStart(_reason(error)) from error
+        except WorkerError as error:
+            raise CannotStart(_message_of(error)) from error
 
     async def classify(self, path: Path, *, on_progress: Callable[[Progress], None] | None = None) -> Classification:
         return await self._pool.run(path, on_progress)
 
     async def switch(self) -> None:
         try:
-            make_work = await asyncio.to_thread(self._find_work)
-            self._release = await self._pool.switch(make_work)
+            make_processor = await asyncio.to_thread(self._find_processor)
+            self._release = await self._pool.switch(make_processor)
         except BadRelease as error:
             raise ReleaseRefused(str(error)) from error
-        except WorkFailed as error:
-            raise ReleaseRefused(_reason(error)) from error
+        except WorkerError as error:
+            raise ReleaseRefused(_message_of(error)) from error
 
     async def close(self) -> None:
         await self._pool.close()
 
 
-def _reason(error: WorkFailed) -> str:
-    return error.said if error.kind == BadRelease.__name__ else str(error)
+def _message_of(error: WorkerError) -> str:
+    return error.message if error.kind == BadRelease.__name__ else str(error)
 
 
 class SongClassifier:
-    """A worker's work: decodes a file and lets the model hear it."""
+    """The file processor that decodes and classifies a song."""
 
     def __init__(self, model: Model, max_minutes: float) -> None:
         self._model = model
         self._max_seconds = max_minutes * SECONDS_PER_MINUTE
-        self.about = Release(model.name, tuple(model.genres))
+        self.info = Release(model.name, tuple(model.genres))
 
     def __call__(self, path: Path, report: Callable[[Progress], None]) -> Classification:
         from classifier.audio.decoding import decode
@@ -209,15 +209,15 @@ class SongClassifier:
 
 
 def load_classifier(model_dir: Path, max_minutes: float, manifest: Mapping[str, Any] | None = None) -> SongClassifier:
-    """Load a release from its directory, and all that is needed to use it.
+    """Load a release and everything that is needed to use it.
 
     Parameters
     ----------
     manifest
-        Of the release to load; None loads the one in place. One that gave its place to another is looked for among
-        those that are kept.
+        Manifest of the release to load; None for the serving one. A release that no longer serves is loaded from the
+        stored releases.
     """
-    from classifier.audio import decoding  # noqa: F401 - imported before the first song has to wait for it
+    from classifier.audio import decoding  # noqa: F401 - imported here so that the first song does not wait for it
     from classifier.inference.model import Model
 
     try:
@@ -225,28 +225,28 @@ def load_classifier(model_dir: Path, max_minutes: float, manifest: Mapping[str, 
     except BadRelease:
         if manifest is None:
             raise
-        model = Model.load(model_dir / KEPT / str(manifest["name"]), manifest)
+        model = Model.load(model_dir / STORED_RELEASES / str(manifest["name"]), manifest)
     return SongClassifier(model, max_minutes)
 
 
-def find_classifier(model_dir: Path, max_minutes: float) -> MakeWork:
-    """Return what loads the release that is in place now, and goes on loading it when another has taken its place.
+def find_classifier(model_dir: Path, max_minutes: float) -> ProcessorFactory:
+    """Return a processor factory for the serving release that keeps loading it after another one was promoted.
 
-    A worker that must be replaced then never comes back with a release that nobody has looked at yet.
+    Therefore a worker that is replaced never starts with a release that has not been checked yet.
 
     Raises
     ------
     BadRelease
-        If there is no whole release.
+        If there is no valid release.
     """
-    manifest, _ = whole(model_dir)
+    manifest, _ = read_release(model_dir)
     return partial(load_classifier, model_dir, max_minutes, manifest)
 
 
-def song_limits(max_minutes: float) -> Limits:
-    """Return what a song of at most so many minutes may use."""
-    return Limits(
-        seconds=LEAST_SONG_SECONDS + SECONDS_PER_MINUTE_OF_MUSIC * max_minutes,
+def song_limits(max_minutes: float) -> WorkerLimits:
+    """Return the limits of a worker for songs of up to ``max_minutes``."""
+    return WorkerLimits(
+        seconds=MIN_SONG_SECONDS + SECONDS_PER_MINUTE_OF_MUSIC * max_minutes,
         memory_bytes=SONG_BYTES + round(BYTES_PER_SECOND_OF_MUSIC * SECONDS_PER_MINUTE * max_minutes),
     )
 
@@ -254,16 +254,16 @@ def song_limits(max_minutes: float) -> Limits:
 def open_executor(
     url: str, *, model_dir: Path, workers: int, max_minutes: float, credentials: Credentials | None = None
 ) -> SongExecutor:
-    """Choose the executor that ``EXECUTOR_URL`` asks for; it still has to be started.
+    """Return the executor for ``EXECUTOR_URL``, not started yet.
 
     Parameters
     ----------
     url
         Empty for processes on this machine; ``tcp://host:port`` or ``tls://host:port`` for a Dask scheduler.
     model_dir
-        Where the release lies.
+        Folder of the serving release.
     workers
-        How many songs are worked on at a time on this machine; a cluster works on as many as it has places.
+        Number of songs that are classified at a time on this machine; ignored for a cluster.
     max_minutes
         Longer songs are refused.
     credentials
@@ -272,7 +272,7 @@ def open_executor(
     Raises
     ------
     UnknownExecutor
-        If nothing here can follow that URL; the text says what to set instead.
+        If the URL is not supported; the message says what to set instead.
     """
     if url:
         return _open_cluster(url, model_dir, max_minutes, credentials)
@@ -280,7 +280,7 @@ def open_executor(
         partial(load_classifier, model_dir, max_minutes),
         workers=workers,
         limits=song_limits(max_minutes),
-        find_work=partial(find_classifier, model_dir, max_minutes),
+        find_processor=partial(find_classifier, model_dir, max_minutes),
     )
 
 
@@ -294,7 +294,7 @@ def _open_cluster(url: str, model_dir: Path, max_minutes: float, credentials: Cr
         if (error.name or "").partition(".")[0] not in CLUSTER_PACKAGES:
             raise
         raise UnknownExecutor(
-            f"EXECUTOR_URL is {url!r}, but the package `distributed` is not here: "
+            f"EXECUTOR_URL is {url!r}, but the package `distributed` is not installed: "
             "install genre-bot with the extra `cluster`, or leave EXECUTOR_URL empty."
         ) from error
     try:

@@ -1,30 +1,31 @@
-"""The manifest of a release: what it lists, and whether the files beside it are the ones that it was written for.
+"""Reads the manifest of a release and verifies the checksums of its files.
 
-Plain files and checksums, so that a process that never loads a model can tell whether it could be loaded.
+It needs no machine learning package, so a process that never loads a model can check whether a release is valid.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+PACKAGED_MODELS: Final = Path(__file__).resolve().parents[2] / "models"
+"""The release that comes with the project."""
 MANIFEST: Final = "manifest.json"
-KEPT: Final = "releases"
-"""Folder of all releases beside the manifest of the one that serves, one folder for each, named after it."""
+STORED_RELEASES: Final = "releases"
+"""Folder of the stored releases, beside the manifest of the serving one; each has a subfolder of its name."""
 ARTIFACT_SUFFIX: Final = ".joblib"
-"""The one file of a release that ends so is its artifact."""
+"""Suffix of a release's artifact; no other file of the release has it."""
 FORMAT: Final = 1
-"""Version of the artifact's structure; a release of another one is refused."""
+"""Version of the artifact's structure; releases of other versions are refused."""
 
 
 class BadRelease(Exception):
-    """A release is missing, incomplete, altered or of another version; the text says which and what to do."""
+    """A release is missing, incomplete, altered or of another version; the message says which and what to do."""
 
 
 def read_manifest(directory: Path) -> Mapping[str, Any]:
@@ -33,7 +34,7 @@ def read_manifest(directory: Path) -> Mapping[str, Any]:
     Raises
     ------
     BadRelease
-        If there is none, or none of this version.
+        If there is no manifest, or it is of another version.
     """
     try:
         manifest = json.loads((directory / MANIFEST).read_text(encoding="utf-8"))
@@ -52,13 +53,13 @@ def read_manifest(directory: Path) -> Mapping[str, Any]:
     return manifest
 
 
-def artifact_of(directory: Path, manifest: Mapping[str, Any]) -> str:
-    """Name the artifact among the files of a release.
+def artifact_name(directory: Path, manifest: Mapping[str, Any]) -> str:
+    """Return the file name of a release's artifact.
 
     Raises
     ------
     BadRelease
-        If the manifest lists none, or several.
+        If the manifest lists no artifact, or several.
     """
     names = [str(name) for name in manifest["files"] if str(name).endswith(ARTIFACT_SUFFIX)]
     if len(names) != 1 or PurePath(names[0]).name != names[0]:
@@ -66,13 +67,13 @@ def artifact_of(directory: Path, manifest: Mapping[str, Any]) -> str:
     return names[0]
 
 
-def verified(directory: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
-    """Read a file of a release and hold it against the manifest's checksum.
+def read_verified_file(directory: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
+    """Read a file of a release and verify its checksum.
 
     Raises
     ------
     BadRelease
-        If it is missing, unlisted or different.
+        If the file is missing, not in the manifest, or altered.
     """
     try:
         content = (directory / name).read_bytes()
@@ -83,20 +84,20 @@ def verified(directory: Path, name: str, manifest: Mapping[str, Any]) -> bytes:
     return content
 
 
-def whole(directory: Path) -> tuple[Mapping[str, Any], bytes]:
-    """Read the manifest of a release and its artifact, which is the one that the manifest was written for.
+def read_release(directory: Path) -> tuple[Mapping[str, Any], bytes]:
+    """Read the manifest and the artifact of a release, and verify that they belong together.
 
     Raises
     ------
     BadRelease
-        If there is no such release.
+        If there is no valid release.
     """
     manifest = read_manifest(directory)
     while True:
         try:
-            return manifest, verified(directory, artifact_of(directory, manifest), manifest)
+            return manifest, read_verified_file(directory, artifact_name(directory, manifest), manifest)
         except BadRelease:
-            # Between the reading of the two, another release may have taken the place of this one.
+            # Another release may have been promoted between reading the manifest and the artifact.
             before, manifest = manifest, read_manifest(directory)
             if manifest == before:
                 raise

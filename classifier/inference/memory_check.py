@@ -1,6 +1,6 @@
-"""Whether there is memory for one more process like another: what the machine has left, or what its limit leaves.
+"""Checks whether there is enough memory for another worker process, considering the machine and cgroup limits.
 
-Linux tells; where nothing can be read there is room.
+The information comes from Linux's ``/proc`` and ``/sys``; where it is not available, the answer is yes.
 """
 
 from __future__ import annotations
@@ -14,31 +14,31 @@ if TYPE_CHECKING:
 
 KIBIBYTE: Final = 1024
 SPARE_BYTES: Final = 64 * 1024 * KIBIBYTE
-"""What is to be left when the new process is there."""
+"""Memory that must remain free besides the new process."""
 _PRIVATE: Final = re.compile(r"^Private_(?:Clean|Dirty):\s+(\d+) kB$", re.MULTILINE)
 _AVAILABLE: Final = re.compile(r"^MemAvailable:\s+(\d+) kB$", re.MULTILINE)
 _RECLAIMABLE: Final = re.compile(r"^inactive_file (\d+)$", re.MULTILINE)
 _GROUP: Final = re.compile(r"^0::/?(.*)$", re.MULTILINE)
 
 
-def has_room(pids: Iterable[int], *, root: Path = Path("/")) -> bool:
-    """Tell whether a process as large as the largest of some others fits beside them.
+def has_memory_for_another(pids: Iterable[int], *, root: Path = Path("/")) -> bool:
+    """Return whether there is memory for another process as large as the largest of the given ones.
 
     Parameters
     ----------
     pids
-        Of processes that have loaded what the new one would.
+        Processes that have loaded what the new one will load.
     root
-        Where ``proc`` and ``sys`` are found.
+        The folder that contains ``proc`` and ``sys``.
     """
-    spare = _spare_bytes(root)
+    free = _free_bytes(root)
     largest = max((_private_bytes(root / "proc" / str(pid)) for pid in pids), default=0)
-    return spare is None or spare >= largest + SPARE_BYTES
+    return free is None or free >= largest + SPARE_BYTES
 
 
-def _spare_bytes(root: Path) -> int | None:
-    """Return how much memory is left, by the machine and by the limit of this process's group; None if untold."""
-    found = [_available_bytes(root), *_limits(root)]
+def _free_bytes(root: Path) -> int | None:
+    """Return the free memory of the machine or of this process's cgroup, whichever is less; None if unknown."""
+    found = [_available_bytes(root), *_free_in_cgroups(root)]
     known = [each for each in found if each is not None]
     return min(known, default=None)
 
@@ -48,20 +48,20 @@ def _available_bytes(root: Path) -> int | None:
     return None if match is None else int(match[1]) * KIBIBYTE
 
 
-def _limits(root: Path) -> list[int]:
-    """Return what each limit above this process leaves; a file that can be dropped from memory does not count."""
+def _free_in_cgroups(root: Path) -> list[int]:
+    """Return the free memory of this process's cgroup and its parents; reclaimable file cache counts as free."""
     match = _GROUP.search(_text(root / "proc" / "self" / "cgroup"))
     top = root / "sys" / "fs" / "cgroup"
     group = top if match is None else top / match[1]
-    left = []
+    free = []
     for folder in (group, *group.parents):
         most, used = _text(folder / "memory.max").strip(), _text(folder / "memory.current").strip()
         if most.isdigit() and used.isdigit():
             reclaimable = _RECLAIMABLE.search(_text(folder / "memory.stat"))
-            left.append(int(most) - int(used) + (0 if reclaimable is None else int(reclaimable[1])))
+            free.append(int(most) - int(used) + (0 if reclaimable is None else int(reclaimable[1])))
         if folder == top:
             break
-    return left
+    return free
 
 
 def _private_bytes(process: Path) -> int:

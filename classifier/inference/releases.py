@@ -1,10 +1,10 @@
-"""The releases that a folder keeps, which of them serves, and how one takes another's place.
+"""Stores releases in a folder and switches the one that serves.
 
-``MODEL_DIR/manifest.json`` and the files that it lists are the release that serves; a running bot looks at nothing
-else. Every release that served or might lies whole in ``MODEL_DIR/releases/NAME``. Only the exchange of
-``manifest.json``, one rename, decides which serves: whatever it names lies beside it, checked and on the disk, before.
-So whoever starts after a crash at any moment finds a whole release. What a release is made of is told by
-``classifier.inference.manifest``, what earns it the place by ``classifier.training.gate``.
+``MODEL_DIR/manifest.json`` and the files it lists are the serving release; a running bot reads nothing else. Complete
+copies of all releases are in ``MODEL_DIR/releases/NAME``. A release is promoted by renaming its manifest to
+``manifest.json``, after all other files have been copied, verified and synced. Therefore the folder has a valid serving
+release at any time, even after a crash. ``classifier.inference.manifest`` reads releases, and
+``classifier.training.gate`` decides whether one may serve.
 """
 
 from __future__ import annotations
@@ -20,18 +20,25 @@ from enum import StrEnum
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
-from classifier.inference.manifest import KEPT, MANIFEST, BadRelease, artifact_of, read_manifest, verified
+from classifier.inference.manifest import (
+    MANIFEST,
+    STORED_RELEASES,
+    BadRelease,
+    artifact_name,
+    read_manifest,
+    read_verified_file,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 JOURNAL: Final = "journal.jsonl"
-"""In ``KEPT``: what took whose place, when and why; one JSON object a line, the oldest first."""
+"""File in ``STORED_RELEASES`` that records promotions and refusals; one JSON object per line, oldest first."""
 _LOCK: Final = ".lock"
 
 
-class Event(StrEnum):
-    """What can happen to a release."""
+class ReleaseEvent(StrEnum):
+    """A kind of event in the life of a release."""
 
     PROMOTED = "promoted"
     OVERRULED = "overruled"
@@ -40,16 +47,16 @@ class Event(StrEnum):
 
     @property
     def serves(self) -> bool:
-        """Whether the release took the place of another."""
-        return self is not Event.REFUSED
+        """Whether the release serves after this event."""
+        return self is not ReleaseEvent.REFUSED
 
 
 class CannotPromote(Exception):
-    """A release cannot take the place of another; the text says why and what to do."""
+    """A release cannot be promoted; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """A line of the journal.
 
     Attributes
@@ -59,17 +66,17 @@ class Entry:
     event
         What happened.
     name
-        Of the release that it happened to.
+        Name of the release.
     instead_of
-        Name of the release that served until then; empty where none did.
+        Name of the release that served before; empty if there was none.
     reason
-        Why: the gate's findings, or what an operator wrote.
+        The gate's reasons, or the operator's.
     feedback
-        Label → songs that the release was made of.
+        Label → number of corrected songs that the release was trained on.
     """
 
     time: str
-    event: Event
+    event: ReleaseEvent
     name: str
     instead_of: str
     reason: str
@@ -77,8 +84,8 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """A release that lies in a folder."""
+class StoredRelease:
+    """A stored or serving release."""
 
     name: str
     manifest: Mapping[str, Any]
@@ -87,225 +94,231 @@ class Kept:
 
     @property
     def made(self) -> str:
-        """UTC, as ISO 8601; where the manifest does not tell, when it was written here."""
+        """Creation time (UTC, ISO 8601) from the manifest; if it has none, the time when the manifest was written."""
         written = datetime.fromtimestamp((self.directory / MANIFEST).stat().st_mtime, UTC)
         return str(self.manifest.get("made") or written.isoformat(timespec="seconds"))
 
 
-class Releases:
-    """The releases of one ``MODEL_DIR``.
+class ReleaseStore:
+    """The releases in a ``MODEL_DIR``.
 
     Parameters
     ----------
     directory
-        May be new; nothing is written before something is kept.
+        Need not exist; nothing is written until a release is stored.
     """
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
-        self._kept = directory / KEPT
+        self._folder = directory / STORED_RELEASES
 
     def serving(self) -> Mapping[str, Any] | None:
-        """Return the manifest of the release that serves; None where there is none that can be read."""
+        """Return the manifest of the serving release; None if there is no valid one."""
         with suppress(BadRelease):
             return read_manifest(self.directory)
         return None
 
-    def all(self) -> list[Kept]:
-        """List the releases, the one that serves among them, in the order in which they were made."""
+    def all(self) -> list[StoredRelease]:
+        """Return all releases, including the serving one, in the order of their creation."""
         serving = self.serving()
         found = {}
         if serving is not None:
-            found[str(serving["name"])] = Kept(str(serving["name"]), serving, True, self.directory)
-        for folder in sorted(self._kept.iterdir()) if self._kept.is_dir() else ():
+            found[str(serving["name"])] = StoredRelease(str(serving["name"]), serving, True, self.directory)
+        for folder in sorted(self._folder.iterdir()) if self._folder.is_dir() else ():
             with suppress(BadRelease):
                 if not folder.name.startswith(".") and folder.name not in found and folder.is_dir():
-                    found[folder.name] = Kept(folder.name, read_manifest(folder), False, folder)
+                    found[folder.name] = StoredRelease(folder.name, read_manifest(folder), False, folder)
         return sorted(found.values(), key=lambda kept: (kept.made, kept.name))
 
-    def journal(self) -> list[Entry]:
-        """Read the journal; a line that a crash cut short is left out."""
+    def journal(self) -> list[JournalEntry]:
+        """Read the journal; a line that a crash cut short is skipped."""
         try:
-            lines = (self._kept / JOURNAL).read_bytes().splitlines()
+            lines = (self._folder / JOURNAL).read_bytes().splitlines()
         except FileNotFoundError:
             return []
         entries = []
         for line in lines:
             with suppress(ValueError, TypeError):
                 values = json.loads(line)
-                entries.append(Entry(**{**values, "event": Event(values["event"])}))
+                entries.append(JournalEntry(**{**values, "event": ReleaseEvent(values["event"])}))
         return entries
 
     @contextmanager
-    def alone(self) -> Iterator[None]:
-        """Let nobody else change releases meanwhile, and clear away what an interrupted change left.
+    def exclusive(self) -> Iterator[None]:
+        """Lock the releases for changes, and remove what an interrupted change left behind.
 
         Raises
         ------
         CannotPromote
-            If somebody else is at it, or the folder cannot be written.
+            If another program holds the lock, or the folder cannot be written.
         """
         try:
-            self._kept.mkdir(parents=True, exist_ok=True)
-            lock = os.open(self._kept / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            lock = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
         except OSError as error:
-            raise CannotPromote(f"Nothing can be written to {self._kept}: {error.strerror}.") from error
+            raise CannotPromote(f"Nothing can be written to {self._folder}: {error.strerror}.") from error
         try:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except BlockingIOError:
                 raise CannotPromote(f"Another program is changing the releases in {self.directory}.") from None
-            for leftover in self._kept.glob(".*.part"):
+            for leftover in self._folder.glob(".*.part"):
                 shutil.rmtree(leftover, ignore_errors=True)
             yield
         finally:
             os.close(lock)
 
     @contextmanager
-    def adding(self, name: str) -> Iterator[Path]:
-        """Give a folder to write a release into; it is kept once it is whole. Call it ``alone``.
+    def staging(self, name: str) -> Iterator[Path]:
+        """Provide a temporary folder for a new release, and store it if it is complete. Needs the ``exclusive`` lock.
 
         Raises
         ------
         BadRelease
-            If what was written is not a whole release of that name.
+            If the folder does not contain a complete release of that name.
         """
-        part = self._kept / f".{_plain(name)}.part"
+        part = self._folder / f".{_check_name(name)}.part"
         part.mkdir()
         try:
             yield part
-            if str(_whole(part)["name"]) != name:
-                raise BadRelease(f"{part} holds another release than {name}.")
+            if str(_verify(part)["name"]) != name:
+                raise BadRelease(f"{part} contains a release other than {name}.")
             for path in part.iterdir():
                 _sync(path)
             _sync(part)
-            place = self._kept / name
-            if place.exists():  # damaged, or the same: either way this one is whole
-                place.rename(self._kept / f".{name}.old.part")
-            part.rename(place)
-            _sync(self._kept)
+            target = self._folder / name
+            if target.exists():  # damaged or identical; the new copy is valid in any case
+                target.rename(self._folder / f".{name}.old.part")
+            part.rename(target)
+            _sync(self._folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
-            shutil.rmtree(self._kept / f".{name}.old.part", ignore_errors=True)
+            shutil.rmtree(self._folder / f".{name}.old.part", ignore_errors=True)
 
-    def keep(self, directory: Path) -> str:
-        """Keep a copy of the release that lies in a folder; return its name. Call it ``alone``.
+    def store(self, directory: Path) -> str:
+        """Store a copy of the release in a folder; return its name. Needs the ``exclusive`` lock.
 
         Raises
         ------
         BadRelease
-            If it is not whole.
+            If the release is not valid.
         """
-        manifest = _whole(directory)
+        manifest = _verify(directory)
         name = str(manifest["name"])
         with suppress(BadRelease):
-            if _whole(self._kept / _plain(name))["files"] == manifest["files"]:
+            if _verify(self._folder / _check_name(name))["files"] == manifest["files"]:
                 return name
-        with self.adding(name) as part:
+        with self.staging(name) as part:
             for file in manifest["files"]:
                 shutil.copyfile(directory / file, part / file)
             shutil.copy2(directory / MANIFEST, part / MANIFEST)
         return name
 
-    def promote(self, name: str, event: Event, reason: str) -> None:
-        """Let a kept release serve. Call it ``alone``.
+    def promote(self, name: str, event: ReleaseEvent, reason: str) -> None:
+        """Make a stored release the serving one. Needs the ``exclusive`` lock.
 
-        The release that served is kept first. The new one's files are laid beside the old one's, then the manifest is
-        exchanged; files of the same name in both, such as a card, follow. Last goes what only the old one needed.
+        The serving release is stored first. Then the files of the new release are copied beside the old ones and the
+        manifest is replaced. Files that both releases have under the same name, such as the model card, are replaced
+        after that, and files that only the old release needs are removed.
 
         Raises
         ------
         BadRelease
-            If it is not there or not whole; what served serves on.
+            If the release does not exist or is not valid; the serving release stays.
         """
-        folder = self._kept / _plain(name)
+        folder = self._folder / _check_name(name)
         if not folder.is_dir():
-            raise BadRelease(f"There is no release {name} in {self._kept}. `python -m classifier releases` lists them.")
-        manifest = _whole(folder)
+            raise BadRelease(
+                f"There is no release {name} in {self._folder}. `python -m classifier releases` lists them."
+            )
+        manifest = _verify(folder)
         before = self.serving()
-        with suppress(BadRelease):  # what is not whole cannot serve again
-            self.keep(self.directory)
+        with suppress(BadRelease):  # an invalid release could not serve again
+            self.store(self.directory)
         now = {} if before is None else before["files"]
         later = [file for file, entry in manifest["files"].items() if now.get(file, entry) != entry]
-        part = self._kept / f".{name}.files.part"
+        part = self._folder / f".{name}.files.part"
         shutil.rmtree(part, ignore_errors=True)
         part.mkdir()
         for file in manifest["files"].keys() - set(later):
-            self._lay(folder / file, part)
+            self._install(folder / file, part)
         _sync(self.directory)
-        self.note(event, name, reason, instead_of="" if before is None else str(before["name"]))
-        self._lay(folder / MANIFEST, part)
+        self.log_event(event, name, reason, instead_of="" if before is None else str(before["name"]))
+        self._install(folder / MANIFEST, part)
         _sync(self.directory)
         for file in later:
-            self._lay(folder / file, part)
-        self._clear(manifest["files"])
+            self._install(folder / file, part)
+        self._remove_unused(manifest["files"])
         shutil.rmtree(part, ignore_errors=True)
 
-    def before_serving(self) -> str:
-        """Name the release whose place the serving one took.
+    def previous_name(self) -> str:
+        """Return the name of the release that served before the serving one.
 
         Raises
         ------
         CannotPromote
-            If none is known.
+            If it is not known.
         """
         serving = self.serving()
         for entry in reversed(self.journal()):
-            promoted = entry.event in {Event.PROMOTED, Event.OVERRULED}
+            promoted = entry.event in {ReleaseEvent.PROMOTED, ReleaseEvent.OVERRULED}
             if serving is not None and promoted and entry.name == serving["name"] and entry.instead_of:
                 return entry.instead_of
-        raise CannotPromote("There is no release to go back to: the one that serves took nobody's place.")
+        raise CannotPromote("There is no release to go back to: no other release served before this one.")
 
-    def forget(self, most: int) -> list[str]:
-        """Remove the oldest releases beyond so many; return their names. Call it ``alone``.
+    def prune(self, most: int) -> list[str]:
+        """Remove the oldest releases, keeping ``most``; return their names. Needs the ``exclusive`` lock.
 
-        The one that serves, the one before it and the one that was made last always stay.
+        The serving release, the one before it and the newest one always stay.
         """
-        every = [kept.name for kept in self.all()]
-        needed = {kept.name for kept in self.all() if kept.serving} | set(every[-1:])
+        names = [kept.name for kept in self.all()]
+        needed = {kept.name for kept in self.all() if kept.serving} | set(names[-1:])
         with suppress(CannotPromote):
-            needed.add(self.before_serving())
-        spare = [name for name in every if name not in needed]
-        gone = spare[: max(0, len(every) - most)]
-        for name in gone:
-            hidden = self._kept / f".{name}.old.part"
-            (self._kept / name).rename(hidden)  # a folder that is half removed is no release any more
+            needed.add(self.previous_name())
+        removable = [name for name in names if name not in needed]
+        removed = removable[: max(0, len(names) - most)]
+        for name in removed:
+            # Renamed first, so that a partly removed folder is not listed as a release.
+            hidden = self._folder / f".{name}.old.part"
+            (self._folder / name).rename(hidden)
             shutil.rmtree(hidden, ignore_errors=True)
-        return gone
+        return removed
 
-    def note(self, event: Event, name: str, reason: str, *, instead_of: str = "") -> None:
-        """Write a line into the journal."""
+    def log_event(self, event: ReleaseEvent, name: str, reason: str, *, instead_of: str = "") -> None:
+        """Append an event to the journal."""
         with suppress(BadRelease):
-            feedback = read_manifest(self._kept / _plain(name)).get("feedback") or {}
-            entry = Entry(datetime.now(UTC).isoformat(timespec="seconds"), event, name, instead_of, reason, feedback)
+            feedback = read_manifest(self._folder / _check_name(name)).get("feedback") or {}
+            entry = JournalEntry(
+                datetime.now(UTC).isoformat(timespec="seconds"), event, name, instead_of, reason, feedback
+            )
             line = json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n"
-            with (self._kept / JOURNAL).open("a+b") as file:
+            with (self._folder / JOURNAL).open("a+b") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
                 cut_short = file.read(1) not in {b"", b"\n"}
                 file.write(b"\n" + line if cut_short else line)
                 file.flush()
                 os.fsync(file.fileno())
 
-    def _lay(self, source: Path, part: Path) -> None:
-        """Put a copy of a file beside the serving manifest, in one step and on the disk."""
+    def _install(self, source: Path, part: Path) -> None:
+        """Copy a file beside the serving manifest, synced to the disk and in one step."""
         copy = part / source.name
         shutil.copy2(source, copy)
         _sync(copy)
         copy.replace(self.directory / source.name)
 
-    def _clear(self, needed: Mapping[str, Any]) -> None:
-        """Remove files of kept releases that lie beside the serving manifest for nothing."""
+    def _remove_unused(self, needed: Mapping[str, Any]) -> None:
+        """Remove files of other releases from beside the serving manifest."""
         known = {file for kept in self.all() if not kept.serving for file in _files(kept.manifest)}
         for file in known - needed.keys() - {MANIFEST}:
             (self.directory / file).unlink(missing_ok=True)
 
 
-def _whole(directory: Path) -> Mapping[str, Any]:
-    """Check every file of a release and return its manifest."""
+def _verify(directory: Path) -> Mapping[str, Any]:
+    """Verify every file of a release and return its manifest."""
     manifest = read_manifest(directory)
-    artifact_of(directory, manifest)
+    artifact_name(directory, manifest)
     for file in _files(manifest):
-        verified(directory, file, manifest)
+        read_verified_file(directory, file, manifest)
     return manifest
 
 
@@ -316,15 +329,15 @@ def _files(manifest: Mapping[str, Any]) -> Sequence[str]:
     return names
 
 
-def _plain(name: str) -> str:
-    """Refuse names that lead elsewhere."""
+def _check_name(name: str) -> str:
+    """Return the name, refusing names that are paths to other folders."""
     if PurePath(name).name != name or name.startswith("."):
         raise BadRelease(f"{name!r} is not the name of a release.")
     return name
 
 
 def _sync(path: Path) -> None:
-    """Have a file, or the names in a folder, on the disk before anything relies on it."""
+    """Sync a file or a folder to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

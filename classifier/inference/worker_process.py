@@ -1,6 +1,6 @@
-"""What happens inside a worker process: how it is confined, what it holds, how it tells of progress.
+"""The code that runs inside a worker process: confining it, processing files, reporting progress.
 
-``worker_pool`` decides which process gets which song, and what happens to a song whose process fails.
+``worker_pool`` starts the processes, distributes files among them and handles their failures.
 """
 
 from __future__ import annotations
@@ -30,68 +30,68 @@ if TYPE_CHECKING:
 NICENESS: Final = 5
 OUT_OF_MEMORY_SCORE: Final = 500  # of 1000: where memory runs out, the kernel ends a worker rather than the bot
 OPEN_FILES: Final = 64
-SPARE_CPU_SECONDS: Final = 10
+EXTRA_CPU_SECONDS: Final = 10
 ONE_THREAD: Final = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
-About = TypeVar("About", covariant=True)
+Info = TypeVar("Info", covariant=True)
 Result = TypeVar("Result", covariant=True)
 
 
-class Work(Protocol[About, Result]):
-    """What a worker is loaded with and does to one file after another.
+class FileProcessor(Protocol[Info, Result]):
+    """Processes one file after another in a worker process.
 
     Attributes
     ----------
-    about
-        What the parent process wants to know of it, such as the name of the release.
+    info
+        Information for the parent process, such as the name of the release.
     """
 
     @property
-    def about(self) -> About: ...
+    def info(self) -> Info: ...
 
     def __call__(self, path: Path, report: Callable[[Progress], None]) -> Result:
-        """Do the work on one file; raise a ``SongError`` for what is wrong with it."""
+        """Process one file; raise a ``SongError`` if there is something wrong with it."""
         ...
 
 
-class WorkFailed(Exception):
-    """Something went wrong in a worker that no song should be able to cause; the worker's traceback is a note of it.
+class WorkerError(Exception):
+    """A bug in a worker process; the worker's traceback is attached as a note.
 
-    It stands for the error itself, which may not survive pickling and would take the pool's own threads with it.
+    It replaces the original exception, because one that cannot be pickled would break the pool.
 
     Parameters
     ----------
     kind
-        Name of the error's class.
-    said
-        The error's text.
+        Name of the exception's class.
+    message
+        The exception's message.
     """
 
-    def __init__(self, kind: str, said: str) -> None:
-        super().__init__(kind, said)
-        self.kind, self.said = kind, said
+    def __init__(self, kind: str, message: str) -> None:
+        super().__init__(kind, message)
+        self.kind, self.message = kind, message
 
     def __str__(self) -> str:
-        return f"{self.kind}: {self.said}"
+        return f"{self.kind}: {self.message}"
 
     @classmethod
-    def because(cls, error: Exception) -> WorkFailed:
-        """Say what an error says, with its traceback as a note."""
+    def from_exception(cls, error: Exception) -> WorkerError:
+        """Convert an exception; its traceback becomes a note."""
         failed = cls(type(error).__name__, str(error))
         failed.add_note("".join(traceback.format_exception(error)).rstrip())
         return failed
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What one song may use.
+class WorkerLimits:
+    """The resources that one song may use.
 
     Attributes
     ----------
     seconds
-        Time by the clock.
+        Wall-clock time.
     memory_bytes
-        Address space beyond what the worker had mapped when it was ready.
+        Address space in addition to what the worker has mapped once its processor is loaded.
     """
 
     seconds: float
@@ -99,27 +99,27 @@ class Limits:
 
 
 @dataclass(slots=True)
-class _Self:
-    """What a worker process remembers from song to song."""
+class _ProcessState:
+    """The global state of a worker process."""
 
     progress: socket.socket | None = None
-    limits: Limits | None = None
-    work: Work[Any, Any] | None = None
+    limits: WorkerLimits | None = None
+    processor: FileProcessor[Any, Any] | None = None
 
 
-_self = _Self()
+_state = _ProcessState()
 
 
-def begin(progress: socket.socket) -> None:
-    """Confine a new process as far as can be before its work is loaded.
+def initialize(progress: socket.socket) -> None:
+    """Initialize a new process, with the confinement that is possible before the processor is loaded.
 
     Parameters
     ----------
     progress
-        A datagram socket: a message is sent whole or not at all, so nothing is left locked or half written when a
-        worker is killed.
+        A datagram socket for progress: messages are sent whole or not at all, so a killed worker leaves no lock and no
+        partial message behind.
     """
-    # Ended by the kernel at once, even within a long call of native code.
+    # The default action ends the process at once, even during a long call of native code.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     os.environ.update(ONE_THREAD)
     os.nice(NICENESS)
@@ -127,7 +127,7 @@ def begin(progress: socket.socket) -> None:
         Path("/proc/self/oom_score_adj").write_text(str(OUT_OF_MEMORY_SCORE))
     threading.Thread(target=_end_with_parent, daemon=True).start()
     progress.setblocking(False)
-    _self.progress = progress
+    _state.progress = progress
 
 
 def _end_with_parent() -> None:
@@ -137,21 +137,21 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def load(make_work: Callable[[], Work[About, Any]], limits: Limits) -> tuple[int, About]:
-    """Load the work, then confine the process for good; return its id and what the work says of itself.
+def load(make_processor: Callable[[], FileProcessor[Info, Any]], limits: WorkerLimits) -> tuple[int, Info]:
+    """Load the processor, then confine the process for good; return its process id and the processor's info.
 
     Raises
     ------
-    WorkFailed
-        If the work cannot be loaded.
+    WorkerError
+        If the processor cannot be loaded.
     """
     try:
-        work = make_work()
+        processor = make_processor()
     except Exception as error:
-        raise WorkFailed.because(error) from None
+        raise WorkerError.from_exception(error) from None
     _confine(limits.memory_bytes)
-    _self.work, _self.limits = work, limits
-    return os.getpid(), work.about
+    _state.processor, _state.limits = processor, limits
+    return os.getpid(), processor.info
 
 
 def _confine(memory_bytes: int) -> None:
@@ -164,65 +164,65 @@ def _confine(memory_bytes: int) -> None:
 
 
 def _lower(limit: int, value: int) -> None:
-    """Set a limit that this process cannot raise again."""
+    """Set a resource limit that this process cannot raise again."""
     _, ceiling = resource.getrlimit(limit)
     if ceiling != resource.RLIM_INFINITY:
         value = min(value, ceiling)
     resource.setrlimit(limit, (value, value))
 
 
-def do(path: str, ticket: int) -> object:
-    """Do the work on one file.
+def process(path: str, ticket: int) -> object:
+    """Process one file.
 
     Parameters
     ----------
     path
         The file.
     ticket
-        Told with every progress, so that a late one is not taken for the next song's.
+        Sent with every progress message, so that a late one is not attributed to the next song.
 
     Raises
     ------
     SongError
-        For what is wrong with the file; ``WorkerLost`` where memory ran out.
-    WorkFailed
+        If there is something wrong with the file; ``WorkerLost`` if memory ran out.
+    WorkerError
         For a bug.
     """
-    if _self.work is None or _self.limits is None:
-        raise WorkFailed("RuntimeError", "asked to work before anything was loaded")
-    _allow_cpu(_self.limits.seconds)
-    # An error holds on to every array of the functions it came through, and pebble to the error until the next song is
-    # done: what is raised from here is a new one, raised where the old one is forgotten.
+    if _state.processor is None or _state.limits is None:
+        raise WorkerError("RuntimeError", "no processor has been loaded")
+    _limit_cpu(_state.limits.seconds)
+    # An exception keeps the arrays of its stack frames alive, and pebble keeps the exception until the next song is
+    # done. Therefore a new exception is raised outside the except clause.
     failure: Exception
     try:
-        return _self.work(Path(path), lambda progress: _tell(ticket, progress))
+        return _state.processor(Path(path), lambda progress: _send_progress(ticket, progress))
     except SongError as error:
         failure = type(error)(**error.values)
     except MemoryError:
         failure = WorkerLost()
     except Exception as error:
-        failure = WorkFailed.because(error)
+        failure = WorkerError.from_exception(error)
     raise failure
 
 
-def _allow_cpu(seconds: float) -> None:
-    """Let the kernel end this process even if its parent is no longer able to."""
+def _limit_cpu(seconds: float) -> None:
+    """Limit the CPU time of the next file, so that the kernel ends the process even if its parent cannot."""
     used = resource.getrusage(resource.RUSAGE_SELF)
-    wanted = int(used.ru_utime + used.ru_stime + seconds) + SPARE_CPU_SECONDS
+    wanted = int(used.ru_utime + used.ru_stime + seconds) + EXTRA_CPU_SECONDS
     _, ceiling = resource.getrlimit(resource.RLIMIT_CPU)
     if ceiling != resource.RLIM_INFINITY:
         wanted = min(wanted, ceiling)
     resource.setrlimit(resource.RLIMIT_CPU, (wanted, ceiling))
 
 
-def _tell(ticket: int, progress: Progress) -> None:
-    if _self.progress is not None:
-        # A full buffer or a parent that is gone: a lost step of progress costs nothing.
+def _send_progress(ticket: int, progress: Progress) -> None:
+    if _state.progress is not None:
+        # If the buffer is full or the parent is gone, the message is dropped.
         with suppress(OSError):
-            _self.progress.send(json.dumps({"ticket": ticket, **asdict(progress)}).encode())
+            _state.progress.send(json.dumps({"ticket": ticket, **asdict(progress)}).encode())
 
 
 def read_progress(message: bytes) -> tuple[int, Progress]:
-    """Read a message of ``_tell`` in the parent process: the ticket and the progress."""
+    """Parse a message of ``_send_progress`` in the parent process; return its ticket and progress."""
     fields = json.loads(message)
     return fields.pop("ticket"), Progress(**fields)

@@ -1,4 +1,4 @@
-"""A music collection, put in order: found, heard once, sorted into playlists, tagged if asked, and shown on a page.
+"""Organizing a music collection: scanning, grouping by genre, playlists, tags and the HTML report.
 
-What the command line says and in which order things happen is the matter of ``classifier.commands.organize``.
+The command line that combines these steps is in ``classifier.commands.organize``.
 """

@@ -1,7 +1,4 @@
-"""What lies in a folder of music: each file once, however links lead around.
-
-What the files hold is not looked at here.
-"""
+"""Finds the music files in a folder. What the files contain is read elsewhere (``classifier.library.scan``)."""
 
 from __future__ import annotations
 
@@ -16,13 +13,13 @@ from common.media_types import has_music_suffix
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-LEFTOVER_PREFIX: Final = ".genre-bot-"
-"""Begins the name of a copy that is being tagged; one that a killed run left behind is known by it."""
+TEMPORARY_PREFIX: Final = ".genre-bot-"
+"""File name prefix of a copy that is being tagged, so that copies left behind by a killed run can be removed."""
 
 
 @dataclass(frozen=True, slots=True)
-class State:
-    """What the file system tells of a file; where all of it is unchanged, so is the content."""
+class FileState:
+    """File system metadata of a file; if none of it has changed, the content is assumed to be unchanged."""
 
     size: int
     modified_ns: int
@@ -30,92 +27,92 @@ class State:
     inode: int
 
     @classmethod
-    def of(cls, found: os.stat_result) -> State:
-        return cls(found.st_size, found.st_mtime_ns, found.st_ctime_ns, found.st_ino)
+    def from_stat(cls, status: os.stat_result) -> FileState:
+        return cls(status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
 
     @classmethod
-    def now(cls, path: Path) -> State:
-        """Look at a file, through a link if it is one."""
-        return cls.of(path.stat())
+    def read(cls, path: Path) -> FileState:
+        """Return the current state of a file, following symbolic links."""
+        return cls.from_stat(path.stat())
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A file of the collection; ``link`` if its name is a symbolic link."""
+class CollectionFile:
+    """A file of the collection; ``link`` if its path is a symbolic link."""
 
     path: Path
-    state: State
+    state: FileState
     link: bool = False
 
 
 @dataclass(slots=True)
-class Collection:
-    """What a walk through a folder came upon.
+class FolderContents:
+    """The result of walking through a folder.
 
     Attributes
     ----------
     files
-        Whose names end like those of music or videos, in the order of their paths.
-    links_left
-        Links to folders, links that lead nowhere or in a circle, links to files that are there anyway.
-    closed
-        Folders that may not be read.
+        Files with the suffix of a music or video format, sorted by path.
+    skipped_links
+        Links to folders, broken or circular links, and links to files that are in the collection anyway.
+    unreadable_folders
+        Folders that cannot be listed.
     leftovers
-        Half-made copies of a run that was killed.
+        Temporary copies left behind by a killed run.
     """
 
-    files: list[Found] = field(default_factory=list)
-    links_left: list[Path] = field(default_factory=list)
-    closed: list[Path] = field(default_factory=list)
+    files: list[CollectionFile] = field(default_factory=list)
+    skipped_links: list[Path] = field(default_factory=list)
+    unreadable_folders: list[Path] = field(default_factory=list)
     leftovers: list[Path] = field(default_factory=list)
 
 
-def walk(folder: Path) -> Collection:
-    """Find the music in a folder and below.
+def walk(folder: Path) -> FolderContents:
+    """Find the music files in a folder and its subfolders.
 
-    Links to folders are not followed, so no loop can be. A link to a file stands for that file, unless the file itself
-    or another link to it is in the collection already. Hidden files are left out.
+    Links to folders are not followed, so there are no loops. A link to a file is listed unless the file itself, or
+    another link to it, is in the collection already. Hidden files and folders are skipped.
     """
-    collection = Collection()
+    contents = FolderContents()
     links: list[Path] = []
     seen: set[tuple[int, int]] = set()
-    for path in _names(folder, collection):
+    for path in _music_paths(folder, contents):
         try:
-            found = path.lstat()
-        except OSError:  # gone since its folder was read
+            status = path.lstat()
+        except OSError:  # deleted since its folder was listed
             continue
-        if stat.S_ISLNK(found.st_mode):
+        if stat.S_ISLNK(status.st_mode):
             links.append(path)
-        elif stat.S_ISREG(found.st_mode):
-            seen.add((found.st_dev, found.st_ino))
-            collection.files.append(Found(path, State.of(found)))
+        elif stat.S_ISREG(status.st_mode):
+            seen.add((status.st_dev, status.st_ino))
+            contents.files.append(CollectionFile(path, FileState.from_stat(status)))
     for path in links:
         try:
-            found = path.stat()
-        except OSError:  # leads nowhere, or in a circle
-            collection.links_left.append(path)
+            status = path.stat()
+        except OSError:  # a broken or circular link
+            contents.skipped_links.append(path)
             continue
-        if stat.S_ISREG(found.st_mode) and (found.st_dev, found.st_ino) not in seen:
-            seen.add((found.st_dev, found.st_ino))
-            collection.files.append(Found(path, State.of(found), link=True))
+        if stat.S_ISREG(status.st_mode) and (status.st_dev, status.st_ino) not in seen:
+            seen.add((status.st_dev, status.st_ino))
+            contents.files.append(CollectionFile(path, FileState.from_stat(status), link=True))
         else:
-            collection.links_left.append(path)
-    collection.files.sort(key=lambda file: os.fsencode(file.path))
-    return collection
+            contents.skipped_links.append(path)
+    contents.files.sort(key=lambda file: os.fsencode(file.path))
+    return contents
 
 
-def _names(folder: Path, collection: Collection) -> Iterator[Path]:
-    """Yield what is called like music; note on the way what is passed by."""
+def _music_paths(folder: Path, contents: FolderContents) -> Iterator[Path]:
+    """Yield paths with a music suffix; record skipped links, unreadable folders and leftovers in ``contents``."""
 
-    def closed(error: OSError) -> None:
-        collection.closed.append(Path(error.filename))
+    def on_error(error: OSError) -> None:
+        contents.unreadable_folders.append(Path(error.filename))
 
-    for parent, folders, names in os.walk(folder, onerror=closed):
-        collection.links_left += [path for name in folders if (path := Path(parent, name)).is_symlink()]
+    for parent, folders, names in os.walk(folder, onerror=on_error):
+        contents.skipped_links += [path for name in folders if (path := Path(parent, name)).is_symlink()]
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         for name in sorted(names):
             path = Path(parent, name)
-            if name.startswith(LEFTOVER_PREFIX):
-                collection.leftovers.append(path)
+            if name.startswith(TEMPORARY_PREFIX):
+                contents.leftovers.append(path)
             elif not name.startswith(".") and has_music_suffix(path):
                 yield path

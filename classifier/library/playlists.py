@@ -1,4 +1,4 @@
-"""Playlists, one for each shelf: M3U8 with paths relative to the playlist, so that a collection can be carried about.
+"""Writes one M3U8 playlist per genre, with relative paths so that the collection can be moved.
 
 A playlist that this program did not write is never overwritten.
 """
@@ -8,93 +8,113 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import unicodedata
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.library.grouping import title
+from classifier.library.grouping import genre_name
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from classifier.library.grouping import Heard, Song
+    from classifier.library.grouping import ClassifiedSong, CollectionSong
 
 SUFFIX: Final = ".m3u8"
 HEADER: Final = "#EXTM3U"
-OURS: Final = "#GENRE-BOT:organize"
-"""The second line of a playlist that may be replaced."""
+PLAYLIST_MARKER: Final = "#GENRE-BOT:organize"
+"""The second line of the playlists of this program, which may be replaced."""
 _FORBIDDEN: Final = re.compile(r'[\x00-\x1f\x7f/\\:*?"<>|]')
-_LONGEST_NAME: Final = 60  # letters; a file system counts up to four bytes each, and stops at 255
+_MAX_NAME_CHARACTERS: Final = 60  # up to four bytes each; file systems allow 255 bytes
 
 
-class NotOurs(Exception):
-    """A file is in the way; the text says which."""
+class ForeignFile(Exception):
+    """A playlist would replace a file that this program did not write; the message names it."""
 
 
 def check_folder(folder: Path, genres: Sequence[str]) -> None:
-    """Make sure, before any work is done, that playlists of these genres can be written.
+    """Check in advance that playlists of these genres can be written.
 
     Raises
     ------
-    NotOurs
-        If one of them would replace a file of another origin.
+    ForeignFile
+        If a playlist would replace a file that this program did not write.
     OSError
-        If the folder cannot be made.
+        If the folder cannot be created.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    for genre in genres:
-        path = folder / file_name(genre)
-        if os.path.lexists(path) and not _is_ours(path):
-            raise NotOurs(f"{path} was not written by this program. Choose another folder for the playlists.")
+    for name in file_names(genres).values():
+        path = folder / name
+        if os.path.lexists(path) and not _is_generated(path):
+            raise ForeignFile(f"{path} was not written by this program. Choose another folder for the playlists.")
 
 
 def file_name(genre: str) -> str:
-    """Name the playlist of a genre as any file system allows it."""
-    name = _FORBIDDEN.sub("_", title(genre))[:_LONGEST_NAME].strip(" .")
+    """Return the file name of a genre's playlist, valid on any file system."""
+    name = _FORBIDDEN.sub("_", genre_name(genre))[:_MAX_NAME_CHARACTERS].strip(" .")
     return f"{name or '_'}{SUFFIX}"
 
 
-def write(folder: Path, shelves: Mapping[str, Sequence[Heard]]) -> list[Song]:
-    """Write a playlist for each shelf, and remove those that an earlier run wrote and this one has no songs for.
+def file_names(genres: Iterable[str]) -> dict[str, str]:
+    """Return genre → file name of its playlist.
+
+    The names differ even on file systems that ignore case or normalize Unicode.
+    """
+    names: dict[str, str] = {}
+    taken: set[str] = set()
+    for genre in sorted(genres):
+        name, number = file_name(genre), 1
+        while (key := unicodedata.normalize("NFC", name).casefold()) in taken:
+            number += 1
+            name = f"{file_name(genre).removesuffix(SUFFIX)} ({number}){SUFFIX}"
+        taken.add(key)
+        names[genre] = name
+    return names
+
+
+def write(folder: Path, groups: Mapping[str, Sequence[ClassifiedSong]]) -> list[CollectionSong]:
+    """Write a playlist for each group of songs, and remove playlists of earlier runs that have no songs any more.
 
     Returns
     -------
-    Songs that no playlist can hold, because there is a line break in their paths.
+    Songs that cannot be in a playlist because their path contains a line break.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    left_out: list[Song] = []
-    written = set()
-    for genre, songs in shelves.items():
-        lines = [HEADER, OURS, f"#PLAYLIST:{title(genre)}"]
-        for heard in songs:
-            way = relative(heard.song.path, folder)
-            if "\n" in way or "\r" in way:
-                left_out.append(heard.song)
+    left_out: list[CollectionSong] = []
+    names = file_names(groups)
+    for genre, songs in groups.items():
+        lines = [HEADER, PLAYLIST_MARKER, f"#PLAYLIST:{genre_name(genre)}"]
+        for song in songs:
+            path = relative_path(song.song.path, folder)
+            if "\n" in path or "\r" in path:
+                left_out.append(song.song)
             else:
-                lines += [f"#EXTINF:{round(heard.answer.duration)},{_one_line(heard.song.title)}", way]
-        name = file_name(genre)
-        written.add(name)
-        # A name that is not UTF-8 stays the bytes that it is: any others would name no file.
-        replace(folder / name, "\n".join([*lines, ""]).encode("utf-8", "surrogateescape"))
-    for path in folder.glob(f"*{SUFFIX}"):
-        if path.name not in written and _is_ours(path):
-            path.unlink()
+                lines += [f"#EXTINF:{round(song.answer.duration)},{_one_line(song.song.title)}", path]
+        # A path that is not valid UTF-8 is written as its original bytes, or it would not lead to the file.
+        write_atomically(folder / names[genre], "\n".join([*lines, ""]).encode("utf-8", "surrogateescape"))
+    # Compared as files, because a file system may show a name in another case or Unicode form than it was written in.
+    written = [folder / name for name in names.values()]
+    for existing in folder.glob(f"*{SUFFIX}"):
+        if _is_generated(existing) and not any(existing.samefile(path) for path in written):
+            existing.unlink()
     return left_out
 
 
-def relative(path: Path, folder: Path) -> str:
-    """Return the path from a folder to a file, both without links on the way."""
-    way = os.path.relpath(path, folder)
-    return os.path.join(".", way) if way.startswith("#") else way  # noqa: PTH118 - Path would drop the dot again
+def relative_path(path: Path, folder: Path) -> str:
+    """Return the path from a folder to a file; neither may contain symbolic links."""
+    relative = os.path.relpath(path, folder)
+    return os.path.join(".", relative) if relative.startswith("#") else relative  # noqa: PTH118 - Path would drop the dot again
 
 
-def replace(path: Path, content: bytes) -> None:
-    """Write a file in one step: a reader finds the old one or the new one."""
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file in one step: readers see the old content or the new one."""
     number, name = tempfile.mkstemp(prefix=".genre-bot-", dir=path.parent)
     copy = Path(name)
     try:
         with os.fdopen(number, "wb") as file:
             file.write(content)
-        copy.chmod(0o666 & ~_umask())
+        with suppress(OSError):  # some network shares do not support permissions
+            copy.chmod(0o666 & ~_umask())
         copy.replace(path)
     finally:
         copy.unlink(missing_ok=True)
@@ -106,13 +126,13 @@ def _umask() -> int:
     return mask
 
 
-def _is_ours(path: Path) -> bool:
+def _is_generated(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            start = file.read(len(HEADER) + len(OURS) + 1)
+            start = file.read(len(HEADER) + len(PLAYLIST_MARKER) + 1)
     except OSError:
         return False
-    return start == f"{HEADER}\n{OURS}".encode()
+    return start == f"{HEADER}\n{PLAYLIST_MARKER}".encode()
 
 
 def _one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The bar that shows how far a run is: how many, how many a minute, how long still."""
+"""The progress bar of the commands that process many files: how many, how many per minute, time remaining."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 SPEED_SECONDS: Final = 120
-"""Speed is told of the last so many seconds."""
+"""The speed is averaged over this many seconds."""
 SECONDS_PER_MINUTE: Final = 60
 
 
 @contextmanager
-def bar(doing: str, what: str, total: int) -> Iterator[Callable[[], None]]:
-    """Show a bar on stderr, if somebody is there to see it.
+def progress_bar(action: str, unit: str, total: int) -> Iterator[Callable[[], None]]:
+    """Show a progress bar on stderr if it is a terminal.
 
     Parameters
     ----------
-    doing, what
-        What is done, to what: 'Listening', 'songs'.
+    action, unit
+        What is being done, and to what: 'Classifying', 'songs'.
     total
-        How many there are.
+        Number of items.
 
     Yields
     ------
     callable
-        To be called as each is done.
+        To be called when an item is finished.
     """
     if not sys.stderr.isatty() or total == 0:
         yield lambda: None
@@ -41,12 +41,12 @@ def bar(doing: str, what: str, total: int) -> Iterator[Callable[[], None]]:
     class PerMinute(ProgressColumn):
         def render(self, task: Task) -> Text:
             speed = task.finished_speed or task.speed
-            return Text(f"{SECONDS_PER_MINUTE * speed:,.0f} {what}/min" if speed else "")
+            return Text(f"{SECONDS_PER_MINUTE * speed:,.0f} {unit}/min" if speed else "")
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), PerMinute(), TimeLeft())
     console = Console(stderr=True)
     with Progress(
         *columns, console=console, transient=True, redirect_stdout=False, speed_estimate_period=SPEED_SECONDS
     ) as progress:
-        task = progress.add_task(doing, total=total)
+        task = progress.add_task(action, total=total)
         yield lambda: progress.advance(task)

@@ -1,6 +1,6 @@
-"""The report: one page of HTML that holds all it needs, to be opened from the disk.
+"""Writes the report of a collection: a self-contained HTML page that works when opened from the disk.
 
-What is on it is put together here; how it looks and moves is the matter of the files in ``page``.
+This module collects the data; the page's markup, style and script are in ``page``.
 """
 
 from __future__ import annotations
@@ -15,40 +15,40 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from classifier.features.recording_identity import groups
-from classifier.library.grouping import NOT_SURE, copies, disagreements, shelves, title
-from classifier.library.playlists import relative, replace
+from classifier.features.recording_identity import groups as connected_groups
+from classifier.library.grouping import NOT_MUSIC, WITHOUT_GENRE, disagreements, exact_copies, genre_name, group_songs
+from classifier.library.playlists import relative_path, write_atomically
 from classifier.library.similarity import near_duplicates, positions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from classifier.library.findings import Findings
-    from classifier.library.grouping import Heard
-    from classifier.library.state_db import Notebook
+    from classifier.library.grouping import ClassifiedSong
+    from classifier.library.scan_result import ScanResult
+    from classifier.library.state_db import StateDatabase
 
 PAGE: Final = Path(__file__).parent / "page"
 COORDINATE_DIGITS: Final = 4
 LANGUAGES: Final = ("en", "vi")
-_WORDS_OF_THE_SCRIPT: Final = ("summary", "summaryOne", "notSure", "notSureOr", "cannotPlay", "more")
+_SCRIPT_TEXTS: Final = ("summary", "summaryOne", "notSure", "notSureOr", "cannotPlay", "more")
 _SURROGATES: Final = re.compile("[\ud800-\udfff]")
 
 
-def write(path: Path, findings: Findings, notebook: Notebook, language: str = "en") -> None:
-    """Write the page to where it will be opened from: songs are linked relative to it.
+def write(path: Path, result: ScanResult, state_db: StateDatabase, language: str = "en") -> None:
+    """Write the report; it links the songs relative to its own path.
 
     Raises
     ------
     OSError
         If it cannot be written.
     """
-    replace(path, page(contents(findings, path.parent.resolve(), notebook), language).encode())
+    write_atomically(path, render(report_data(result, path.parent.resolve(), state_db, language), language).encode())
 
 
-def policy() -> str:
-    """Return the content security policy of the page: it may do what it says itself and nothing else.
+def content_security_policy() -> str:
+    """Return the page's content security policy, which allows its own script and style and nothing else.
 
-    It stands in the page; where a server sends the page, it has to allow as much.
+    The page contains it as well; a server that sends the page must not send a stricter one.
     """
     return (
         f"default-src 'none'; script-src {_allowed(_part('report.js'))}; style-src {_allowed(_part('report.css'))}; "
@@ -56,31 +56,31 @@ def policy() -> str:
     )
 
 
-def page(shown: Mapping[str, Any], language: str = "en") -> str:
-    """Return the page.
+def render(data: Mapping[str, Any], language: str = "en") -> str:
+    """Return the page as HTML.
 
     Parameters
     ----------
-    shown
-        As ``contents`` puts it together.
+    data
+        The result of ``report_data``.
     language
         One of ``LANGUAGES``.
     """
-    words: dict[str, str] = json.loads(_part("words.json"))[language]
-    if shown["songs"] and all(song["link"] is None for song in shown["songs"]):
-        words["mapHint"] = words["mapHintSilent"]
-    # Escaped to ASCII: no name can end the element that the data is in, and bytes that are no text survive.
-    data = json.dumps({**shown, "words": {name: words[name] for name in _WORDS_OF_THE_SCRIPT}}, separators=(",", ":"))
-    filling = {
-        **{name: html.escape(text) for name, text in words.items()},
+    texts: dict[str, str] = json.loads(_part("words.json"))[language]
+    if data["songs"] and all(song["link"] is None for song in data["songs"]):
+        texts["mapHint"] = texts["mapHintSilent"]
+    # ASCII only, so that lone surrogates of undecodable file names survive.
+    embedded = json.dumps({**data, "texts": {name: texts[name] for name in _SCRIPT_TEXTS}}, separators=(",", ":"))
+    values = {
+        **{name: html.escape(text) for name, text in texts.items()},
         "language": language,
-        "policy": html.escape(policy()),
-        "title": html.escape(words["inOrder"].replace("{name}", shown["folder"])),
+        "policy": html.escape(content_security_policy()),
+        "title": html.escape(texts["inOrder"].replace("{name}", data["folder"])),
         "style": _part("report.css"),
         "script": _part("report.js"),
-        "data": data.replace("<", "\\u003c"),
+        "data": embedded.replace("<", "\\u003c"),  # no name can close the element that contains the data
     }
-    return re.sub(r"\{(\w+)\}", lambda mark: filling[mark[1]], _part("report.html"))
+    return re.sub(r"\{(\w+)\}", lambda placeholder: values[placeholder[1]], _part("report.html"))
 
 
 def _part(name: str) -> str:
@@ -88,62 +88,74 @@ def _part(name: str) -> str:
 
 
 def _text(name: str | Path) -> str:
-    """Return a name as text that can be shown, whatever bytes it is made of."""
+    """Return a name as valid text; undecodable bytes become replacement characters."""
     return _SURROGATES.sub("\N{REPLACEMENT CHARACTER}", str(name))
 
 
 def _allowed(source: str) -> str:
-    """Return what a content security policy calls this very piece of code by."""
+    """Return the content security policy source that allows this piece of inline code."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
-def contents(findings: Findings, folder: Path | None, notebook: Notebook) -> dict[str, Any]:
-    """Put together what the page shows.
+def report_data(
+    result: ScanResult, folder: Path | None, state_db: StateDatabase, language: str = "en"
+) -> dict[str, Any]:
+    """Return the data that the page shows.
 
     Parameters
     ----------
     folder
-        Where the page lies: songs are linked relative to it. None where there is no way from it to the songs.
+        The folder of the page, which the songs are linked relative to; None where the page cannot link to them.
+    language
+        Language of the genre names, one of ``LANGUAGES``.
     """
-    heard = findings.heard
-    found = shelves(heard)
-    order = list(found)
-    place = {id(song): number for number, song in enumerate(heard)}
-    first_of: dict[bytes, int] = {}
-    for number, song in enumerate(heard):
-        first_of.setdefault(song.song.content, number)
-    distinct = list(first_of)
-    spots = dict(zip(distinct, positions(distinct, notebook).round(COORDINATE_DIGITS).tolist(), strict=True))
-    lengths = [heard[first_of[content]].answer.duration for content in distinct]
-    pairs = near_duplicates(distinct, lengths, notebook)
+    songs = result.songs
+    by_group = group_songs(songs)
+    order = list(by_group)
+    index_of = {id(song): index for index, song in enumerate(songs)}
+    first_with: dict[bytes, int] = {}
+    for index, song in enumerate(songs):
+        first_with.setdefault(song.song.content, index)
+    contents = list(first_with)
+    coordinates = dict(zip(contents, positions(contents, state_db).round(COORDINATE_DIGITS).tolist(), strict=True))
+    durations = [songs[first_with[content]].answer.duration for content in contents]
+    near = near_duplicates(contents, durations, state_db)
     return {
-        "folder": _text(findings.title),
-        "release": findings.release,
-        "shelves": [{"title": title(shelf), "count": len(found[shelf]), "sure": shelf != NOT_SURE} for shelf in order],
-        "songs": [_song(song, order, spots[song.song.content], findings.folder, folder) for song in heard],
-        "disagreements": [place[id(song)] for song in disagreements(heard, findings.genres)],
-        "near": [[first_of[distinct[number]] for number in group] for group in groups(pairs)],
-        "copies": [[place[id(song)] for song in group] for group in copies(heard)],
-        "failures": [
-            [_text(path.relative_to(findings.folder)), failure.message] for path, failure in findings.failures
+        "folder": _text(result.title),
+        "release": result.release,
+        "groups": [
+            {"title": genre_name(group, language), "count": len(by_group[group]), "sure": group not in WITHOUT_GENRE}
+            for group in order
         ],
+        "songs": [
+            _song(song, order, coordinates[song.song.content], result.folder, folder, language) for song in songs
+        ],
+        "disagreements": [index_of[id(song)] for song in disagreements(songs, result.genres)],
+        "near": [[first_with[contents[index]] for index in group] for group in connected_groups(near)],
+        "copies": [[index_of[id(song)] for song in group] for group in exact_copies(songs)],
+        "failures": [[_text(path.relative_to(result.folder)), failure.message] for path, failure in result.failures],
     }
 
 
 def _song(
-    song: Heard, order: Sequence[str], spot: Sequence[float], collection: Path, folder: Path | None
+    song: ClassifiedSong,
+    order: Sequence[str],
+    position: Sequence[float],
+    collection: Path,
+    folder: Path | None,
+    language: str,
 ) -> dict[str, Any]:
     path, answer = song.song.path, song.answer
     return {
         "title": _text(song.song.title),
         "path": _text(path.relative_to(collection)),
-        "link": None if folder is None else quote(os.fsencode(relative(path, folder))),
-        "shelf": order.index(song.shelf),
-        "ear": title(answer.genre),
-        "second": title(answer.second),
+        "link": None if folder is None else quote(os.fsencode(relative_path(path, folder))),
+        "group": order.index(song.group),
+        "genre": genre_name(answer.genre or NOT_MUSIC, language),
+        "second": genre_name(answer.second, language),
         "confidence": round(answer.confidence, 3),
         "seconds": round(answer.duration),
         "tag": _text(song.song.tags.genre),
-        "x": spot[0],
-        "y": spot[1],
+        "x": position[0],
+        "y": position[1],
     }

@@ -1,6 +1,6 @@
-"""Hearing a collection: every content once, through the same executor as any other song.
+"""Classifies the songs of a collection, each content only once, with an executor.
 
-What was heard before is taken from the notebook; what came of it now is written there at once.
+Answers of earlier runs come from the state database; new ones are saved there immediately.
 """
 
 from __future__ import annotations
@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import numpy as np
 
-from classifier.commands.batch import say
+from classifier.commands.batch import print_error
 from classifier.commands.file_arguments import CannotRead
 from classifier.errors import Damaged, NoSound, NotAudio, Silent, TooShort
 from classifier.features.families import TEXTURE
-from classifier.inference.worker_process import WorkFailed
+from classifier.inference.worker_process import WorkerError
 from classifier.library import tags
-from classifier.library.atomic_replace import Changed, digest
-from classifier.library.collection import State
-from classifier.library.findings import Findings
-from classifier.library.grouping import Heard, Song, shelf_of
-from classifier.library.progress import SECONDS_PER_MINUTE, bar
-from classifier.library.state_db import Answer, Failure
+from classifier.library.atomic_replace import FileChanged, file_sha256
+from classifier.library.collection import FileState
+from classifier.library.grouping import ClassifiedSong, CollectionSong, group_of
+from classifier.library.progress import SECONDS_PER_MINUTE, progress_bar
+from classifier.library.scan_result import ScanResult
+from classifier.library.state_db import GenreAnswer, ScanFailure
 from common.errors import EmptyFile, SongError
 
 if TYPE_CHECKING:
@@ -31,22 +31,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from classifier.inference.executor import Release, SongExecutor
-    from classifier.library.collection import Found
-    from classifier.library.state_db import Notebook
+    from classifier.library.collection import CollectionFile
+    from classifier.library.state_db import StateDatabase
     from classifier.song_report import Classification
 
-FAULTS_OF_THE_CONTENT: Final = frozenset(
-    kind.code for kind in (Damaged, EmptyFile, NoSound, NotAudio, Silent, TooShort)
-)
-"""They will be the same next time; others, such as a worker that was lost, may not."""
-READ_AT_ONCE: Final = 2
+PERMANENT_ERRORS: Final = frozenset(kind.code for kind in (Damaged, EmptyFile, NoSound, NotAudio, Silent, TooShort))
+"""Error codes that depend on the file's content alone and are saved; others, such as a lost worker, may pass."""
+CONCURRENT_READS: Final = 2
 FILES_PER_TRANSACTION: Final = 50
 
 Item = TypeVar("Item")
 
 
-class Ear(Protocol):
-    """What ``hear_song`` needs of an executor."""
+class Classifier(Protocol):
+    """The part of an executor that ``classify_song`` needs."""
 
     @property
     def release(self) -> str: ...
@@ -54,201 +52,202 @@ class Ear(Protocol):
     async def classify(self, path: Path) -> Classification: ...
 
 
-async def hear(
+async def scan(
     folder: Path,
-    files: Sequence[Found],
+    files: Sequence[CollectionFile],
     executor: SongExecutor,
     release: Release,
-    notebook: Notebook,
+    state_db: StateDatabase,
     *,
     minimum_confidence: float | None,
-    at_once: int,
-) -> Findings:
-    """Find out what every file of a collection sounds like.
+    concurrency: int,
+) -> ScanResult:
+    """Classify every file of a collection.
 
     Parameters
     ----------
     executor
-        Not started: it is if there is anything to hear.
+        Not started yet; it is started if there is a song that is not in the state database.
     release
-        Which it will load.
+        The release that the executor will load.
     minimum_confidence
-        As in ``classifier.library.grouping.shelf_of``.
-    at_once
-        How many songs the executor is given.
+        See ``classifier.library.grouping.group_of``.
+    concurrency
+        Number of songs submitted to the executor at a time.
     """
-    with bar("Reading", "files", len(files)) as step:
-        songs, unreadable = await recognise(files, notebook, step)
-    outcomes: dict[bytes, Answer | Failure] = {}
-    unheard: dict[bytes, Path] = {}
+    with progress_bar("Reading", "files", len(files)) as step:
+        songs, unreadable = await identify_songs(files, state_db, step)
+    outcomes: dict[bytes, GenreAnswer | ScanFailure] = {}
+    unclassified: dict[bytes, Path] = {}
     for song in songs:
-        known = notebook.outcome(song.content, release.name)
+        known = state_db.outcome(song.content, release.name)
         if known is None:
-            unheard.setdefault(song.content, song.path)
+            unclassified.setdefault(song.content, song.path)
         else:
             outcomes[song.content] = known
     minutes = 1.0
-    if unheard:
+    if unclassified:
         await executor.start()
-        begun = time.monotonic()
-        with bar("Listening", "songs", len(unheard)) as step:
-            outcomes |= await listen(unheard, executor, notebook, step, at_once=at_once)
-        minutes = (time.monotonic() - begun) / SECONDS_PER_MINUTE
-    heard: list[Heard] = []
+        started = time.monotonic()
+        with progress_bar("Classifying", "songs", len(unclassified)) as step:
+            outcomes |= await classify_contents(unclassified, executor, state_db, step, concurrency=concurrency)
+        minutes = (time.monotonic() - started) / SECONDS_PER_MINUTE
+    classified: list[ClassifiedSong] = []
     failures = list(unreadable.items())
     for song in songs:
         outcome = outcomes[song.content]
-        if isinstance(outcome, Answer):
-            heard.append(Heard(song, outcome, shelf_of(outcome, minimum_confidence)))
+        if isinstance(outcome, GenreAnswer):
+            classified.append(ClassifiedSong(song, outcome, group_of(outcome, minimum_confidence)))
         else:
             failures.append((song.path, outcome))
-    return Findings(folder, release.name, release.genres, heard, failures, len(unheard), len(unheard) / minutes)
+    count = len(unclassified)
+    return ScanResult(folder, release.name, release.genres, classified, failures, count, count / minutes)
 
 
-async def recognise(
-    files: Sequence[Found], notebook: Notebook, step: Callable[[], None]
-) -> tuple[list[Song], dict[Path, Failure]]:
-    """Find out which content each file has, reading only what is new or has changed.
+async def identify_songs(
+    files: Sequence[CollectionFile], state_db: StateDatabase, step: Callable[[], None]
+) -> tuple[list[CollectionSong], dict[Path, ScanFailure]]:
+    """Determine the content hash and tags of every file; only new and changed files are read.
 
     Parameters
     ----------
     step
-        Called as each file is done.
+        Called when a file is done.
 
     Returns
     -------
-    The songs in the order of the files, and what is wrong with files that could not be read.
+    The songs in the order of the files, and the errors of files that cannot be read.
     """
-    songs: dict[Path, Song] = {}
-    unreadable: dict[Path, Failure] = {}
-    fresh: list[tuple[Path, State, bytes]] = []
+    songs: dict[Path, CollectionSong] = {}
+    unreadable: dict[Path, ScanFailure] = {}
+    unsaved: list[tuple[Path, FileState, bytes]] = []
 
-    async def look(file: Found) -> None:
-        content = notebook.content_of(file.path, file.state)
+    async def identify(file: CollectionFile) -> None:
+        content = state_db.content_hash_of(file.path, file.state)
         try:
             if content is None:
-                content = await asyncio.to_thread(digest, file.path)
-                fresh.append((file.path, file.state, content))
-            said = notebook.tags(content)
-            if said is None:
-                said = await asyncio.to_thread(tags.read, file.path)
-                notebook.remember_tags(content, said)
-            songs[file.path] = Song(file, content, said)
+                content = await asyncio.to_thread(file_sha256, file.path)
+                unsaved.append((file.path, file.state, content))
+            file_tags = state_db.tags(content)
+            if file_tags is None:
+                file_tags = await asyncio.to_thread(tags.read, file.path)
+                state_db.save_tags(content, file_tags)
+            songs[file.path] = CollectionSong(file, content, file_tags)
         except OSError:
             unreadable[file.path] = _failure(CannotRead())
-        if len(fresh) >= FILES_PER_TRANSACTION:
-            notebook.remember_files(fresh)
-            fresh.clear()
+        if len(unsaved) >= FILES_PER_TRANSACTION:
+            state_db.save_files(unsaved)
+            unsaved.clear()
         step()
 
     try:
-        await _each(files, look, at_once=READ_AT_ONCE)
+        await _for_each(files, identify, concurrency=CONCURRENT_READS)
     finally:
-        notebook.remember_files(fresh)
+        state_db.save_files(unsaved)
     return [songs[file.path] for file in files if file.path in songs], unreadable
 
 
-async def listen(
+async def classify_contents(
     paths: Mapping[bytes, Path],
     executor: SongExecutor,
-    notebook: Notebook,
+    state_db: StateDatabase,
     step: Callable[[], None],
     *,
-    at_once: int,
-) -> dict[bytes, Answer | Failure]:
-    """Have contents classified that the release was not asked about before.
+    concurrency: int,
+) -> dict[bytes, GenreAnswer | ScanFailure]:
+    """Classify contents for which the release has no saved answer.
 
     Parameters
     ----------
     paths
-        Content → one of the files that hold it.
+        Content hash → one of the files with this content.
     step
-        Called as each song is done.
-    at_once
-        How many songs the executor is given.
+        Called when a song is done.
+    concurrency
+        Number of songs submitted to the executor at a time.
 
     Returns
     -------
-    Content → what came of it. One failure, even a bug, ends that song only.
+    Content hash → answer or failure. A failure, even a bug, affects that song only.
     """
-    outcomes: dict[bytes, Answer | Failure] = {}
+    outcomes: dict[bytes, GenreAnswer | ScanFailure] = {}
 
-    async def hear(item: tuple[bytes, Path]) -> None:
+    async def classify(item: tuple[bytes, Path]) -> None:
         content, path = item
         try:
-            outcomes[content] = await hear_song(content, path, executor, notebook)
+            outcomes[content] = await classify_song(content, path, executor, state_db)
         except OSError:
             outcomes[content] = _failure(CannotRead())
         except SongError as error:
             outcomes[content] = _failure(error)
-        except WorkFailed as bug:
-            say("".join(traceback.format_exception(bug)).rstrip())
+        except WorkerError as bug:
+            print_error("".join(traceback.format_exception(bug)).rstrip())
             outcomes[content] = _failure(SongError())
         step()
 
-    await _each(paths.items(), hear, at_once=at_once)
+    await _for_each(paths.items(), classify, concurrency=concurrency)
     return outcomes
 
 
-async def hear_song(content: bytes, path: Path, ear: Ear, notebook: Notebook) -> Answer:
-    """Have a content classified, and write down what came of it.
+async def classify_song(content: bytes, path: Path, classifier: Classifier, state_db: StateDatabase) -> GenreAnswer:
+    """Classify a file and save the answer.
 
     Parameters
     ----------
     content
         SHA-256 of the file.
     path
-        Of one of the files that hold it.
+        One of the files with this content.
 
     Raises
     ------
     SongError
-        What is wrong with it; written down, too, if it will be the same next time.
+        If the file cannot be classified; permanent errors are saved too.
     OSError
-        If the file cannot be read any more.
-    WorkFailed
+        If the file can no longer be read.
+    WorkerError
         For a bug.
     """
-    before = State.now(path)
+    before = FileState.read(path)
     try:
-        classification = await ear.classify(path)
+        classification = await classifier.classify(path)
     except SongError as error:
-        if error.code in FAULTS_OF_THE_CONTENT:
-            await asyncio.to_thread(notebook.remember_failure, content, ear.release, _failure(error))
+        if error.code in PERMANENT_ERRORS:
+            await asyncio.to_thread(state_db.save_failure, content, classifier.release, _failure(error))
         raise
-    if State.now(path) != before:
-        raise Changed
+    if FileState.read(path) != before:
+        raise FileChanged
     answer, texture = _answer(classification), mean_texture(classification)
-    await asyncio.to_thread(notebook.remember_answer, content, classification.report.model, answer, texture)
+    await asyncio.to_thread(state_db.save_answer, content, classification.report.model, answer, texture)
     return answer
 
 
 def mean_texture(classification: Classification) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
-    """Average the texture of a song's segments by their lengths, shape (2192,)."""
+    """Return the mean of the segments' texture features, weighted by their durations, shape (2192,)."""
     segments = classification.features
-    lengths = [segment.end - segment.start for segment in segments]
-    mean = np.average([segment.families[TEXTURE] for segment in segments], axis=0, weights=lengths)
+    durations = [segment.end - segment.start for segment in segments]
+    mean = np.average([segment.families[TEXTURE] for segment in segments], axis=0, weights=durations)
     return mean.astype(np.float32)
 
 
-def _answer(classification: Classification) -> Answer:
+def _answer(classification: Classification) -> GenreAnswer:
     report = classification.report
     second = next((genre for genre, _ in report.runners_up(1)), "")
-    return Answer(report.genre, report.confidence, report.sure, report.duration, second)
+    return GenreAnswer(report.genre or "", report.confidence, report.sure, report.duration, second)
 
 
-def _failure(error: SongError) -> Failure:
-    return Failure(error.code, str(error))
+def _failure(error: SongError) -> ScanFailure:
+    return ScanFailure(error.code, str(error))
 
 
-async def _each(items: Iterable[Item], work: Callable[[Item], Awaitable[None]], *, at_once: int) -> None:
-    """Do work on items, some at a time, never more of them in memory than that."""
-    waiting = iter(items)
+async def _for_each(items: Iterable[Item], work: Callable[[Item], Awaitable[None]], *, concurrency: int) -> None:
+    """Await ``work`` for every item, a limited number at a time; the items are consumed lazily."""
+    remaining = iter(items)
 
-    async def worker() -> None:
-        for item in waiting:
+    async def consume() -> None:
+        for item in remaining:
             await work(item)
 
     async with asyncio.TaskGroup() as group:
-        for _ in range(at_once):
-            group.create_task(worker())
+        for _ in range(concurrency):
+            group.create_task(consume())

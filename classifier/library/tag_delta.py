@@ -1,7 +1,11 @@
-"""The way back from a tagged file to the original, to the byte, without keeping the original.
+"""Patches that rebuild the original of a tagged file byte for byte, without a copy of the original.
 
-Tags lie before or behind the sound, which therefore is in both files: at the same distance from the start or at the
-same distance from the end. A patch says where, and keeps only the rest.
+Tags are before or after the audio data, which is therefore in both files, at the same distance from the start or from
+the end. A patch refers to those parts and stores only the rest.
+
+bsdiff4 finds shorter patches for arbitrary changes, but takes 17 times the file's size in memory and half a second per
+megabyte (32 MB: 580 MiB and 16 s), where this takes one pass and constant memory. A plain copy of every original would
+double the size of the collection.
 """
 
 from __future__ import annotations
@@ -21,53 +25,53 @@ if TYPE_CHECKING:
 BLOCK_BYTES: Final = 4096
 _COPY_BYTES: Final = MEBIBYTE
 _KEPT: Final = -1
-"""In place of an offset into the tagged file: the bytes are the patch's own."""
+"""In place of an offset into the tagged file: the bytes are stored in the patch."""
 
 
 class BadPatch(ValueError):
-    """Bytes that are no patch, or one of another file."""
+    """The bytes are not a patch, or the patch belongs to another file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Patch:
-    """How to rebuild an original.
+    """Instructions to rebuild an original from its tagged copy.
 
     Attributes
     ----------
     steps
-        One after another: where in the tagged file to copy from, or -1 for the kept bytes; and how many bytes.
+        Pairs of an offset into the tagged file, or -1 for the stored bytes, and a number of bytes to copy from there.
     kept
-        What the tagged file does not hold any more.
+        The stored bytes: parts of the original that are not in the tagged file.
     """
 
     steps: tuple[tuple[int, int], ...]
     kept: bytes
 
     def packed(self) -> bytes:
-        """Return the patch as compressed bytes."""
+        """Return the patch as compressed bytes for the state database."""
         return zlib.compress(json.dumps(self.steps).encode() + b"\n" + self.kept)
 
     @classmethod
     def unpacked(cls, packed: bytes) -> Patch:
-        """Read what ``packed`` returned.
+        """Return the patch from its ``packed`` form.
 
         Raises
         ------
         BadPatch
-            If it is something else.
+            If the bytes are something else.
         """
         try:
             steps, _, kept = zlib.decompress(packed).partition(b"\n")
             return cls(tuple((int(start), int(length)) for start, length in json.loads(steps)), kept)
         except (zlib.error, ValueError, TypeError) as error:
-            raise BadPatch("what was kept to undo this change is damaged") from error
+            raise BadPatch("the stored patch is damaged") from error
 
 
-def between(original: Path, tagged: Path) -> Patch:
-    """Find out what it takes to rebuild an original from its tagged copy.
+def make_patch(original: Path, tagged: Path) -> Patch:
+    """Return the patch that rebuilds an original from its tagged copy.
 
-    Its size is about that of the tags. Only where the tagging moved every page of the file (an Ogg file whose tags
-    grew by a page) is it that of the whole file.
+    Its size is about that of the tags, except where tagging changed every page of the file (an Ogg file whose tags
+    need another page): then it is about that of the file.
     """
     steps: list[tuple[int, int]] = []
     kept = bytearray()
@@ -83,7 +87,7 @@ def between(original: Path, tagged: Path) -> Patch:
 
 
 def _mapped(file: BinaryIO) -> mmap.mmap | bytes:
-    """Map a file, since an empty one cannot be."""
+    """Map a file into memory; an empty file, which cannot be mapped, gives empty bytes."""
     return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if file.seek(0, 2) else b""
 
 
@@ -92,7 +96,7 @@ def _holds(content: mmap.mmap | bytes, start: int, block: bytes) -> bool:
 
 
 def _add(steps: list[tuple[int, int]], start: int, length: int) -> None:
-    """Add a step, or lengthen the last one where it goes on there."""
+    """Append a step, merging it with the last one where it continues it."""
     if steps:
         last, so_far = steps[-1]
         if start == (_KEPT if last == _KEPT else last + so_far):
@@ -101,14 +105,13 @@ def _add(steps: list[tuple[int, int]], start: int, length: int) -> None:
     steps.append((start, length))
 
 
-def rebuilt(patch: Patch, tagged: BinaryIO) -> Iterator[bytes]:
-    """Yield the original, piece by piece.
+def apply_patch(patch: Patch, tagged: BinaryIO) -> Iterator[bytes]:
+    """Yield the original in chunks. The caller must compare the result with the original's checksum.
 
     Raises
     ------
     BadPatch
-        If the tagged file is too short to be the one that the patch was made for. That the result is the original is
-        for the caller to hold against its checksum.
+        If the tagged file is shorter than the one that the patch was made for.
     """
     used = 0
     for start, length in patch.steps:

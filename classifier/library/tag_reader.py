@@ -1,13 +1,13 @@
-"""Reading tags of files from strangers: in a confined process, for ``classifier.inference.worker_pool`` to run.
+"""Reads the tags of files from strangers, in a confined worker process (``classifier.inference.worker_pool``).
 
-A tag may be made so as to fill the memory of whoever reads it.
+A malicious tag can exhaust the memory of the process that reads it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from classifier.inference.worker_process import Limits
+from classifier.inference.worker_process import WorkerLimits
 from classifier.library import tags
 from common.units import MEBIBYTE
 
@@ -15,16 +15,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from classifier.library.tags import Tags
+    from classifier.library.tags import FileTags
     from classifier.song_report import Progress
 
-LIMITS: Final = Limits(seconds=20, memory_bytes=128 * MEBIBYTE)
+LIMITS: Final = WorkerLimits(seconds=20, memory_bytes=128 * MEBIBYTE)
 
 
 class TagReader:
-    """A worker's work: what a file says of itself."""
+    """A file processor that returns a file's tags."""
 
-    about = "tags"
+    info = "tags"
 
-    def __call__(self, path: Path, report: Callable[[Progress], None]) -> Tags:  # noqa: ARG002 - there is nothing to tell
+    def __call__(self, path: Path, report: Callable[[Progress], None]) -> FileTags:  # noqa: ARG002 - no progress
         return tags.read(path)

@@ -1,1 +1,1 @@
-"""Studies: earlier systems, and tables of one's own, measured as they were and with songs kept apart."""
+"""Studies: re-runs of earlier systems and experiments on other tables, with and without songs kept apart."""

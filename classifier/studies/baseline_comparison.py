@@ -1,4 +1,4 @@
-"""The released model beside a study's models: its held-out figures on the same songs, never what it learnt by heart."""
+"""Held-out scores of the released model on a study's songs, to compare with the study's models."""
 
 from __future__ import annotations
 
@@ -14,33 +14,31 @@ if TYPE_CHECKING:
 
 EVALUATION: Final = "evaluation.json"
 SPLIT_OF: Final = {ARTISTS: "artist_fold", SONGS: "random"}
-"""The split of the model's own evaluation that answers to a protocol here."""
-SAID: Final = {
-    ARTISTS: "the same published folds of artists as here; each song is asked of a model that was built like the "
-    "released one without the artists of that fold",
-    SONGS: "a fifth of the songs, drawn at random; they are asked of a model that was built like the released one "
+"""Protocol of a study → the corresponding split in the evaluation of the released model."""
+SPLIT_DESCRIPTIONS: Final = {
+    ARTISTS: "the same published artist folds as here; each song is classified by a model that was trained like the "
+    "released one, but without the artists of that fold",
+    SONGS: "a random fifth of the songs, classified by a model that was trained like the released one, but "
     "without them",
 }
-UNKNOWN: Final = (
-    "The released model listens to sound, and this table holds none: what it would say of these rows is not known."
-)
+UNKNOWN: Final = "The released model classifies audio, and this table has none, so there is no score to compare with."
 
 
 @dataclass(frozen=True)
-class Ours:
-    """The released model's figure under a protocol, and a sentence on where it comes from."""
+class ReleasedModelScore:
+    """The score of the released model under a protocol, and a sentence about where it comes from."""
 
     protocol: str
     figure: Figure
-    said: str
+    about: str
 
     def as_dict(self) -> dict[str, Any]:
         """Return plain JSON data."""
-        return {"protocol": self.protocol, **self.figure.as_dict(), "about": self.said}
+        return {"protocol": self.protocol, **self.figure.as_dict(), "about": self.about}
 
 
-def held_out(models: Path) -> dict[str, Ours]:
-    """Return protocol → figure, from the evaluation that lies beside the released model; empty where there is none."""
+def held_out(models: Path) -> dict[str, ReleasedModelScore]:
+    """Return protocol → score from the evaluation beside the released model; empty if there is none."""
     try:
         content: Any = json.loads((models / EVALUATION).read_text("utf-8"))
         kept = {
@@ -53,7 +51,7 @@ def held_out(models: Path) -> dict[str, Ours]:
     except (OSError, ValueError, KeyError, TypeError):
         return {}
     return {
-        protocol: Ours(protocol, kept[split], SAID[protocol])
+        protocol: ReleasedModelScore(protocol, kept[split], SPLIT_DESCRIPTIONS[protocol])
         for protocol, split in SPLIT_OF.items()
         if split in kept and kept[split].of
     }

@@ -1,4 +1,4 @@
-"""Steps of a study, done side by side, each kept on disk as it is done: a run that was stopped goes on where it was."""
+"""Runs the tasks of a study in parallel and saves each result, so that an interrupted run can be continued."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-RECIPE_VERSION: Final = 1
-"""To be raised when the same arguments come to mean another computation."""
+CHECKPOINT_VERSION: Final = 1
+"""To be increased when a computation changes, so that saved results are not used any more."""
 ERRORS_OF_A_DAMAGED_FILE: Final = (OSError, EOFError, ValueError, KeyError, AttributeError, ImportError, IndexError)
 
 
-class Steps:
-    """Does steps, and keeps what came of them.
+class Checkpoints:
+    """Runs tasks and saves their results.
 
     Parameters
     ----------
     folder
-        Where results are kept, one file a step.
+        Folder of the results, one file per task.
     jobs
-        Processes, as in joblib.
+        Number of processes, as in joblib.
     progress
-        Whether to show a bar on stderr; left out where nobody is there to see it.
+        Whether to show a progress bar on stderr if it is a terminal.
     """
 
     def __init__(self, folder: Path, *, jobs: int, progress: bool = True) -> None:
@@ -44,58 +44,63 @@ class Steps:
         self.progress = progress and sys.stderr.isatty()
         folder.mkdir(parents=True, exist_ok=True)
 
-    def all(self, doing: str, work: Callable[[Any], Result], tasks: Sequence[Any], keys: Sequence[Any]) -> list[Result]:
-        """Return ``work(task)`` for all tasks; equal keys are the same step, done once.
+    def all(
+        self, description: str, work: Callable[[Any], Result], tasks: Sequence[Any], keys: Sequence[Any]
+    ) -> list[Result]:
+        """Return ``work(task)`` for all tasks; tasks with equal keys are run once.
 
         Parameters
         ----------
         doing
-            What the bar says.
+            Label of the progress bar.
         keys
-            All that each result depends on, beside the code.
+            Everything that each result depends on, except for the code.
         """
-        places = [self._place(work, key) for key in keys]
+        paths = [self._path(work, key) for key in keys]
         ready: dict[Path, Result] = {}
-        for place in set(places):
-            if (kept := _read(place)) is not None:
-                ready[place] = kept
-        missing = {place: task for place, task in zip(places, tasks, strict=True) if place not in ready}
-        with warnings.catch_warnings(), bar(doing, len(set(places)), len(ready), shown=self.progress) as step:
-            # A worker that TensorFlow has made large is replaced by a fresh one, and nothing is lost by it.
+        for path in set(paths):
+            if (kept := _read(path)) is not None:
+                ready[path] = kept
+        missing = {path: task for path, task in zip(paths, tasks, strict=True) if path not in ready}
+        with (
+            warnings.catch_warnings(),
+            progress_bar(description, len(set(paths)), len(ready), shown=self.progress) as step,
+        ):
+            # joblib replaces workers whose memory TensorFlow has made large; no result is lost.
             warnings.filterwarnings("ignore", message="A worker stopped while some jobs")
-            # One task to a batch: what is done is kept at once.
+            # One task per batch, so that every result is saved immediately.
             workers = Parallel(n_jobs=self.jobs, batch_size=1, return_as="generator_unordered")
-            for place, result in workers(delayed(_do)(work, task, place) for place, task in missing.items()):
-                ready[place] = result
+            for path, result in workers(delayed(_do)(work, task, path) for path, task in missing.items()):
+                ready[path] = result
                 step()
-        return [ready[place] for place in places]
+        return [ready[path] for path in paths]
 
-    def _place(self, work: Callable[[Any], Any], key: Any) -> Path:
-        versions = (RECIPE_VERSION, sklearn.__version__, np.__version__, work.__qualname__)
+    def _path(self, work: Callable[[Any], Any], key: Any) -> Path:
+        versions = (CHECKPOINT_VERSION, sklearn.__version__, np.__version__, work.__qualname__)
         return self.folder / f"{joblib.hash((versions, key))}.step"
 
 
-def _do(work: Callable[[Any], Result], task: Any, place: Path) -> tuple[Path, Result]:
-    with threadpool_limits(1):  # sums in another order would be other figures
+def _do(work: Callable[[Any], Result], task: Any, path: Path) -> tuple[Path, Result]:
+    with threadpool_limits(1):  # more threads would change the order of sums, and so the results
         result = work(task)
-    unfinished = place.with_suffix(f".{os.getpid()}.part")
+    unfinished = path.with_suffix(f".{os.getpid()}.part")
     joblib.dump(result, unfinished, compress=3)
-    unfinished.replace(place)
-    return place, result
+    unfinished.replace(path)
+    return path, result
 
 
-def _read(place: Path) -> Any | None:
+def _read(path: Path) -> Any | None:
     try:
-        return joblib.load(place)
+        return joblib.load(path)
     except FileNotFoundError:
         return None
     except ERRORS_OF_A_DAMAGED_FILE:
-        return None  # done again, and written anew
+        return None  # computed and saved again
 
 
 @contextmanager
-def bar(doing: str, total: int, done: int, *, shown: bool) -> Iterator[Callable[[], None]]:
-    """Show how far a run is; yields what is to be called as each step is done."""
+def progress_bar(description: str, total: int, done: int, *, shown: bool) -> Iterator[Callable[[], None]]:
+    """Show a progress bar; yields a function to be called when a task is done."""
     if not shown:
         yield lambda: None
         return
@@ -117,5 +122,5 @@ def bar(doing: str, total: int, done: int, *, shown: bool) -> Iterator[Callable[
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), redirect_stdout=False) as progress:
-        task = progress.add_task(doing, total=total, completed=done)
+        task = progress.add_task(description, total=total, completed=done)
         yield lambda: progress.advance(task)

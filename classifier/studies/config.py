@@ -1,6 +1,6 @@
-"""What a study is: data, cleaning, split, scaling, reduction, models, plots, declared in TOML and checked here.
+"""The configuration of a study in TOML: data, cleaning, split, scaling, reduction, models and plots, with validation.
 
-``classifier.studies.study_table`` checks what the tables hold; ``model_runner`` fits the models.
+``classifier.studies.study_table`` checks the tables themselves; ``model_runner`` fits the models.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-SHIPPED: Final = Path(__file__).parent / "shipped"
+BUNDLED_STUDIES: Final = Path(__file__).parent / "shipped"
 QUICK_SONGS_PER_GENRE: Final = 15
 QUICK_SETTINGS: Final = {"n_estimators": 5, "epochs": 2, "layers": 1, "units": 8}
-"""The most that a quick run allows of what takes long."""
+"""Upper limits of slow settings in a quick run."""
 SLOW_PLOTS: Final = ("distributions", "tsne")
 PLOTS: Final = ("counts", "distributions", "correlation", "variance", "pca", "tsne")
 
@@ -34,7 +34,7 @@ Kind = Literal[
 
 
 class StudyError(Exception):
-    """A study cannot be made of what was given; the text is one sentence that says what to do about it."""
+    """The configuration or the table of a study is not valid; the message is one sentence that says what to do."""
 
 
 def _pattern(text: str) -> str:
@@ -52,24 +52,24 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Merge(_Strict):
-    """A JSON file of columns that joins the table: rows that only one of them has are left out."""
+class JoinedFile(_Strict):
+    """A JSON file of columns to join with the table; rows that are not in both are omitted."""
 
     file: str
     on: str
 
 
-class Group(_Strict):
-    """What rows have in common that must not stand on both sides of a split.
+class GroupColumn(_Strict):
+    """The column that groups rows which must not be in both training and test set.
 
     Attributes
     ----------
     column, pattern
-        The group's name is this column, or the first bracket of the pattern within it.
+        The group is the column's value, or the first capture group of the pattern in it.
     called
-        What such groups are, in the plural.
+        Name of these groups in the plural.
     votes
-        Whether a group is one song, whose rows may vote for one answer.
+        Whether a group is a song, so that its rows can vote for one genre.
     """
 
     column: str
@@ -78,55 +78,55 @@ class Group(_Strict):
     votes: bool = True
 
 
-class Data(_Strict):
-    """Where rows come from.
+class DataSource(_Strict):
+    """The table of a study.
 
     Attributes
     ----------
     table, merge
-        Paths within the data folder.
+        Paths relative to the data folder.
     row
-        What one row is of, where that is known.
+        What a row describes, if known.
     features
-        Columns to learn from; all that are not otherwise spoken for where empty.
+        Feature columns; if empty, all columns that have no other purpose.
     ignore
-        Columns that are not to be learnt from.
+        Columns that are not features.
     group
-        Absent where every row stands for itself.
+        None if rows are independent.
     splits
-        The GTZAN table of published artist folds, where it applies.
+        Table of the published artist folds, for GTZAN.
     released_model_knows
-        Whether the released model was measured on these very songs.
+        Whether the released model was evaluated on these songs.
     """
 
     table: str
     label: str
     row: str = ""
-    merge: Merge | None = None
+    merge: JoinedFile | None = None
     features: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
-    group: Group | None = None
+    group: GroupColumn | None = None
     splits: str | None = None
     released_model_knows: bool = False
 
 
 class Cleaning(_Strict):
-    """What is done to the table before anything is learnt."""
+    """Cleaning of the table before training."""
 
     drop: Pattern | None = None
     missing: Literal["refuse", "drop", "median"] = "refuse"
     duplicates: Literal["keep", "drop"] = "keep"
 
 
-class Split(_Strict):
+class StudySplit(_Strict):
     """The study's own protocol: rows drawn at random.
 
     Attributes
     ----------
     test, validation
-        Shares of all rows.
+        Shares of the rows.
     apart_folds
-        In how many folds the same is repeated with groups kept apart.
+        Number of folds for the repetition with groups kept apart.
     """
 
     test: float = Field(default=0.2, gt=0, lt=0.9)
@@ -137,24 +137,24 @@ class Split(_Strict):
 
 
 class Reduction(_Strict):
-    """Principal components: so many, or as many as explain such a share."""
+    """Principal component analysis: a number of components, or the share of variance to explain."""
 
     components: Annotated[int, Field(ge=1)] | Annotated[float, Field(gt=0, lt=1)]
 
 
-class Model(_Strict):
+class StudyModel(_Strict):
     """A model.
 
     Attributes
     ----------
     settings
-        Of the estimator, in scikit-learn's words.
+        Parameters of the scikit-learn estimator.
     grid
-        Settings to choose from, by cross-validation or by the validation part.
+        Parameter grid, searched by cross-validation or with the validation set.
     of, passthrough
-        For stacking: names of the models below, and whether the features join their answers.
+        For stacking: names of the base models, and whether the features are used beside their predictions.
     printed
-        The accuracy that was published for it.
+        Published accuracy.
     """
 
     name: str = Field(min_length=1, max_length=60)
@@ -170,26 +170,26 @@ class Model(_Strict):
     @model_validator(mode="after")
     def _fits(self) -> Self:
         if (self.kind == "stacking") != bool(self.of):
-            raise ValueError("'of' names the models that a stacking stands on, and belongs to nothing else")
+            raise ValueError("'of' names the base models of a stacking model and is not allowed for other kinds")
         if self.kind == "stacking" and self.grid:
-            raise ValueError("a stacking has no grid of its own: the models that it stands on have theirs")
+            raise ValueError("a stacking model has no grid; set it for the base models")
         return self
 
 
 class Balancing(_Strict):
-    """Genres made equally frequent, to compare with the table as it is."""
+    """Balancing of the genres, to compare with the table as it is."""
 
     method: Literal["undersample"] = "undersample"
     seed: int = Field(default=0, ge=0)
 
 
-class Pair(_Strict):
-    """Two genres told apart by the same models.
+class GenrePair(_Strict):
+    """A pair of genres for a binary classification with the same models.
 
     Attributes
     ----------
     stand_in
-        What to take in their place where the table lacks them.
+        Pair to use instead if the table lacks one of the genres.
     """
 
     genres: tuple[str, str]
@@ -197,20 +197,20 @@ class Pair(_Strict):
 
 
 class Study(_Strict):
-    """A whole study; ``notes`` are sentences for its report."""
+    """The configuration of a study; ``notes`` are sentences for its report."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,40}$")
     title: str
     about: str
-    data: Data
+    data: DataSource
     cleaning: Cleaning = Cleaning()
-    split: Split = Split()
+    split: StudySplit = StudySplit()
     scaling: Literal["minmax", "standard", "none"] = "standard"
     reduction: Reduction | None = None
-    models: Annotated[tuple[Model, ...], Field(min_length=1)]
+    models: Annotated[tuple[StudyModel, ...], Field(min_length=1)]
     balancing: Balancing | None = None
     cross_validation: Annotated[int, Field(ge=2, le=20)] | None = None
-    pairs: tuple[Pair, ...] = ()
+    pairs: tuple[GenrePair, ...] = ()
     pairs_printed: str = ""
     plots: tuple[Plot, ...] = PLOTS
     notes: tuple[str, ...] = ()
@@ -220,35 +220,35 @@ class Study(_Strict):
     def _names(self) -> Self:
         names = [model.name for model in self.models]
         if twice := {name for name in names if names.count(name) > 1}:
-            raise ValueError(f"two models are called {min(twice)}")
+            raise ValueError(f"two models have the name {min(twice)}")
         bases = {model.name for model in self.models if model.kind != "stacking"}
         for model in self.models:
             if unknown := set(model.of) - bases:
-                raise ValueError(f"{model.name} stands on {min(unknown)}, which is not a model that can be stacked")
+                raise ValueError(f"{model.name} is stacked on {min(unknown)}, which is not one of the other models")
             if model.choose_by == "validation" and model.grid and not self.split.validation:
-                raise ValueError(f"{model.name} is to be chosen by validation, but the split has no validation part")
+                raise ValueError(f'{model.name} uses choose_by = "validation", but the split has no validation set')
         return self
 
 
-def shipped_names() -> list[str]:
-    """Name the studies that come with the package."""
-    return sorted(path.stem for path in SHIPPED.glob("*.toml"))
+def bundled_names() -> list[str]:
+    """Return the names of the studies that come with the package."""
+    return sorted(path.stem for path in BUNDLED_STUDIES.glob("*.toml"))
 
 
 def find(name: str) -> Path:
-    """Return the file of a study, given by its name or its path.
+    """Return the file of a study by its name or path.
 
     Raises
     ------
     StudyError
         If there is no such study.
     """
-    if name in shipped_names():
-        return SHIPPED / f"{name}.toml"
+    if name in bundled_names():
+        return BUNDLED_STUDIES / f"{name}.toml"
     path = Path(name)
     if path.is_file():
         return path
-    known = ", ".join(shipped_names())
+    known = ", ".join(bundled_names())
     raise StudyError(f"There is no study {name}: name one of {known}, or a TOML file.")
 
 
@@ -258,7 +258,7 @@ def read(path: Path) -> Study:
     Raises
     ------
     StudyError
-        If it is not TOML, or says something that a study cannot say.
+        If it is not valid TOML, or not a valid study.
     """
     try:
         content = tomllib.loads(path.read_text("utf-8"))
@@ -270,7 +270,7 @@ def read(path: Path) -> Study:
 
 
 def parse(content: dict[str, Any], source: str) -> Study:
-    """Check what a study says; ``source`` names it in errors."""
+    """Validate the configuration of a study; ``source`` names it in error messages."""
     try:
         return Study.model_validate(content)
     except ValidationError as error:
@@ -281,18 +281,18 @@ def _sentence(error: ValidationError) -> str:
     first = error.errors()[0]
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
-        said = "a study knows no such thing"
+        message = "this is not a setting of a study"
     elif first["type"] == "missing":
-        said = "this is missing"
+        message = "this is missing"
     else:
-        said = first["msg"].removeprefix("Value error, ")
+        message = first["msg"].removeprefix("Value error, ")
     others = error.error_count() - 1
     more = f" ({others} more after it)" if others else ""
-    return f"{place + ': ' if place else ''}{said}{more}."
+    return f"{place + ': ' if place else ''}{message}{more}."
 
 
 def quick(study: Study) -> Study:
-    """Make a study small enough to be tried in seconds: fewer songs, fewer settings; its figures mean nothing."""
+    """Return a small version of a study that runs in seconds; its scores are meaningless."""
     models = tuple(
         model.model_copy(
             update={
@@ -311,7 +311,7 @@ def quick(study: Study) -> Study:
     )
 
 
-def _smaller(model: Model) -> dict[str, Any]:
+def _smaller(model: StudyModel) -> dict[str, Any]:
     small = {name: min(value, QUICK_SETTINGS.get(name, value)) for name, value in _numbers(model.settings).items()}
     network = QUICK_SETTINGS if model.kind == "network" else {}
     return {**model.settings, **{name: most for name, most in network.items() if name != "n_estimators"}, **small}
@@ -322,11 +322,11 @@ def _numbers(settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def for_table(table: Path, label: str, group: str | None, *, ignore: tuple[str, ...], missing: str) -> Study:
-    """Declare a study with sensible defaults for somebody's own table."""
+    """Return a study with default models for a user's table."""
     content: dict[str, Any] = {
         "name": "own",
         "title": table.name,
-        "about": f"The genres in column {label} of {table.name}, told apart by four usual models.",
+        "about": f"The genres in column {label} of {table.name}, classified by four common models.",
         "data": {"table": table.name, "label": label, "ignore": ignore},
         "cleaning": {"missing": missing},
         "models": [
@@ -342,16 +342,16 @@ def for_table(table: Path, label: str, group: str | None, *, ignore: tuple[str, 
 
 
 def with_table(study: Study, table: Path, label: str, group: str | None, ignore: list[str]) -> Study:
-    """Return a study on another table of its shape; nothing is known of that one's artists or of our model on it."""
-    data = Data(
+    """Return a study with another table of the same columns, without artist folds and released model scores."""
+    data = DataSource(
         table=table.name,
         label=label,
         ignore=tuple(ignore),
-        group=None if group is None else Group(column=group),
+        group=None if group is None else GroupColumn(column=group),
     )
     return study.model_copy(update={"data": data})
 
 
 def with_missing(study: Study, missing: Literal["refuse", "drop", "median"]) -> Study:
-    """Return a study that deals otherwise with rows that lack a number."""
+    """Return a study with another treatment of missing values."""
     return study.model_copy(update={"cleaning": study.cleaning.model_copy(update={"missing": missing})})

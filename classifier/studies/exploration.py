@@ -1,4 +1,4 @@
-"""What a table looks like before anything is learnt: counts, statistics, correlations, projections to a plane."""
+"""Exploratory analysis of a table: counts, statistics, correlations, two-dimensional projections."""
 
 from __future__ import annotations
 
@@ -17,37 +17,37 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from classifier.studies.checkpoints import Steps
+    from classifier.studies.checkpoints import Checkpoints
     from classifier.studies.config import Study
-    from classifier.studies.study_table import Table
+    from classifier.studies.study_table import StudyTable
 
-MOST_CORRELATED: Final = 40
-"""More columns than this cannot be read in a heat map."""
-MOST_MAPPED: Final = 3000
-"""Rows of a t-SNE map; more are drawn by the seed."""
+MAX_CORRELATED: Final = 40
+"""A heat map with more columns is illegible."""
+MAX_MAPPED: Final = 3000
+"""Maximum number of rows in a map; a random sample is drawn from more."""
 MAP_PERPLEXITY: Final = 30
 CHANCE_OF_VARIANCE: Final = (0.85, 0.9, 0.95)
 STATISTICS: Final = ("mean", "std", "min", "25%", "50%", "75%", "max")
 
 
 @dataclass(frozen=True, eq=False)
-class Explored:
-    """What was found.
+class Exploration:
+    """The results of the analysis.
 
     Attributes
     ----------
     counts
-        Genre → rows.
+        Genre → number of rows.
     statistics
         Column → mean, std, min, quartiles, max.
     correlated, correlation
-        Columns, and how they go together, shape (columns, columns).
+        Columns, and their correlation matrix, shape (columns, columns).
     explained
-        Share of the variance that each principal component explains, in order.
+        Share of the variance explained by each principal component.
     mapped
-        Rows that are on the maps.
+        Indices of the rows in the maps.
     pca, tsne
-        Maps, shape (mapped, 2); None where they were not asked for.
+        Maps, shape (mapped, 2); None if not requested.
     """
 
     counts: Mapping[str, int]
@@ -60,11 +60,11 @@ class Explored:
     tsne: NDArray[np.float64] | None
 
     def components_for(self, share: float) -> int:
-        """Return how many components explain a share of the variance."""
+        """Return the number of components needed to explain a share of the variance."""
         return int(np.searchsorted(np.cumsum(self.explained), share - 1e-9) + 1)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON data; the maps are pictures only."""
+        """Return plain JSON data, without the maps."""
         return {
             "counts": dict(self.counts),
             "statistics": {
@@ -83,22 +83,22 @@ def _significant(value: float) -> float:
     return float(f"{value:.6g}")
 
 
-def explore(study: Study, table: Table, steps: Steps) -> Explored:
-    """Look at a table, scaled as the study scales it."""
+def explore(study: Study, table: StudyTable, steps: Checkpoints) -> Exploration:
+    """Analyse a table with the scaling of the study."""
     seed = study.split.seed
     scaled = SCALERS[study.scaling]().fit_transform(table.X) if study.scaling in SCALERS else table.X
     pca = PCA(random_state=seed).fit(scaled)
     draw = np.random.default_rng(seed)
-    mapped = np.sort(draw.permutation(len(scaled))[:MOST_MAPPED])
+    mapped = np.sort(draw.permutation(len(scaled))[:MAX_MAPPED])
     tsne = None
     if "tsne" in study.plots:
         task = (scaled[mapped], seed)
-        (tsne,) = steps.all("Map", map_by_likeness, [task], [task])
+        (tsne,) = steps.all("Map", tsne_map, [task], [task])
     correlated = _for_heat_map(table)
     places = [table.columns.index(column) for column in correlated]
     genres, counts = np.unique(table.genres, return_counts=True)
     described = pd.DataFrame(table.X, columns=list(table.columns)).describe().loc[list(STATISTICS)]
-    return Explored(
+    return Exploration(
         counts={str(genre): int(count) for genre, count in zip(genres, counts, strict=True)},
         statistics={str(c): {str(s): float(described[c][s]) for s in STATISTICS} for c in described.columns},
         correlated=correlated,
@@ -110,14 +110,14 @@ def explore(study: Study, table: Table, steps: Steps) -> Explored:
     )
 
 
-def _for_heat_map(table: Table) -> list[str]:
-    """Choose columns that vary: the means where columns come as means and variances, and not too many."""
+def _for_heat_map(table: StudyTable) -> list[str]:
+    """Return the columns for the heat map: those that vary, or only their means if there are means."""
     varied = [column for column, spread in zip(table.columns, np.ptp(table.X, axis=0), strict=True) if spread > 0]
     means = [column for column in varied if column.endswith("_mean")]
-    return (means if len(means) > 1 else varied)[:MOST_CORRELATED]
+    return (means if len(means) > 1 else varied)[:MAX_CORRELATED]
 
 
-def map_by_likeness(task: tuple[NDArray[np.float64], int]) -> NDArray[np.float64]:
+def tsne_map(task: tuple[NDArray[np.float64], int]) -> NDArray[np.float64]:
     """Return a t-SNE map of rows, shape (rows, 2)."""
     rows, seed = task
     perplexity = min(MAP_PERPLEXITY, max(2, (len(rows) - 1) // 3))

@@ -1,4 +1,4 @@
-"""Pictures for a page in light and in dark: the same drawing twice, each as a small PNG. What is drawn: ``plots``."""
+"""Renders figures for light and dark pages as small PNG and WebP images. What they show is in ``plots``."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 DOTS_PER_INCH: Final = 120
 COLOURS: Final = 128
-"""Of a picture's palette: a third of the bytes, and no difference to the eye."""
+"""Size of an image's palette, which reduces the file to a third without a visible difference."""
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of a page; ``series`` are Okabe and Ito's, told apart with any colour vision."""
+    """Colours of a page; ``series`` is the Okabe-Ito palette, which is safe for colour-blind readers."""
 
     name: str
     card: str
@@ -58,18 +58,18 @@ THEMES: Final = (LIGHT, DARK)
 
 @dataclass(frozen=True)
 class Picture:
-    """A drawing for both themes.
+    """A figure in both themes.
 
     Attributes
     ----------
     name
-        Of its files.
+        Base name of its files.
     title, alt
-        Its heading, and what it shows, for who cannot see it.
+        Its heading and alternative text.
     light, dark
-        PNG, for files.
+        PNG images for files.
     light_on_page, dark_on_page
-        The same without loss as WebP, a quarter smaller.
+        The same images as lossless WebP, a quarter smaller.
     width, height
         In pixels.
     """
@@ -88,7 +88,7 @@ class Picture:
 def draw(
     name: str, title: str, alt: str, size: tuple[float, float], painter: Callable[[Figure, Theme], None]
 ) -> Picture:
-    """Paint a picture of a size in inches, once for each theme."""
+    """Render a figure, its size given in inches, once for each theme."""
     images = []
     for theme in THEMES:
         with _styled(theme):
@@ -98,14 +98,14 @@ def draw(
             figure.savefig(content, format="png", facecolor=theme.card)
         images.append(Image.open(content).convert("RGB"))
     width, height = images[0].size
-    # Of the methods, the one that keeps both ends of a colour scale, rare as they are.
+    # MAXCOVERAGE keeps the rare colours at both ends of a colour scale.
     few = [image.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE) for image in images]
-    light, dark = (_written(image, "PNG", optimize=True) for image in few)
-    on_page = [_written(image.convert("RGB"), "WEBP", lossless=True, method=4, quality=60) for image in few]
+    light, dark = (_encoded(image, "PNG", optimize=True) for image in few)
+    on_page = [_encoded(image.convert("RGB"), "WEBP", lossless=True, method=4, quality=60) for image in few]
     return Picture(name, title, alt, light, dark, on_page[0], on_page[1], width, height)
 
 
-def _written(image: Image.Image, kind: str, **settings: Any) -> bytes:
+def _encoded(image: Image.Image, kind: str, **settings: Any) -> bytes:
     content = io.BytesIO()
     image.save(content, format=kind, **settings)
     return content.getvalue()
@@ -123,7 +123,7 @@ def _styled(theme: Theme) -> Iterator[None]:
         "axes.spines.top": False,
         "axes.spines.right": False,
         "axes.titlesize": 10,
-        # Whatever a genre or a column is called, it is no formula.
+        # Names of genres and columns must not be parsed as formulas.
         "text.parse_math": False,
         "axes.axisbelow": True,
         "xtick.color": theme.quiet,

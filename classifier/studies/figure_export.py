@@ -1,4 +1,4 @@
-"""A study's figures as CSV and JSON: what other programs, and spreadsheets, read."""
+"""Exports a study's results as CSV and JSON for spreadsheets and other programs."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from classifier.studies.baseline_comparison import Ours
-    from classifier.studies.exploration import Explored
+    from classifier.studies.baseline_comparison import ReleasedModelScore
+    from classifier.studies.exploration import Exploration
     from classifier.studies.runner import Results, Section
-    from classifier.studies.scores import Measured
+    from classifier.studies.scores import ModelScores
 
 FIGURE_COLUMNS: Final = (
     "model",
@@ -32,7 +32,7 @@ FIGURE_COLUMNS: Final = (
 )
 
 
-def written(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+def to_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Return a table as CSV."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
@@ -53,15 +53,15 @@ def sections(results: Results) -> list[Section]:
     return [results.main, *balanced, *results.pairs, *results.cross_validated]
 
 
-def tables(results: Results, explored: Explored) -> dict[str, str]:
+def tables(results: Results, explored: Exploration) -> dict[str, str]:
     """Return file name → CSV: figures, genres, confusion, settings, statistics and correlations."""
     parts = [(section, one) for section in sections(results) for one in section.measured]
     shown = {
-        "figures.csv": written(
+        "figures.csv": to_csv(
             ("of", *FIGURE_COLUMNS),
             [(section.title, *(getattr(one, column) for column in FIGURE_COLUMNS)) for section, one in parts],
         ),
-        "genres.csv": written(
+        "genres.csv": to_csv(
             ("of", "model", "protocol", "genre", "precision", "recall", "f1", "rows"),
             [
                 (section.title, one.model, one.protocol, g.genre, g.precision, g.recall, g.f1, g.rows)
@@ -69,7 +69,7 @@ def tables(results: Results, explored: Explored) -> dict[str, str]:
                 for g in one.genres
             ],
         ),
-        "confusion.csv": written(
+        "confusion.csv": to_csv(
             ("of", "model", "protocol", "genre", "answered", "rows"),
             [
                 (section.title, one.model, one.protocol, truth.genre, said.genre, count)
@@ -78,37 +78,37 @@ def tables(results: Results, explored: Explored) -> dict[str, str]:
                 for said, count in zip(one.genres, row, strict=True)
             ],
         ),
-        "statistics.csv": written(
+        "statistics.csv": to_csv(
             ("column", *next(iter(explored.statistics.values()))),
             [(column, *(f"{v:.6g}" for v in numbers.values())) for column, numbers in explored.statistics.items()],
         ),
-        "correlation.csv": written(
+        "correlation.csv": to_csv(
             ("column", *explored.correlated),
             [(c, *(f"{v:.3f}" for v in row)) for c, row in zip(explored.correlated, explored.correlation, strict=True)],
         ),
-        "variance.csv": written(
+        "variance.csv": to_csv(
             ("component", "explained"), [(n + 1, float(share)) for n, share in enumerate(explored.explained)]
         ),
     }
     if tried := list(_tried(results.main.measured)):
-        shown["searches.csv"] = written(("model", "protocol", "settings", "accuracy"), tried)
+        shown["searches.csv"] = to_csv(("model", "protocol", "settings", "accuracy"), tried)
     return shown
 
 
-def _tried(measured: Iterable[Measured]) -> Iterable[tuple[str, str, str, float]]:
+def _tried(measured: Iterable[ModelScores]) -> Iterable[tuple[str, str, str, float]]:
     for one in measured:
         for settings, share in one.tried:
-            yield one.model, one.protocol, in_words(settings), share
+            yield one.model, one.protocol, settings_text(settings), share
 
 
-def in_words(settings: Mapping[str, Any]) -> str:
-    """Return settings as a person would read them out."""
+def settings_text(settings: Mapping[str, Any]) -> str:
+    """Return settings as text."""
     return ", ".join(f"{name} = {value}" for name, value in settings.items())
 
 
 def times(results: Results) -> str:
-    """Return how long models took, as CSV; no two runs have these in common."""
-    return written(
+    """Return the fit and prediction times as CSV; they differ from run to run."""
+    return to_csv(
         ("of", "model", "protocol", "fit_seconds", "answer_seconds"),
         [
             (section.title, one.model, one.protocol, one.fit_seconds, one.answer_seconds)
@@ -118,8 +118,10 @@ def times(results: Results) -> str:
     )
 
 
-def as_json(results: Results, explored: Explored, ours: Mapping[str, Ours]) -> dict[str, Any]:
-    """Return all figures as plain JSON data."""
+def as_json(
+    results: Results, explored: Exploration, released_scores: Mapping[str, ReleasedModelScore]
+) -> dict[str, Any]:
+    """Return all results as plain JSON data."""
     table = results.main.table
     return {
         "study": results.study.name,
@@ -147,6 +149,6 @@ def as_json(results: Results, explored: Explored, ours: Mapping[str, Ours]) -> d
             {"title": section.title, "figures": [one.as_dict() for one in section.measured]}
             for section in results.cross_validated
         ],
-        "ours": [one.as_dict() for one in ours.values()],
+        "ours": [one.as_dict() for one in released_scores.values()],
         "exploration": explored.as_dict(),
     }

@@ -1,6 +1,6 @@
-"""One step of a study: a model's settings chosen, the model fitted, and what it answers about rows held out.
+"""Fits one model in one trial of a study: parameter search, fit, and predictions for the held-out rows.
 
-A step depends on nothing but its arguments, so it can be kept, repeated elsewhere, or done in another process.
+A task depends only on its arguments, so its result can be saved, reproduced, or computed in another process.
 """
 
 from __future__ import annotations
@@ -32,32 +32,32 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from classifier.studies.config import Model, Study
+    from classifier.studies.config import Study, StudyModel
     from classifier.studies.protocols import Trial
 
 SCALERS: Final = {"minmax": MinMaxScaler, "standard": StandardScaler}
-NEIGHBOURS: Final = "n_neighbors"
+N_NEIGHBORS: Final = "n_neighbors"
 STACKED_ITERATIONS: Final = 3000
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """What a fitted model said.
+class Predictions:
+    """The predictions of a fitted model.
 
     Attributes
     ----------
     settings
-        Those that were chosen from its grid.
+        The settings chosen from the grid.
     tried
-        Settings and the share of right answers that they were judged by, in the order of the grid.
+        All settings of the grid with their accuracy, in order.
     train, validation, test
-        Its answers for the parts of the trial.
+        Predicted genres for the parts of the trial.
     scores
-        For the test part, one column per genre (two genres may have one column only): what a stacking stands on.
+        Scores for the test set, one column per genre (for two genres possibly one column), for stacking.
     held_out
-        The same for the training part, by copies of the model that had not seen the row; None where nobody asked.
+        Out-of-fold scores for the training set; None if not requested.
     fit_seconds, answer_seconds
-        Time taken to fit with the chosen settings, and to answer the test part. Searching is not counted.
+        Time to fit the model with the chosen settings, and to predict the test set; the search is not included.
     """
 
     settings: Mapping[str, Any]
@@ -72,22 +72,22 @@ class Answers:
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
-    """A step: one model in one trial.
+class FitTask:
+    """A model to fit in a trial.
 
     Attributes
     ----------
     model, scaling, components, seed
-        What is fitted.
+        The model and its preprocessing.
     X, genres, groups
-        All rows of the table; ``groups`` where a protocol keeps such apart.
+        All rows of the table; ``groups`` if the protocol keeps groups apart.
     trial
-        Which of them train and test.
+        The rows for training, validation and test.
     stacked_folds
-        In how many folds the training part is to be answered by copies; 0 where that is not wanted.
+        Number of folds for the out-of-fold scores; 0 for none.
     """
 
-    model: Model
+    model: StudyModel
     scaling: str
     components: float | None
     seed: int
@@ -98,12 +98,12 @@ class Task:
     stacked_folds: int
 
     def key(self) -> tuple[Any, ...]:
-        """Return all that the answers depend on; names and printed figures are not among it."""
+        """Return everything that the predictions depend on, as the key of a checkpoint."""
         model = self.model
-        recipe = (model.kind, dict(model.settings), dict(model.grid), model.choose_by, model.folds)
+        model_key = (model.kind, dict(model.settings), dict(model.grid), model.choose_by, model.folds)
         parts = (self.trial.train, self.trial.validation, self.trial.test)
         return (
-            recipe,
+            model_key,
             self.scaling,
             self.components,
             self.seed,
@@ -115,15 +115,15 @@ class Task:
         )
 
 
-def estimator(model: Model, *, seed: int) -> Any:
-    """Return a model's estimator, not fitted.
+def estimator(model: StudyModel, *, seed: int) -> Any:
+    """Return the unfitted estimator of a model.
 
     Raises
     ------
     StudyError
-        If it knows no such setting.
+        If the estimator has no such setting.
     """
-    made: Any = _MAKERS[model.kind](seed)
+    made: Any = _ESTIMATORS[model.kind](seed)
     for setting in (*model.settings, *model.grid):
         if setting not in made.get_params():
             known = ", ".join(sorted(made.get_params()))
@@ -131,12 +131,12 @@ def estimator(model: Model, *, seed: int) -> Any:
     return made.set_params(**model.settings)
 
 
-_MAKERS: Final[Mapping[str, Any]] = {
+_ESTIMATORS: Final[Mapping[str, Any]] = {
     "knn": lambda _: KNeighborsClassifier(),
     "svm": lambda seed: SVC(random_state=seed, cache_size=500),
     "network": lambda seed: KerasNetwork(seed=seed),
     "logistic_regression": lambda seed: LogisticRegression(random_state=seed),
-    # All passes are made: the projects count them and do not stop early.
+    # tol=None disables early stopping: the projects specify the number of passes.
     "sgd": lambda seed: SGDClassifier(random_state=seed, tol=None),
     "random_forest": lambda seed: RandomForestClassifier(random_state=seed),
     "decision_tree": lambda seed: DecisionTreeClassifier(random_state=seed),
@@ -145,8 +145,8 @@ _MAKERS: Final[Mapping[str, Any]] = {
 }
 
 
-def pipeline(task: Task) -> Pipeline:
-    """Return scaler, reduction and model in a row: what is scaled is learnt from training rows only."""
+def pipeline(task: FitTask) -> Pipeline:
+    """Return the pipeline of scaler, reduction and model, so that all are fitted on training rows only."""
     steps: list[tuple[str, Any]] = []
     if task.scaling in SCALERS:
         steps.append(("scale", SCALERS[task.scaling]()))
@@ -157,38 +157,38 @@ def pipeline(task: Task) -> Pipeline:
     return Pipeline([*steps, ("model", estimator(task.model, seed=task.seed))])
 
 
-def answer(task: Task) -> Answers:
-    """Do a step."""
+def answer(task: FitTask) -> Predictions:
+    """Run a task."""
     with warnings.catch_warnings():
-        # The printed settings stop some models before they have converged; they are measured as printed.
+        # With the published settings some models do not converge; they are evaluated as published.
         warnings.simplefilter("ignore", ConvergenceWarning)
         return _answer(task)
 
 
-def _answer(task: Task) -> Answers:
+def _answer(task: FitTask) -> Predictions:
     trial, X = task.trial, task.X
     y = task.genres[trial.train]
-    settings, tried = _choose(task)
-    machine = pipeline(task).set_params(**{f"model__{name}": value for name, value in settings.items()})
-    begun = time.perf_counter()
-    fitted = _fit(machine, task, trial.train)
-    fit_seconds = time.perf_counter() - begun
-    begun = time.perf_counter()
-    said = fitted.predict(X[trial.test])
-    answer_seconds = time.perf_counter() - begun
+    settings, tried = _search(task)
+    estimator_pipeline = pipeline(task).set_params(**{f"model__{name}": value for name, value in settings.items()})
+    started = time.perf_counter()
+    fitted = _fit(estimator_pipeline, task, trial.train)
+    fit_seconds = time.perf_counter() - started
+    started = time.perf_counter()
+    predicted = fitted.predict(X[trial.test])
+    answer_seconds = time.perf_counter() - started
     held_out = None
     if task.stacked_folds:
         held_out = np.zeros((len(y), scores(fitted, X[trial.train[:1]]).shape[1]))
         groups = None if task.groups is None else task.groups[trial.train]
-        for learnt, asked in inner_folds(y, groups, task.stacked_folds, task.seed):
-            copy = _fit(clone(machine), task, trial.train[learnt])
-            held_out[asked] = scores(copy, X[trial.train[asked]])
-    return Answers(
+        for train_rows, test_rows in inner_folds(y, groups, task.stacked_folds, task.seed):
+            copy = _fit(clone(estimator_pipeline), task, trial.train[train_rows])
+            held_out[test_rows] = scores(copy, X[trial.train[test_rows]])
+    return Predictions(
         settings=settings,
         tried=tried,
         train=_text(fitted.predict(X[trial.train])),
         validation=_text(fitted.predict(X[trial.validation]) if len(trial.validation) else np.empty(0)),
-        test=_text(said),
+        test=_text(predicted),
         scores=scores(fitted, X[trial.test]),
         held_out=held_out,
         fit_seconds=fit_seconds,
@@ -196,34 +196,40 @@ def _answer(task: Task) -> Answers:
     )
 
 
-def _fit(machine: Pipeline, task: Task, places: NDArray[np.int64]) -> Pipeline:
-    """Fit; a network holds rows out of its own, and must keep groups apart there too."""
+def _fit(estimator_pipeline: Pipeline, task: FitTask, places: NDArray[np.int64]) -> Pipeline:
+    """Fit a pipeline; a network gets the groups too, because it holds out rows for early stopping."""
     extra: dict[str, Any] = {}
-    if isinstance(machine["model"], KerasNetwork) and task.groups is not None:
+    if isinstance(estimator_pipeline["model"], KerasNetwork) and task.groups is not None:
         extra["model__groups"] = task.groups[places]
-    machine.fit(task.X[places], task.genres[places], **extra)
-    return machine
+    estimator_pipeline.fit(task.X[places], task.genres[places], **extra)
+    return estimator_pipeline
 
 
-def scores(machine: Any, X: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return probabilities where a model has them, margins otherwise, shape (rows, genres or 1)."""
-    known = machine.predict_proba(X) if hasattr(machine, "predict_proba") else machine.decision_function(X)
+def scores(estimator_pipeline: Any, X: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return probabilities if the model has them, else decision values, shape (rows, genres or 1)."""
+    known = (
+        estimator_pipeline.predict_proba(X)
+        if hasattr(estimator_pipeline, "predict_proba")
+        else estimator_pipeline.decision_function(X)
+    )
     return np.asarray(known, dtype=np.float64).reshape(len(X), -1)
 
 
-def _choose(task: Task) -> tuple[dict[str, Any], list[tuple[dict[str, Any], float]]]:
-    """Return the best settings of the grid (the first of equals), and all that were tried."""
+def _search(task: FitTask) -> tuple[dict[str, Any], list[tuple[dict[str, Any], float]]]:
+    """Return the best settings of the grid (the first of several), and all with their accuracy."""
     model, trial = task.model, task.trial
     if not model.grid:
         return {}, []
     y = task.genres[trial.train]
     groups = None if task.groups is None else task.groups[trial.train]
-    machine = pipeline(task)
+    estimator_pipeline = pipeline(task)
     if model.choose_by == "validation" and len(trial.validation):
         tried = []
-        for settings in ParameterGrid(_possible(model.grid, len(y))):
+        for settings in ParameterGrid(_feasible(model.grid, len(y))):
             fitted = _fit(
-                clone(machine).set_params(**{f"model__{k}": v for k, v in settings.items()}), task, trial.train
+                clone(estimator_pipeline).set_params(**{f"model__{k}": v for k, v in settings.items()}),
+                task,
+                trial.train,
             )
             right = fitted.predict(task.X[trial.validation]) == task.genres[trial.validation]
             tried.append((dict(settings), float(right.mean())))
@@ -231,57 +237,66 @@ def _choose(task: Task) -> tuple[dict[str, Any], list[tuple[dict[str, Any], floa
     folds = inner_folds(y, groups, model.folds, task.seed)
     if not folds:
         return {}, []
-    grid = _possible(model.grid, min(len(learnt) for learnt, _ in folds))
+    grid = _feasible(model.grid, min(len(train_rows) for train_rows, _ in folds))
     search = GridSearchCV(
-        machine, {f"model__{name}": values for name, values in grid.items()}, cv=folds, refit=False, error_score="raise"
+        estimator_pipeline,
+        {f"model__{name}": values for name, values in grid.items()},
+        cv=folds,
+        refit=False,
+        error_score="raise",
     ).fit(task.X[trial.train], y)
     judged = zip(search.cv_results_["params"], search.cv_results_["mean_test_score"], strict=True)
     tried = [({name.removeprefix("model__"): value for name, value in s.items()}, float(m)) for s, m in judged]
     return max(tried, key=lambda pair: round(pair[1], 9))[0], tried
 
 
-def _possible(grid: Mapping[str, list[Any]], rows: int) -> dict[str, list[Any]]:
-    """Leave out more neighbours than there are rows to be asked."""
-    if NEIGHBOURS not in grid:
+def _feasible(grid: Mapping[str, list[Any]], rows: int) -> dict[str, list[Any]]:
+    """Return the grid without numbers of neighbours that exceed the number of rows."""
+    if N_NEIGHBORS not in grid:
         return dict(grid)
-    return {**grid, NEIGHBOURS: [count for count in grid[NEIGHBOURS] if count <= rows] or [1]}
+    return {**grid, N_NEIGHBORS: [count for count in grid[N_NEIGHBORS] if count <= rows] or [1]}
 
 
-def stack(step: tuple[Task, Sequence[Answers]]) -> Answers:
-    """Fit a logistic regression on what models below said of rows held out from them, and ask it about the test.
+def stack(step: tuple[FitTask, Sequence[Predictions]]) -> Predictions:
+    """Fit a stacking model on the out-of-fold scores of its base models.
 
     Parameters
     ----------
     step
-        What is fitted, and the answers of the models that it stands on, with ``held_out``.
+        The task, and the predictions of the base models with ``held_out``.
     """
-    task, below = step
+    task, base_predictions = step
     trial = task.trial
     scaler = SCALERS[task.scaling]().fit(task.X[trial.train]) if task.scaling in SCALERS else None
     own = task.X if scaler is None else scaler.transform(task.X)
     passed = [own] if task.model.passthrough else []
-    learnt = np.hstack(
-        [*(said.held_out for said in below if said.held_out is not None), *(part[trial.train] for part in passed)]
+    train_rows = np.hstack(
+        [
+            *(predicted.held_out for predicted in base_predictions if predicted.held_out is not None),
+            *(part[trial.train] for part in passed),
+        ]
     )
-    asked = np.hstack([*(said.scores for said in below), *(part[trial.test] for part in passed)])
-    machine = estimator(task.model, seed=task.seed)
-    begun = time.perf_counter()
-    machine.fit(learnt, task.genres[trial.train])
-    fit_seconds = time.perf_counter() - begun
-    begun = time.perf_counter()
-    said = machine.predict(asked)
-    answer_seconds = time.perf_counter() - begun
-    return Answers(
+    test_rows = np.hstack(
+        [*(predicted.scores for predicted in base_predictions), *(part[trial.test] for part in passed)]
+    )
+    model = estimator(task.model, seed=task.seed)
+    started = time.perf_counter()
+    model.fit(train_rows, task.genres[trial.train])
+    fit_seconds = time.perf_counter() - started
+    started = time.perf_counter()
+    predicted = model.predict(test_rows)
+    answer_seconds = time.perf_counter() - started
+    return Predictions(
         settings={},
         tried=[],
-        train=_text(machine.predict(learnt)),
+        train=_text(model.predict(train_rows)),
         validation=_text(np.empty(0)),
-        test=_text(said),
-        scores=scores(machine, asked),
+        test=_text(predicted),
+        scores=scores(model, test_rows),
         held_out=None,
-        # The models below must be fitted and asked, too.
-        fit_seconds=fit_seconds + sum(part.fit_seconds for part in below),
-        answer_seconds=answer_seconds + sum(part.answer_seconds for part in below),
+        # Include the base models.
+        fit_seconds=fit_seconds + sum(part.fit_seconds for part in base_predictions),
+        answer_seconds=answer_seconds + sum(part.answer_seconds for part in base_predictions),
     )
 
 
@@ -290,12 +305,12 @@ def _text(labels: NDArray[Any]) -> NDArray[np.str_]:
 
 
 def check(study: Study) -> None:
-    """Find settings that no estimator has, before anything is fitted.
+    """Check the settings of all models before anything is fitted.
 
     Raises
     ------
     StudyError
-        If there is one.
+        If an estimator does not have one of its settings.
     """
     for model in study.models:
         estimator(model, seed=study.split.seed)

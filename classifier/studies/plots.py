@@ -1,4 +1,4 @@
-"""What the pictures of a study's figures show; how a picture is made for a light and a dark page: ``canvas``."""
+"""Plots of a study's results. Rendering for light and dark pages is in ``figure_canvas``."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from classifier.studies.figure_canvas import Picture, Theme
-    from classifier.studies.scores import Measured
+    from classifier.studies.scores import ModelScores
 
 WIDTH: Final = 9.0
 """Inches."""
 MARKS: Final = {ROWS: ("o", 0), SONGS: ("s", 1), ARTISTS: ("^", 2)}
-"""Protocol → marker, place among the theme's colours."""
+"""Protocol → marker, index of the colour in the theme."""
 SHAPES: Final = "o^sDvPX*<>hd"
-MOST_CELLS_WITH_NUMBERS: Final = 12
-MOST_LINES: Final = 8
-LEAST_BAR_WITH_TEXT: Final = 0.08
+MAX_ANNOTATED_CELLS: Final = 12
+MAX_LINES: Final = 8
+MIN_BAR_WITH_TEXT: Final = 0.08
 ROUND_STEPS: Final = [1, 2, 5, 10]
-"""So that whole percents on an axis are the true ones."""
+"""Tick steps that are whole percentages, so that rounded labels are exact."""
 
 
 @dataclass(frozen=True)
-class Gap:
-    """One line of the gap plot: a model's accuracies, protocol by protocol."""
+class GapRow:
+    """One line of the gap plot: a model's accuracy under each protocol."""
 
     label: str
     printed: float | None
@@ -45,38 +45,38 @@ class Gap:
 
 @dataclass(frozen=True)
 class GapPlot:
-    """What the gap plot shows.
+    """The content of the gap plot.
 
     Attributes
     ----------
     gaps
-        Models, the first on top.
+        Models from top to bottom.
     titles
-        Protocol → what it is called.
-    ours
+        Protocol → its title.
+    released_scores
         Protocol → accuracy of the released model.
     printed_range
-        Lowest and highest printed accuracy, where no more is known.
+        Lowest and highest published accuracy, if only the range is known.
     """
 
-    gaps: Sequence[Gap]
+    gaps: Sequence[GapRow]
     titles: Mapping[str, str]
-    ours: Mapping[str, float] = field(default_factory=dict)
+    released_scores: Mapping[str, float] = field(default_factory=dict)
     printed_range: tuple[float, float] | None = None
 
 
 def gap(content: GapPlot, name: str, title: str) -> Picture:
-    """Show how far each model falls when songs, then artists, are new to it."""
+    """Plot the accuracy of each model with random rows, songs apart and artists apart."""
     height = 1.9 + 0.42 * len(content.gaps)
 
     def paint(figure: Figure, theme: Theme) -> None:
         axes = figure.add_subplot()
         legend: dict[str, Any] = {}
         if content.printed_range is not None:
-            legend["printed, range of all"] = axes.axvspan(*content.printed_range, color=theme.line, alpha=0.5, lw=0)
+            legend["published, range of all"] = axes.axvspan(*content.printed_range, color=theme.line, alpha=0.5, lw=0)
         for height_of, one in enumerate(content.gaps):
             _gap_line(axes, theme, height_of, one, content.titles, legend)
-        for protocol, accuracy in content.ours.items():
+        for protocol, accuracy in content.released_scores.items():
             colour = theme.series[MARKS[protocol][1]]
             label = f"this bot, by song, {content.titles[protocol]}"
             legend[label] = axes.axvline(accuracy, color=colour, ls=(0, (4, 3)), lw=1.5)
@@ -96,7 +96,7 @@ def gap(content: GapPlot, name: str, title: str) -> Picture:
     return draw(name, title, alt, (WIDTH, height), paint)
 
 
-def _gap_line(axes: Axes, theme: Theme, y: int, one: Gap, titles: Mapping[str, str], legend: dict[str, Any]) -> None:
+def _gap_line(axes: Axes, theme: Theme, y: int, one: GapRow, titles: Mapping[str, str], legend: dict[str, Any]) -> None:
     known = list(one.accuracies.values())
     axes.plot([min(known), max(known)], [y, y], color=theme.quiet, lw=1.5, zorder=1)
     for protocol, accuracy in one.accuracies.items():
@@ -105,7 +105,7 @@ def _gap_line(axes: Axes, theme: Theme, y: int, one: Gap, titles: Mapping[str, s
         legend.setdefault(titles[protocol], Line2D([], [], marker=marker, ls="", color=line.get_color(), ms=9))
     if one.printed is not None:
         axes.plot(one.printed, y, "D", mfc="none", mec=theme.text, mew=1.4, ms=9, zorder=4)
-        legend.setdefault("printed", Line2D([], [], marker="D", ls="", mfc="none", mec=theme.text, mew=1.4, ms=8))
+        legend.setdefault("published", Line2D([], [], marker="D", ls="", mfc="none", mec=theme.text, mew=1.4, ms=8))
     if len(known) > 1:
         points = round(100 * (known[-1] - known[0]))
         axes.annotate(
@@ -129,7 +129,7 @@ def bars(
     *,
     errors: Mapping[str, Sequence[float]] | None = None,
 ) -> Picture:
-    """Show shares side by side: a group of bars per label, a colour per series."""
+    """Plot shares as grouped bars: one group per label, one colour per series."""
     height = 1.4 + (0.2 * len(series) + 0.16) * len(labels)
 
     def paint(figure: Figure, theme: Theme) -> None:
@@ -140,7 +140,7 @@ def bars(
             spread = None if errors is None else errors[called]
             axes.barh(y, shares, thick * 0.9, xerr=spread, label=called, color=theme.series[place], ecolor=theme.quiet)
             for at, share in zip(y, shares, strict=True):
-                inside = share > LEAST_BAR_WITH_TEXT
+                inside = share > MIN_BAR_WITH_TEXT
                 left, colour = (0.008, theme.card) if inside else (share + 0.008, theme.text)
                 axes.text(left, at, f"{share:.0%}", va="center", fontsize=8, color=colour, fontweight="bold")
         axes.set_yticks(range(len(labels)), labels)
@@ -158,7 +158,7 @@ def bars(
 
 
 def write_numbers(axes: Axes, matrix: NDArray[Any], shown: Any, form: str) -> None:
-    """Write numbers into cells, in black or white, whichever the cell's colour leaves readable."""
+    """Write numbers into the cells of a heat map, in black or white depending on the cell's brightness."""
     for (row, column), value in np.ndenumerate(matrix):
         red, green, blue, _ = shown.cmap(shown.norm(value))
         bright = 0.299 * red + 0.587 * green + 0.114 * blue > 0.55
@@ -166,8 +166,8 @@ def write_numbers(axes: Axes, matrix: NDArray[Any], shown: Any, form: str) -> No
         axes.text(column, row, text, ha="center", va="center", fontsize=7, color="#000000" if bright else "#ffffff")
 
 
-def confusion(name: str, title: str, shown: Sequence[tuple[str, Measured]]) -> Picture:
-    """Show what was taken for what, under one protocol beside another."""
+def confusion(name: str, title: str, shown: Sequence[tuple[str, ModelScores]]) -> Picture:
+    """Plot confusion matrices under different protocols side by side."""
     genres = [one.genre for one in shown[0][1].genres]
 
     def paint(figure: Figure, theme: Theme) -> None:
@@ -179,36 +179,34 @@ def confusion(name: str, title: str, shown: Sequence[tuple[str, Measured]]) -> P
             axes.set_title(f"{called}: {measured.accuracy:.1%}")
             axes.set_xticks(range(len(genres)), genres, rotation=90, fontsize=8)
             axes.set_yticks(range(len(genres)) if place == 0 else [], genres if place == 0 else [], fontsize=8)
-            axes.set_xlabel("answered")
+            axes.set_xlabel("predicted")
             if place == 0:
                 axes.set_ylabel("true genre")
             axes.spines[:].set_visible(False)
-            if len(genres) <= MOST_CELLS_WITH_NUMBERS:
+            if len(genres) <= MAX_ANNOTATED_CELLS:
                 write_numbers(axes, 100 * shares, _Scaled(image), "{:.0f}")
 
-    alt = (
-        f"Rows are the true genre, columns the answer, in percent of the true genre. {_confused(genres, shown[-1][1])}"
-    )
+    alt = f"Rows: true genre, columns: predicted genre, in percent of the true genre. {_confused(genres, shown[-1][1])}"
     return draw(name, title, alt, (WIDTH, 3.2 + 0.14 * len(genres)), paint)
 
 
 class _Scaled:
-    """An image's colours, for values in percent."""
+    """Maps values in percent to an image's colours."""
 
     def __init__(self, image: Any) -> None:
         self.cmap = image.cmap
         self.norm = lambda percent: image.norm(percent / 100)
 
 
-def _confused(genres: Sequence[str], measured: Measured) -> str:
+def _confused(genres: Sequence[str], measured: ModelScores) -> str:
     matrix = np.array(measured.confusion, dtype=float)
     np.fill_diagonal(matrix, -1)
     row, column = divmod(int(matrix.argmax()), len(genres))
-    return f"Most often {genres[row]} was taken for {genres[column]}."
+    return f"Most often {genres[row]} was classified as {genres[column]}."
 
 
-def sweep(name: str, measured: Measured) -> Picture | None:
-    """Show how accuracy goes with the searched setting; None where no setting is a number of several values."""
+def sweep(name: str, measured: ModelScores) -> Picture | None:
+    """Plot accuracy over a searched setting; None if no setting has more than two numeric values."""
     lines = _lines(measured)
     if lines is None:
         return None
@@ -232,17 +230,17 @@ def sweep(name: str, measured: Measured) -> Picture | None:
 
     best = max(measured.tried, key=lambda pair: pair[1])
     alt = f"Best of {len(measured.tried)}: {', '.join(f'{k} = {v}' for k, v in best[0].items())}, {best[1]:.1%}."
-    return draw(name, f"{measured.model}: what the search saw", alt, (WIDTH, 4.2), paint)
+    return draw(name, f"{measured.model}: parameter search", alt, (WIDTH, 4.2), paint)
 
 
 def _logarithmic(axes: Axes) -> None:
-    """Make the axis of x logarithmic, its numbers written out."""
+    """Make the x axis logarithmic, with plain numbers as labels."""
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")
     axes.xaxis.set_minor_formatter(NullFormatter())
 
 
-def _lines(measured: Measured) -> tuple[str, dict[str, list[tuple[float, float]]]] | None:
+def _lines(measured: ModelScores) -> tuple[str, dict[str, list[tuple[float, float]]]] | None:
     values: dict[str, list[Any]] = {}
     for settings, _ in measured.tried:
         for setting, value in settings.items():
@@ -256,11 +254,11 @@ def _lines(measured: Measured) -> tuple[str, dict[str, list[tuple[float, float]]
     for settings, share in measured.tried:
         called = ", ".join(f"{s} = {v}" for s, v in settings.items() if s != along and len(values[s]) > 1)
         lines.setdefault(called, []).append((settings[along], share))
-    return (along, lines) if len(lines) <= MOST_LINES else None
+    return (along, lines) if len(lines) <= MAX_LINES else None
 
 
 def strips(name: str, title: str, shares: Mapping[str, Sequence[float]]) -> Picture:
-    """Show the accuracy of every fold, and their mean."""
+    """Plot the accuracy of every fold, and the mean."""
 
     def paint(figure: Figure, theme: Theme) -> None:
         axes = figure.add_subplot()
@@ -279,12 +277,12 @@ def strips(name: str, title: str, shares: Mapping[str, Sequence[float]]) -> Pict
 
 
 def times(seconds: Mapping[str, tuple[float, float]]) -> Picture:
-    """Show how long models take to train and to answer, on a logarithmic axis."""
+    """Plot the times to train and to predict, on a logarithmic axis."""
     called = list(seconds)
 
     def paint(figure: Figure, theme: Theme) -> None:
         axes = figure.add_subplot()
-        for part, (marker, label) in enumerate((("o", "to train"), ("s", "to answer the test"))):
+        for part, (marker, label) in enumerate((("o", "to train"), ("s", "to predict the test set"))):
             taken = [max(seconds[model][part], 1e-4) for model in called]
             axes.plot(taken, range(len(called)), marker, color=theme.series[part], ms=9, label=label)
         _logarithmic(axes)
@@ -294,5 +292,5 @@ def times(seconds: Mapping[str, tuple[float, float]]) -> Picture:
         axes.grid()
         figure.legend(loc="outside lower center", ncols=2)
 
-    alt = "; ".join(f"{model}: {fit:.2f} s to train, {ask:.3f} s to answer" for model, (fit, ask) in seconds.items())
+    alt = "; ".join(f"{model}: {fit:.2f} s to train, {ask:.3f} s to predict" for model, (fit, ask) in seconds.items())
     return draw("times", "How long they take", alt, (WIDTH, 1.4 + 0.35 * len(called)), paint)

@@ -1,4 +1,4 @@
-"""Which rows train, choose settings and test: as the study drew them, with songs apart, with artists apart."""
+"""Splits of the rows into training, validation and test sets: at random, with songs apart, with artists apart."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from classifier.studies.config import Split, Study
-    from classifier.studies.study_table import Table
+    from classifier.studies.config import Study, StudySplit
+    from classifier.studies.study_table import StudyTable
 
     Places = NDArray[np.int64]
 
@@ -27,7 +27,7 @@ ARTISTS: Final = "artists"
 
 @dataclass(frozen=True, eq=False)
 class Trial:
-    """Places of the rows that train, that choose settings (may be none), and that test."""
+    """Indices of the training, validation (possibly none) and test rows."""
 
     train: Places
     validation: Places
@@ -36,20 +36,20 @@ class Trial:
 
 @dataclass(frozen=True, eq=False)
 class Protocol:
-    """A way to hold rows out.
+    """A way to split the rows.
 
     Attributes
     ----------
     name
         ``rows``, ``songs`` or ``artists``.
     title, about
-        For people.
+        Texts for the report.
     trials
-        No two test on the same row.
+        The splits; no row is tested twice.
     groups
-        What is kept together, shape (rows,), inside the training part too; None where nothing is.
+        Group of each row, shape (rows,), kept together also within the training set; None if rows are independent.
     votes
-        Whether the rows of a group are of one song, which then gets one answer by their vote.
+        Whether a group is a song, whose rows vote for one genre.
     """
 
     name: str
@@ -60,27 +60,27 @@ class Protocol:
     votes: bool = False
 
 
-def protocols(study: Study, table: Table) -> list[Protocol]:
-    """Return the study's own protocol first, then those that keep songs and artists apart, where they are known."""
+def protocols(study: Study, table: StudyTable) -> list[Protocol]:
+    """Return the study's own protocol, then those with songs and artists kept apart, if they are known."""
     found = [_rows(study, table)]
     called = study.data.group.called if study.data.group else "songs"
     votes = study.data.group is not None and study.data.group.votes
     if table.groups is not None:
         trials = apart(table.genres, table.groups, study.split)
-        about = f"{len(trials)} folds; {called} stand whole on one side of each, and every row is tested once."
+        about = f"{len(trials)} folds; no {called} are split between training and test, and every row is tested once."
         found.append(Protocol(SONGS, f"{called} apart", about, trials, table.groups, votes))
     if table.folds is not None and table.groups is not None:
         trials = _by_folds(table.genres, table.groups, table.folds, study.split)
         if trials:
             about = (
-                f"{len(trials)} published folds with no artist in two of them; exact copies and damaged recordings are "
-                "left out (Foleiss and Tavares 2020)."
+                f"{len(trials)} published folds that share no artists; exact copies and damaged recordings are "
+                "omitted (Foleiss and Tavares 2020)."
             )
             found.append(Protocol(ARTISTS, "artists apart", about, trials, table.groups, votes))
     return found
 
 
-def _rows(study: Study, table: Table) -> Protocol:
+def _rows(study: Study, table: StudyTable) -> Protocol:
     split, places = study.split, np.arange(len(table.genres))
     held = split.test + split.validation
 
@@ -89,32 +89,34 @@ def _rows(study: Study, table: Table) -> Protocol:
         try:
             kept, taken = train_test_split(of, test_size=share, random_state=split.seed, stratify=by)
         except ValueError as error:
-            raise StudyError(f"There are too few rows to draw a test from: {error}.") from error
+            raise StudyError(f"There are too few rows to draw a test set from: {error}.") from error
         return kept, taken
 
     train, rest = drawn(places, held)
     validation, test = np.empty(0, dtype=np.int64), rest
     if split.validation:
-        # The first half tests and the second chooses, as in the projects that draw twice.
+        # The first half is the test set and the second the validation set, as in the original projects.
         test, validation = drawn(rest, split.validation / held)
-    drawing = "drawn at random, " + ("each genre in its share" if split.stratify else "without a look at the genre")
-    shares = f"{100 * (1 - held):.0f} % of the rows train" + (
-        f", {100 * split.validation:.0f} % choose" if split.validation else ""
+    drawing = "drawn at random, " + ("stratified by genre" if split.stratify else "not stratified by genre")
+    shares = f"{100 * (1 - held):.0f} % of the rows for training" + (
+        f", {100 * split.validation:.0f} % for validation" if split.validation else ""
     )
-    about = f"{shares}, {100 * split.test:.0f} % test; {drawing}."
+    about = f"{shares}, {100 * split.test:.0f} % for test; {drawing}."
     title = "rows at random" if table.groups is not None else "as the study drew them"
     return Protocol(ROWS, title, about, [Trial(train, validation, test)], None)
 
 
-def apart(genres: NDArray[np.str_], groups: NDArray[np.str_], split: Split) -> list[Trial]:
-    """Return folds in which no group stands on both sides."""
+def apart(genres: NDArray[np.str_], groups: NDArray[np.str_], split: StudySplit) -> list[Trial]:
+    """Return folds in which no group is in both training and test set."""
     fewest = min(len(np.unique(groups[genres == genre])) for genre in np.unique(genres))
     count = max(2, min(split.apart_folds, fewest))
     folds = StratifiedGroupKFold(count, shuffle=True, random_state=split.seed)
     return [_with_validation(train, test, groups, split) for train, test in folds.split(genres, genres, groups)]
 
 
-def _by_folds(genres: NDArray[np.str_], groups: NDArray[np.str_], folds: NDArray[np.str_], split: Split) -> list[Trial]:
+def _by_folds(
+    genres: NDArray[np.str_], groups: NDArray[np.str_], folds: NDArray[np.str_], split: StudySplit
+) -> list[Trial]:
     used = np.flatnonzero(folds != "")
     trials = []
     for fold in sorted(set(folds[used].tolist())):
@@ -125,7 +127,7 @@ def _by_folds(genres: NDArray[np.str_], groups: NDArray[np.str_], folds: NDArray
     return trials if len(trials) > 1 else []
 
 
-def _with_validation(train: Places, test: Places, groups: NDArray[np.str_], split: Split) -> Trial:
+def _with_validation(train: Places, test: Places, groups: NDArray[np.str_], split: StudySplit) -> Trial:
     if not split.validation:
         return Trial(train, np.empty(0, dtype=np.int64), test)
     share = split.validation / (1 - split.test)
@@ -137,7 +139,7 @@ def _with_validation(train: Places, test: Places, groups: NDArray[np.str_], spli
 def inner_folds(
     genres: NDArray[np.str_], groups: NDArray[np.str_] | None, count: int, seed: int
 ) -> list[tuple[Places, Places]]:
-    """Return folds within a training part, groups kept apart where there are any; none where it is too small."""
+    """Return folds within a training set, groups kept apart; an empty list if it is too small."""
     if groups is None:
         count = min(count, int(np.unique(genres, return_counts=True)[1].min()))
         if count < 2:

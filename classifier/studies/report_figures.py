@@ -1,4 +1,4 @@
-"""Which pictures a study's report has, made of its figures; how each is drawn: ``plots``, ``tableplots``."""
+"""Chooses the figures of a study's report. They are drawn in ``plots`` and ``table_plots``."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from classifier.studies.protocols import ROWS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from classifier.studies.baseline_comparison import Ours
-    from classifier.studies.exploration import Explored
+    from classifier.studies.baseline_comparison import ReleasedModelScore
+    from classifier.studies.exploration import Exploration
     from classifier.studies.figure_canvas import Picture
     from classifier.studies.runner import Results, Section
 
 
 def _file(kind: str, place: int, model: str) -> str:
-    """Name a model's picture; its place among the models keeps names of other scripts apart."""
+    """Return a file name for a model's figure; the model's number keeps names in other scripts distinct."""
     letters = re.sub(r"[^a-z0-9]+", "-", model.casefold()).strip("-")
     return f"{kind}-{place + 1}-{letters or 'model'}"
 
@@ -31,20 +31,20 @@ def _accuracies(section: Section, model: str) -> dict[str, float]:
     return {one.protocol: one.accuracy for one in section.measured if one.model == model}
 
 
-def gap(results: Results, ours: Mapping[str, Ours]) -> Picture:
-    """Printed, re-run, songs apart, artists apart."""
+def gap(results: Results, released_scores: Mapping[str, ReleasedModelScore]) -> Picture:
+    """Return the gap plot of all models."""
     section = results.main
-    gaps = [plots.Gap(one.model, one.printed, _accuracies(section, one.model)) for one in section.of(ROWS)]
+    gaps = [plots.GapRow(one.model, one.printed, _accuracies(section, one.model)) for one in section.of(ROWS)]
     titles = _titles(section)
-    known = {protocol: one.figure.share for protocol, one in ours.items() if protocol in titles}
-    return plots.gap(plots.GapPlot(gaps, titles, known), "gap", "How far each model falls when the music is new to it")
+    known = {protocol: one.figure.share for protocol, one in released_scores.items() if protocol in titles}
+    return plots.gap(plots.GapPlot(gaps, titles, known), "gap", "Accuracy of each model when the music is new to it")
 
 
 def pairs(results: Results) -> Picture:
-    """Return the same for every pair of genres."""
+    """Return the gap plot of all pairs of genres."""
     shown = [section for section in results.pairs if section.measured]
     gaps = [
-        plots.Gap(f"{section.title}: {one.model}", None, _accuracies(section, one.model))
+        plots.GapRow(f"{section.title}: {one.model}", None, _accuracies(section, one.model))
         for section in shown
         for one in section.of(ROWS)
     ]
@@ -55,25 +55,25 @@ def pairs(results: Results) -> Picture:
 
 
 def parts(results: Results) -> Picture:
-    """Accuracy on train, validation and test under the study's own protocol."""
+    """Return the accuracy on training, validation and test set under the study's own protocol."""
     measured = results.main.of(ROWS)
     series = {"train": [one.train for one in measured]}
     if all(one.validation is not None for one in measured):
         series["validation"] = [one.validation or 0.0 for one in measured]
     series["test"] = [one.accuracy for one in measured]
-    title = "Accuracy on what was learnt from, and on what was held out, rows at random"
+    title = "Accuracy on training and held-out rows, rows at random"
     return plots.bars("parts", title, [one.model for one in measured], series)
 
 
 def searches(results: Results) -> list[Picture]:
-    """What each search saw under the study's own protocol."""
+    """Return the parameter searches under the study's own protocol."""
     measured = enumerate(results.main.of(ROWS))
     drawn = [plots.sweep(_file("sweep", place, one.model), one) for place, one in measured if one.tried]
     return [picture for picture in drawn if picture is not None]
 
 
 def confusions(results: Results) -> list[Picture]:
-    """Every model's confusion, under the study's own protocol and under the strictest one."""
+    """Return each model's confusion matrices under the study's own and the strictest protocol."""
     titles, drawn = _titles(results.main), []
     seen: set[object] = set()
     for place, one in enumerate(results.main.of(ROWS)):
@@ -87,8 +87,8 @@ def confusions(results: Results) -> list[Picture]:
     return drawn
 
 
-def exploration(results: Results, explored: Explored) -> list[Picture]:
-    """What the study asks to see of its table."""
+def exploration(results: Results, explored: Exploration) -> list[Picture]:
+    """Return the requested plots of the table."""
     table, wanted = results.main.table, results.study.plots
     genres = table.genres[explored.mapped]
     drawn = []
@@ -104,12 +104,12 @@ def exploration(results: Results, explored: Explored) -> list[Picture]:
         title = "The rows on the plane of the first two principal components"
         drawn.append(table_plots.scatter("pca", title, explored.pca, genres, "component"))
     if explored.tsne is not None:
-        drawn.append(table_plots.scatter("tsne", "The rows by likeness (t-SNE)", explored.tsne, genres, "t-SNE"))
+        drawn.append(table_plots.scatter("tsne", "The rows by similarity (t-SNE)", explored.tsne, genres, "t-SNE"))
     return drawn
 
 
 def bias(as_it_is: Section, balanced: Section) -> Picture:
-    """Recall of each genre, before and after balancing."""
+    """Return the recall of each genre, before and after balancing."""
     labels, before, after = [], [], []
     for one in as_it_is.of(ROWS):
         same = balanced.figure(one.model, ROWS)
@@ -122,7 +122,7 @@ def bias(as_it_is: Section, balanced: Section) -> Picture:
 
 
 def folds(results: Results) -> Picture:
-    """Accuracy of every fold of the cross-validations."""
+    """Return the accuracy of every fold of the cross-validations."""
     shares = {
         f"{one.model}, {section.title.lower()}": one.trials
         for section in results.cross_validated
@@ -132,6 +132,6 @@ def folds(results: Results) -> Picture:
 
 
 def times(section: Section) -> Picture:
-    """How long models took."""
+    """Return the training and prediction times."""
     seconds = {one.model: (one.fit_seconds, one.answer_seconds) for one in section.of(ROWS)}
     return plots.times(seconds)

@@ -1,4 +1,4 @@
-"""What answers are worth: accuracy with its standard error, precision, recall, F1, by row and by song."""
+"""Scores of predictions: accuracy with standard error, precision, recall and F1, by row and by song."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from classifier.studies.config import Model
-    from classifier.studies.model_runner import Answers
+    from classifier.studies.config import StudyModel
+    from classifier.studies.model_runner import Predictions
     from classifier.studies.protocols import Protocol
-    from classifier.studies.study_table import Table
+    from classifier.studies.study_table import StudyTable
 
 DIGITS: Final = 4
 
 
 @dataclass(frozen=True)
-class Genre:
-    """How one genre fared; ``rows`` is how many of it were tested."""
+class GenreScores:
+    """The scores of one genre; ``rows`` is its number of test rows."""
 
     genre: str
     precision: float
@@ -37,31 +37,31 @@ class Genre:
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One model under one protocol, over all its trials.
+class ModelScores:
+    """The scores of a model under a protocol, over all trials.
 
     Attributes
     ----------
     model, protocol, printed
-        Which; ``printed`` is the accuracy that was published for it.
+        ``printed`` is the published accuracy.
     rows, accuracy, standard_error
-        Rows tested and share of right answers; its error takes rows of one song for what they are, one song.
+        Number of test rows, share of correct predictions, and its standard error, clustered by song.
     precision, recall, f1
         Means over the genres.
     train, validation
-        Share of right answers on the other parts.
+        Accuracy on the training and validation sets.
     songs, song_accuracy, song_standard_error
-        By vote of a song's rows; None where rows of a song stand on both sides, or nothing is known of songs.
+        The same by vote of a song's rows; None if songs are unknown or not kept apart.
     genres, confusion
-        Genre by genre; rows of the matrix are the truth.
+        Scores per genre; confusion matrix with true genres as rows.
     settings
-        Chosen in each trial.
+        Settings chosen in each trial.
     tried
-        What the search of the first trial saw.
+        Parameter search of the first trial.
     trials
         Accuracy of each trial.
     fit_seconds, answer_seconds
-        Mean over the trials.
+        Means over the trials.
     """
 
     model: str
@@ -78,7 +78,7 @@ class Measured:
     songs: int | None
     song_accuracy: float | None
     song_standard_error: float | None
-    genres: tuple[Genre, ...]
+    genres: tuple[GenreScores, ...]
     confusion: tuple[tuple[int, ...], ...]
     settings: tuple[Mapping[str, Any], ...]
     tried: tuple[tuple[Mapping[str, Any], float], ...]
@@ -88,13 +88,13 @@ class Measured:
 
     @property
     def best(self) -> tuple[float, float]:
-        """Accuracy by song where it is known, by row otherwise, and its standard error."""
+        """Accuracy by song if known, else by row, and its standard error."""
         if self.song_accuracy is not None and self.song_standard_error is not None:
             return self.song_accuracy, self.song_standard_error
         return self.accuracy, self.standard_error
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON data, without the times, which no two runs have in common."""
+        """Return plain JSON data, without the times, which differ from run to run."""
         numbers = ("accuracy", "standard_error", "precision", "recall", "f1", "train", "validation")
         return {
             "model": self.model,
@@ -126,61 +126,63 @@ def _rounded(number: float | None) -> float | None:
     return None if number is None else round(number, DIGITS)
 
 
-def measure(model: Model, protocol: Protocol, said: Sequence[Answers], table: Table) -> Measured:
-    """Count a model's answers over all trials of a protocol."""
-    asked = np.concatenate([trial.test for trial in protocol.trials])
-    answers = np.concatenate([part.test for part in said])
-    truth, right = table.genres[asked], answers == table.genres[asked]
+def measure(
+    model: StudyModel, protocol: Protocol, predictions: Sequence[Predictions], table: StudyTable
+) -> ModelScores:
+    """Compute the scores of a model over all trials of a protocol."""
+    test_rows = np.concatenate([trial.test for trial in protocol.trials])
+    answers = np.concatenate([part.test for part in predictions])
+    truth, right = table.genres[test_rows], answers == table.genres[test_rows]
     classes = list(table.classes)
-    one_by_one = precision_recall_fscore_support(truth, answers, labels=classes, zero_division=0)
-    precision, recall, f1, rows = (np.asarray(values, dtype=float) for values in one_by_one)
-    groups = None if table.groups is None else table.groups[asked]
+    per_class = precision_recall_fscore_support(truth, answers, labels=classes, zero_division=0)
+    precision, recall, f1, rows = (np.asarray(values, dtype=float) for values in per_class)
+    groups = None if table.groups is None else table.groups[test_rows]
     by_song: tuple[int | None, float | None, float | None] = (None, None, None)
     if groups is not None and protocol.votes and len(np.unique(groups)) < len(groups):
         by_song = votes(groups, answers, truth)
     learnt = [table.genres[trial.train] for trial in protocol.trials]
     chosen = [table.genres[trial.validation] for trial in protocol.trials]
-    return Measured(
+    return ModelScores(
         model=model.name,
         protocol=protocol.name,
         printed=model.printed if protocol.name == ROWS else None,
-        rows=len(asked),
+        rows=len(test_rows),
         accuracy=float(right.mean()),
         standard_error=clustered_error(right, groups),
         precision=float(precision.mean()),
         recall=float(recall.mean()),
         f1=float(f1.mean()),
-        train=_share([part.train for part in said], learnt) or 0.0,
-        validation=_share([part.validation for part in said], chosen),
+        train=_share([part.train for part in predictions], learnt) or 0.0,
+        validation=_share([part.validation for part in predictions], chosen),
         songs=by_song[0],
         song_accuracy=by_song[1],
         song_standard_error=by_song[2],
         genres=tuple(
-            Genre(genre, float(p), float(r), float(f), int(n))
+            GenreScores(genre, float(p), float(r), float(f), int(n))
             for genre, p, r, f, n in zip(classes, precision, recall, f1, rows, strict=True)
         ),
         confusion=tuple(tuple(int(n) for n in row) for row in confusion_matrix(truth, answers, labels=classes)),
-        settings=tuple(part.settings for part in said),
-        tried=tuple(said[0].tried),
+        settings=tuple(part.settings for part in predictions),
+        tried=tuple(predictions[0].tried),
         trials=tuple(
             float((part.test == table.genres[trial.test]).mean())
-            for part, trial in zip(said, protocol.trials, strict=True)
+            for part, trial in zip(predictions, protocol.trials, strict=True)
         ),
-        fit_seconds=float(np.mean([part.fit_seconds for part in said])),
-        answer_seconds=float(np.mean([part.answer_seconds for part in said])),
+        fit_seconds=float(np.mean([part.fit_seconds for part in predictions])),
+        answer_seconds=float(np.mean([part.answer_seconds for part in predictions])),
     )
 
 
 def _share(answers: Sequence[NDArray[np.str_]], truth: Sequence[NDArray[np.str_]]) -> float | None:
     of = sum(len(part) for part in truth)
-    # A stacking is given no validation part, having nothing to choose.
+    # Stacking models have no validation predictions, because they have no settings to choose.
     if not of or any(len(a) != len(t) for a, t in zip(answers, truth, strict=True)):
         return None
     return sum(int((a == t).sum()) for a, t in zip(answers, truth, strict=True)) / of
 
 
 def clustered_error(right: NDArray[np.bool_], groups: NDArray[np.str_] | None) -> float:
-    """Return the standard error of a share of right answers, rows of one group counted as drawn together."""
+    """Return the standard error of an accuracy, clustered by group."""
     away = right - right.mean()
     if groups is not None:
         _, place = np.unique(groups, return_inverse=True)
@@ -189,23 +191,23 @@ def clustered_error(right: NDArray[np.bool_], groups: NDArray[np.str_] | None) -
 
 
 def votes(groups: NDArray[np.str_], answers: NDArray[np.str_], truth: NDArray[np.str_]) -> tuple[int, float, float]:
-    """Let a song's rows vote; return songs, share of songs right, its standard error.
+    """Return the number of songs, the accuracy by majority vote of their rows, and its standard error.
 
-    A tie that the right genre is part of counts as the share of it that a fair draw would give.
+    In a tie of n genres, the true genre counts as 1/n correct.
     """
     names, place = np.unique(groups, return_inverse=True)
-    genres, said = np.unique(np.concatenate([answers, truth]), return_inverse=True)
+    genres, predictions = np.unique(np.concatenate([answers, truth]), return_inverse=True)
     ballots = np.zeros((len(names), len(genres)))
-    np.add.at(ballots, (place, said[: len(answers)]), 1)
+    np.add.at(ballots, (place, predictions[: len(answers)]), 1)
     first = np.unique(place, return_index=True)[1]
-    true = said[len(answers) :][first]
+    true = predictions[len(answers) :][first]
     most = ballots == ballots.max(axis=1, keepdims=True)
     right = most[np.arange(len(names)), true] / most.sum(axis=1)
     return len(names), float(right.mean()), math.sqrt(float(((right - right.mean()) ** 2).sum())) / len(names)
 
 
 def order_kept(printed: Sequence[float], measured: Sequence[float]) -> tuple[int, int]:
-    """Count pairs of models that stand in the printed order, and all pairs whose printed figures differ."""
+    """Return the number of model pairs in the published order, and of all pairs with different published scores."""
     pairs = [(a, b) for a, b in combinations(range(len(printed)), 2) if printed[a] != printed[b]]
     kept = sum((printed[a] - printed[b]) * (measured[a] - measured[b]) > 0 for a, b in pairs)
     return kept, len(pairs)

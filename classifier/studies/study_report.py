@@ -1,6 +1,7 @@
-"""A study's report: one page of HTML that holds all it needs, beside it the same figures as JSON, CSV and PNG.
+"""Writes a study's report: a self-contained HTML page, and the same results as JSON, CSV and PNG files.
 
-What the figures say lies in ``findings``, what the pictures show in ``plots``; how the page looks, in ``page``.
+The sentences come from ``conclusions``, the plots from ``report_figures``; the page's template, style and script are in
+``page``.
 """
 
 from __future__ import annotations
@@ -21,22 +22,22 @@ from classifier.studies.protocols import ARTISTS, ROWS, SONGS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from classifier.studies.baseline_comparison import Ours
-    from classifier.studies.exploration import Explored
+    from classifier.studies.baseline_comparison import ReleasedModelScore
+    from classifier.studies.exploration import Exploration
     from classifier.studies.figure_canvas import Picture
     from classifier.studies.runner import Results, Section
-    from classifier.studies.scores import Measured
+    from classifier.studies.scores import ModelScores
 
 PAGE: Final = Path(__file__).parent / "page"
 NOTHING: Final = "–"
 KIBIBYTE: Final = 1024
-MOST_DESCRIBED: Final = 200
-"""Columns of which the page tells statistics; the CSV has all."""
+MAX_DESCRIBED: Final = 200
+"""Maximum number of columns with statistics on the page; the CSV file has all."""
 
 
 @dataclass(frozen=True)
-class Grid:
-    """A table of the page: cells as text, the first of each row its name."""
+class ReportTable:
+    """A table of the page; the first cell of each row is its name."""
 
     title: str
     header: Sequence[str]
@@ -47,37 +48,37 @@ class Grid:
 def write(
     out: Path,
     results: Results,
-    explored: Explored,
-    ours: Mapping[str, Ours],
+    explored: Exploration,
+    released_scores: Mapping[str, ReleasedModelScore],
     *,
     command: str,
     with_times: bool = False,
 ) -> Path:
-    """Write the report; return the page.
+    """Write the report; return the path of the page.
 
     Parameters
     ----------
     out
-        A folder that exists; files of earlier runs are replaced.
-    ours
-        Protocol → the released model's figure; empty where it was not measured on these songs.
+        An existing folder; files of earlier runs are replaced.
+    released_scores
+        Protocol → score of the released model; empty if it was not evaluated on these songs.
     command
-        What makes this page again.
+        The command line that reproduces the page.
     with_times
-        Whether the page shows how long models took, which no two runs have in common.
+        Whether to show the training and prediction times, which differ from run to run.
 
     Raises
     ------
     OSError
         If it cannot be written.
     """
-    pictures = _pictures(results, explored, ours, with_times=with_times)
+    pictures = _pictures(results, explored, released_scores, with_times=with_times)
     folder = out / "plots"
     folder.mkdir(parents=True, exist_ok=True)
     for picture in pictures:
         (folder / f"{picture.name}.png").write_bytes(picture.light)
         (folder / f"{picture.name}-dark.png").write_bytes(picture.dark)
-    figures = json.dumps(figure_export.as_json(results, explored, ours), ensure_ascii=False) + "\n"
+    figures = json.dumps(figure_export.as_json(results, explored, released_scores), ensure_ascii=False) + "\n"
     files = {"figures.json": figures, **figure_export.tables(results, explored)}
     for name, text in files.items():
         (out / name).write_text(text, "utf-8")
@@ -85,14 +86,14 @@ def write(
     if with_times:
         files["times.csv"] = figure_export.times(results)
     page = out / "report.html"
-    page.write_text(_page(results, explored, ours, pictures, files, command, with_times=with_times), "utf-8")
+    page.write_text(_page(results, explored, released_scores, pictures, files, command, with_times=with_times), "utf-8")
     return page
 
 
 def _page(
     results: Results,
-    explored: Explored,
-    ours: Mapping[str, Ours],
+    explored: Exploration,
+    released_scores: Mapping[str, ReleasedModelScore],
     pictures: Sequence[Picture],
     files: Mapping[str, str],
     command: str,
@@ -106,7 +107,7 @@ def _page(
         loader=FileSystemLoader(PAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     return environment.get_template("report.html.j2").render(
-        # The page may do what is written here and nothing else, whatever a table's columns are called.
+        # Only the inline script and style may run, whatever the names of a table's columns contain.
         policy=f"default-src 'none'; script-src {_allowed(script)}; style-src {_allowed(style)}; img-src data:; "
         "base-uri 'none'; form-action 'none'",
         script=_Safe(script),
@@ -114,14 +115,14 @@ def _page(
         study=results.study,
         pictures={picture.name: _shown(picture) for picture in pictures},
         against_print=conclusions.against_print(results),
-        fall=conclusions.fall(results),
-        about_ours=conclusions.about_ours(results, ours),
-        headline=headline(results, ours),
+        generalization_gap=conclusions.generalization_gap(results),
+        about_released_model=conclusions.about_released_model(results, released_scores),
+        headline=headline(results, released_scores),
         headline_note=_headline_note(results),
         leak=conclusions.leak(results),
-        ours=[
-            {"title": titles[p], "share": percent(one.figure.share), "of": f"{one.figure.of:,}", "about": one.said}
-            for p, one in ours.items()
+        released_scores=[
+            {"title": titles[p], "share": percent(one.figure.share), "of": f"{one.figure.of:,}", "about": one.about}
+            for p, one in released_scores.items()
             if p in titles
         ],
         unknown=UNKNOWN,
@@ -133,9 +134,9 @@ def _page(
 
 
 def _grids(
-    results: Results, explored: Explored, titles: Mapping[str, str], pictures: Sequence[str], *, with_times: bool
+    results: Results, explored: Exploration, titles: Mapping[str, str], pictures: Sequence[str], *, with_times: bool
 ) -> dict[str, Any]:
-    """Return the tables of the page, and which pictures stand among them."""
+    """Return the tables of the page and the names of the figures among them."""
     return {
         "balanced": _balanced(results),
         "crossed": _crossed(results),
@@ -151,14 +152,14 @@ def _grids(
             name for name in ("counts", "distributions", "correlation", "variance", "pca", "tsne") if name in pictures
         ],
         "statistics": _statistics(explored),
-        "missing": Grid(
+        "missing": ReportTable(
             "Empty cells", ("column", "empty"), [(n, f"{c:,}") for n, c in sorted(results.main.table.missing.items())]
         ),
     }
 
 
 class _Safe(str):
-    """Text of this package that goes into the page as it is."""
+    """Trusted text of this package that is not escaped in the page."""
 
     __slots__ = ()
 
@@ -167,7 +168,7 @@ class _Safe(str):
 
 
 def _allowed(source: str) -> str:
-    """Return what a content security policy calls this very piece of code by."""
+    """Return the content security policy source that allows this piece of inline code."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'"
 
 
@@ -193,7 +194,7 @@ def _download(name: str, text: str) -> dict[str, str]:
 
 
 def percent(share: float | None) -> str:
-    """Return a share for people, or a dash where there is none."""
+    """Format a share as a percentage, or as a dash if there is none."""
     return NOTHING if share is None else conclusions.percent(share)
 
 
@@ -205,11 +206,11 @@ def _signed(away: float | None) -> str:
     return NOTHING if away is None else f"{away:+.1f}".replace("-", "−")
 
 
-def headline(results: Results, ours: Mapping[str, Ours]) -> Grid:
-    """Return printed, re-run and honest figures of every model, and the released model's, side by side."""
+def headline(results: Results, released_scores: Mapping[str, ReleasedModelScore]) -> ReportTable:
+    """Return the table of published, re-run and grouped scores of every model, and of the released model."""
     section = results.main
     printed = any(one.printed is not None for one in section.measured)
-    header = ["model", *(["printed", "re-run", "difference"] if printed else ["as the study drew"])]
+    header = ["model", *(["published", "re-run", "difference"] if printed else ["as the study drew"])]
     held = [protocol for protocol in section.protocols if protocol.name != ROWS]
     for protocol in held:
         header += [f"{protocol.title}, rows", *([f"{protocol.title}, songs"] if _voted(section, protocol.name) else [])]
@@ -225,11 +226,11 @@ def headline(results: Results, ours: Mapping[str, Ours]) -> Grid:
         rows.append(cells)
     foot = ["this bot", *([NOTHING] if printed else []), NOTHING, *([NOTHING] if printed else [])]
     for protocol in held:
-        known = ours.get(protocol.name)
+        known = released_scores.get(protocol.name)
         foot.append(NOTHING)
         if _voted(section, protocol.name):
             foot.append(_with_error(known.figure.share, known.figure.standard_error) if known else NOTHING)
-    return Grid("Right answers", header, rows, [foot] if ours else [])
+    return ReportTable("Accuracy", header, rows, [foot] if released_scores else [])
 
 
 def _voted(section: Section, protocol: str) -> bool:
@@ -237,14 +238,14 @@ def _voted(section: Section, protocol: str) -> bool:
 
 
 def _headline_note(results: Results) -> str:
-    said = [f"{protocol.title.capitalize()}: {protocol.about}" for protocol in results.main.protocols]
+    sentences = [f"{protocol.title.capitalize()}: {protocol.about}" for protocol in results.main.protocols]
     if any(_voted(results.main, protocol) for protocol in (SONGS, ARTISTS)):
-        said.append("Where songs are counted, a song's rows vote for one answer.")
-    said.append("± is the standard error, rows of one song counted as drawn together. Differences are in points.")
-    return " ".join(said)
+        sentences.append("For scores by song, the rows of a song vote for one genre.")
+    sentences.append("± is the standard error, clustered by song. Differences are in percentage points.")
+    return " ".join(sentences)
 
 
-def _details(section: Section, protocol: str) -> Grid:
+def _details(section: Section, protocol: str) -> ReportTable:
     title = next(p.title for p in section.protocols if p.name == protocol)
     rows = [
         (
@@ -255,32 +256,38 @@ def _details(section: Section, protocol: str) -> Grid:
         for one in section.of(protocol)
     ]
     header = ("model", "rows tested", "accuracy on train", "on validation", "on test", "precision", "recall", "F1")
-    return Grid(f"{title.capitalize()}", header, rows)
+    return ReportTable(f"{title.capitalize()}", header, rows)
 
 
-def _times(section: Section) -> Grid:
+def _times(section: Section) -> ReportTable:
     rows = [(one.model, f"{one.fit_seconds:.2f} s", f"{1000 * one.answer_seconds:.1f} ms") for one in section.of(ROWS)]
-    return Grid("How long they took, on the machine of this run", ("model", "to train", "to answer the test"), rows)
+    return ReportTable(
+        "Training and prediction times on this computer", ("model", "training", "predicting the test set"), rows
+    )
 
 
-def _settings(section: Section, titles: Mapping[str, str]) -> Grid:
+def _settings(section: Section, titles: Mapping[str, str]) -> ReportTable:
     rows = [
-        (one.model, titles[one.protocol], "; ".join(dict.fromkeys(figure_export.in_words(s) for s in one.settings)))
+        (
+            one.model,
+            titles[one.protocol],
+            "; ".join(dict.fromkeys(figure_export.settings_text(s) for s in one.settings)),
+        )
         for one in section.measured
         if one.tried
     ]
-    return Grid("Settings chosen, in each trial", ("model", "protocol", "chosen"), rows)
+    return ReportTable("Settings chosen in each trial", ("model", "protocol", "chosen"), rows)
 
 
-def _by_genre(one: Measured, titles: Mapping[str, str]) -> Grid:
+def _by_genre(one: ModelScores, titles: Mapping[str, str]) -> ReportTable:
     rows = [
         (genre.genre, percent(genre.precision), percent(genre.recall), percent(genre.f1), f"{genre.rows:,}")
         for genre in one.genres
     ]
-    return Grid(f"{one.model}, {titles[one.protocol]}", ("genre", "precision", "recall", "F1", "rows"), rows)
+    return ReportTable(f"{one.model}, {titles[one.protocol]}", ("genre", "precision", "recall", "F1", "rows"), rows)
 
 
-def _facts(results: Results, explored: Explored) -> Grid:
+def _facts(results: Results, explored: Exploration) -> ReportTable:
     table, study = results.main.table, results.study
     rows = [("rows", f"{len(table.genres):,}" + (f", each of {study.data.row}" if study.data.row else ""))]
     if table.groups is not None and study.data.group is not None:
@@ -290,7 +297,9 @@ def _facts(results: Results, explored: Explored) -> Grid:
         ("features", f"{len(table.columns)}"),
         (
             "scaling",
-            {"minmax": "to the range 0 to 1", "standard": "to mean 0 and deviation 1", "none": "none"}[study.scaling],
+            {"minmax": "to the range 0 to 1", "standard": "to mean 0 and standard deviation 1", "none": "none"}[
+                study.scaling
+            ],
         ),
     ]
     if study.reduction is not None:
@@ -298,14 +307,14 @@ def _facts(results: Results, explored: Explored) -> Grid:
     rows.append(("components for 90 % of the variance", f"{explored.components_for(0.9)}"))
     rows.append(("seed", f"{study.split.seed}"))
     rows.append(("fingerprint of the files", table.fingerprint))
-    return Grid("What it was made from", ("what", "value"), rows)
+    return ReportTable("Data and preprocessing", ("property", "value"), rows)
 
 
-def _statistics(explored: Explored) -> Grid:
+def _statistics(explored: Exploration) -> ReportTable:
     names = list(next(iter(explored.statistics.values())))
     rows = [(column, *(f"{value:.4g}" for value in of.values())) for column, of in explored.statistics.items()]
-    more = f", the first {MOST_DESCRIBED} of {len(rows):,} columns" if len(rows) > MOST_DESCRIBED else ""
-    return Grid(f"Descriptive statistics{more}", ("column", *names), rows[:MOST_DESCRIBED])
+    more = f", the first {MAX_DESCRIBED} of {len(rows):,} columns" if len(rows) > MAX_DESCRIBED else ""
+    return ReportTable(f"Descriptive statistics{more}", ("column", *names), rows[:MAX_DESCRIBED])
 
 
 def _balanced(results: Results) -> dict[str, Any] | None:
@@ -319,10 +328,10 @@ def _balanced(results: Results) -> dict[str, Any] | None:
             rows.append([*cells, percent(one.recall), *(percent(genre.recall) for genre in one.genres)])
     genres = [f"recall of {genre}" for genre in results.main.table.classes]
     header = ("model and table", "protocol", "accuracy", "mean recall", *genres)
-    return {"remark": results.balanced.remark, "table": Grid("Accuracy, and recall of each genre", header, rows)}
+    return {"remark": results.balanced.remark, "table": ReportTable("Accuracy, and recall of each genre", header, rows)}
 
 
-def _crossed(results: Results) -> Grid | None:
+def _crossed(results: Results) -> ReportTable | None:
     rows = [
         (
             f"{one.model}, {section.title.lower()}",
@@ -333,7 +342,7 @@ def _crossed(results: Results) -> Grid | None:
         for one in section.measured
     ]
     return (
-        Grid("Accuracy over folds of rows", ("model and table", "folds", "mean", "lowest", "highest"), rows)
+        ReportTable("Accuracy over folds of rows", ("model and table", "folds", "mean", "lowest", "highest"), rows)
         if rows
         else None
     )
@@ -351,18 +360,24 @@ def _pairs(results: Results) -> dict[str, Any] | None:
         for section in shown
         for one in section.of(ROWS)
     ]
-    header = ("pair and model", *(["printed, all"] if printed else []), *titles.values())
+    header = ("pair and model", *(["published, all"] if printed else []), *titles.values())
     remarks = [section.remark for section in results.pairs if section.remark]
-    return {"remarks": remarks, "table": Grid("Right answers, by row", header, rows)}
+    return {"remarks": remarks, "table": ReportTable("Accuracy by row", header, rows)}
 
 
-def _pair_cell(one: Measured | None) -> str:
+def _pair_cell(one: ModelScores | None) -> str:
     return NOTHING if one is None else _with_error(one.accuracy, one.standard_error)
 
 
-def _pictures(results: Results, explored: Explored, ours: Mapping[str, Ours], *, with_times: bool) -> list[Picture]:
-    """Draw all that a study shows."""
-    drawn = [report_figures.gap(results, ours), report_figures.parts(results), *report_figures.searches(results)]
+def _pictures(
+    results: Results, explored: Exploration, released_scores: Mapping[str, ReleasedModelScore], *, with_times: bool
+) -> list[Picture]:
+    """Return all figures of the report."""
+    drawn = [
+        report_figures.gap(results, released_scores),
+        report_figures.parts(results),
+        *report_figures.searches(results),
+    ]
     drawn += report_figures.confusions(results)
     drawn += report_figures.exploration(results, explored)
     if results.balanced is not None:

@@ -1,6 +1,6 @@
-"""A study's table: read, cleaned and checked, or refused in one sentence that a musician can act on.
+"""Reads, cleans and checks a study's table, or refuses it with one sentence that says what to do.
 
-What is drawn from it for training and test is the matter of ``protocols``.
+The split into training and test rows is in ``protocols``.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from classifier.studies.config import Group, Study
+    from classifier.studies.config import GroupColumn, Study
 
-LEAST_ROWS_PER_GENRE: Final = 5
-LEAST_GROUPS_PER_GENRE: Final = 2
-MOST_GENRES: Final = 60
-"""More kinds of label than this are rather names or numbers of songs."""
+MIN_ROWS_PER_GENRE: Final = 5
+MIN_GROUPS_PER_GENRE: Final = 2
+MAX_GENRES: Final = 60
+"""A label column with more values probably contains names or numbers of songs."""
 BOOKKEEPING: Final = frozenset(
     {
         "filename",
@@ -60,35 +60,35 @@ BOOKKEEPING: Final = frozenset(
         "duration",
     }
 )
-"""Columns that tables of songs often have beside the features."""
+"""Names of columns in tables of songs that are not features."""
 GROUP_COLUMNS: Final = ("song", "song_id")
-"""What this project's own tables call the song that a row is of."""
+"""Names of the column that identifies the song, in tables of this project."""
 DELIMITERS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
 _SAMPLE_BYTES: Final = 65536
 
 
 @dataclass(frozen=True, eq=False)
-class Table:
-    """What a study works on.
+class StudyTable:
+    """The rows of a study.
 
     Attributes
     ----------
     X
         Features, shape (n, columns).
     columns
-        Their names.
+        Names of the features.
     genres
-        Shape (n,).
+        Genre of each row, shape (n,).
     groups
-        Song (or whatever must be kept together) of each row, shape (n,); None where it is not known.
+        Song (or other group) of each row, shape (n,); None if unknown.
     folds
-        Published artist fold of each row, '' where its song is in none; None where there are no such folds.
+        Published artist fold of each row, '' if its song is in none; None if there are no such folds.
     missing
-        Column → cells that were empty when the table was read.
+        Column → number of empty cells in the file.
     remarks
-        Sentences on what was done to it.
+        Sentences about the cleaning.
     fingerprint
-        First digits of the SHA-256 of the files it came from.
+        First digits of the SHA-256 of the files.
     """
 
     X: NDArray[np.float64]
@@ -104,8 +104,8 @@ class Table:
     def __post_init__(self) -> None:
         object.__setattr__(self, "classes", tuple(sorted(set(self.genres.tolist()))))
 
-    def rows(self, places: NDArray[np.int64]) -> Table:
-        """Return the same with some of the rows only."""
+    def rows(self, places: NDArray[np.int64]) -> StudyTable:
+        """Return a table with only the given rows."""
         return replace(
             self,
             X=self.X[places],
@@ -115,13 +115,13 @@ class Table:
         )
 
 
-def load(study: Study, folder: Path) -> Table:
+def load(study: Study, folder: Path) -> StudyTable:
     """Read and clean a study's table.
 
     Raises
     ------
     StudyError
-        If it cannot be read, or cannot be learnt from.
+        If it cannot be read, or is not suitable for training.
     """
     data, path = study.data, folder / study.data.table
     frame = read_csv(path)
@@ -143,7 +143,7 @@ def load(study: Study, folder: Path) -> Table:
     X = _numbers(frame, columns, path.name)
     X, kept = _filled(X, columns, study.cleaning.missing, path.name, remarks)
     genres = frame[data.label].astype(str).to_numpy(dtype=np.str_)[kept]
-    table = Table(
+    table = StudyTable(
         X=X[kept],
         columns=columns,
         genres=genres,
@@ -160,18 +160,18 @@ def load(study: Study, folder: Path) -> Table:
 
 
 def read_csv(path: Path) -> pd.DataFrame:
-    """Read a table as text and numbers, whichever its cells are.
+    """Read a CSV file.
 
     Raises
     ------
     StudyError
-        If it is not a table of comma-separated values with a line of names and at least one row.
+        If it is not a table of comma-separated values with a header and at least one row.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             sample = file.read(_SAMPLE_BYTES)
     except UnicodeDecodeError as error:
-        raise StudyError(f"{path.name} is not text in UTF-8; save it as CSV (UTF-8).") from error
+        raise StudyError(f"{path.name} is not UTF-8 text; save it as CSV (UTF-8).") from error
     except OSError as error:
         raise StudyError(f"{path} cannot be read: {error.strerror}.") from error
     if not sample.strip():
@@ -182,7 +182,7 @@ def read_csv(path: Path) -> pd.DataFrame:
         for sign, called in DELIMITERS.items():
             if sign in header:
                 raise StudyError(f"{path.name} is separated by {called}; save it with commas between the columns.")
-        raise StudyError(f"{path.name} has one column only; a table needs features and a label, separated by commas.")
+        raise StudyError(f"{path.name} has only one column; a table needs features and a label, separated by commas.")
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise StudyError(
             f"{path.name} has more than one column called {twice[0] or '(no name)'}; give each its own name."
@@ -190,7 +190,7 @@ def read_csv(path: Path) -> pd.DataFrame:
     try:
         frame = pd.read_csv(path, encoding="utf-8-sig", low_memory=False)
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        raise StudyError(f"{path.name} is not a whole table: {' '.join(str(error).split())}.") from error
+        raise StudyError(f"{path.name} is not a valid table: {' '.join(str(error).split())}.") from error
     if frame.empty:
         raise StudyError(f"{path.name} has column names but no rows.")
     return frame
@@ -209,7 +209,7 @@ def _merged(frame: pd.DataFrame, path: Path, on: str, name: str, remarks: list[s
     joined: pd.DataFrame = frame.merge(metrics.drop(columns=both), on=on, how="inner")
     remarks.append(
         f"{len(frame):,} rows of {name} and {len(metrics):,} of {path.name} have {len(joined):,} {on} in common; "
-        "the others are left out."
+        "the others are omitted."
     )
     if joined.empty:
         raise StudyError(f"{name} and {path.name} have no {on} in common.")
@@ -218,7 +218,7 @@ def _merged(frame: pd.DataFrame, path: Path, on: str, name: str, remarks: list[s
 
 def _without_copies(frame: pd.DataFrame, remarks: list[str]) -> pd.DataFrame:
     kept: pd.DataFrame = frame.drop_duplicates()
-    remarks.append(f"{len(frame) - len(kept):,} rows were exact copies of others and are left out.")
+    remarks.append(f"{len(frame) - len(kept):,} rows were exact copies of others and are omitted.")
     return kept.reset_index(drop=True)
 
 
@@ -226,14 +226,16 @@ def _feature_columns(frame: pd.DataFrame, study: Study, name: str, remarks: list
     data = study.data
     if absent := [column for column in (*data.features, *data.ignore) if column not in frame.columns]:
         raise StudyError(f"{name} has no column {absent[0]}; it has {_listed(frame.columns)}.")
-    spoken_for = {data.label, *data.ignore, *([data.group.column] if data.group else [])}
+    not_features = {data.label, *data.ignore, *([data.group.column] if data.group else [])}
     if data.features:
         columns = list(data.features)
     else:
-        columns = [column for column in frame.columns if column not in spoken_for]
+        columns = [column for column in frame.columns if column not in not_features]
         aside = [column for column in columns if column.lower() in BOOKKEEPING]
         if aside:
-            remarks.append(f"Not learnt from, as they describe the row rather than the sound: {', '.join(aside)}.")
+            remarks.append(
+                f"Not used as features, because they describe the row and not the sound: {', '.join(aside)}."
+            )
         columns = [column for column in columns if column not in aside]
     if study.cleaning.drop is not None:
         kept = [column for column in columns if pd.Series([column]).str.contains(study.cleaning.drop).item() is False]
@@ -242,7 +244,7 @@ def _feature_columns(frame: pd.DataFrame, study: Study, name: str, remarks: list
         )
         columns = kept
     if not columns:
-        raise StudyError(f"{name} has no features: beside the label it needs columns of numbers to tell genres by.")
+        raise StudyError(f"{name} has no features: it needs columns of numbers in addition to the label.")
     return tuple(columns)
 
 
@@ -256,7 +258,7 @@ def _labelled(frame: pd.DataFrame, label: str, name: str) -> pd.DataFrame:
     return frame
 
 
-def _groups(frame: pd.DataFrame, group: Group, name: str) -> NDArray[np.str_]:
+def _groups(frame: pd.DataFrame, group: GroupColumn, name: str) -> NDArray[np.str_]:
     if group.column not in frame.columns:
         raise StudyError(f"{name} has no column {group.column}; it has {_listed(frame.columns)}.")
     named = frame[group.column]
@@ -265,13 +267,13 @@ def _groups(frame: pd.DataFrame, group: Group, name: str) -> NDArray[np.str_]:
         named = found[0]
     if named.isna().any():
         row = int(np.flatnonzero(named.isna())[0]) + 2
-        raise StudyError(f"{name} does not say in column {group.column} which of the {group.called} line {row} is of.")
+        raise StudyError(f"{name} has no value for the {group.called} in column {group.column}, line {row}.")
     groups: NDArray[np.str_] = named.astype(str).to_numpy(dtype=np.str_)
     return groups
 
 
 def _numbers(frame: pd.DataFrame, columns: Sequence[str], name: str) -> NDArray[np.float64]:
-    """Return the features; empty cells are NaN."""
+    """Return the features as numbers; empty cells become NaN."""
     X = np.empty((len(frame), len(columns)))
     for place, column in enumerate(columns):
         cells = pd.to_numeric(frame[column], errors="coerce")
@@ -280,8 +282,8 @@ def _numbers(frame: pd.DataFrame, columns: Sequence[str], name: str) -> NDArray[
             row = int(np.flatnonzero(wrong)[0])
             text = str(frame[column].iloc[row])[:40]
             raise StudyError(
-                f"Column {column} of {name} holds text ({text!r} in line {row + 2}) where a feature is a number; "
-                f"correct it, or leave the column out with --ignore {column}."
+                f"Column {column} of {name} holds text ({text!r} in line {row + 2}) where a number is expected; "
+                f"correct it, or omit the column with --ignore {column}."
             )
         X[:, place] = cells
     return X
@@ -290,7 +292,7 @@ def _numbers(frame: pd.DataFrame, columns: Sequence[str], name: str) -> NDArray[
 def _filled(
     X: NDArray[np.float64], columns: Sequence[str], missing: str, name: str, remarks: list[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Deal with cells that hold no finite number; return the features and which rows stay."""
+    """Handle missing and infinite values; return the features and a mask of the rows to keep."""
     everything = np.ones(len(X), dtype=bool)
     infinite, empty = np.isinf(X), np.isnan(X)
     if not (infinite.any() or empty.any()):
@@ -305,7 +307,7 @@ def _filled(
     X = np.where(infinite, np.nan, X)
     if missing == "drop":
         kept: NDArray[np.bool_] = np.logical_not(np.isnan(X).any(axis=1))
-        remarks.append(f"{int((~kept).sum()):,} rows lack a feature and are left out.")
+        remarks.append(f"{int((~kept).sum()):,} rows lack a feature and are omitted.")
         return X, kept
     if (hollow := np.isnan(X).all(axis=0)).any():
         raise StudyError(
@@ -315,26 +317,26 @@ def _filled(
     return np.where(np.isnan(X), np.nanmedian(X, axis=0), X), everything
 
 
-def _check_size(table: Table, name: str) -> None:
+def _check_size(table: StudyTable, name: str) -> None:
     genres, counts = np.unique(table.genres, return_counts=True)
     if not len(genres):
         raise StudyError(f"{name} has no row left to learn from.")
     if len(genres) < 2:
         raise StudyError(f"All rows of {name} are {genres[0]}; there is nothing to tell apart with one genre only.")
-    if len(genres) > MOST_GENRES:
+    if len(genres) > MAX_GENRES:
         raise StudyError(f"{name} has {len(genres):,} different labels; name the column of genres with --label.")
-    if counts.min() < LEAST_ROWS_PER_GENRE:
+    if counts.min() < MIN_ROWS_PER_GENRE:
         few = str(genres[counts.argmin()])
         raise StudyError(
             f"{name} has {len(table.genres):,} rows, of {few} only {counts.min()}; every genre needs at least "
-            f"{LEAST_ROWS_PER_GENRE}."
+            f"{MIN_ROWS_PER_GENRE}."
         )
     if not np.ptp(table.X, axis=0).any():
-        raise StudyError(f"All features of {name} are the same in every row; there is nothing to tell genres by.")
+        raise StudyError(f"All features of {name} are the same in every row, so genres cannot be distinguished.")
     if table.groups is None:
         return
     for genre in genres:
-        if len(np.unique(table.groups[table.genres == genre])) < LEAST_GROUPS_PER_GENRE:
+        if len(np.unique(table.groups[table.genres == genre])) < MIN_GROUPS_PER_GENRE:
             raise StudyError(f"All rows of {genre} in {name} are of one song; every genre needs at least two songs.")
 
 
@@ -347,8 +349,8 @@ def _artist_folds(path: Path, groups: NDArray[np.str_]) -> NDArray[np.str_]:
     return np.array([of.get(group, "") for group in groups], dtype=np.str_)
 
 
-def _few(table: Table, seed: int) -> Table:
-    """Draw some songs of each genre, for a quick run."""
+def _few(table: StudyTable, seed: int) -> StudyTable:
+    """Draw a few songs of each genre for a quick run."""
     groups = np.arange(len(table.genres)).astype(str) if table.groups is None else table.groups
     draw = np.random.default_rng(seed)
     kept = np.zeros(len(groups), dtype=bool)
@@ -372,6 +374,6 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def group_column(path: Path) -> str | None:
-    """Name the column that says which song a row is of, where a table has one by a usual name."""
+    """Return the name of the column that identifies the song, if the table has one with a usual name."""
     names = read_csv(path).columns
     return next((name for name in GROUP_COLUMNS if name in names), None)

@@ -1,4 +1,4 @@
-"""Pictures of a study's table before anything is learnt; those of its figures lie in ``plots``."""
+"""Plots of a study's table. Plots of its results are in ``plots``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from classifier.studies.figure_canvas import draw
-from classifier.studies.plots import MOST_CELLS_WITH_NUMBERS, SHAPES, WIDTH, write_numbers
+from classifier.studies.plots import MAX_ANNOTATED_CELLS, SHAPES, WIDTH, write_numbers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from classifier.studies.exploration import Explored
+    from classifier.studies.exploration import Exploration
     from classifier.studies.figure_canvas import Picture, Theme
-    from classifier.studies.study_table import Table
+    from classifier.studies.study_table import StudyTable
 
 HISTOGRAM_BINS: Final = 30
-MOST_HISTOGRAMS: Final = 60
+MAX_HISTOGRAMS: Final = 60
 OUTSIDE_PERCENT: Final = 0.5
-"""Of each end of a distribution, left out so that one odd song does not squeeze the others."""
+"""Share omitted at each end of a distribution, so that outliers do not compress the rest."""
 
 
-def counts(explored: Explored) -> Picture:
-    """Show how many rows of each genre there are."""
+def counts(explored: Exploration) -> Picture:
+    """Plot the number of rows per genre."""
     genres = list(explored.counts)
 
     def paint(figure: Figure, theme: Theme) -> None:
@@ -42,9 +42,9 @@ def counts(explored: Explored) -> Picture:
     return draw("counts", "Rows of each genre", alt, (WIDTH, 0.9 + 0.3 * len(genres)), paint)
 
 
-def distributions(table: Table) -> Picture:
-    """Show how the values of each column are spread."""
-    columns = table.columns[:MOST_HISTOGRAMS]
+def distributions(table: StudyTable) -> Picture:
+    """Plot a histogram of each column."""
+    columns = table.columns[:MAX_HISTOGRAMS]
     across = 5 if len(columns) > 12 else 4
     down = -(-len(columns) // across)
 
@@ -68,10 +68,10 @@ def distributions(table: Table) -> Picture:
     return draw("distributions", f"Distributions of the features{some}", alt, (WIDTH, 1.15 * down + 0.3), paint)
 
 
-def correlation(explored: Explored) -> Picture:
-    """Show which columns rise and fall together."""
+def correlation(explored: Exploration) -> Picture:
+    """Plot the correlation matrix of the columns."""
     names = list(explored.correlated)
-    numbers = len(names) <= MOST_CELLS_WITH_NUMBERS
+    numbers = len(names) <= MAX_ANNOTATED_CELLS
 
     def paint(figure: Figure, theme: Theme) -> None:
         axes = figure.add_subplot()
@@ -85,20 +85,20 @@ def correlation(explored: Explored) -> Picture:
         figure.colorbar(shown, ax=axes, shrink=0.7, label="correlation")
 
     size = (WIDTH, 7.5 if len(names) > 8 else 6.2)
-    return draw("correlation", "Which features go together", _strongest(names, explored.correlation), size, paint)
+    return draw("correlation", "Correlation of the features", _strongest(names, explored.correlation), size, paint)
 
 
 def _strongest(names: Sequence[str], matrix: NDArray[np.float64]) -> str:
     if len(names) < 2:
-        return "One column only."
+        return "Only one column."
     first, second = np.triu_indices(len(names), 1)
     best = int(np.abs(matrix[first, second]).argmax())
     a, b = names[int(first[best])], names[int(second[best])]
     return f"Correlations of {len(names)} columns; the strongest is {matrix[first, second][best]:.2f}, of {a} and {b}."
 
 
-def variance(explored: Explored) -> Picture:
-    """Show how much of the variance the first components explain, each and together."""
+def variance(explored: Exploration) -> Picture:
+    """Plot the variance explained by the first components, individually and cumulatively."""
     shares = explored.explained[:30]
     places = np.arange(1, len(shares) + 1)
 
@@ -118,28 +118,28 @@ def variance(explored: Explored) -> Picture:
     return draw("variance", "How much the principal components explain", alt, (WIDTH, 3.8), paint)
 
 
-def scatter(name: str, title: str, spots: NDArray[np.float64], genres: NDArray[np.str_], axes_of: str) -> Picture:
-    """Show rows as points, each genre in a colour and a shape of its own."""
+def scatter(name: str, title: str, coordinates: NDArray[np.float64], genres: NDArray[np.str_], axes_of: str) -> Picture:
+    """Plot rows as points, with a colour and a shape for each genre."""
     known = sorted(set(genres.tolist()))
 
     def paint(figure: Figure, theme: Theme) -> None:
         axes = figure.add_subplot()
         for place, genre in enumerate(known):
-            mine = spots[genres == genre]
+            points = coordinates[genres == genre]
             colour = theme.series[place % (len(theme.series) - 1)]
             shape = SHAPES[place % len(SHAPES)]
             axes.scatter(
-                mine[:, 0], mine[:, 1], s=14, marker=shape, color=colour, alpha=0.65, linewidths=0, label=genre
+                points[:, 0], points[:, 1], s=14, marker=shape, color=colour, alpha=0.65, linewidths=0, label=genre
             )
         axes.set_xlabel(f"{axes_of} 1")
         axes.set_ylabel(f"{axes_of} 2")
-        # Far outliers would leave the others a speck.
+        # Outliers would compress all other points.
         for low, high, limit in zip(
-            *np.percentile(spots, [0.3, 99.7], axis=0), (axes.set_xlim, axes.set_ylim), strict=True
+            *np.percentile(coordinates, [0.3, 99.7], axis=0), (axes.set_xlim, axes.set_ylim), strict=True
         ):
             edge = 0.06 * (high - low) or 1
             limit(low - edge, high + edge)
         figure.legend(loc="outside lower center", ncols=min(6, len(known)), markerscale=2)
 
-    alt = f"{len(spots):,} rows of {len(known)} genres: {', '.join(known)}."
+    alt = f"{len(coordinates):,} rows of {len(known)} genres: {', '.join(known)}."
     return draw(name, title, alt, (WIDTH, 6.6), paint)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from classifier.training import retraining
+from classifier.training.classes import class_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,7 +52,7 @@ def markdown(
         "",
         "| genre | tracks of the base | songs of feedback |",
         "|---|---|---|",
-        *(f"| {genre} | {base.get(genre, 0)} | {feedback.get(genre, 0)} |" for genre in artifact.ensemble.genres),
+        *(f"| {genre} | {base.get(genre, 0)} | {feedback.get(genre, 0)} |" for genre in artifact.genres),
         "",
         "The base are numbers in the release, computed from recordings; feedback is not kept in it.",
         "",
@@ -87,7 +88,7 @@ def _row(found: Difference) -> str:
 
 def not_sure(before: Artifact, after: Artifact, songs: Sequence[Song]) -> Mapping[str, int]:
     """Count songs held out of labels that the newer release does not know, and how many each tells as sure."""
-    strange = [song for song in songs if song.label not in after.ensemble.genres]
+    strange = [song for song in songs if class_of(song.label) not in after.ensemble.genres]
     sure = [
         int((retraining.ask(artifact, strange).max(axis=1, initial=0) >= artifact.sure_from).sum())
         for artifact in (before, after)

@@ -36,10 +36,10 @@ _EDGES = (600.0, 1200.0, 2000.0, 3200.0)
 class Ear:
     """A worker's work: decode, then judge every segment by its brightness; linger over each if asked to."""
 
-    def __init__(self, max_minutes: float, seconds_per_segment: float, about: Release | None = None) -> None:
+    def __init__(self, max_minutes: float, seconds_per_segment: float, info: Release | None = None) -> None:
         self._max_seconds = 60 * max_minutes
         self._linger = seconds_per_segment
-        self.about = about or Release(RELEASE, GENRES)
+        self.info = info or Release(RELEASE, GENRES)
 
     def __call__(self, path: Path, report: Callable[[Progress], None]) -> Classification:
         report(Progress("decoding"))
@@ -48,7 +48,7 @@ class Ear:
             report(Progress("listening", number, len(parts)))
             sleep(self._linger)
         told = judged(parts)
-        return replace(told, report=replace(told.report, model=self.about.name))
+        return replace(told, report=replace(told.report, model=self.info.name))
 
 
 class EarAtHand:

@@ -6,8 +6,8 @@ import asyncio
 import shutil
 from typing import TYPE_CHECKING
 
-from links import Fetched, Fetcher, Item, Limits, Listing, ManySongs
-from links.errors import NothingThere
+from links import FetchedSong, Fetcher, FetchLimits, Playlist, PlaylistFound, PlaylistItem
+from links.errors import LinkNotFound
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +30,9 @@ class LinksAtHand(Fetcher):
     """
 
     def __init__(self) -> None:
-        super().__init__(Limits(file_bytes=1_000_000, song_seconds=60))
+        super().__init__(FetchLimits(file_bytes=1_000_000, song_seconds=60))
         self.songs: dict[str, Path] = {}
-        self.lists: dict[str, Listing] = {}
+        self.lists: dict[str, Playlist] = {}
         self.fetched: list[str] = []
         self.go_on = asyncio.Event()
         self.go_on.set()
@@ -41,19 +41,19 @@ class LinksAtHand(Fetcher):
         """Put songs behind a link; None for one that is gone from its site. Return the link."""
         items = []
         for number, path in enumerate(paths, start=1):
-            items.append(Item(f"{link}/{number}", None, f"Song {number}"))
+            items.append(PlaylistItem(f"{link}/{number}", None, f"Song {number}"))
             if path is not None:
                 self.songs[items[-1].link] = path
-        self.lists[link] = Listing("A list", tuple(items), max(count, len(items)), newest_first=newest_first)
+        self.lists[link] = Playlist("A list", tuple(items), max(count, len(items)), newest_first=newest_first)
         return link
 
     async def fetch(
         self, link: str, folder: Path, *, item: int | None = None, on_bytes: Callable[[int], None] | None = None
-    ) -> Fetched:
+    ) -> FetchedSong:
         self.fetched.append(link)
         if link in self.lists:
-            raise ManySongs(self.lists[link])
+            raise PlaylistFound(self.lists[link])
         await self.go_on.wait()
         if link not in self.songs:
-            raise NothingThere
-        return Fetched(await asyncio.to_thread(shutil.copyfile, self.songs[link], folder / "song"), None, None)
+            raise LinkNotFound
+        return FetchedSong(await asyncio.to_thread(shutil.copyfile, self.songs[link], folder / "song"), None, None)

@@ -7,6 +7,8 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from bot.core.status_message import StatusLimits
+
 if TYPE_CHECKING:
     from collections.abc import Hashable
     from types import ModuleType
@@ -29,8 +31,18 @@ def hurry(monkeypatch: pytest.MonkeyPatch, module: ModuleType, *names: str) -> N
     """Let seconds and limits of a module pass faster: for a bot and its platform in the test's own process."""
     for name in names:
         before = getattr(module, name)
-        after = replace(before, seconds=before.seconds / FASTER) if isinstance(before, Limit) else before / FASTER
-        monkeypatch.setattr(module, name, after)
+        monkeypatch.setattr(module, name, _faster(before))
+
+
+def _faster(before: object) -> object:
+    if isinstance(before, Limit):
+        return replace(before, seconds=before.seconds / FASTER)
+    if isinstance(before, StatusLimits):
+        message, place = before.message_seconds / FASTER, before.place_seconds / FASTER
+        return replace(before, message_seconds=message, place_seconds=place)
+    if isinstance(before, int | float):
+        return before / FASTER
+    raise TypeError(before)
 
 
 class Rates:

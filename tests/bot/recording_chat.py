@@ -7,14 +7,13 @@ from collections import defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bot.core.chat import Submission
+from bot.core.chat import ChatLimits, Submission
 from bot.core.identity import Person
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.core.chat import Heard, Song, Stage
-    from bot.core.messages import Message
+    from bot.core.chat import Answered, OutgoingMessage, PendingSong, Stage
     from common.errors import UserError
 
 
@@ -34,11 +33,12 @@ class Notebook:
     """
 
     platform = "telegram"
+    limits = ChatLimits(text_characters=4000, caption_characters=4000, picture_theme=None)
     connected = True
 
     def __init__(self) -> None:
-        self.answers: dict[str, list[Heard]] = defaultdict(list)
-        self.questions: dict[str, list[Message]] = defaultdict(list)
+        self.answers: dict[str, list[Answered]] = defaultdict(list)
+        self.questions: dict[str, list[OutgoingMessage]] = defaultdict(list)
         self.refusals: dict[str, list[UserError]] = defaultdict(list)
         self.stages: dict[str, list[str]] = defaultdict(list)
         self.stopped_songs: list[str] = []
@@ -73,32 +73,32 @@ class Notebook:
     async def close(self) -> None:
         pass
 
-    async def fetch(self, song: Song, folder: Path) -> Path:
+    async def fetch(self, song: PendingSong, folder: Path) -> Path:
         return Path(song.payload["path"])
 
-    async def show(self, song: Song, stage: Stage) -> Mapping[str, Any] | None:
+    async def show(self, song: PendingSong, stage: Stage) -> Mapping[str, Any] | None:
         await self._note(self.stages[song.message["name"]], stage.kind)
         return {"progress message": song.message["name"]}
 
-    async def answer(self, song: Song, heard: Heard) -> Mapping[str, Any]:
+    async def answer(self, song: PendingSong, heard: Answered) -> Mapping[str, Any]:
         if self.faults:
             raise self.faults.pop(0)
         await self._note(self.answers[song.message["name"]], heard)
         return {"message": song.message["name"]}
 
-    async def ask(self, song: Song, question: Message) -> Mapping[str, Any] | None:
+    async def ask(self, song: PendingSong, question: OutgoingMessage) -> Mapping[str, Any] | None:
         if self.faults:
             raise self.faults.pop(0)
         await self._note(self.questions[song.message["name"]], question)
         return {"question": song.message["name"]}
 
-    async def refuse(self, song: Song, error: UserError) -> None:
+    async def refuse(self, song: PendingSong, error: UserError) -> None:
         await self._note(self.refusals[song.message["name"]], error)
 
-    async def stopped(self, song: Song) -> None:
+    async def stopped(self, song: PendingSong) -> None:
         await self._note(self.stopped_songs, song.message["name"])
 
-    async def discard(self, song: Song) -> None:
+    async def discard(self, song: PendingSong) -> None:
         await self._note(self.discarded, song.message["name"])
 
     def queue_moved(self) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from bot.core.conversation import Conversation
-from bot.core.job_runner import Hearing
-from bot.core.song_queue import Queue
+from bot.app import compose
+from bot.core.chat import Requester
 from bot.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.core.chat import Chat
-    from bot.core.identity import Keys
+    from bot.core.identity import Keys, Person
     from bot.settings import Settings
     from links import Fetcher
     from storage import Storage
@@ -36,33 +35,28 @@ class Bot:
     ) -> None:
         self.storage, self.keys, self.settings, self.ear = storage, keys, settings, ear
         self.metrics = Metrics()
-        self.conversation = Conversation(storage, keys, settings, self.metrics)
         self.chats: dict[str, Chat] = {}
-        hearing = Hearing(storage, ear, folder, seats=settings.workers, links=links)
-        self._hearing = hearing
-        self.queue = Queue(
-            storage,
-            hearing,
-            self.chats,
-            self.conversation.song_of,
-            owner="this bot",
-            seats=settings.workers,
-            metrics=self.metrics,
+        self.core = compose(
+            storage, keys, settings, ear, self.chats, owner="this bot", folder=folder, metrics=self.metrics, links=links
         )
-        self.conversation.work_through(self.queue)
+        self.conversation, self.queue = self.core.conversation, self.core.queue
 
     def follows(self, links: Fetcher) -> None:
         """Fetch links so from now on."""
-        self._hearing._links = links
+        self.core.runner._links = links
 
     def with_chat(self, chat: Chat) -> Bot:
         """Add a chat."""
         self.chats[chat.platform] = chat
         return self
 
+    def requester(self, person: Person, chat_id: str = "") -> Requester:
+        """Return a person who asks for something in English."""
+        return Requester(person, self.conversation.words("en"), chat_id)
+
     async def start(self) -> None:
         """Begin to work."""
-        await self.conversation.know_genres(self.ear.genres)
+        await self.core.names.load(self.ear.genres)
         await self.queue.start()
 
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from links import Fetcher, Limits, fetcher
+from links import Fetcher, FetchLimits, fetcher
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-LIMITS = Limits(file_bytes=1_000_000, song_seconds=60, seconds=60)
+LIMITS = FetchLimits(file_bytes=1_000_000, song_seconds=60, seconds=60)
 
 
 class _Quiet(SimpleHTTPRequestHandler):

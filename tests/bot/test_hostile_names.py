@@ -44,7 +44,7 @@ async def test_a_files_name_is_only_a_name(
     assert outside(tmp_path) == before
 
     async def spool_is_empty() -> bool:
-        return not any(page.chat.spool._folder.iterdir())
+        return not any(page.chat.uploads._folder.iterdir())
 
     await eventually(spool_is_empty)
 

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.core.callbacks import PlaylistCallback
 from bot.core.identity import Person
 from bot.core.messages import progress
-from links import Fetcher, Limits, fetcher
-from links.errors import HostNotAllowed, InsideAddress, NoMusic, NotALink, NothingThere
+from links import Fetcher, FetchLimits, fetcher
+from links.errors import HostNotAllowed, LinkNotFound, NoMusicAtLink, NotALink, PrivateAddress
 from tests.bot.process import BotProcess
 from tests.bot.running import Bot
 from tests.bot.web.browser import visitor
@@ -26,12 +27,12 @@ if TYPE_CHECKING:
 
     from bot.core.identity import Keys
     from bot.settings import Settings
-    from links import Item
+    from links import PlaylistItem
     from storage import Storage
     from tests.bot.fake_classifier import EarAtHand
     from tests.bot.recording_chat import Notebook
 
-LIMITS = Limits(file_bytes=1_000_000, song_seconds=60, seconds=60)
+LIMITS = FetchLimits(file_bytes=1_000_000, song_seconds=60, seconds=60)
 
 PASTE = """
 (text) => {
@@ -97,13 +98,13 @@ async def test_a_link_without_music_gets_its_sentence(bot: Bot, notebook: Notebo
     job = await bot.conversation.submit(sent)
     await notebook.until(lambda: notebook.discarded)
     await bot.queue.stop()
-    assert [type(error) for error in notebook.refusals[tmp_path.name]] == [NoMusic]
+    assert [type(error) for error in notebook.refusals[tmp_path.name]] == [NoMusicAtLink]
     assert not (tmp_path / "work" / str(job.id)).exists()
 
 
 @pytest.mark.parametrize(
     ("pasted", "error"),
-    [("no link", NotALink), ("http://127.0.0.1/", InsideAddress), ("https://elsewhere.example/", HostNotAllowed)],
+    [("no link", NotALink), ("http://127.0.0.1/", PrivateAddress), ("https://elsewhere.example/", HostNotAllowed)],
 )
 async def test_a_link_that_cannot_be_fetched_is_refused_before_it_is_queued(
     storage: Storage,
@@ -124,10 +125,10 @@ async def test_a_link_that_cannot_be_fetched_is_refused_before_it_is_queued(
 
 def test_progress_tells_how_much_has_arrived() -> None:
     from bot.core.chat import Stage
-    from bot.core.vocabulary import Words
+    from bot.core.localization import Localizer
 
-    assert progress(Stage("fetching"), Words("en", {})) == "Receiving the song…"
-    assert progress(Stage("fetching", megabytes=3), Words("en", {})) == "Receiving the song: 3 MB so far…"
+    assert progress(Stage("fetching"), Localizer("en", {})) == "Receiving the song…"
+    assert progress(Stage("fetching", megabytes=3), Localizer("en", {})) == "Receiving the song: 3 MB so far…"
 
 
 async def test_a_link_pasted_on_the_page_is_refused_there_if_it_leads_inside(ann: aiohttp.ClientSession) -> None:
@@ -167,16 +168,16 @@ async def test_a_feed_is_asked_about_and_answered_episode_by_episode(
     await notebook.until(lambda: notebook.questions[tmp_path.name])
     assert "a feed of 3 episodes" in notebook.questions[tmp_path.name][0].text
 
-    async def back(item: Item) -> dict[str, str | None]:
+    async def back(item: PlaylistItem) -> dict[str, str | None]:
         return {"name": item.title}
 
     ann = Person("telegram", "ann")
-    assert len(await bot.conversation.lists.answer(f"{job.id}-3", ann, back)) == 3
+    assert len(await bot.conversation.playlists.answer(PlaylistCallback(job.id, 3), ann, back)) == 3
     await notebook.until(lambda: len(notebook.discarded) == 4)
     await bot.queue.stop()
     assert notebook.answers["Day 3"][0].report.genre == "jazz"
     assert notebook.answers["Day 1"][0].report.genre == "blues"
-    assert [type(error) for error in notebook.refusals["Day 2"]] == [NothingThere]
+    assert [type(error) for error in notebook.refusals["Day 2"]] == [LinkNotFound]
     assert list((tmp_path / "work").iterdir()) == []
 
 

@@ -12,27 +12,27 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.conversation import Conversation
+from bot.app import compose
+from bot.core.chat import Requester
 from bot.core.identity import Person
-from bot.core.job_runner import Hearing
-from bot.core.moderation import Asker
-from bot.core.song_queue import Queue
+from bot.core.localization import Localizer
+from bot.metrics import Metrics
 from bot.release_watch import ReleaseWatch
 from bot.settings import Moderator, Settings
 from classifier.__main__ import main as classifier
 from classifier.inference.executor import open_executor
 from classifier.training import feedback_reader
-from storage import Format, Rules, Status, export_for_training
+from storage import AggregationRules, ExportFormat, ReviewStatus, export_for_training
 from tests.classifier import conftest as training
-from tests.storage.making import corrected
-from tests.storage.making import song as content_hash
+from tests.storage.factories import corrected
+from tests.storage.factories import song as content_hash
 from tests.synthesis import song, write
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.core.chat import Heard
+    from bot.core.chat import Answered
     from bot.core.identity import Keys
     from storage import Storage
     from tests.bot.recording_chat import Notebook
@@ -47,7 +47,7 @@ SONGS_CORRECTED = 12
 SECONDS = 4.0
 PEOPLE = tuple(Person("telegram", name) for name in ("11", "12", "13", "14"))
 SOMEBODY = Person("telegram", "15")
-BOSS = Asker(Person("telegram", "99"), "en", "private")
+BOSS = Requester(Person("telegram", "99"), Localizer("en"), "private")
 
 
 def play(folder: Path, style: str, seed: int) -> Path:
@@ -85,14 +85,20 @@ class Listening:
     def __init__(self, storage: Storage, keys: Keys, settings: Settings, notebook: Notebook) -> None:
         self.executor = open_executor("", model_dir=settings.model_dir, workers=1, max_minutes=5)
         self.watch = ReleaseWatch(settings.model_dir, self.executor)
-        self.conversation = Conversation(storage, keys, settings)
         self.notebook = notebook
-        hearing = Hearing(storage, self.executor, settings.data_dir / "work", seats=1)
-        chats = {notebook.platform: notebook}
-        self.queue = Queue(storage, hearing, chats, self.conversation.song_of, owner="this bot", seats=1)
-        self.conversation.work_through(self.queue)
+        self.core = compose(
+            storage,
+            keys,
+            settings,
+            self.executor,
+            {notebook.platform: notebook},
+            owner="this bot",
+            folder=settings.data_dir / "work",
+            metrics=Metrics(),
+        )
+        self.conversation, self.queue = self.core.conversation, self.core.queue
 
-    async def hear(self, path: Path, person: Person) -> Heard:
+    async def hear(self, path: Path, person: Person) -> Answered:
         """Send a song and return the answer."""
         await self.conversation.submit(self.notebook.sends(path, person=person, chat_id="group"))
         await self.notebook.until(lambda: path.name in self.notebook.discarded)
@@ -108,7 +114,7 @@ class Listening:
 async def bot(storage: Storage, keys: Keys, settings: Settings, notebook: Notebook) -> AsyncIterator[Listening]:
     listening = Listening(storage, keys, settings, notebook)
     await listening.watch.start()
-    async with listening.watch.followed(listening.conversation.know_genres, listening.conversation.housekeeping.serves):
+    async with listening.watch.followed(listening.core.names.load, listening.conversation.info.serves):
         await listening.queue.start()
         yield listening
         await listening.queue.stop()
@@ -118,7 +124,7 @@ async def bot(storage: Storage, keys: Keys, settings: Settings, notebook: Notebo
 async def teach(bot: Listening, folder: Path) -> None:
     """Let people send songs of the new styles, and correct what they hear; two of four people each."""
     for person in PEOPLE:
-        await bot.conversation.set_consent(person, "en", allow=True)
+        await bot.conversation.privacy.set_consent(person, "en", allow=True)
     for style in NEW:
         for seed in range(SONGS_CORRECTED):
             path = play(folder, style, 100 + seed)
@@ -128,7 +134,9 @@ async def teach(bot: Listening, folder: Path) -> None:
                 await bot.conversation.correct(heard.reply.id, person, "en", LABELS[style])
 
 
-async def genres_of(bot: Listening, folder: Path, styles: tuple[str, ...], first_seed: int) -> dict[str, list[str]]:
+async def genres_of(
+    bot: Listening, folder: Path, styles: tuple[str, ...], first_seed: int
+) -> dict[str, list[str | None]]:
     """Let somebody send new songs of some styles and tell what they were called."""
     return {
         style: [
@@ -148,20 +156,22 @@ async def test_corrections_become_a_release_that_the_running_bot_goes_over_to(
     await teach(bot, music)
     # One of them is disputed, and a moderator settles it.
     disputed = bot.notebook.answers["reggae-100.wav"][-1].reply.id
-    await bot.conversation.set_consent(SOMEBODY, "en", allow=True)
+    await bot.conversation.privacy.set_consent(SOMEBODY, "en", allow=True)
     await bot.conversation.correct(disputed, SOMEBODY, "en", "metal")
     review = await bot.conversation.moderation.review(BOSS)
     assert review is not None
     assert "People disagree about this song" in review.message.text
-    await bot.conversation.moderation.rule(BOSS, review.correction_id, Status.ACCEPTED)
+    await bot.conversation.moderation.rule(BOSS, review.correction_id, ReviewStatus.ACCEPTED)
     lessons = tmp_path / "lessons.csv"
-    taught = await export_for_training(storage, lessons, Format.CSV, Rules(sources=settings.training_sources))
+    taught = await export_for_training(
+        storage, lessons, ExportFormat.CSV, AggregationRules(sources=settings.training_sources)
+    )
     assert (taught.songs, taught.evaluate, taught.waiting) == (2 * SONGS_CORRECTED, 0, 0)
     retrain = ["retrain", "--feedback", str(lessons), "--models", str(settings.model_dir), "--jobs", "1"]
     assert await asyncio.to_thread(classifier, [*retrain, "--songs", "8"]) == 0
     await bot.leaves(first)
     assert set(bot.executor.genres) == {*KNOWN, *LABELS.values()}
-    assert bot.executor.release in await bot.conversation.housekeeping.about("en")
+    assert bot.executor.release in await bot.conversation.info.about("en")
     after = await genres_of(bot, music, (*NEW, *KNOWN), 300)
     for style, label in LABELS.items():
         assert after[style].count(label) >= 2
@@ -182,11 +192,11 @@ async def test_a_revoked_consent_is_gone_from_what_the_next_model_learns_from(st
 
     async def learnt_from() -> set[str]:
         path = tmp_path / "lessons.csv"
-        await export_for_training(storage, path, Format.CSV)
+        await export_for_training(storage, path, ExportFormat.CSV)
         return {learnt.id for learnt in feedback_reader.read(path) if learnt.may_train}
 
     assert await learnt_from() == {content_hash("shared"), content_hash("theirs")}
     await storage.people.set_consent("ann", False)
     assert await learnt_from() == {content_hash("shared")}
-    await storage.people.forget("bob")
+    await storage.people.erase("bob")
     assert await learnt_from() == set()

@@ -12,7 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.chat_registry import homes
-from bot.discord.client import Client
+from bot.discord.client import DiscordClient
 from bot.settings import Settings
 from tests.bot.discord import TOKEN as DISCORD_TOKEN
 from tests.bot.discord import FakeDiscord
@@ -164,7 +164,7 @@ async def test_people_are_told_while_their_song_waits_for_the_cluster_and_answer
         await asyncio.to_thread(bot.start)
         ann = Somebody(telegram, 1)
         await ann.sends(await asyncio.to_thread(write, song("blues", 4), tmp_path / "tune.ogg"))
-        await ann.hears("Waiting for the machines that listen")
+        await ann.hears("Waiting for a free machine")
         cluster.start_scheduler()
         cluster.start_worker()
         await telegram.until(lambda: _answers(telegram, ann.number), TAKEOVER_SECONDS)
@@ -208,8 +208,8 @@ async def test_processes_share_the_shards_of_one_discord_bot(monkeypatch: pytest
                 discord_api_url=discord.api,
                 discord_gateway_url=discord.gateway.address,
             )
-            client = Client(settings, None)  # type: ignore[arg-type]  # nothing is said here
-            monkeypatch.setattr(client, "_tell_commands", lambda: _count())
+            client = DiscordClient(settings, None)  # type: ignore[arg-type]  # nothing is said here
+            monkeypatch.setattr(client, "_register_commands", lambda: _count())
             told_before = told
 
             async def _count() -> None:

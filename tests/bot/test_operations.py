@@ -129,7 +129,7 @@ async def test_songs_waits_stages_and_opinions_are_counted_by_chat_and_outcome(
         first = await bot.conversation.submit(notebook.sends(path))
         await notebook.until(lambda: "listening" in notebook.stages[path.name])
         assert _one(await _samples(client), "queue_songs", state="running") == 1
-        await bot.conversation.cancel(first.id, notebook.sends(path).person)
+        await bot.conversation.cancel(first.id, bot.requester(notebook.sends(path).person))
         await notebook.until(lambda: notebook.stopped_songs)
         bot.ear.go_on.set()
         await bot.conversation.submit(notebook.sends(path))

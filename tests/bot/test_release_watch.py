@@ -19,8 +19,8 @@ from bot import release_watch
 from bot.core.identity import Person
 from bot.release_watch import ReleaseWatch, seed
 from classifier.inference.executor import CannotStart, LocalExecutor, song_limits
-from classifier.inference.manifest import FORMAT, MANIFEST, BadRelease, read_manifest, whole
-from classifier.inference.releases import Event, Releases
+from classifier.inference.manifest import FORMAT, MANIFEST, BadRelease, read_manifest, read_release
+from classifier.inference.releases import ReleaseEvent, ReleaseStore
 from tests.bot.fake_classifier import GENRES, NAMED_EAR_MINUTES, make_named_ear
 from tests.bot.running import Bot
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from bot.core.chat import Song
+    from bot.core.chat import PendingSong
     from bot.core.identity import Keys
     from bot.settings import Settings
     from storage import Storage
@@ -60,19 +60,19 @@ def lay(folder: Path, name: str, genres: tuple[str, ...] = GENRES) -> Path:
 
 def promote(model_dir: Path, *names: str) -> None:
     """Let releases serve one after the other, as ``python -m classifier promote`` does."""
-    kept = Releases(model_dir)
+    kept = ReleaseStore(model_dir)
     for name in names:
-        with kept.alone():
-            kept.promote(name, Event.PROMOTED, "because")
+        with kept.exclusive():
+            kept.promote(name, ReleaseEvent.PROMOTED, "because")
 
 
 @pytest.fixture
 def model_dir(tmp_path: Path) -> Path:
     """The first release serves, the second one waits."""
     folder = lay(tmp_path / "models", "first")
-    kept = Releases(folder)
-    with kept.alone():
-        kept.keep(lay(tmp_path / "second", "second", (*GENRES, "zouk")))
+    kept = ReleaseStore(folder)
+    with kept.exclusive():
+        kept.store(lay(tmp_path / "second", "second", (*GENRES, "zouk")))
     return folder
 
 
@@ -89,7 +89,7 @@ def settings(settings: Settings, model_dir: Path, workers: int) -> Settings:
 
 
 def _find(model_dir: Path) -> Callable[[], Ear]:
-    manifest, _ = whole(model_dir)
+    manifest, _ = read_release(model_dir)
     return partial(make_named_ear, manifest["name"], tuple(manifest["genres"]))
 
 
@@ -101,14 +101,14 @@ class Following(Bot):
             partial(make_named_ear, "never", GENRES),
             workers=settings.workers,
             limits=song_limits(NAMED_EAR_MINUTES),
-            find_work=partial(_find, settings.model_dir),
+            find_processor=partial(_find, settings.model_dir),
         )
         super().__init__(storage, keys, settings, cast("EarAtHand", self.executor), folder)
         self.watch = ReleaseWatch(settings.model_dir, self.executor)
 
     async def look(self) -> str:
         """Look once, and return which release then serves."""
-        await self.watch.look(self.conversation.know_genres, self.conversation.housekeeping.serves)
+        await self.watch.look(self.core.names.load, self.conversation.info.serves)
         return self.executor.release
 
 
@@ -124,8 +124,8 @@ async def bot(
     following = Following(storage, keys, settings, tmp_path / "work")
     following.with_chat(notebook)
     await following.watch.start()
-    await following.conversation.know_genres(following.executor.genres)
-    following.conversation.housekeeping.serves(following.executor.release, following.executor.genres)
+    await following.core.names.load(following.executor.genres)
+    following.conversation.info.serves(following.executor.release, following.executor.genres)
     await following.queue.start()
     yield following
     await following.queue.stop()
@@ -144,7 +144,7 @@ async def test_a_promotion_during_a_queue_of_fifty_songs(
 ) -> None:
     go_on, fetch, fetched = asyncio.Event(), notebook.fetch, []
 
-    async def patient(song: Song, folder: Path) -> Path:
+    async def patient(song: PendingSong, folder: Path) -> Path:
         """Hold the queue in the middle of its songs until the promotion is under way."""
         fetched.append(song.job_id)
         if len(fetched) > ANSWERED_BEFORE:
@@ -172,10 +172,10 @@ async def test_a_promotion_during_a_queue_of_fifty_songs(
 
 
 async def test_words_choices_and_about_follow_the_switch(bot: Following, model_dir: Path) -> None:
-    assert "first" in await bot.conversation.housekeeping.about("en")
+    assert "first" in await bot.conversation.info.about("en")
     promote(model_dir, "second")
     await bot.look()
-    about = await bot.conversation.housekeeping.about("en")
+    about = await bot.conversation.info.about("en")
     assert "second" in about
     assert "zouk" in about.lower()
     [choice, *_], _ = await bot.conversation.choices("zouk", "en")
@@ -262,9 +262,9 @@ async def test_a_refused_release_is_left_alone_for_a_while(
 
     def counted(directory: Path) -> Any:
         reads.append(directory)
-        return whole(directory)
+        return read_release(directory)
 
-    monkeypatch.setattr(release_watch, "whole", counted)
+    monkeypatch.setattr(release_watch, "read_release", counted)
     for _ in range(5):
         await bot.look()
     assert len(reads) == 1
@@ -301,11 +301,11 @@ def test_killed_while_promoting_a_whole_release_lies_there(model_dir: Path) -> N
         time.sleep(chance.uniform(0.0, 0.04))
         os.kill(child, signal.SIGKILL)
         os.waitpid(child, 0)
-        manifest, artifact = whole(model_dir)
+        manifest, artifact = read_release(model_dir)
         assert artifact == manifest["name"].encode() * 1000
         found.add(manifest["name"])
     promote(model_dir, "first", "second")
-    assert whole(model_dir)[0]["name"] == "second"
+    assert read_release(model_dir)[0]["name"] == "second"
     assert found <= {"first", "second"}
 
 
@@ -322,7 +322,7 @@ class TestSeeding:
         volume = data_dir.parent / "volume"
         (volume / "lost+found").mkdir(parents=True)
         assert seed(volume, packaged, data_dir)
-        assert whole(volume)[0]["name"] == "packaged"
+        assert read_release(volume)[0]["name"] == "packaged"
         assert {path.name for path in volume.iterdir()} == {"lost+found", MANIFEST, "packaged.joblib", "MODEL_CARD.md"}
         assert not seed(volume, packaged, data_dir)
 
@@ -332,7 +332,7 @@ class TestSeeding:
         (volume / "packaged.joblib").write_bytes(b"half")
         (volume / ".MODEL_CARD.md.77").write_bytes(b"half")
         assert seed(volume, packaged, data_dir)
-        assert whole(volume)[0]["name"] == "packaged"
+        assert read_release(volume)[0]["name"] == "packaged"
 
     def test_the_bots_own_folder_is_made_and_no_other(self, packaged: Path, data_dir: Path) -> None:
         assert seed(data_dir / "models", packaged, data_dir)

@@ -23,7 +23,7 @@ SEGMENTS = 3
 
 
 class TroubleMaker:
-    about = Release("troublemaker", GENRES)
+    info = Release("troublemaker", GENRES)
 
     def __call__(self, path: Path, report: Callable[[Progress], None]) -> Classification:
         report(Progress("decoding"))

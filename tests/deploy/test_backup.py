@@ -1,4 +1,4 @@
-"""A backup that is made while the bot writes, and a restore that brings its songs back."""
+"""A backup made while the bot writes, and its restore."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def test_what_is_saved_while_songs_come_in_is_one_moments_state(tmp_path: 
         writing.cancel()
         with suppress(asyncio.CancelledError):
             await writing
-    # The machine is lost; another one begins with the copy.
+    # The machine is lost; another one starts from the copy.
     assert restore(tmp_path / "backup", tmp_path / "new") == [tmp_path / "new" / "songs.db"]
     async with await Storage.open(f"sqlite:///{tmp_path / 'new' / 'songs.db'}") as storage:
         jobs = await storage.jobs.of_person("somebody")

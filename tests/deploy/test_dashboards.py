@@ -1,4 +1,4 @@
-"""Dashboard and alerts ask for nothing that /metrics does not show."""
+"""The dashboard and alerts use only metrics that /metrics exports."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 DEPLOY = REPOSITORY / "deploy"
 FUNCTIONS = {"histogram_quantile", "increase", "rate", "sum", "max", "min", "by", "and", "or", "unless"}
-# Put there by Prometheus itself.
+# Added by Prometheus itself.
 OF_PROMETHEUS = {"up": {"job"}}
 
 
@@ -30,7 +30,7 @@ def _shown() -> dict[str, set[str]]:
     """Return every sample that /metrics can show, with its labels."""
 
     class Started:
-        """A started executor, as the metrics look at it."""
+        """A started executor, as far as the metrics use it."""
 
         release, pids, restarts = "a release", (1,), 0
 
@@ -49,7 +49,7 @@ def _shown() -> dict[str, set[str]]:
 
 
 def _asked() -> Iterator[tuple[str, str]]:
-    """Return every expression, and where it stands."""
+    """Return every expression and its location."""
     board: dict[str, Any] = json.loads((DEPLOY / "grafana/genre-bot.json").read_text(encoding="utf-8"))
     for panel in board["panels"]:
         yield from ((f"panel {panel['title']}", target["expr"]) for target in panel["targets"])

@@ -1,4 +1,4 @@
-"""What can be known of the image without building it; ``deploy/follow_dockerfile.py`` builds it for real."""
+"""What can be checked of the Docker image without building it; ``deploy/follow_dockerfile.py`` builds it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def _pins(lock: str) -> dict[str, str]:
 
 
 def _outside_sources() -> set[str]:
-    """Return what the Dockerfile takes from the repository."""
+    """Return the paths that the Dockerfile copies from the repository."""
     return {
         source
         for stage in STAGES.values()
@@ -40,7 +40,7 @@ def _outside_sources() -> set[str]:
 
 
 def _kept(path: str) -> bool:
-    """Tell as Docker does whether .dockerignore lets a path through: the last pattern that fits decides."""
+    """Tell whether .dockerignore includes a path; as in Docker, the last matching pattern decides."""
     kept = True
     for line in (REPOSITORY / ".dockerignore").read_text(encoding="utf-8").splitlines():
         if not line or line.startswith("#"):
@@ -213,7 +213,7 @@ def _drain_seconds() -> float:
     from bot.discord import chat as discord
     from bot.web import chat as web
 
-    queue = song_queue.FINISH_SECONDS + song_queue.WRITE_BACK_SECONDS
+    queue = song_queue.FINISH_SECONDS + song_queue.RELEASE_SECONDS
     return queue + discord.CLOSE_SECONDS + web.CLOSE_SECONDS + health.CLOSE_SECONDS
 
 

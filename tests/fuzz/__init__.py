@@ -1,5 +1,5 @@
-"""Hostile text for everything that reads what people wrote; ``python -m tests.fuzz`` prints inputs tried and crashes.
+"""Fuzz tests of everything that reads people's text; ``python -m tests.fuzz`` prints inputs tried and crashes.
 
-``parsers`` are functions of a text, ``doors`` the chats and the page as they run; files are decoded by
-``tests.classifier.audio.fuzz_decode``.
+``parsers`` tests functions of a text, ``doors`` the running chats and page; ``tests.classifier.audio.fuzz_decode``
+tests decoding.
 """

@@ -1,7 +1,7 @@
 """Fuzzes everything that reads people's text, and prints inputs tried and crashes: ``python -m tests.fuzz``.
 
-Parsers are fuzzed by coverage where atheris is installed (``pip install atheris``), by hypothesis otherwise; the chats
-and the page as they run, by hypothesis. What crashed is printed with its traceback, and makes the exit status 1.
+Parsers are fuzzed with coverage guidance if atheris is installed (``pip install atheris``), otherwise with hypothesis;
+the running chats and page with hypothesis. Crashes are printed with their traceback, and the exit status is 1.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BATCH = 500
 
 
 def guided(name: str, seconds: int) -> tuple[int, str]:
-    """Fuzz a parser by coverage; return how many inputs it was given, and the crash if there was one."""
+    """Fuzz a parser with coverage guidance; return the number of inputs, and the crash if there was one."""
     with tempfile.TemporaryDirectory() as corpus:
         command = [sys.executable, "-m", "tests.fuzz.guided", name, str(seconds), corpus]
         told = subprocess.run(command, capture_output=True, text=True, errors="replace", check=False)
@@ -41,7 +41,7 @@ def guided(name: str, seconds: int) -> tuple[int, str]:
 
 
 def drawn(try_one: Callable[[str], None], seeds: Sequence[str], seconds: float, first: int) -> tuple[int, str]:
-    """Fuzz something by hypothesis, in batches until the time is over; return the same."""
+    """Fuzz with hypothesis, in batches until the time is up; return the same."""
     tried = 0
 
     def count(text: str) -> None:

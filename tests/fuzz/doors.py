@@ -1,6 +1,6 @@
-"""The chats and the page as they run, with a real database behind them: whatever comes in, nothing fails by a bug.
+"""Fuzzes the running chats and page with a real database: whatever comes in, it must be handled without a bug.
 
-A door is asked with any text; it must answer as it answers people. What the bot logs as an error counts as a crash.
+A door is an entry point that takes any text. Anything that the bot logs as an error counts as a crash.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ DISCORDS_TASKS = ("discord", "CommandTree")
 
 @dataclass(frozen=True)
 class Door:
-    """How it is opened, and texts that lead into its corners."""
+    """An entry point: how to open it, and seed texts that reach its special cases."""
 
     open: Callable[[AsyncExitStack, Path], Coroutine[Any, Any, Ask]]
     seeds: tuple[str, ...]
 
 
 class Faults(logging.Handler):
-    """Keeps what is logged as an error, or as a warning with a traceback."""
+    """Collects log records of errors, and of warnings with a traceback."""
 
     def __init__(self) -> None:
         super().__init__(logging.WARNING)
@@ -72,7 +72,7 @@ class Faults(logging.Handler):
 
 @contextmanager
 def opened(door: Door) -> Iterator[Callable[[str], None]]:
-    """Open a door, and give what asks it one text after the other."""
+    """Open a door and yield a function that sends it a text."""
     faults = Faults()
     logging.getLogger().addHandler(faults)
     with asyncio.Runner() as runner, tempfile.TemporaryDirectory() as folder:
@@ -142,10 +142,10 @@ async def open_telegram(stack: AsyncExitStack, folder: Path) -> Ask:
     chat = TelegramChat(there, bot.conversation)
     bot.with_chat(chat)
     # One message a second would be polite to Telegram; here nobody minds.
-    chat._line.bot._rate_limiter = None
-    await chat._line.open()
+    chat._client.bot._rate_limiter = None
+    await chat._client.open()
     stack.push_async_callback(chat.close)
-    await bot.conversation.know_genres(ear.genres)
+    await bot.core.names.load(ear.genres)
     user = {"id": ANN, "is_bot": False, "first_name": "Ann", "language_code": "vi"}
     place = {"id": ANN, "type": "private"}
     numbers = itertools.count(1)
@@ -166,9 +166,9 @@ async def open_telegram(stack: AsyncExitStack, folder: Path) -> Ask:
             {"callback_query": {"id": "1", "from": user, "chat_instance": "1", "message": pressed, "data": text}},
         ]
         for number, update in enumerate(updates):
-            await chat._dispatch.receive([Update.de_json({"update_id": number, **update}, chat._line.bot)])
-            await asyncio.gather(*chat._dispatch._tasks)
-        await storage.people.forget(keys.person(Person("telegram", str(ANN))), [])
+            await chat._router.receive([Update.de_json({"update_id": number, **update}, chat._client.bot)])
+            await asyncio.gather(*chat._router._tasks)
+        await storage.people.erase(keys.person(Person("telegram", str(ANN))), [])
         telegram.messages.clear()
         telegram.history.clear()
 
@@ -185,14 +185,14 @@ async def open_discord(stack: AsyncExitStack, folder: Path) -> Ask:
     parse = scene.chat.client._connection.parsers
 
     async def straight(kind: str, event: dict[str, Any]) -> None:
-        """Hand an event over without the socket, so that what comes of it has begun when this returns."""
+        """Dispatch an event without the socket, so that its handlers have started when this returns."""
         parse[kind](event)
 
     scene.discord.gateway.dispatch = straight  # type: ignore[method-assign, assignment]
     always = asyncio.all_tasks()
 
     async def interact(kind: int, data: dict[str, Any]) -> None:
-        # What is pressed must be there to be pressed, or the library does not pass it on.
+        # The library passes on a button press only if the message with the button exists.
         shape = {"type": data.get("component_type", 2), "custom_id": data["custom_id"]}
         shape |= {"options": [{"label": "x", "value": "x"}]} if shape["type"] == 3 else {"style": 2, "label": "x"}
         below = {**told, "components": [{"type": 1, "components": [shape]}]}
@@ -209,11 +209,11 @@ async def open_discord(stack: AsyncExitStack, folder: Path) -> Ask:
             lambda: scene.ann.says(scene.ann.direct, text),
         )
         await interact(3, {"custom_id": text, "component_type": 2})
-        # Discord bears with so many messages and no more: not every way for every text.
+        # Because of Discord's rate limits, each text is sent in only one way.
         await ways[len(text) % len(ways)]()
         while begun := [task for task in asyncio.all_tasks() - always if task.get_name().startswith(DISCORDS_TASKS)]:
             await asyncio.wait(begun)
-        await storage.people.forget(keys.person(Person("discord", scene.ann.id)), [])
+        await storage.people.erase(keys.person(Person("discord", scene.ann.id)), [])
 
     return ask
 
@@ -224,7 +224,7 @@ async def _greeted(scene: Scene) -> dict[str, Any]:
 
 
 async def open_labels(stack: AsyncExitStack, folder: Path) -> Ask:
-    """The database: any text as a genre that somebody proposes or looks for."""
+    """The database: any text as a genre that is proposed or searched."""
     storage, keys, _, _ = await _basics(stack, folder)
     person = keys.person(Person("telegram", str(ANN)))
 

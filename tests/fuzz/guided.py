@@ -1,6 +1,6 @@
-"""One parser under atheris, which watches the coverage and mutates what reached something new: run by the command.
+"""Runs one parser under atheris, a coverage-guided fuzzer; started by ``python -m tests.fuzz``.
 
-``python -m tests.fuzz.guided PARSER SECONDS CORPUS`` ends with libFuzzer's own words: runs done, or a crash.
+``python -m tests.fuzz.guided PARSER SECONDS CORPUS`` ends with libFuzzer's report: runs done, or a crash.
 """
 
 from __future__ import annotations

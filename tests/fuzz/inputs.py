@@ -1,4 +1,4 @@
-"""Texts that mean harm, for hypothesis: anything at all, what parsers stumble over, and seeds taken apart."""
+"""Hostile texts for hypothesis: arbitrary text, known trouble for parsers, and mutated seeds."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PIECES = (
 
 
 def texts(seeds: Sequence[str] = ()) -> SearchStrategy[str]:
-    """Return texts to try on something for which these are good ones."""
+    """Return a strategy of texts for a target with these valid seeds."""
     anything = st.text(max_size=60)
     piece = st.sampled_from((*PIECES, *seeds))
     patchwork = st.lists(st.one_of(piece, anything), max_size=6).map("".join)

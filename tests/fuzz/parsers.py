@@ -1,12 +1,11 @@
-"""Everything that reads people's text and answers at once: each is called with any text at all and must live.
+"""The functions that parse people's text: each is called with arbitrary text and must not fail.
 
-What a parser promises of its result is asserted here, so that a wrong result counts as a crash.
+Promises about their results are asserted, so that a wrong result counts as a crash.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
@@ -17,29 +16,26 @@ from pydantic import ValidationError
 from yt_dlp.utils import DownloadError, ExtractorError
 
 from bot.core import messages
+from bot.core.callbacks import CALLBACK_BYTES, decode
+from bot.core.chat import OutgoingMessage
 from bot.core.errors import ButtonExpired, DateUnclear
-from bot.core.localization import LANGUAGES, language_of, preferred_language
-from bot.core.messages import Action, Opinion
-from bot.core.moderation import Wish
-from bot.core.vocabulary import Words
+from bot.core.localization import LANGUAGES, Localizer, language_of, preferred_language
+from bot.core.messages import CorrectionView
+from bot.core.moderation import ExportRequest, export_filter, read_export_filter
 from bot.discord import discord
-from bot.discord.commands import _day
-from bot.discord.components import Pick, Press, typed_name
+from bot.discord.components import text_of, typed_name
 from bot.discord.message_parsing import LINKS_AT_ONCE, links_in
-from bot.discord.status_message import Saying, titled
 from bot.settings import Settings
 from bot.telegram.api_client import shortened
-from bot.telegram.message_parsing import command_of, is_asked, link_of, media_of
-from bot.telegram.moderation import BadWish, read_wish
-from bot.telegram.submissions import parts
+from bot.telegram.message_parsing import command_of, is_addressed, link_of, song_in
 from classifier.song_report import SegmentReport, SongReport
 from common.errors import UserError
-from links import Limits, LinkError, read_link
+from links import FetchLimits, LinkError, parse_link
 from links import address as links_address
 from links.error_mapping import code_of
-from links.errors import error_of
+from links.errors import error_from_code
 from links.guard import is_public
-from links.playlist import read_listing
+from links.playlist_parsing import parse_playlist
 from storage import label_text as genre_names
 from storage.feedback_writers import formula, harmless
 
@@ -47,14 +43,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 UNSEEN = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-LIMITS = Limits(file_bytes=1_000_000, song_seconds=60)
+LIMITS = FetchLimits(file_bytes=1_000_000, song_seconds=60)
 SECRETS = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
 SECRET_CHARACTERS = 24
 
 
 @dataclass(frozen=True)
 class Parser:
-    """What is called, and texts that lead into its corners."""
+    """A function to call, and seed texts that reach its special cases."""
 
     read: Callable[[str], None]
     seeds: tuple[str, ...] = ()
@@ -63,7 +59,7 @@ class Parser:
 def link(text: str) -> None:
     for hosts in (("*",), ("song.example",)):
         with suppress(LinkError):
-            found = read_link(text, hosts)
+            found = parse_link(text, hosts)
             assert found.lower().startswith(("http://", "https://"))
             assert not any(character.isspace() or unicodedata.category(character)[0] == "C" for character in found)
 
@@ -104,21 +100,14 @@ def genre_name(text: str) -> None:
 
 
 def button(text: str) -> None:
-    read = messages.read_button(text)
-    if read is not None:
-        assert isinstance(read[0], Action)
-        assert re.fullmatch(r"[A-Za-z0-9_-]{0,24}", read[1], re.ASCII)
     with suppress(ButtonExpired):
-        _, subject, number = parts(text)
-        assert 0 <= number < 10**9
-        assert re.fullmatch(r"[A-Za-z0-9_-]{1,24}", subject, re.ASCII)
-    for kind in (Press, Pick):
-        found = kind.__discord_ui_compiled_template__.fullmatch(text)
-        assert found is None or len(text) <= 100
+        read = decode(text)
+        assert decode(str(read)) == read
+        assert len(str(read).encode()) <= CALLBACK_BYTES
 
 
 def telegram_message(text: str) -> None:
-    """A message with entities and files that its text says where to put; as JSON where it is some."""
+    """Build a message whose text places its entities and files; a text that is JSON is used as the message itself."""
     given = _json(text)
     entities = [
         {"type": kind, "offset": (len(text) * number) % 17 - 1, "length": len(text) - number}
@@ -142,16 +131,16 @@ def telegram_message(text: str) -> None:
         message = telegram.Message.de_json(whole, None)
         message.parse_entities()
     except (ValueError, TypeError, AttributeError, KeyError, OverflowError, OSError, UnicodeError):
-        return  # what the library itself cannot read never gets here
+        return  # what the library cannot parse never gets here
     command_of(message, "genre_bot")
     link_of(message)
-    media_of(message)
-    is_asked(message, 1, "genre_bot")
+    song_in(message)
+    is_addressed(message, 1, "genre_bot")
 
 
 def export_wish(text: str) -> None:
-    with suppress(BadWish):
-        assert isinstance(read_wish(text), Wish)
+    with suppress(DateUnclear):
+        assert isinstance(read_export_filter(text), ExportRequest)
 
 
 def discord_text(text: str) -> None:
@@ -159,16 +148,10 @@ def discord_text(text: str) -> None:
     assert len(found) <= LINKS_AT_ONCE
     assert all(one.startswith(("http://", "https://")) for one in found)
     with suppress(DateUnclear):
-        _day(text)
+        export_filter(since=text, until=text)
     assert isinstance(typed_name(_json(text)), str)
-    song = _Song(text)
-    assert "\n" in titled(Saying("said"), song).text or not text  # type: ignore[arg-type]
+    assert "\n" in text_of(OutgoingMessage("said", title=text)) or not text or len(text) > 900
     assert len(discord.utils.escape_markdown(text)) >= len(text)
-
-
-class _Song:
-    def __init__(self, title: str) -> None:
-        self.title = title
 
 
 def export_cell(text: str) -> None:
@@ -198,10 +181,10 @@ def language(text: str) -> None:
 
 
 def fluent(text: str) -> None:
-    """A name put into everything that is said of a genre comes out as it went in, whatever looks like markup in it."""
+    """A genre's name appears unchanged in every message, whatever markup it seems to contain."""
     for spoken in LANGUAGES:
-        words = Words(spoken, {text: text})
-        thanks = messages.thanks(Opinion(text, text, agrees=False, proposed=True), words, "r")
+        words = Localizer(spoken, {text: text})
+        thanks = messages.thanks(CorrectionView(text, text, agrees=False, proposed=True), words, "r")
         assert text in thanks.text
         assert text in words.say("page-genre-new", label=text)
         chances = {"blues": 0.1, text or "x": 0.9}
@@ -213,14 +196,14 @@ def fluent(text: str) -> None:
 
 def list_told(text: str) -> None:
     with suppress(LinkError):
-        listing = read_listing(_json(text), "https://song.example/list", ("*",))
+        listing = parse_playlist(_json(text), "https://song.example/list", ("*",))
         assert listing.count >= len(listing.items) > 0
 
 
 def site_said(text: str) -> None:
     for error in (ExtractorError(text, expected=True), DownloadError(text), ValueError(text)):
-        assert str(error_of(code_of(error), LIMITS)).endswith(".")
-    assert str(error_of(text, LIMITS)).endswith(".")
+        assert str(error_from_code(code_of(error), LIMITS)).endswith(".")
+    assert str(error_from_code(text, LIMITS)).endswith(".")
 
 
 def _json(text: str) -> Any:

@@ -1,4 +1,4 @@
-"""A short run of the fuzzing in every run of the tests; ``python -m tests.fuzz`` goes on for as long as one likes."""
+"""A short run of the fuzz tests; ``python -m tests.fuzz`` runs as long as you like."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Prints what the hostile world comes to: ``python -m tests.links``, as root, in about a minute.
+"""Fetches the links of the hostile world and prints statistics: ``python -m tests.links``, as root, in about a minute.
 
-Links fetched, how many ended as they must, canaries hit with the guard and without it, and what was left behind.
+They show links fetched, how many ended as expected, canaries hit with and without the guard, and leftovers.
 ``--whole`` uses the bot's own child process for every link, with all of yt-dlp's extractors; that takes far longer.
 """
 
@@ -20,7 +20,7 @@ GENERIC, UNGUARDED = "tests.links.generic_child", "tests.links.unguarded_child"
 
 
 def expected() -> dict[str, set[str | None]]:
-    """Return the codes in which each link may end; None for a song or a list."""
+    """Return the error codes in which each link may end; None for a song or a playlist."""
     return {
         **{name: {None} for name in (*GOOD_CASES, *LIST_CASES)},
         **{name: HARMLESS.get(name, {"link-inside"}) for name in INSIDE_CASES},

@@ -1,4 +1,4 @@
-"""What is tried in the hostile world: links, and the code that each must end in."""
+"""The test cases of the hostile world: links, and the error code that each must end in."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ IMPATIENT = {"limits": {"silence_seconds": 1}}
 
 
 def leads(page: str, to: str, **query: object) -> str:
-    """Return a link to a page of the world that leads on."""
+    """Return a link to a page that redirects or links to another one."""
     more = "".join(f"&{name}={quote(str(value), safe='')}" for name, value in query.items())
     return f"{HERE}/{page}?to={quote(to, safe='')}{more}"
 

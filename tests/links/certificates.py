@@ -1,4 +1,4 @@
-"""Certificates of the hostile world: a good one by an authority that its house trusts, and others that are not."""
+"""Certificates of the hostile world: one by an authority that the fetching side trusts, and invalid ones."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SECURE_HOSTS = ("good.example", "expired.example", "wrong-name.example", "unknow
 
 
 def make_certificates(folder: Path) -> None:
-    """Write a key and a certificate for every secure host, and the file of authorities that the house trusts."""
+    """Write a key and a certificate for every HTTPS host, and the file of trusted authorities."""
     trusted, unknown = trustme.CA(), trustme.CA()
     (folder / TRUSTED).write_bytes(certifi.contents().encode() + trusted.cert_pem.bytes())
     issued = {
@@ -36,7 +36,7 @@ def make_certificates(folder: Path) -> None:
 
 
 def contexts(folder: Path) -> ssl.SSLContext:
-    """Return a server's side of TLS that shows each host's own certificate."""
+    """Return a server TLS context that presents each host's own certificate."""
     by_host = {host: ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for host in SECURE_HOSTS}
     for host, context in by_host.items():
         context.load_cert_chain(folder / f"{host}.pem")

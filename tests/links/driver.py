@@ -1,4 +1,4 @@
-"""Fetches links as the bot does, as one process in a network namespace; tells how each ended and what was left.
+"""Fetches links like the bot, in one process in a network namespace, and reports results and leftovers.
 
 ``python -m tests.links.driver [CHILD] < CASES``: one JSON object of name → case in, name → result out. ``CHILD`` is
 the module of a child process other than the bot's own.
@@ -16,14 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from common.errors import SongError
-from links import Fetcher, Limits, ManySongs, fetcher
+from links import Fetcher, FetchLimits, PlaylistFound, fetcher
 from links import ytdlp_runner as site_room
 
 AT_ONCE = 3
 
 
 async def run(case: dict[str, Any], folder: Path) -> dict[str, Any]:
-    limits = Limits(**{"file_bytes": 200_000, "page_bytes": 300_000, "song_seconds": 60, **case.get("limits", {})})
+    limits = FetchLimits(**{"file_bytes": 200_000, "page_bytes": 300_000, "song_seconds": 60, **case.get("limits", {})})
     heard: list[int] = []
     begun = asyncio.Event()
 
@@ -47,7 +47,7 @@ async def run(case: dict[str, Any], folder: Path) -> dict[str, Any]:
         fetched = await task
     except SongError as error:
         result |= {"code": error.code, "sentence": str(error), "values": error.values}
-        found = error.listing if isinstance(error, ManySongs) else None
+        found = error.playlist if isinstance(error, PlaylistFound) else None
         result["listing"] = None if found is None else asdict(found)
     except asyncio.CancelledError:
         result["code"] = "cancelled"

@@ -1,4 +1,4 @@
-"""The child process with the two extractors that the hostile world needs: to try all others takes half of its time."""
+"""The child process with only the two extractors that the hostile world needs, which halves its time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Two network namespaces and nothing else: the bot's house, and a world in which every address is ours."""
+"""Two connected network namespaces: the bot's, and a world in which every address is the tests' own."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DRIVER_SECONDS = 250
 
 
 class Namespaces:
-    """The two namespaces, joined by a cable."""
+    """The two namespaces, connected by a virtual cable."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -35,7 +35,7 @@ class Namespaces:
         self.hits = folder / "hits"
 
     def open(self) -> None:
-        """Make them, and start everything that answers."""
+        """Create them and start the world's servers."""
         (self._folder / "resolv.conf").write_text(f"nameserver {PUBLIC}\noptions timeout:1 attempts:2\n")
         make_certificates(self._folder)
         self.hits.touch()
@@ -53,7 +53,7 @@ class Namespaces:
         self._serve(self.house, *BOT_CANARIES)
 
     def close(self) -> None:
-        """End what was started, and take the namespaces away."""
+        """Stop the servers and delete the namespaces."""
         for server in self._servers:
             server.kill()
             server.communicate()
@@ -61,12 +61,12 @@ class Namespaces:
             subprocess.run(["ip", "netns", "del", name], check=False, stderr=subprocess.DEVNULL)
 
     def fetch(self, cases: dict[str, dict[str, Any]], *child: str) -> tuple[dict[str, Any], list[str]]:
-        """Fetch links from the house; return what the driver tells, and which canaries were hit meanwhile.
+        """Fetch links from the bot's namespace; return the driver's report and the canaries that were hit.
 
         ``child`` is the module of a child process other than the bot's own.
         """
         self.hits.write_text("")
-        # In this house names are asked for in the world, and the world's good authority is trusted.
+        # Here names are resolved by the world's server, and its certificate authority is trusted.
         script = 'mount --bind "$0" /etc/resolv.conf && mount --bind "$1" "$2" && shift 2 && exec "$@"'
         command = ["ip", "netns", "exec", self.house, "sh", "-c", script, str(self._folder / "resolv.conf")]
         command += [str(self._folder / TRUSTED), certifi.where(), sys.executable, "-m", "tests.links.driver", *child]

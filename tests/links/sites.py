@@ -1,4 +1,4 @@
-"""The sites of the hostile world, each a handler of one visit: what they send, and how badly they behave."""
+"""The web sites of the hostile world, each a request handler."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def song(seconds: float = 0.5) -> bytes:
 
 @cache
 def bomb(encoding: str = "gzip") -> bytes:
-    """Fifty megabytes that arrive as fifty kilobytes, or far fewer."""
+    """Fifty megabytes compressed to fifty kilobytes or far less."""
     pack: dict[str, Callable[[bytes], bytes]] = {
         "gzip": gzip.compress,
         "deflate": zlib.compress,
@@ -49,7 +49,7 @@ def bomb(encoding: str = "gzip") -> bytes:
 
 
 class Visit:
-    """One request, and the ways to answer it."""
+    """One request, with ways to answer it."""
 
     def __init__(self, method: str, target: str, writer: asyncio.StreamWriter) -> None:
         parts = urlsplit(target)
@@ -129,7 +129,7 @@ async def feed(visit: Visit) -> None:
 
 
 async def episodes(visit: Visit) -> None:
-    """A feed of several episodes, the oldest first, one of them inside and one that is no address at all."""
+    """A feed of several episodes, oldest first, one at a private address and one without a valid URL."""
     days = {1: "/song.wav?1", 2: "http://10.1.2.3/song.wav", 3: f"http://{PUBLIC}/song.wav?3", 4: "not://a/link"}
     items = "".join(
         f"<item><title>@everyone day {day}</title><pubDate>0{day} Nov 2026 00:00:00 GMT</pubDate>"
@@ -185,7 +185,7 @@ async def slow_body(visit: Visit) -> None:
 
 
 async def silent(visit: Visit) -> None:
-    await asyncio.sleep(60)
+    await asyncio.sleep(60)  # longer than any fetch may last; the fetch under test ends it
 
 
 async def endless(visit: Visit) -> None:

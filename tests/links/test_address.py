@@ -1,4 +1,4 @@
-"""What people paste, and what sites call their songs."""
+"""Links that people paste, and titles that sites report."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from links import read_link
+from links import parse_link
 from links.address import LINK_CHARACTERS, allows, clean_name, is_outside
-from links.errors import HostNotAllowed, InsideAddress, LinkError, NotALink
+from links.errors import HostNotAllowed, LinkError, NotALink, PrivateAddress
 from links.guard import is_public
 from tests.links.cases import INSIDE_ADDRESSES
 
@@ -94,7 +94,7 @@ def test_any_host_at_all_is_judged(host: str) -> None:
 @example("https://song.example/\u202egnp.exe")
 def test_any_text_at_all_is_a_link_or_gets_its_sentence(text: str) -> None:
     try:
-        link = read_link(text)
+        link = parse_link(text)
     except LinkError as error:
         told = str(error)
     else:
@@ -133,31 +133,31 @@ def test_any_text_at_all_is_a_link_or_gets_its_sentence(text: str) -> None:
 )
 def test_what_is_no_link_is_told_so(text: str) -> None:
     with pytest.raises(NotALink):
-        read_link(text)
+        parse_link(text)
 
 
 @pytest.mark.parametrize(
     "link", [link for name, link in INSIDE_ADDRESSES.items() if "name" not in name and "own" not in name]
 )
 def test_a_link_that_names_an_inside_address_is_refused_at_once(link: str) -> None:
-    with pytest.raises(InsideAddress):
-        read_link(link)
+    with pytest.raises(PrivateAddress):
+        parse_link(link)
 
 
 def test_a_link_may_stand_in_angle_brackets() -> None:
-    assert read_link(" <https://song.example/a?b=c#d> ") == "https://song.example/a?b=c#d"
+    assert parse_link(" <https://song.example/a?b=c#d> ") == "https://song.example/a?b=c#d"
 
 
 @pytest.mark.parametrize("host", ["song.example", "www.song.example", "SONG.example", "song.example."])
 def test_an_allowed_host_stands_for_those_below_it(host: str) -> None:
     assert allows(["song.example"], host)
-    assert read_link(f"https://{host}/", ["song.example"])
+    assert parse_link(f"https://{host}/", ["song.example"])
 
 
 @pytest.mark.parametrize("host", ["example", "badsong.example", "song.example.org", "song.example.evil.org"])
 def test_another_host_is_not_allowed(host: str) -> None:
     with pytest.raises(HostNotAllowed):
-        read_link(f"https://{host}/", ["song.example"])
+        parse_link(f"https://{host}/", ["song.example"])
 
 
 @MANY

@@ -1,15 +1,15 @@
-"""What sites say, as the people who work on yt-dlp quote it, and what people are told."""
+"""Error texts of sites, as quoted in yt-dlp's source and issues, and the sentences that people get."""
 
 from __future__ import annotations
 
 import pytest
 from yt_dlp.utils import DownloadError, ExtractorError, GeoRestrictedError, UnsupportedError, UserNotLive
 
-from links import Limits
-from links.error_mapping import Found, code_of
-from links.errors import error_of
+from links import FetchLimits
+from links.error_mapping import CodedFailure, code_of
+from links.errors import error_from_code
 
-LIMITS = Limits(file_bytes=1_000_000, song_seconds=60)
+LIMITS = FetchLimits(file_bytes=1_000_000, song_seconds=60)
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_a_sites_words_have_their_sentence(said: str, code: str) -> None:
         (UnsupportedError("https://song.example/"), "link-no-music"),
         (UserNotLive(), "link-live"),
         (MemoryError(), "too-large"),
-        (Found("link-host"), "link-host"),
+        (CodedFailure("link-host"), "link-host"),
         (KeyError("a site has changed"), "link-failed"),
     ],
 )
@@ -59,4 +59,4 @@ def test_an_error_is_known_however_deep_it_lies(error: Exception, code: str) -> 
 
 @pytest.mark.parametrize("code", ["", "our-fault", "link-list", "too-long", "no such thing", "None"])
 def test_whatever_a_child_says_there_is_a_sentence(code: str) -> None:
-    assert str(error_of(code, LIMITS)).endswith(".")
+    assert str(error_from_code(code, LIMITS)).endswith(".")

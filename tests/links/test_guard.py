@@ -1,4 +1,4 @@
-"""What a process can still do once the guard stands: tried in processes of their own, for there is no way back."""
+"""What a process can still do once the guard is installed; each test uses its own process."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 ARMED = """
 import ctypes, os, socket, subprocess, sys
 from pathlib import Path
-from links.guard import Guard
+from links.guard import SandboxGuard
 listener = socket.create_server(("127.0.0.1", 0))
 plain = socket.socket()
 programs = {"true": lambda arguments: "-x" not in arguments}
-Guard(Path.cwd(), programs, lambda: print("inside", flush=True), proxy=PROXY).arm()
+SandboxGuard(Path.cwd(), programs, lambda: print("inside", flush=True), proxy=PROXY).arm()
 """
 REFUSED = {
     "a connection": "plain.connect(listener.getsockname())",
@@ -84,4 +84,4 @@ def test_an_inside_address_is_reported_before_it_is_refused(tmp_path: Path) -> N
 def test_with_a_proxy_nothing_else_is_connected_to(tmp_path: Path) -> None:
     proxy = "[listener.getsockname()]"
     assert run("plain.connect(listener.getsockname())", tmp_path, proxy) == ""
-    assert "through the proxy" in run("plain.connect(('1.1.1.1', 443))", tmp_path, proxy)
+    assert "only the proxy may be connected to" in run("plain.connect(('1.1.1.1', 443))", tmp_path, proxy)

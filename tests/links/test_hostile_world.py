@@ -1,4 +1,4 @@
-"""Links into a hostile world, fetched as the bot does it: no canary is hit, every fetch ends, nothing is left."""
+"""Links into a hostile world, fetched like the bot does: no canary is hit, every fetch ends, nothing is left behind."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def namespaces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Namespaces]
 
 @pytest.fixture(scope="module")
 def told(namespaces: Namespaces) -> dict[str, Any]:
-    """Fetch everything once; the tests look at what came of it."""
+    """Fetch everything once; the tests check the results."""
     good, good_hits = namespaces.fetch(GOOD_CASES)
     bad, bad_hits = namespaces.fetch(BAD_CASES, "tests.links.generic_child")
     return {
@@ -95,7 +95,7 @@ def test_a_list_is_told_with_the_links_of_its_songs_or_their_numbers(told: dict[
     assert [(item["link"], item["item"]) for item in page["items"]] == [(f"{HERE}/elements", n) for n in (1, 2, 3)]
     assert (page["title"], page["count"], page["complete"], page["newest_first"]) == ("Three songs", 3, True, False)
     feed = told["results"]["list: a feed"]["listing"]
-    # What has no address that may be fetched has a number, so that it gets its own sentence when its turn comes.
+    # An item without a valid link has a number, so that fetching it gives its own error.
     assert [(item["link"].removeprefix(HERE), item["item"]) for item in feed["items"]] == [
         ("/episodes.xml", 1),
         ("/song.wav?3", None),

@@ -1,4 +1,4 @@
-"""Sites that hide their songs behind a script: Deno runs it, confined; where there is no Deno, that is said."""
+"""Sites that need JavaScript: Deno runs their scripts confined; without Deno the error says so."""
 
 from __future__ import annotations
 
@@ -15,30 +15,30 @@ from yt_dlp.extractor.youtube import _video
 from yt_dlp.extractor.youtube.jsc._builtin.deno import DenoJCP
 from yt_dlp.utils import ExtractorError
 
-from links import Limits
-from links.error_mapping import Found
-from links.errors import error_of
+from links import FetchLimits
+from links.error_mapping import CodedFailure
+from links.errors import error_from_code
 from links.subprocess_main import runs_tamely
-from links.ytdlp_runner import NO_RUNTIME, Site
+from links.ytdlp_runner import NO_RUNTIME, YtDlpClient
 from tests.conftest import REPOSITORY
 
-LIMITS = Limits(file_bytes=1_000_000, song_seconds=60)
+LIMITS = FetchLimits(file_bytes=1_000_000, song_seconds=60)
 YT_DLPS = ["run", *DenoJCP._DENO_BASE_OPTIONS, "--no-npm", "--cached-only", "-"]
 
-# What the child does before it looks at a link.
+# What the child does before it opens a link.
 CONFINED = """
 import os, sys
 from pathlib import Path
-from links import Limits, ytdlp_runner
-from links.subprocess_main import PROGRAMS, give_room_to_scripts
-from links.guard import Guard
-from links.limits import confine
+from links import FetchLimits, ytdlp_runner
+from links.subprocess_main import PROGRAMS, raise_script_limits
+from links.guard import SandboxGuard
+from links.limits import apply_limits
 sys.modules["curl_cffi"] = None
-limits = Limits(file_bytes=1_000_000, song_seconds=60)
-give_room_to_scripts(limits)
-confine(limits)
-Guard(Path.cwd(), PROGRAMS, lambda: print("inside")).arm()
-with ytdlp_runner.Site(Path.cwd(), limits, ("*",)) as downloader:
+limits = FetchLimits(file_bytes=1_000_000, song_seconds=60)
+raise_script_limits(limits)
+apply_limits(limits)
+SandboxGuard(Path.cwd(), PROGRAMS, lambda: print("inside")).arm()
+with ytdlp_runner.YtDlpClient(Path.cwd(), limits, ("*",)) as downloader:
     found = downloader._js_runtimes["deno"].info
     print(found and found.version)
     if len(sys.argv) > 1:
@@ -98,7 +98,7 @@ def test_a_program_on_the_path_is_found_and_held_to_its_limits(tmp_path: Path) -
     deno = programs / "deno"
     deno.write_text('#!/bin/sh\nif [ "$1" = --version ]; then echo deno 2.9.1; else ulimit -d; ulimit -v; fi\n')
     deno.chmod(0o755)
-    # The interpreter that the environment was made of has no Deno beside it, which would be taken first.
+    # The environment's base interpreter has no Deno beside it, which would be preferred.
     python = str(Path(sys.executable).resolve())
     told = run_confined(tmp_path, f"{programs}{os.pathsep}/usr/bin:/bin", "", python=python)
     version, data, addresses = told.split()
@@ -131,12 +131,12 @@ def test_a_sites_script_can_compute_and_nothing_else(tmp_path: Path, script: str
 
 def test_without_deno_a_site_that_needs_it_is_told_of_as_such(tmp_path: Path) -> None:
     assert NO_RUNTIME in inspect.getsource(_video)
-    with Site(tmp_path, LIMITS, ("*",)) as site:
+    with YtDlpClient(tmp_path, LIMITS, ("*",)) as site:
         with pytest.raises(ExtractorError), site.missing_script_told():
             raise ExtractorError("Requested format is not available", expected=True)
         site.report_warning(f"[youtube] {NO_RUNTIME} could be found. Only deno is enabled by default;")
-        with pytest.raises(Found, match="link-script"), site.missing_script_told():
+        with pytest.raises(CodedFailure, match="link-script"), site.missing_script_told():
             raise ExtractorError("Requested format is not available", expected=True)
         with pytest.raises(ExtractorError), site.missing_script_told():
             raise ExtractorError("This video is private", expected=True)
-    assert "script that I cannot run here" in str(error_of("link-script", LIMITS))
+    assert "script that I cannot run here" in str(error_from_code("link-script", LIMITS))

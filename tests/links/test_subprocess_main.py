@@ -1,4 +1,4 @@
-"""The child process: what it is told, what it keeps from its parent's secrets, and that it never outlives it."""
+"""The child process: its messages, that it gets no secrets, and that it never outlives its parent."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from pathlib import Path
 import pytest
 
 from common.errors import EmptyFile
-from links import Fetcher, Limits, fetcher
+from links import Fetcher, FetchLimits, fetcher
 from links.errors import LinkError
 from tests.conftest import REPOSITORY
 
-LIMITS = Limits(file_bytes=100_000, song_seconds=60, seconds=30)
+LIMITS = FetchLimits(file_bytes=100_000, song_seconds=60, seconds=30)
 WAITING_PARENT = """
 import asyncio, sys
 from pathlib import Path
-from links import Fetcher, Limits, fetcher
+from links import Fetcher, FetchLimits, fetcher
 fetcher.CHILD = ("-sPB", "-c", sys.argv[1])
-fetching = Fetcher(Limits(file_bytes=1000, song_seconds=60)).fetch("https://song.example/", Path.cwd())
+fetching = Fetcher(FetchLimits(file_bytes=1000, song_seconds=60)).fetch("https://song.example/", Path.cwd())
 asyncio.run(fetching)
 """
 SLEEPER = """
 import json, sys, time
-from links.limits import die_with
-die_with(json.loads(sys.stdin.readline())["parent"])
+from links.limits import die_with_parent
+die_with_parent(json.loads(sys.stdin.readline())["parent"])
 import os
 open("ready", "w").write(str(os.getpid()))
-time.sleep(60)
+time.sleep(60)  # until the kernel ends it with its parent
 """
 
 
@@ -63,7 +63,7 @@ async def test_a_child_is_given_nothing_of_the_bots_environment(
         "print('[1]')",
         "print('x' * 10_000_000)",
         "print('{\"error\": 17}')",
-        "print('{\"done\": {}}')",  # but it made no file
+        "print('{\"done\": {}}')",  # but it wrote no file
         "import os; os.symlink('/etc/passwd', 'song'); print('{\"done\": {}}')",
         "import os; os.mkdir('song'); print('{\"done\": {}}')",
         "import os; os.kill(os.getpid(), 9)",

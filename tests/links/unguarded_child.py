@@ -1,4 +1,4 @@
-"""The child process without its guard, to prove that the canaries would sing."""
+"""The child process without its guard, to prove that the canaries would be hit."""
 
 from __future__ import annotations
 
@@ -7,5 +7,5 @@ from unittest import mock
 from tests.links.generic_child import run
 
 if __name__ == "__main__":
-    with mock.patch("links.guard.Guard.arm"), mock.patch("links.ytdlp_runner.is_outside", return_value=True):
+    with mock.patch("links.guard.SandboxGuard.arm"), mock.patch("links.ytdlp_runner.is_outside", return_value=True):
         run()

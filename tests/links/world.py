@@ -1,6 +1,6 @@
-"""A world of its own, as one process in a network namespace: hostile web sites, names that mislead, and canaries.
+"""The servers of the hostile world, one process in a network namespace: web sites, a name server, and canaries.
 
-Whatever is asked of an address that is not one of the world's public ones is written down as a hit.
+Every connection to an address that is not one of the world's public ones is recorded as a hit.
 ``python -m tests.links.world HITS ADDRESS…`` serves sites on every address, and names on the first public one.
 """
 
@@ -33,7 +33,7 @@ NAMES = {
 
 
 class World:
-    """The web of the world."""
+    """The web server of the world."""
 
     def __init__(self, hits: Path) -> None:
         self._hits = hits
@@ -56,7 +56,7 @@ class World:
 
 
 class Names(asyncio.DatagramProtocol):
-    """Names of the world; those that begin with ``turn`` lead outside once and inside ever after."""
+    """The name server of the world; names starting with ``turn`` are public at first and private from then on."""
 
     def __init__(self) -> None:
         self._asked: dict[str, int] = {}
@@ -91,7 +91,7 @@ class Names(asyncio.DatagramProtocol):
 
 
 async def serve(hits: Path, addresses: list[str]) -> None:
-    """Serve until the process is ended."""
+    """Serve until the process is stopped."""
     world = World(hits)
     for host in addresses:
         for port in PORTS:

@@ -1,4 +1,4 @@
-"""Both databases for every test of this room: a file of SQLite's, and a real PostgreSQL."""
+"""Runs every test of storage on both databases: an SQLite file and a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 from storage import Storage
 from storage.database import database_url
 from storage.migrate import migrate
-from tests.storage.making import Clock
+from tests.storage.factories import Clock
 from tests.storage.postgresql import PostgreSQL, find_binaries
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 @pytest.fixture(scope="session")
 def seeded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Give an SQLite database with all tables and labels, to be copied rather than made again for each test."""
+    """Return an SQLite database with all tables and labels, to be copied for each test."""
     path = tmp_path_factory.mktemp("seeded") / "songs.sqlite3"
     asyncio.run(migrate(database_url(f"sqlite:///{path}")))
     return path
@@ -44,7 +44,7 @@ def seeded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def seeded_name(postgresql: PostgreSQL) -> str:
-    """Name a PostgreSQL database with all tables and labels, to be copied as well."""
+    """Return the name of a PostgreSQL database with all tables and labels, to be copied for each test."""
     name = postgresql.create()
     asyncio.run(migrate(database_url(postgresql.url(name))))
     return name
@@ -52,7 +52,7 @@ def seeded_name(postgresql: PostgreSQL) -> str:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Give the URL of a database without any table."""
+    """Return the URL of an empty database."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path}/data/songs.sqlite3"
         return
@@ -64,7 +64,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """Give the URL of a database of this test's own, with all tables and labels."""
+    """Return the URL of a database for one test, with all tables and labels."""
     if request.param == "sqlite":
         (tmp_path / "data").mkdir()
         shutil.copy(request.getfixturevalue("seeded_file"), tmp_path / "data" / "songs.sqlite3")
@@ -90,6 +90,6 @@ async def storage(url: str, clock: Clock) -> AsyncIterator[Storage]:
 
 @pytest.fixture
 async def another(url: str, clock: Clock, storage: Storage) -> AsyncIterator[Storage]:
-    """Give a second process's view of the same database, as far as one process can."""
+    """Return a second connection to the same database, like another process would have."""
     async with await Storage.open(url, clock=clock) as opened:
         yield opened

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server for a test run: Debian's binaries, a temporary folder, gone afterwards."""
+"""Runs a temporary PostgreSQL server from the installed binaries, for one test run."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 USER = "postgres"
-# Nothing here must outlive a power cut, and two dozen connections are plenty.
+# The data need not survive a power cut, and two dozen connections are plenty.
 SMALL = ("max_connections=60", "shared_buffers=16MB")
 FORGETFUL = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 MEMORY_FOLDER = Path("/dev/shm")
 MEMORY_BYTES = 2**30
-"""What must be free there to be used: databases are copied some twenty times faster than on a disk."""
+"""Free space needed in memory to use it; copying databases is some twenty times faster there than on disk."""
 
 
 def find_binaries() -> Path | None:
-    """Return the folder that holds ``initdb`` and ``pg_ctl``, the newest where there are several."""
+    """Return the folder with ``initdb`` and ``pg_ctl``, of the newest version installed."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if found:
         return found[-1].parent
@@ -41,14 +41,14 @@ def _fast_folder() -> Path | None:
 
 
 class PostgreSQL:
-    """A server of its own, on a unix socket and a free port of 127.0.0.1.
+    """A server on a unix socket and a free port of 127.0.0.1.
 
     Parameters
     ----------
     binaries
         From ``find_binaries``.
     durable
-        Whether a commit reaches the disk, as it does by default; what is measured should.
+        Whether commits are flushed to disk, which benchmarks need.
     """
 
     def __init__(self, binaries: Path, *, durable: bool = False) -> None:
@@ -74,7 +74,7 @@ class PostgreSQL:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def pids(self) -> list[int]:
-        """Return the numbers of the server's processes that run just now."""
+        """Return the ids of the server's processes."""
         first = (self._folder / "data" / "postmaster.pid").read_text().split()[0]
         return [int(first), *map(int, Path(f"/proc/{first}/task/{first}/children").read_text().split())]
 
@@ -101,7 +101,7 @@ class PostgreSQL:
     def _run(self, program: str, *arguments: str) -> None:
         command: Sequence[str] = [str(self._binaries / program), *arguments]
         if os.geteuid() == 0:
-            # The server refuses to be root.
+            # The server refuses to run as root.
             command = ["runuser", "-u", USER, "--", *command]
         done = subprocess.run(command, check=False, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=self._folder)
         if done.returncode:

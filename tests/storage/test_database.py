@@ -1,4 +1,4 @@
-"""URLs, transactions and the ways of the two databases."""
+"""URLs, transactions, and what differs between the two databases."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy.exc import IntegrityError, StatementError
 from storage import BadDatabaseUrl, Storage
 from storage.database import database_url, insert_into, to_json
 from storage.tables import FeatureRow, PersonRow
-from tests.storage.making import new_job
+from tests.storage.factories import new_job
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -139,7 +139,7 @@ async def test_a_time_without_a_zone_is_refused(storage: Storage) -> None:
     naive = datetime(2026, 3, 1)  # noqa: DTZ001
     async with storage.database.transaction() as connection:
         row = insert_into(connection, PersonRow).values(person="ann", asked=naive)
-        with pytest.raises(StatementError, match="without a zone"):
+        with pytest.raises(StatementError, match="without a time zone"):
             await connection.execute(row)
 
 

@@ -1,4 +1,4 @@
-"""Which corrections leave, and as what."""
+"""Which corrections are exported, and in which form."""
 
 from __future__ import annotations
 
@@ -10,24 +10,34 @@ import pandas as pd
 import pytest
 from sqlalchemy import delete, text
 
-from storage import TABLE_COLUMNS, TABLE_FAMILY, Exported, Format, Place, Selection, Status, Storage, export_feedback
+from storage import (
+    TABLE_COLUMNS,
+    TABLE_FAMILY,
+    ChatKey,
+    ExportFilter,
+    ExportFormat,
+    ExportSummary,
+    ReviewStatus,
+    Storage,
+    export_feedback,
+)
 from storage.export import SONGS_AT_ONCE
 from storage.tables import FeatureRow
-from tests.storage.making import START, answered, corrected, features, report, song
+from tests.storage.factories import START, answered, corrected, features, report, song
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.storage.making import Clock
+    from tests.storage.factories import Clock
 
 
 def files(folder: Path) -> set[str]:
     return {path.name for path in folder.glob("feedback*")}
 
 
-async def exported(storage: Storage, folder: Path, selection: Selection | None = None) -> pd.DataFrame:
+async def exported(storage: Storage, folder: Path, selection: ExportFilter | None = None) -> pd.DataFrame:
     path = folder / "feedback.csv"
-    done = await export_feedback(storage, path, Format.CSV, selection)
+    done = await export_feedback(storage, path, ExportFormat.CSV, selection)
     table = pd.read_csv(path)
     assert (done.rows, done.songs) == (len(table), table["song"].nunique())
     assert files(folder) == {path.name}
@@ -60,7 +70,7 @@ async def test_only_what_people_consent_to_leaves(storage: Storage, tmp_path: Pa
     assert set((await exported(storage, tmp_path))["song"]) == {song("song of ann"), song("song of bob")}
     await storage.people.set_consent("ann", False)
     assert set((await exported(storage, tmp_path))["song"]) == {song("song of bob")}
-    await storage.people.forget("bob")
+    await storage.people.erase("bob")
     assert (await exported(storage, tmp_path)).empty
 
 
@@ -91,7 +101,7 @@ async def test_rows_that_may_not_train_are_marked_and_never_counted_with_those_t
     table = await exported(storage, tmp_path)
     assert {(row.platform, row.votes, row.may_train) for row in table.itertuples()} == {("discord", 1, 0)}
     moderated = await corrected(storage, "bob", "blues", platform="discord", may_train=False)
-    await storage.feedback.moderate(moderated.id, Status.ACCEPTED, moderator="mod")
+    await storage.feedback.moderate(moderated.id, ReviewStatus.ACCEPTED, moderator="mod")
     await corrected(storage, "cid", "blues", platform="telegram")
     table = await exported(storage, tmp_path)
     facts = {(row.platform, row.votes, row.may_train, row.status) for row in table.itertuples()}
@@ -101,9 +111,9 @@ async def test_rows_that_may_not_train_are_marked_and_never_counted_with_those_t
 async def test_a_moderators_word_counts(storage: Storage, tmp_path: Path) -> None:
     await consenting(storage, "ann", "bob", "cid")
     given = [await corrected(storage, person, "blues") for person in ("ann", "bob", "cid")]
-    await storage.feedback.moderate(given[0].id, Status.RELABELLED, moderator="mod", label="rock")
-    await storage.feedback.moderate(given[1].id, Status.ACCEPTED, moderator="mod")
-    await storage.feedback.moderate(given[2].id, Status.REJECTED, moderator="mod")
+    await storage.feedback.moderate(given[0].id, ReviewStatus.RELABELLED, moderator="mod", label="rock")
+    await storage.feedback.moderate(given[1].id, ReviewStatus.ACCEPTED, moderator="mod")
+    await storage.feedback.moderate(given[2].id, ReviewStatus.REJECTED, moderator="mod")
     table = await exported(storage, tmp_path)
     facts = {(row.label, row.status, row.votes) for row in table.itertuples()}
     assert facts == {("rock", "accepted", 1), ("blues", "accepted", 1)}
@@ -114,22 +124,22 @@ async def test_an_export_can_be_of_one_status_genre_period_or_place(
 ) -> None:
     await consenting(storage, "ann")
     rejected = await corrected(storage, "ann", "blues", "one")
-    await storage.feedback.moderate(rejected.id, Status.REJECTED, moderator="mod")
+    await storage.feedback.moderate(rejected.id, ReviewStatus.REJECTED, moderator="mod")
     clock.advance(days=1)
     await corrected(storage, "ann", "rock", "two")
     await corrected(storage, "ann", "blues", "three", platform="discord", chat="guild")
 
-    async def songs(selection: Selection) -> set[str]:
+    async def songs(selection: ExportFilter) -> set[str]:
         return set((await exported(storage, tmp_path, selection))["song"])
 
-    assert await songs(Selection(statuses=[Status.REJECTED])) == {song("one")}
-    assert await songs(Selection(statuses=list(Status))) == {song("one"), song("two"), song("three")}
-    assert await songs(Selection(genre="rock")) == {song("two")}
-    assert await songs(Selection(genre="cheo")) == set()
-    assert await songs(Selection(until=clock.time, statuses=list(Status))) == {song("one")}
-    assert await songs(Selection(since=clock.time)) == {song("two"), song("three")}
-    assert await songs(Selection(since=clock.time + timedelta(seconds=1))) == set()
-    assert await songs(Selection(place=Place("discord", "guild"))) == {song("three")}
+    assert await songs(ExportFilter(statuses=[ReviewStatus.REJECTED])) == {song("one")}
+    assert await songs(ExportFilter(statuses=list(ReviewStatus))) == {song("one"), song("two"), song("three")}
+    assert await songs(ExportFilter(genre="rock")) == {song("two")}
+    assert await songs(ExportFilter(genre="cheo")) == set()
+    assert await songs(ExportFilter(until=clock.time, statuses=list(ReviewStatus))) == {song("one")}
+    assert await songs(ExportFilter(since=clock.time)) == {song("two"), song("three")}
+    assert await songs(ExportFilter(since=clock.time + timedelta(seconds=1))) == set()
+    assert await songs(ExportFilter(chat=ChatKey("discord", "guild"))) == {song("three")}
 
 
 async def test_many_songs_go_out_page_by_page(storage: Storage, tmp_path: Path) -> None:
@@ -147,15 +157,15 @@ async def test_a_song_whose_features_are_gone_is_counted_as_left_out(storage: St
     gone = await answered(storage, "one")
     async with storage.database.transaction() as connection:
         await connection.execute(delete(FeatureRow).where(FeatureRow.answer_id == gone.id))
-    done = await export_feedback(storage, tmp_path / "feedback.csv", Format.CSV)
-    assert done == Exported(songs=1, rows=2, without_features=1)
+    done = await export_feedback(storage, tmp_path / "feedback.csv", ExportFormat.CSV)
+    assert done == ExportSummary(songs=1, rows=2, without_features=1)
 
 
 async def test_features_of_another_release_stand_in_where_the_answers_own_are_gone(
     storage: Storage, tmp_path: Path
 ) -> None:
     await consenting(storage, "ann")
-    bare = await storage.songs.keep_answer(song(), report(), (), platform="local")
+    bare = await storage.songs.save_answer(song(), report(), (), platform="local")
     await storage.feedback.correct(
         person="ann", answer_id=bare.id, label="blues", platform="local", chat="chat", may_train=True
     )
@@ -166,17 +176,17 @@ async def test_features_of_another_release_stand_in_where_the_answers_own_are_go
 async def test_further_families_go_out_when_asked_for(storage: Storage, tmp_path: Path) -> None:
     await consenting(storage, "ann")
     await corrected(storage, "ann", "blues")
-    table = await exported(storage, tmp_path, Selection(families=["texture"]))
+    table = await exported(storage, tmp_path, ExportFilter(families=["texture"]))
     np.testing.assert_array_equal(
         table[[f"texture_{index}" for index in range(8)]].to_numpy(np.float32),
         np.stack([segment.families["texture"] for segment in features()]),
     )
-    assert (await exported(storage, tmp_path, Selection(families=["no_such_family"]))).empty
+    assert (await exported(storage, tmp_path, ExportFilter(families=["no_such_family"]))).empty
 
 
-@pytest.mark.parametrize("form", [Format.CSV, Format.JSONL])
+@pytest.mark.parametrize("form", [ExportFormat.CSV, ExportFormat.JSONL])
 async def test_an_export_that_fails_leaves_the_former_file_as_it_was(
-    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: Format
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: ExportFormat
 ) -> None:
     await consenting(storage, "ann")
     await corrected(storage, "ann", "blues")

@@ -1,4 +1,4 @@
-"""People take turns in the queue."""
+"""The queue is fair between people."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.storage.making import claimed, new_job, queued
+from tests.storage.factories import claimed, new_job, queued
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -72,7 +72,7 @@ async def test_a_stream_of_newcomers_does_not_hold_up_who_already_waits(storage:
         taken = await claimed(storage)
         await storage.jobs.finish(taken.lease, "answered")
         order.append(taken.job.person)
-    # Two arrive for each that is served, so a queue without turns would never come back to ann.
+    # Two arrive for each one served, so an unfair queue would never return to ann.
     assert len(order) <= 12
 
 
@@ -146,7 +146,7 @@ async def test_rounds_are_fair_for_any_crowd(storage: Storage) -> None:
             await storage.jobs.add(new_job(person))
         order = await served(storage)
         assert sorted(order) == sorted(people)
-        # Before anybody's first song, no other person's second one.
+        # Nobody's second song comes before another person's first.
         for person in set(people):
             before = order[: order.index(person)]
             assert len(set(before)) == len(before)

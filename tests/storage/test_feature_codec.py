@@ -1,4 +1,4 @@
-"""Features survive being packed, bit by bit."""
+"""Packing and unpacking features is bit-exact."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as arrays
 
 from storage import SegmentVectors
 from storage.feature_codec import FORMAT, pack, unpack
-from tests.storage.making import features
+from tests.storage.factories import features
 
 NUMBERS = st.floats(width=32, allow_nan=False, allow_infinity=False)
 

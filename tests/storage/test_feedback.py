@@ -1,4 +1,4 @@
-"""What people say of answers, and what moderators make of it."""
+"""Corrections and their moderation."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from storage import GenreCount, Place, Status, Storage, UnknownRow
-from tests.storage.making import START, Clock, answered, corrected, song
+from storage import ChatKey, GenreCount, ReviewStatus, RowNotFound, Storage
+from tests.storage.factories import START, Clock, answered, corrected, song
 
-HERE = Place("local", "chat")
-ELSEWHERE = Place("discord", "guild")
+HERE = ChatKey("local", "chat")
+ELSEWHERE = ChatKey("discord", "guild")
 
 
 async def test_a_wrong_genre_is_corrected_once_per_person(storage: Storage, clock: Clock) -> None:
@@ -40,7 +40,7 @@ async def test_agreeing_with_the_answer_is_feedback_too(storage: Storage) -> Non
     agreeing = await corrected(storage, "ann", "jazz")
     disagreeing = await corrected(storage, "bob", "blues")
     assert (agreeing.agrees, disagreeing.agrees) == (True, False)
-    assert (agreeing.said, agreeing.confidence, agreeing.sure, agreeing.title) == ("jazz", 0.75, True, "a song")
+    assert (agreeing.predicted, agreeing.confidence, agreeing.sure, agreeing.title) == ("jazz", 0.75, True, "a song")
 
 
 async def test_one_person_who_presses_twice_at_once_has_one_opinion(storage: Storage, another: Storage) -> None:
@@ -70,7 +70,7 @@ async def test_an_opinion_can_be_found_and_withdrawn(storage: Storage) -> None:
 async def test_there_is_no_opinion_on_nothing(storage: Storage) -> None:
     answer = await answered(storage)
     for answer_id, label in ((10**6, "jazz"), (-1, "jazz"), (10**30, "jazz"), (answer.id, "nosuchlabel")):
-        with pytest.raises(UnknownRow):
+        with pytest.raises(RowNotFound):
             await storage.feedback.correct(
                 person="ann", answer_id=answer_id, label=label, platform="local", chat="chat", may_train=True
             )
@@ -87,9 +87,9 @@ async def test_votes_count_verdicts_and_leave_the_rejected_out(storage: Storage)
     for person, label in {"ann": "blues", "bob": "rock", "cid": "blues", "dan": "pop"}.items():
         given = await corrected(storage, person, label)
         if person == "dan":
-            await storage.feedback.moderate(given.id, Status.REJECTED, moderator="mod")
+            await storage.feedback.moderate(given.id, ReviewStatus.REJECTED, moderator="mod")
         if person == "bob":
-            await storage.feedback.moderate(given.id, Status.RELABELLED, moderator="mod", label="blues")
+            await storage.feedback.moderate(given.id, ReviewStatus.RELABELLED, moderator="mod", label="blues")
     assert await storage.feedback.votes(song()) == {"blues": 3}
 
 
@@ -97,9 +97,9 @@ async def test_the_review_goes_through_pending_opinions_oldest_first(storage: St
     given = [await corrected(storage, "ann", "blues", f"song {number}") for number in range(5)]
     first = await storage.feedback.review(limit=2)
     assert first == given[:2]
-    await storage.feedback.moderate(given[2].id, Status.ACCEPTED, moderator="mod")
+    await storage.feedback.moderate(given[2].id, ReviewStatus.ACCEPTED, moderator="mod")
     assert await storage.feedback.review(after=first[-1].id) == given[3:]
-    accepted = await storage.feedback.review(status=Status.ACCEPTED)
+    accepted = await storage.feedback.review(status=ReviewStatus.ACCEPTED)
     assert [(each.id, each.moderator) for each in accepted] == [(given[2].id, "mod")]
     assert len(await storage.feedback.review(status=None)) == 5
 
@@ -107,51 +107,51 @@ async def test_the_review_goes_through_pending_opinions_oldest_first(storage: St
 async def test_an_administrator_sees_and_rules_on_their_own_rows_only(storage: Storage) -> None:
     mine = await corrected(storage, "ann", "blues", platform="discord", chat="guild")
     others = await corrected(storage, "bob", "blues")
-    assert await storage.feedback.review(place=ELSEWHERE) == [mine]
-    assert await storage.feedback.get(others.id, place=ELSEWHERE) is None
-    with pytest.raises(UnknownRow):
-        await storage.feedback.moderate(others.id, Status.REJECTED, moderator="admin", place=ELSEWHERE)
+    assert await storage.feedback.review(chat=ELSEWHERE) == [mine]
+    assert await storage.feedback.get(others.id, chat=ELSEWHERE) is None
+    with pytest.raises(RowNotFound):
+        await storage.feedback.moderate(others.id, ReviewStatus.REJECTED, moderator="admin", chat=ELSEWHERE)
     kept = await storage.feedback.get(others.id)
     assert kept is not None
-    assert kept.status is Status.PENDING
-    ruled = await storage.feedback.moderate(mine.id, Status.ACCEPTED, moderator="admin", place=ELSEWHERE)
-    assert ruled.status is Status.ACCEPTED
+    assert kept.status is ReviewStatus.PENDING
+    ruled = await storage.feedback.moderate(mine.id, ReviewStatus.ACCEPTED, moderator="admin", chat=ELSEWHERE)
+    assert ruled.status is ReviewStatus.ACCEPTED
 
 
 async def test_a_ruling_names_who_and_when_and_can_be_taken_back(storage: Storage, clock: Clock) -> None:
     given = await corrected(storage, "ann", "blues")
     clock.advance(hours=1)
-    ruled = await storage.feedback.moderate(given.id, Status.RELABELLED, moderator="mod", label="rock")
+    ruled = await storage.feedback.moderate(given.id, ReviewStatus.RELABELLED, moderator="mod", label="rock")
     assert (ruled.label, ruled.ruling, ruled.verdict) == ("blues", "rock", "rock")
     assert (ruled.moderator, ruled.moderated) == ("mod", clock.time)
-    undone = await storage.feedback.moderate(given.id, Status.PENDING, moderator="mod")
+    undone = await storage.feedback.moderate(given.id, ReviewStatus.PENDING, moderator="mod")
     assert (undone.verdict, undone.moderator, undone.moderated) == ("blues", None, None)
 
 
 async def test_a_person_who_changes_their_mind_goes_back_to_review(storage: Storage) -> None:
     given = await corrected(storage, "ann", "blues")
-    await storage.feedback.moderate(given.id, Status.RELABELLED, moderator="mod", label="rock")
+    await storage.feedback.moderate(given.id, ReviewStatus.RELABELLED, moderator="mod", label="rock")
     same = await corrected(storage, "ann", "blues")
-    assert same.status is Status.RELABELLED
+    assert same.status is ReviewStatus.RELABELLED
     changed = await corrected(storage, "ann", "pop")
-    assert (changed.status, changed.ruling, changed.moderator) == (Status.PENDING, None, None)
+    assert (changed.status, changed.ruling, changed.moderator) == (ReviewStatus.PENDING, None, None)
 
 
 async def test_a_ruling_needs_a_label_exactly_where_it_gives_one(storage: Storage) -> None:
     given = await corrected(storage, "ann", "blues")
     with pytest.raises(ValueError, match="RELABELLED"):
-        await storage.feedback.moderate(given.id, Status.RELABELLED, moderator="mod")
+        await storage.feedback.moderate(given.id, ReviewStatus.RELABELLED, moderator="mod")
     with pytest.raises(ValueError, match="RELABELLED"):
-        await storage.feedback.moderate(given.id, Status.ACCEPTED, moderator="mod", label="rock")
-    with pytest.raises(UnknownRow):
-        await storage.feedback.moderate(given.id, Status.RELABELLED, moderator="mod", label="nosuchlabel")
+        await storage.feedback.moderate(given.id, ReviewStatus.ACCEPTED, moderator="mod", label="rock")
+    with pytest.raises(RowNotFound):
+        await storage.feedback.moderate(given.id, ReviewStatus.RELABELLED, moderator="mod", label="nosuchlabel")
 
 
 async def test_a_forged_number_rules_on_nothing(storage: Storage) -> None:
     for number in (0, -1, 10**6, 10**30):
         assert await storage.feedback.get(number) is None
-        with pytest.raises(UnknownRow):
-            await storage.feedback.moderate(number, Status.ACCEPTED, moderator="mod")
+        with pytest.raises(RowNotFound):
+            await storage.feedback.moderate(number, ReviewStatus.ACCEPTED, moderator="mod")
 
 
 async def test_no_opinions_count_as_nothing(storage: Storage) -> None:
@@ -168,15 +168,15 @@ async def test_the_counts_say_how_each_genre_fares(storage: Storage) -> None:
     await corrected(storage, "bob", "blues", "one")
     await corrected(storage, "ann", dream.id, "two", said="rock", may_train=False)
     rejected = await corrected(storage, "bob", "metal", "two", said="rock")
-    await storage.feedback.moderate(rejected.id, Status.REJECTED, moderator="mod")
+    await storage.feedback.moderate(rejected.id, ReviewStatus.REJECTED, moderator="mod")
     stats = await storage.feedback.stats()
     assert (stats.corrections, stats.people, stats.songs, stats.agreeing, stats.trainable) == (4, 2, 2, 1, 1)
-    assert dict(stats.statuses) == {Status.PENDING: 3, Status.REJECTED: 1}
+    assert dict(stats.statuses) == {ReviewStatus.PENDING: 3, ReviewStatus.REJECTED: 1}
     assert dict(stats.genres) == {
-        "jazz": GenreCount(said=2, right=1, given=1),
-        "rock": GenreCount(said=2, right=0, given=0),
-        "blues": GenreCount(said=0, right=0, given=1),
-        "dreampop": GenreCount(said=0, right=0, given=1),
+        "jazz": GenreCount(predicted=2, right=1, labelled=1),
+        "rock": GenreCount(predicted=2, right=0, labelled=0),
+        "blues": GenreCount(predicted=0, right=0, labelled=1),
+        "dreampop": GenreCount(predicted=0, right=0, labelled=1),
     }
     assert dict(stats.proposed) == {"dreampop": 1}
 
@@ -186,7 +186,7 @@ async def test_counts_can_be_of_one_place_and_period(storage: Storage, clock: Cl
     clock.advance(days=1)
     await corrected(storage, "bob", "jazz", "one")
     await corrected(storage, "cid", "jazz", "one", platform="discord", chat="guild")
-    assert (await storage.feedback.stats(place=HERE)).corrections == 2
-    assert (await storage.feedback.stats(place=ELSEWHERE)).corrections == 1
+    assert (await storage.feedback.stats(chat=HERE)).corrections == 2
+    assert (await storage.feedback.stats(chat=ELSEWHERE)).corrections == 1
     assert (await storage.feedback.stats(since=clock.time)).corrections == 2
     assert (await storage.feedback.stats(until=clock.time)).corrections == 1

@@ -1,4 +1,4 @@
-"""What exported feedback looks like in a file."""
+"""The file formats of exported feedback."""
 
 from __future__ import annotations
 
@@ -16,12 +16,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import FormatUnavailable
-from storage.feedback_writers import BOOKKEEPING, TABLE_COLUMNS, Format, Layout, Row, harmless, open_writer
+from storage.feedback_writers import (
+    BOOKKEEPING_COLUMNS,
+    TABLE_COLUMNS,
+    ExportFormat,
+    Layout,
+    Row,
+    harmless,
+    open_writer,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-HEADER = ["filename", "length", *TABLE_COLUMNS, "label", *BOOKKEEPING]
+HEADER = ["filename", "length", *TABLE_COLUMNS, "label", *BOOKKEEPING_COLUMNS]
 NUMBERS = np.random.default_rng(1).normal(size=len(TABLE_COLUMNS)).astype(np.float32)
 ROW = Row(
     filename="jazz.abc.0.wav",
@@ -46,7 +54,7 @@ ROW = Row(
 )
 
 
-def write(path: Path, form: Format, rows: list[Row], families: tuple[str, ...] = ()) -> int:
+def write(path: Path, form: ExportFormat, rows: list[Row], families: tuple[str, ...] = ()) -> int:
     writer = open_writer(form, path, Layout(families))
     written = writer.write(rows)
     writer.close()
@@ -62,11 +70,11 @@ def test_there_are_57_of_them() -> None:
     assert len(TABLE_COLUMNS) == len(set(TABLE_COLUMNS)) == 57
 
 
-@pytest.mark.parametrize("form", [Format.CSV, Format.JSONL])
-def test_pandas_reads_it_in_one_line(tmp_path: Path, form: Format) -> None:
+@pytest.mark.parametrize("form", [ExportFormat.CSV, ExportFormat.JSONL])
+def test_pandas_reads_it_in_one_line(tmp_path: Path, form: ExportFormat) -> None:
     path = tmp_path / "feedback"
     assert write(path, form, [ROW, replace(ROW, label="cailuong")]) == 2
-    table = pd.read_csv(path) if form is Format.CSV else pd.read_json(path, lines=True)
+    table = pd.read_csv(path) if form is ExportFormat.CSV else pd.read_json(path, lines=True)
     assert list(table.columns) == HEADER
     np.testing.assert_array_equal(table[list(TABLE_COLUMNS)].to_numpy(np.float32)[0], NUMBERS)
     assert list(table["label"]) == ["jazz", "cailuong"]
@@ -75,24 +83,24 @@ def test_pandas_reads_it_in_one_line(tmp_path: Path, form: Format) -> None:
 
 
 def test_an_export_of_nothing_still_has_its_columns(tmp_path: Path) -> None:
-    assert write(tmp_path / "empty.csv", Format.CSV, []) == 0
+    assert write(tmp_path / "empty.csv", ExportFormat.CSV, []) == 0
     assert list(pd.read_csv(tmp_path / "empty.csv").columns) == HEADER
 
 
 def test_a_further_family_stands_between_the_57_and_the_label(tmp_path: Path) -> None:
     row = replace(ROW, families={"texture": np.array([0.1, 0.2, 0.3], np.float32)})
     misfit = replace(ROW, families={"texture": np.array([1.0], np.float32)})
-    assert write(tmp_path / "feedback.csv", Format.CSV, [row, misfit], ("texture",)) == 1
+    assert write(tmp_path / "feedback.csv", ExportFormat.CSV, [row, misfit], ("texture",)) == 1
     table = pd.read_csv(tmp_path / "feedback.csv")
     assert list(table.columns[58:64]) == ["mfcc20_var", "texture_0", "texture_1", "texture_2", "label", "song"]
-    assert write(tmp_path / "feedback.jsonl", Format.JSONL, [row], ("texture",)) == 1
+    assert write(tmp_path / "feedback.jsonl", ExportFormat.JSONL, [row], ("texture",)) == 1
     assert json.loads((tmp_path / "feedback.jsonl").read_text())["texture"] == [0.1, 0.2, 0.3]
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "＝1", "-"])
 def test_a_spreadsheet_shows_a_formula_instead_of_calculating_it(tmp_path: Path, text: str) -> None:
     row = replace(ROW, label=text, facts={**ROW.facts, "model": text, "platform": text})
-    write(tmp_path / "feedback.csv", Format.CSV, [row])
+    write(tmp_path / "feedback.csv", ExportFormat.CSV, [row])
     with (tmp_path / "feedback.csv").open(encoding="utf-8", newline="") as file:
         [cells] = csv.DictReader(file)
     assert [cells[name] for name in ("label", "model", "platform")] == [f"'{text}"] * 3
@@ -107,14 +115,14 @@ def test_no_text_begins_a_formula(text: str) -> None:
 def test_parquet_without_its_package_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(FormatUnavailable, match="Install it, or choose csv or jsonl"):
-        open_writer(Format.PARQUET, tmp_path / "feedback.parquet", Layout())
+        open_writer(ExportFormat.PARQUET, tmp_path / "feedback.parquet", Layout())
     assert not list(tmp_path.iterdir())
 
 
 def test_parquet_has_real_types(tmp_path: Path) -> None:
     pytest.importorskip("pyarrow", reason="needs the optional package pyarrow")
     row = replace(ROW, families={"texture": np.array([0.1, 0.2, 0.3], np.float32)})
-    assert write(tmp_path / "feedback.parquet", Format.PARQUET, [row, row], ("texture",)) == 2
+    assert write(tmp_path / "feedback.parquet", ExportFormat.PARQUET, [row, row], ("texture",)) == 2
     table = pd.read_parquet(tmp_path / "feedback.parquet")
     assert list(table.columns) == [*HEADER[:59], "texture", *HEADER[59:]]
     np.testing.assert_array_equal(table[list(TABLE_COLUMNS)].to_numpy(np.float32)[1], NUMBERS)

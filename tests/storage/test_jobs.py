@@ -1,4 +1,4 @@
-"""The queue: each song is somebody's, once, until it is answered."""
+"""The queue: each job is held by one worker at a time until it is finished."""
 
 from __future__ import annotations
 
@@ -11,23 +11,23 @@ import pytest
 from storage import (
     LEASE_SECONDS,
     MAX_ATTEMPTS,
-    Cancel,
+    CancelResult,
     JobCancelled,
     JobState,
     LeaseLost,
     NewReply,
     PersonLoad,
+    RowNotFound,
     Storage,
     TooManyQueued,
     TooManyToday,
-    UnknownRow,
 )
 from storage.jobs import ABANDON_ATTEMPTS
-from tests.storage.making import START, answered, claimed, new_job, queued
+from tests.storage.factories import START, answered, claimed, new_job, queued
 
 if TYPE_CHECKING:
-    from storage import Claimed, Job
-    from tests.storage.making import Clock
+    from storage import ClaimedJob, Job
+    from tests.storage.factories import Clock
 
 
 async def job_of(storage: Storage, job_id: int) -> Job:
@@ -36,7 +36,7 @@ async def job_of(storage: Storage, job_id: int) -> Job:
     return job
 
 
-async def reply_to(storage: Storage, taken: Claimed) -> str:
+async def reply_to(storage: Storage, taken: ClaimedJob) -> str:
     answer = await answered(storage)
     job = taken.job
     return (await storage.jobs.answer(taken.lease, NewReply(answer.id, job.platform, job.chat, job.person))).id
@@ -51,7 +51,7 @@ async def test_a_job_is_written_down_claimed_answered_and_finished(storage: Stor
     assert taken.job.id == added.job.id
     assert (taken.job.state, taken.job.attempts, taken.job.started) == (JobState.RUNNING, 1, clock.time)
     assert taken.job.message == {"id": 7, "nul": "\0"}
-    await storage.jobs.note(taken.lease, {"progress message": 8})
+    await storage.jobs.save_progress(taken.lease, {"progress message": 8})
     reply_id = await reply_to(storage, taken)
     assert (await job_of(storage, taken.job.id)).reply_id == reply_id
     await storage.jobs.finish(taken.lease, "answered")
@@ -62,20 +62,20 @@ async def test_a_job_is_written_down_claimed_answered_and_finished(storage: Stor
 
 async def test_what_is_noted_of_a_waiting_job_is_there_when_it_is_claimed(storage: Storage) -> None:
     job = (await queued(storage)).id
-    assert await storage.jobs.note_waiting(job, {"message": 8})
-    assert await storage.jobs.note_waiting(job, {"more": 9})
+    assert await storage.jobs.save_waiting_progress(job, {"message": 8})
+    assert await storage.jobs.save_waiting_progress(job, {"more": 9})
     taken = await claimed(storage)
     assert taken.job.progress == {"message": 8, "more": 9}
-    assert not await storage.jobs.note_waiting(job, {"message": 10})
+    assert not await storage.jobs.save_waiting_progress(job, {"message": 10})
     await storage.jobs.finish(taken.lease, "answered")
-    assert not await storage.jobs.note_waiting(job, {"message": 10})
+    assert not await storage.jobs.save_waiting_progress(job, {"message": 10})
     assert (await job_of(storage, job)).progress == {}
 
 
 async def test_what_people_wrote_is_wiped_when_the_job_ends(storage: Storage) -> None:
     await queued(storage)
     taken = await claimed(storage)
-    await storage.jobs.note(taken.lease, {"progress message": 8})
+    await storage.jobs.save_progress(taken.lease, {"progress message": 8})
     await storage.jobs.finish(taken.lease, "failed")
     ended = await job_of(storage, taken.job.id)
     assert (ended.message, ended.payload, ended.progress) == ({}, {}, {})
@@ -150,7 +150,7 @@ async def test_a_worker_that_comes_back_too_late_can_do_nothing(storage: Storage
     taken = await claimed(storage, "worker")
     answer = await answered(storage)
     for action in (
-        storage.jobs.note(late.lease, {}),
+        storage.jobs.save_progress(late.lease, {}),
         storage.jobs.answer(late.lease, NewReply(answer.id, "local", "chat", "ann")),
         storage.jobs.finish(late.lease, "answered"),
         storage.jobs.release(late.lease),
@@ -184,7 +184,7 @@ async def test_a_crash_after_the_answer_was_written_down_leaves_only_the_sending
     assert taken.job.reply_id == reply_id
     assert await reply_to(another, taken) == reply_id
     await another.jobs.finish(taken.lease, "answered")
-    # Answered once, so heard once.
+    # Answered once, so logged once.
     assert (await storage.songs.chat_stats("local", "chat")).answers == 1
 
 
@@ -193,7 +193,7 @@ async def test_a_restarted_process_takes_its_jobs_back_at_once(storage: Storage)
     await queued(storage, "bob")
     mine = await claimed(storage, "process 1")
     await claimed(storage, "process 2")
-    assert await storage.jobs.take_back("process 1") == 1
+    assert await storage.jobs.requeue_owned("process 1") == 1
     assert (await claimed(storage, "process 1")).job.id == mine.job.id
     assert await storage.jobs.claim("process 1") is None
 
@@ -243,8 +243,8 @@ async def test_expired_leases_can_be_queued_again_without_claiming(storage: Stor
 
 async def test_a_waiting_job_is_cancelled_at_once(storage: Storage) -> None:
     job = await queued(storage)
-    assert await storage.jobs.cancel(job.id) is Cancel.DONE
-    assert await storage.jobs.cancel(job.id) is Cancel.TOO_LATE
+    assert await storage.jobs.cancel(job.id) is CancelResult.DONE
+    assert await storage.jobs.cancel(job.id) is CancelResult.TOO_LATE
     assert await storage.jobs.claim("worker") is None
     ended = await job_of(storage, job.id)
     assert (ended.outcome, ended.payload) == ("cancelled", {})
@@ -253,7 +253,7 @@ async def test_a_waiting_job_is_cancelled_at_once(storage: Storage) -> None:
 async def test_a_running_jobs_worker_is_asked_to_stop(storage: Storage, another: Storage) -> None:
     await queued(storage)
     taken = await claimed(storage)
-    assert await another.jobs.cancel(taken.job.id) is Cancel.ASKED
+    assert await another.jobs.cancel(taken.job.id) is CancelResult.ASKED
     assert (await storage.jobs.heartbeat([taken.lease])).cancelled == {taken.job.id}
     with pytest.raises(JobCancelled):
         await reply_to(storage, taken)
@@ -272,10 +272,10 @@ async def test_cancel_is_too_late_once_the_answer_is_written_down(storage: Stora
     await queued(storage)
     taken = await claimed(storage)
     await reply_to(storage, taken)
-    assert await storage.jobs.cancel(taken.job.id) is Cancel.TOO_LATE
+    assert await storage.jobs.cancel(taken.job.id) is CancelResult.TOO_LATE
     clock.advance(seconds=LEASE_SECONDS)
     await storage.jobs.requeue_expired()
-    assert await storage.jobs.cancel(taken.job.id) is Cancel.TOO_LATE
+    assert await storage.jobs.cancel(taken.job.id) is CancelResult.TOO_LATE
 
 
 async def test_cancel_and_answer_at_the_same_moment_agree_on_one(storage: Storage, another: Storage) -> None:
@@ -286,10 +286,10 @@ async def test_cancel_and_answer_at_the_same_moment_agree_on_one(storage: Storag
             another.jobs.cancel(taken.job.id), reply_to(storage, taken), return_exceptions=True
         )
         if isinstance(written, str):
-            assert pressed is Cancel.TOO_LATE
+            assert pressed is CancelResult.TOO_LATE
         else:
             assert isinstance(written, JobCancelled)
-            assert pressed is Cancel.ASKED
+            assert pressed is CancelResult.ASKED
         await storage.jobs.finish(taken.lease, "done")
 
 
@@ -297,13 +297,13 @@ async def test_a_forged_number_finds_no_job(storage: Storage) -> None:
     for number in (0, -1, 10**6, 10**30):
         assert await storage.jobs.get(number) is None
         assert await storage.jobs.position(number) is None
-        assert await storage.jobs.cancel(number) is Cancel.TOO_LATE
+        assert await storage.jobs.cancel(number) is CancelResult.TOO_LATE
 
 
 async def test_an_answer_must_exist_to_be_given(storage: Storage) -> None:
     await queued(storage)
     taken = await claimed(storage)
-    with pytest.raises(UnknownRow):
+    with pytest.raises(RowNotFound):
         await storage.jobs.answer(taken.lease, NewReply(404, "local", "chat", "ann"))
     assert (await job_of(storage, taken.job.id)).reply_id is None
 
@@ -314,7 +314,7 @@ async def test_a_person_may_have_so_many_songs_waiting(storage: Storage, another
     refused = [result for result in results if isinstance(result, TooManyQueued)]
     assert len(results) - len(refused) == 3
     assert "3 songs" in str(refused[0])
-    # Another person's limit is their own.
+    # Limits apply to each person separately.
     await storage.jobs.add(new_job("bob"), queued_limit=3)
     # A running one still counts, an ended one does not.
     taken = await claimed(storage)
@@ -372,7 +372,7 @@ async def test_everything_at_once_on_one_persons_songs_ends_well(storage: Storag
     leases = [(await claimed(storage)).lease for _ in range(10)]
     pressed = [each.jobs.cancel(job.id) for job in jobs for each in (storage, another)]
     beats = [each.jobs.heartbeat(leases) for each in (storage, another) for _ in range(3)]
-    others = [storage.jobs.take_back("nobody"), another.jobs.requeue_expired(), another.people.forget("ann")]
+    others = [storage.jobs.requeue_owned("nobody"), another.jobs.requeue_expired(), another.people.erase("ann")]
     await asyncio.gather(*pressed, *beats, *others)
     assert (await storage.jobs.heartbeat(leases)).lost == {lease.job_id for lease in leases}
     assert await storage.jobs.of_person("ann") == []

@@ -1,4 +1,4 @@
-"""Which label counts, and how much; who cannot tilt a genre."""
+"""Which label counts and with what weight, and that nobody can skew a genre."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage.label_votes import (
-    CARELESS_ANSWERS,
     FULL_LABELS_PER_DAY,
     GENRE_LABELS_PER_DAY,
     GENRE_LABELS_PER_HOUR,
     GENRE_SONGS_PER_HOUR,
-    ONE_NOTE_LABELS,
-    Standing,
-    Use,
+    SINGLE_GENRE_LABELS,
+    UNRELIABLE_ANSWERS,
+    Purpose,
+    VerdictStatus,
     Vote,
-    trusts,
-    verdicts,
-    weights_of,
+    aggregate_votes,
+    trust_by_person,
+    vote_weights,
 )
 
 if TYPE_CHECKING:
@@ -48,29 +48,29 @@ def vote(
 
 
 def verdict(votes: Iterable[Vote], known: dict[str, str] | None = None, *, agreement: int = 2) -> Verdict:
-    [found] = verdicts(list(votes), known or {}, agreement=agreement).values()
+    [found] = aggregate_votes(list(votes), known or {}, agreement=agreement).values()
     return found
 
 
 def test_one_person_is_not_enough() -> None:
-    assert verdict([vote("ann", "jazz")]).standing is Standing.WAITS
-    assert verdict([vote("ann", "jazz")], agreement=1).standing is Standing.COUNTS
+    assert verdict([vote("ann", "jazz")]).status is VerdictStatus.WAITS
+    assert verdict([vote("ann", "jazz")], agreement=1).status is VerdictStatus.COUNTS
 
 
 def test_a_label_counts_when_enough_people_agree() -> None:
     found = verdict([vote("ann", "jazz"), vote("bob", "jazz", minutes=5)])
-    assert (found.label, found.standing, found.weight, found.people) == ("jazz", Standing.COUNTS, 1.0, 2)
-    assert (found.use, found.source, found.reviewed) == (Use.TRAIN, "telegram", False)
-    assert (found.model, found.heard_as, found.updated) == ("release-1", "rock", NOON + timedelta(minutes=5))
-    assert verdict([vote("ann", "jazz"), vote("bob", "jazz")], agreement=3).standing is Standing.WAITS
+    assert (found.label, found.status, found.weight, found.people) == ("jazz", VerdictStatus.COUNTS, 1.0, 2)
+    assert (found.purpose, found.source, found.reviewed) == (Purpose.TRAIN, "telegram", False)
+    assert (found.model, found.predicted, found.updated) == ("release-1", "rock", NOON + timedelta(minutes=5))
+    assert verdict([vote("ann", "jazz"), vote("bob", "jazz")], agreement=3).status is VerdictStatus.WAITS
 
 
 def test_people_who_disagree_leave_the_song_to_a_moderator() -> None:
     split = [vote("ann", "jazz"), vote("bob", "jazz"), vote("cid", "blues")]
-    assert verdict(split).standing is Standing.DISPUTED
-    assert verdict(split[1:]).standing is Standing.DISPUTED
+    assert verdict(split).status is VerdictStatus.DISPUTED
+    assert verdict(split[1:]).status is VerdictStatus.DISPUTED
     found = verdict([*split, vote("dan", "jazz")])
-    assert (found.standing, found.label, found.weight) == (Standing.COUNTS, "jazz", 0.75)
+    assert (found.status, found.label, found.weight) == (VerdictStatus.COUNTS, "jazz", 0.75)
 
 
 def test_a_moderators_word_suffices_and_the_latest_of_two_holds() -> None:
@@ -84,24 +84,24 @@ def test_a_moderators_word_suffices_and_the_latest_of_two_holds() -> None:
 
 def test_what_the_operator_knows_counts_for_certain() -> None:
     found = verdict([vote("ann", "jazz"), vote("bob", "jazz")], {"song": "blues"})
-    assert (found.label, found.standing, found.weight, found.people) == ("blues", Standing.COUNTS, 1.0, 0)
+    assert (found.label, found.status, found.weight, found.people) == ("blues", VerdictStatus.COUNTS, 1.0, 0)
     assert found.reviewed
 
 
 def test_opinions_from_other_chats_only_measure() -> None:
     discord = {"trains": False, "platform": "discord"}
     found = verdict([vote("ann", "jazz", **discord), vote("bob", "jazz", **discord)])  # type: ignore[arg-type]
-    assert (found.standing, found.use, found.source) == (Standing.COUNTS, Use.EVALUATE, "discord")
+    assert (found.status, found.purpose, found.source) == (VerdictStatus.COUNTS, Purpose.EVALUATE, "discord")
     found = verdict([vote("ann", "jazz", **discord), vote("bob", "jazz")])  # type: ignore[arg-type]
-    assert (found.use, found.source, found.people) == (Use.EVALUATE, "discord+telegram", 2)
+    assert (found.purpose, found.source, found.people) == (Purpose.EVALUATE, "discord+telegram", 2)
     both = [vote("ann", "jazz"), vote("bob", "jazz"), *(vote(name, "rock", **discord) for name in "cdef")]  # type: ignore[arg-type]
     found = verdict(both)
-    assert (found.use, found.label, found.source, found.people) == (Use.TRAIN, "jazz", "telegram", 2)
+    assert (found.purpose, found.label, found.source, found.people) == (Purpose.TRAIN, "jazz", "telegram", 2)
 
 
 def test_many_labels_in_a_day_weigh_less_each_and_a_little_more_together() -> None:
     def total(count: int) -> float:
-        return sum(weights_of([vote("ann", MANY_GENRES[n % 8], f"song {n}", minutes=n) for n in range(count)], {}))
+        return sum(vote_weights([vote("ann", MANY_GENRES[n % 8], f"song {n}", minutes=n) for n in range(count)], {}))
 
     assert total(FULL_LABELS_PER_DAY) == FULL_LABELS_PER_DAY
     assert total(4 * FULL_LABELS_PER_DAY) == pytest.approx(2 * FULL_LABELS_PER_DAY)
@@ -109,52 +109,52 @@ def test_many_labels_in_a_day_weigh_less_each_and_a_little_more_together() -> No
 
 def test_one_account_cannot_give_a_genre_more_than_so_many_labels_in_an_hour_and_a_day() -> None:
     in_one_hour = [vote("ann", "metal", f"song {n}", minutes=n / 10) for n in range(50)]
-    assert sum(weight > 0 for weight in weights_of(in_one_hour, {})) == GENRE_LABELS_PER_HOUR
+    assert sum(weight > 0 for weight in vote_weights(in_one_hour, {})) == GENRE_LABELS_PER_HOUR
     in_one_day = [vote("ann", "metal", f"song {n}", minutes=6 * n) for n in range(100)]
-    assert sum(weight > 0 for weight in weights_of(in_one_day, {})) == GENRE_LABELS_PER_DAY
+    assert sum(weight > 0 for weight in vote_weights(in_one_day, {})) == GENRE_LABELS_PER_DAY
 
 
 def test_one_hour_cannot_tilt_a_genre_however_many_people_come() -> None:
     songs = 3 * GENRE_SONGS_PER_HOUR
     crowd = [vote(f"{hand} {n % 60}", "metal", f"song {n}") for n in range(songs) for hand in ("left", "right")]
-    found = verdicts(crowd, {}).values()
+    found = aggregate_votes(crowd, {}).values()
     assert sum(each.weight for each in found) == pytest.approx(GENRE_SONGS_PER_HOUR)
 
 
 def test_who_is_careless_with_known_songs_weighs_less_and_then_nothing() -> None:
-    known = {f"known {n}": "jazz" for n in range(CARELESS_ANSWERS)}
+    known = {f"known {n}": "jazz" for n in range(UNRELIABLE_ANSWERS)}
     votes = [vote("cid", "rock", song) for song in known] + [vote("dan", "jazz", song) for song in known]
-    assert trusts(votes, known) == {"cid": 0.0, "dan": 1.0}
+    assert trust_by_person(votes, known) == {"cid": 0.0, "dan": 1.0}
     once = [vote("eve", "rock", "known 0")]
-    assert trusts(once, known) == {"eve": 0.5}
+    assert trust_by_person(once, known) == {"eve": 0.5}
     song = [vote(person, "pop") for person in ("cid", "dan", "eve")]
-    assert verdicts([*votes, *once, *song], known)["song"].people == 2
+    assert aggregate_votes([*votes, *once, *song], known)["song"].people == 2
     alone = [vote(person, "pop") for person in ("cid", "dan")]
-    assert verdicts([*votes, *alone], known)["song"].standing is Standing.WAITS
+    assert aggregate_votes([*votes, *alone], known)["song"].status is VerdictStatus.WAITS
 
 
 def test_a_group_that_says_the_same_of_everything_is_silenced_by_those_who_listen() -> None:
-    songs = [f"song {n}" for n in range(ONE_NOTE_LABELS)]
+    songs = [f"song {n}" for n in range(SINGLE_GENRE_LABELS)]
     hostile = [vote(f"eve {m}", "metal", song, minutes=60 * n) for n, song in enumerate(songs) for m in range(5)]
     honest = [vote(f"ann {m}", MANY_GENRES[n % 8], song) for n, song in enumerate(songs) for m in range(2)]
-    found = verdicts(hostile + honest, {})
+    found = aggregate_votes(hostile + honest, {})
     assert [found[song].label for song in songs] == [MANY_GENRES[n % 8] for n in range(len(songs))]
-    assert {each.standing for each in found.values()} == {Standing.COUNTS}
+    assert {each.status for each in found.values()} == {VerdictStatus.COUNTS}
 
 
 def test_lovers_of_one_genre_count_where_others_agree_or_nobody_else_listened() -> None:
-    songs = [f"song {n}" for n in range(ONE_NOTE_LABELS)]
+    songs = [f"song {n}" for n in range(SINGLE_GENRE_LABELS)]
     lovers = [vote(name, "catru", song, minutes=60 * n) for n, song in enumerate(songs) for name in ("ann", "bob")]
-    assert {each.standing for each in verdicts(lovers, {}).values()} == {Standing.COUNTS}
+    assert {each.status for each in aggregate_votes(lovers, {}).values()} == {VerdictStatus.COUNTS}
     others = [vote("cid", "catru" if n % 3 else "cheo", song) for n, song in enumerate(songs)]
-    counting = [each for each in verdicts(lovers + others, {}).values() if each.standing is Standing.COUNTS]
+    counting = [each for each in aggregate_votes(lovers + others, {}).values() if each.status is VerdictStatus.COUNTS]
     assert {each.label for each in counting} == {"catru"}
     assert len(counting) == sum(n % 3 != 0 for n in range(len(songs)))
 
 
 def test_a_label_tells_how_many_people_stand_behind_it_in_all() -> None:
     votes = [vote(name, "jazz", song) for song, names in {"one": "ab", "two": "bc"}.items() for name in names]
-    found = verdicts([*votes, vote("z", "jazz", "too few")], {})
+    found = aggregate_votes([*votes, vote("z", "jazz", "too few")], {})
     assert (found["one"].label_people, found["two"].label_people) == (3, 3)
 
 
@@ -176,15 +176,15 @@ def ballots(draw: st.DrawFn) -> list[Vote]:
 
 @given(ballots(), st.dictionaries(st.sampled_from("12345678"), st.just("jazz")), st.integers(1, 4))
 def test_every_song_has_a_verdict_within_its_bounds(votes: list[Vote], known: dict[str, str], agreement: int) -> None:
-    found = verdicts(votes, known, agreement=agreement)
+    found = aggregate_votes(votes, known, agreement=agreement)
     assert found.keys() == {each.song for each in votes}
     for each in found.values():
         assert 0 <= each.weight <= 1
-        assert (each.weight > 0) == (each.standing is Standing.COUNTS)
+        assert (each.weight > 0) == (each.status is VerdictStatus.COUNTS)
         saying = [one for one in votes if (one.song, one.label) == (each.song, each.label)]
         assert each.people <= len(saying)
-        if each.standing is Standing.COUNTS and not each.reviewed:
+        if each.status is VerdictStatus.COUNTS and not each.reviewed:
             assert each.people >= agreement
-        if each.use is Use.TRAIN and not each.reviewed:
-            assert sum(one.trains for one in saying) >= each.people
-    assert verdicts(votes[::-1], known, agreement=agreement) == found
+        if each.purpose is Purpose.TRAIN and not each.reviewed:
+            assert sum(one.may_train for one in saying) >= each.people
+    assert aggregate_votes(votes[::-1], known, agreement=agreement) == found

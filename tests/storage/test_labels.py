@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage import LabelEmpty, LabelPage, LabelStatus, MergeRefused, Status, Storage, UnknownRow
+from storage import LabelEmpty, LabelPage, LabelStatus, MergeRefused, ReviewStatus, RowNotFound, Storage
 from storage.errors import BadLabel
-from tests.storage.making import corrected
+from tests.storage.factories import corrected
 
 if TYPE_CHECKING:
-    from tests.storage.making import Clock
+    from tests.storage.factories import Clock
 
 
-async def ids(storage: Storage, text: str, **more: int) -> list[str]:
+async def ids(storage: Storage, text: str, **more: Any) -> list[str]:
     return [label.id for label in (await storage.labels.search(text, **more)).labels]
 
 
@@ -57,20 +57,20 @@ async def test_labels_have_proper_names_in_both_languages(storage: Storage) -> N
 async def test_a_button_finds_its_label_by_number(storage: Storage) -> None:
     label = await storage.labels.get("jazz")
     assert label is not None
-    assert await storage.labels.by_number(label.number) == label
+    assert await storage.labels.get_by_number(label.number) == label
 
 
 async def test_a_forged_number_or_id_finds_none(storage: Storage) -> None:
     for number in (0, -1, 10**6, 10**30):
-        assert await storage.labels.by_number(number) is None, number
+        assert await storage.labels.get_by_number(number) is None, number
     for label_id in ("", "no such", "Jazz", "\0", "\udfff", "%", "x" * 10_000):
         assert await storage.labels.get(label_id) is None, label_id
 
 
 async def test_several_labels_come_at_once(storage: Storage) -> None:
-    found = await storage.labels.named(["jazz", "nothing", "cheo", "jazz"])
+    found = await storage.labels.get_many(["jazz", "nothing", "cheo", "jazz"])
     assert {label_id: label.name_vi for label_id, label in found.items()} == {"jazz": "Jazz", "cheo": "Chèo"}
-    assert await storage.labels.named([]) == {}
+    assert await storage.labels.get_many([]) == {}
 
 
 async def test_an_empty_search_lists_everything_with_the_first_genres_leading(storage: Storage) -> None:
@@ -88,7 +88,7 @@ async def test_pages_of_a_search_meet_without_gap_or_overlap(storage: Storage) -
 
 
 async def test_better_matches_come_first(storage: Storage) -> None:
-    # The whole name, then names that begin so, then words that do, then the rest.
+    # First exact names, then names that start with it, then words that do, then the rest.
     found = await ids(storage, "rock", limit=100)
     assert found[0] == "rock"
     assert found.index("progressiverock") < len(found)
@@ -142,7 +142,7 @@ async def test_a_proposal_is_offered_while_somebody_holds_it(storage: Storage) -
     correction = await corrected(storage, "ann", label.id)
     assert await ids(storage, "dream") == ["dreampop"]
     assert [each.id for each in (await storage.labels.proposed()).labels] == ["dreampop"]
-    await storage.feedback.moderate(correction.id, Status.REJECTED, moderator="mod")
+    await storage.feedback.moderate(correction.id, ReviewStatus.REJECTED, moderator="mod")
     assert await ids(storage, "dream") == []
     assert (await storage.labels.proposed()).total == 0
 
@@ -167,7 +167,7 @@ async def test_an_approved_label_is_known_under_its_better_names(storage: Storag
     assert "nhacsen" in await ids(storage, "torch")
     with pytest.raises(BadLabel):
         await storage.labels.approve(label.id, name_en="no\nlines")
-    with pytest.raises(UnknownRow):
+    with pytest.raises(RowNotFound):
         await storage.labels.approve("nosuchlabel")
 
 
@@ -175,7 +175,7 @@ async def test_a_merge_takes_corrections_rulings_and_names_along(storage: Storag
     label = await storage.labels.propose("Gangsta Rap")
     given = await corrected(storage, "ann", label.id, name="one")
     ruled = await corrected(storage, "bob", "jazz", name="two")
-    await storage.feedback.moderate(ruled.id, Status.RELABELLED, moderator="mod", label=label.id)
+    await storage.feedback.moderate(ruled.id, ReviewStatus.RELABELLED, moderator="mod", label=label.id)
     merged = await storage.labels.merge(label.id, "hiphop")
     assert merged.corrections == 2
     assert merged.label.id == "hiphop"
@@ -188,7 +188,7 @@ async def test_a_merge_takes_corrections_rulings_and_names_along(storage: Storag
 async def test_old_buttons_lead_to_the_label_that_took_the_place_of_theirs(storage: Storage) -> None:
     label = await storage.labels.propose("Gangsta Rap")
     merged = await storage.labels.merge(label.id, "hiphop")
-    assert await storage.labels.by_number(label.number) == merged.label
+    assert await storage.labels.get_by_number(label.number) == merged.label
     assert await storage.labels.get(label.id) == merged.label
     assert (await corrected(storage, "ann", label.id)).label == "hiphop"
     assert (await storage.labels.propose("Gangsta rap")).id == "hiphop"
@@ -200,7 +200,7 @@ async def test_only_a_proposed_label_merges_and_only_into_a_known_one(storage: S
     for source, target in (("jazz", "blues"), ("new", "new"), ("new", "other")):
         with pytest.raises(MergeRefused):
             await storage.labels.merge(source, target)
-    with pytest.raises(UnknownRow):
+    with pytest.raises(RowNotFound):
         await storage.labels.merge("nosuchlabel", "jazz")
 
 
@@ -224,7 +224,7 @@ async def test_a_release_with_genres_of_its_own_makes_them_known(storage: Storag
 async def test_a_diacritic_that_fits_two_labels_is_not_guessed(storage: Storage, clock: Clock) -> None:
     await storage.labels.propose("Bồng mạc")
     await storage.labels.propose("Bổng mạc")
-    # The first one has the plain spelling as its id; the second is found by its own.
+    # The first one gets the plain spelling as its id; the second one keeps its diacritics.
     plain = await storage.labels.find("bong mac")
     assert plain is not None
     assert plain.name_en == "Bồng mạc"

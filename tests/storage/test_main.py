@@ -1,4 +1,4 @@
-"""``python -m storage``, as an operator types it."""
+"""The command line ``python -m storage``."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from storage.__main__ import main
 from storage.migrate import REVISION
 from storage.store import utc_now
 from tests.conftest import REPOSITORY
-from tests.storage.making import corrected
+from tests.storage.factories import corrected
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,7 +31,7 @@ async def prepare(url: str) -> None:
 
 @pytest.fixture
 def filled(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Put two corrections into a database and name it in the environment."""
+    """Put two corrections into a database and set its URL in the environment."""
     asyncio.run(prepare(url))
     monkeypatch.setenv("DATABASE_URL", url)
 
@@ -107,7 +107,7 @@ def test_lessons_can_be_piped_and_taken_in(
     path = tmp_path / "lessons.jsonl"
     path.write_bytes(piped)
     monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path}/other.sqlite3")
-    for expected in (b": 1 songs taken in.\n", b": 0 songs taken in; 1 left out, as nothing in them is new here.\n"):
+    for expected in (b": 1 songs imported.\n", b": 0 songs imported; 1 left out, as nothing in them is new here.\n"):
         assert main(["import", str(path)]) == 0
         assert capfdbinary.readouterr().out.endswith(expected)
     path.write_bytes(piped[:-9])

@@ -1,4 +1,4 @@
-"""The tables come to be once, whoever starts first, and are what the code believes them to be."""
+"""Tables are created once, whichever process starts first, and match the code's declarations."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, select, text
 
 from common.genres import load_genres
-from storage import DatabaseTooNew, Standing, Status, Storage
+from storage import DatabaseTooNew, ReviewStatus, Storage, VerdictStatus
 from storage.database import Database, database_url
 from storage.migrate import REVISION, SCRIPTS, migrate
 from storage.store import utc_now
@@ -135,9 +135,9 @@ async def test_a_database_of_the_first_release_is_brought_up_to_date_with_what_i
     for _ in range(2):
         assert await migrate(database_url(empty_url)) == REVISION
     async with await Storage.open(empty_url) as storage:
-        [waiting] = (await storage.lessons.verdicts()).values()
-        # Who had ruled was not written down then, so the ruling is not taken for the operator's.
-        assert (waiting.label, waiting.reviewed, waiting.standing) == ("rock", False, Standing.WAITS)
-        await storage.feedback.moderate(1, Status.ACCEPTED, moderator="mod")
-        [settled] = (await storage.lessons.verdicts()).values()
+        [waiting] = (await storage.label_aggregation.verdicts()).values()
+        # The old release did not store who decided, so the decision does not count as the operator's.
+        assert (waiting.label, waiting.reviewed, waiting.status) == ("rock", False, VerdictStatus.WAITS)
+        await storage.feedback.moderate(1, ReviewStatus.ACCEPTED, moderator="mod")
+        [settled] = (await storage.label_aggregation.verdicts()).values()
         assert settled.reviewed

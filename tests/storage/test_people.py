@@ -1,4 +1,4 @@
-"""Consent, language, and everything about a person: shown and forgotten."""
+"""Consent, language, and the export and deletion of a person's data."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import json
 
 import pytest
 
-from storage import ChatSettings, Consent, Forgotten, LeaseLost, NewReply, Place, Status, Storage
+from storage import ChatKey, ChatSettings, Consent, ErasureSummary, LeaseLost, NewReply, ReviewStatus, Storage
 from storage.tables import Base
-from tests.storage.making import START, Clock, answered, claimed, corrected, queued, replied, song
+from tests.storage.factories import START, Clock, answered, claimed, corrected, queued, replied, song
 
-PRIVATE = Place("local", "ann's own chat")
+PRIVATE = ChatKey("local", "ann's own chat")
 
 
 async def test_nobody_consents_by_default(storage: Storage) -> None:
@@ -63,29 +63,29 @@ async def test_a_language_is_remembered_and_forgotten(storage: Storage) -> None:
 
 
 async def live_a_little(storage: Storage) -> None:
-    """Leave a trace of ann in every table, and some of bob beside it."""
+    """Add rows of ann to every table, and some of bob."""
     await storage.people.set_language("ann", "vi")
     await storage.people.set_consent("ann", True)
     label = await storage.labels.propose("Dream pop", person="ann")
     await corrected(storage, "ann", label.id, "one")
     ruled = await corrected(storage, "bob", "rock", "one")
-    await storage.feedback.moderate(ruled.id, Status.ACCEPTED, moderator="ann")
+    await storage.feedback.moderate(ruled.id, ReviewStatus.ACCEPTED, moderator="ann")
     await queued(storage, "ann", message={"chat": 12345})
     taken = await claimed(storage)
     answer = await answered(storage, "one")
     reply = await storage.jobs.answer(taken.lease, NewReply(answer.id, "local", "chat", "ann"))
-    await storage.replies.sent(reply.id, {"message": 9})
+    await storage.replies.mark_sent(reply.id, {"message": 9})
     await storage.jobs.finish(taken.lease, "answered")
     await queued(storage, "ann", message={"chat": 12345})
     await queued(storage, "bob")
     await replied(storage, "two", chat=PRIVATE.chat)
-    await storage.chats.save(PRIVATE.platform, PRIVATE.chat, ChatSettings("vi"))
+    await storage.chat_settings.save(PRIVATE.platform, PRIVATE.chat, ChatSettings("vi"))
     await replied(storage, "two", requester="bob")
 
 
 async def test_a_person_is_shown_everything_about_them(storage: Storage) -> None:
     await live_a_little(storage)
-    data = await storage.people.data("ann", [PRIVATE])
+    data = await storage.people.export_data("ann", [PRIVATE])
     assert json.loads(json.dumps(data)) == data
     assert data["consent"] == [
         {"may_train": True, "asked": START.isoformat(), "decided": START.isoformat(), "language": "vi"}
@@ -105,25 +105,25 @@ async def test_a_person_is_shown_everything_about_them(storage: Storage) -> None
 
 async def test_a_stranger_is_shown_that_there_is_nothing(storage: Storage) -> None:
     await live_a_little(storage)
-    data = await storage.people.data("stranger")
+    data = await storage.people.export_data("stranger")
     assert data.pop("person") == "stranger"
     assert not any(data.values())
 
 
 async def test_a_forgotten_person_is_gone_from_every_table(storage: Storage) -> None:
     await live_a_little(storage)
-    forgotten = await storage.people.forget("ann", [PRIVATE])
-    assert forgotten == Forgotten(corrections=1, consents=1, jobs=2, replies=2, moderations=1, labels=1, heard=1)
-    data = await storage.people.data("ann", [PRIVATE])
+    forgotten = await storage.people.erase("ann", [PRIVATE])
+    assert forgotten == ErasureSummary(corrections=1, consents=1, jobs=2, replies=2, moderations=1, labels=1, heard=1)
+    data = await storage.people.export_data("ann", [PRIVATE])
     assert data.pop("person") == "ann"
     assert not any(data.values())
     assert await storage.labels.find("Dream pop") is None
-    assert await storage.people.forget("ann", [PRIVATE]) == Forgotten(0, 0, 0, 0, 0, 0, 0)
+    assert await storage.people.erase("ann", [PRIVATE]) == ErasureSummary(0, 0, 0, 0, 0, 0, 0)
 
 
 async def test_no_hash_of_a_forgotten_person_is_left_anywhere(storage: Storage) -> None:
     await live_a_little(storage)
-    await storage.people.forget("ann", [PRIVATE])
+    await storage.people.erase("ann", [PRIVATE])
     async with storage.database.reading() as connection:
         for table in Base.metadata.sorted_tables:
             for row in (await connection.execute(table.select())).all():
@@ -132,9 +132,9 @@ async def test_no_hash_of_a_forgotten_person_is_left_anywhere(storage: Storage) 
 
 async def test_forgetting_one_person_leaves_the_others_alone(storage: Storage) -> None:
     await live_a_little(storage)
-    before = await storage.people.data("bob")
-    await storage.people.forget("ann", [PRIVATE])
-    assert await storage.people.data("bob") == before
+    before = await storage.people.export_data("bob")
+    await storage.people.erase("ann", [PRIVATE])
+    assert await storage.people.export_data("bob") == before
     assert await storage.feedback.votes(song("one")) == {"rock": 1}
 
 
@@ -142,13 +142,13 @@ async def test_a_label_that_others_use_outlives_who_proposed_it(storage: Storage
     label = await storage.labels.propose("Dream pop", person="ann")
     await corrected(storage, "ann", label.id)
     await corrected(storage, "bob", label.id)
-    assert (await storage.people.forget("ann")).labels == 0
+    assert (await storage.people.erase("ann")).labels == 0
     assert await storage.labels.find("Dream pop") is not None
 
 
 async def test_buttons_go_on_working_for_others_when_the_requester_is_forgotten(storage: Storage) -> None:
     reply = await replied(storage)
-    await storage.people.forget("ann")
+    await storage.people.erase("ann")
     found = await storage.replies.find(reply.id)
     assert found is not None
     assert (found.requester, found.message, found.answer_id) == (None, None, reply.answer_id)
@@ -157,7 +157,7 @@ async def test_buttons_go_on_working_for_others_when_the_requester_is_forgotten(
 async def test_a_song_that_is_being_heard_for_a_forgotten_person_is_dropped(storage: Storage) -> None:
     await queued(storage)
     taken = await claimed(storage)
-    await storage.people.forget("ann")
+    await storage.people.erase("ann")
     assert (await storage.jobs.heartbeat([taken.lease])).lost == {taken.job.id}
     with pytest.raises(LeaseLost):
         await storage.jobs.finish(taken.lease, "answered")

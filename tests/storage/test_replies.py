@@ -1,11 +1,11 @@
-"""Buttons find the answer that they hang on."""
+"""Buttons lead to the answer that they belong to."""
 
 from __future__ import annotations
 
 import pytest
 
-from storage import NewReply, Storage, UnknownRow
-from tests.storage.making import answered, replied
+from storage import NewReply, RowNotFound, Storage
+from tests.storage.factories import answered, replied
 
 TELEGRAM_CALLBACK_BYTES = 64
 
@@ -32,7 +32,7 @@ async def test_every_reply_has_an_id_of_its_own(storage: Storage) -> None:
 async def test_where_the_message_is_can_be_remembered(storage: Storage) -> None:
     reply = await replied(storage)
     assert reply.message is None
-    await storage.replies.sent(reply.id, {"channel": 1, "name": "nul \0 and half a pair \ud83c"})
+    await storage.replies.mark_sent(reply.id, {"channel": 1, "name": "nul \0 and half a pair \ud83c"})
     found = await storage.replies.find(reply.id)
     assert found is not None
     assert found.message == {"channel": 1, "name": "nul \0 and half a pair \ud83c"}
@@ -40,5 +40,5 @@ async def test_where_the_message_is_can_be_remembered(storage: Storage) -> None:
 
 async def test_there_is_no_reply_without_an_answer(storage: Storage) -> None:
     for number in (404, 0, -1, 10**30):
-        with pytest.raises(UnknownRow):
+        with pytest.raises(RowNotFound):
             await storage.replies.add(NewReply(number, "local", "chat", "ann"))

@@ -1,11 +1,11 @@
-"""Labels of newly known genres are added beside what people have made of the old ones."""
+"""Labels of new genres are added without losing what people and moderators changed."""
 
 from __future__ import annotations
 
 from common.genres import Genre, Genres, load_genres
 from storage import LabelStatus, Storage
 from storage.label_text import clean_name, name_key
-from tests.storage.making import answered, corrected
+from tests.storage.factories import answered, corrected
 
 MORE = (
     Genre("vaporwave", "electronic", "Vaporwave", "Vaporwave", ("vapor", "future funk"), "Slow pop.", "Pop chậm."),

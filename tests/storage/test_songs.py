@@ -1,4 +1,4 @@
-"""Answers are kept by song and release, with what they were made from."""
+"""Answers are stored by song and release, with their features."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ import numpy as np
 import pytest
 
 from storage import NewReply, Storage
-from tests.storage.making import MODEL, START, answered, corrected, features, replied, report, song
+from tests.storage.factories import MODEL, START, answered, corrected, features, replied, report, song
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from tests.storage.making import Clock
+    from tests.storage.factories import Clock
 
 
 async def test_the_same_bytes_are_answered_from_storage(storage: Storage) -> None:
     said = report("hiphop", segments=[{"genre": "hiphop", "votes": {"knn": "pop"}}])
-    kept = await storage.songs.keep_answer(song(), said, features(), platform="discord", title="  A\nsong\0 ")
+    kept = await storage.songs.save_answer(song(), said, features(), platform="discord", title="  A\nsong\0 ")
     found = await storage.songs.find_answer(song(), MODEL)
     assert found == kept
     assert found is not None
@@ -45,16 +45,16 @@ async def test_the_order_of_a_reports_keys_is_kept(storage: Storage) -> None:
 async def test_keeping_an_answer_twice_keeps_the_first(storage: Storage, clock: Clock) -> None:
     first = await answered(storage)
     clock.advance(hours=1)
-    again = await storage.songs.keep_answer(song(), report("metal"), features(5), platform="telegram", title="Other")
+    again = await storage.songs.save_answer(song(), report("metal"), features(5), platform="telegram", title="Other")
     assert again == first
     assert len(await storage.songs.features(first.id)) == 2
 
 
 async def test_a_missing_title_and_missing_features_are_filled_in_later(storage: Storage) -> None:
-    bare = await storage.songs.keep_answer(song(), report(), (), platform="local")
+    bare = await storage.songs.save_answer(song(), report(), (), platform="local")
     assert (bare.title, bare.has_features) == (None, False)
     assert await storage.songs.features(bare.id) == ()
-    full = await storage.songs.keep_answer(song(), report(), features(), platform="local", title="A title")
+    full = await storage.songs.save_answer(song(), report(), features(), platform="local", title="A title")
     assert (full.id, full.title, full.has_features) == (bare.id, "A title", True)
 
 
@@ -79,7 +79,7 @@ async def test_a_segment_of_another_room_fits_as_it_is(storage: Storage) -> None
         families: Mapping[str, NDArray[np.float32]]
 
     segment = Foreign(0.0, 30.0, {"texture": np.ones(3, np.float32)})
-    answer = await storage.songs.keep_answer(song(), report(), [segment], platform="local")
+    answer = await storage.songs.save_answer(song(), report(), [segment], platform="local")
     assert (await storage.songs.features(answer.id))[0].families["texture"].tolist() == [1, 1, 1]
 
 
@@ -104,7 +104,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
 async def test_what_is_no_answer_is_refused(storage: Storage) -> None:
     for content_hash, wrong in WRONG:
         with pytest.raises(ValueError, match=r"hash|lacks|JSON"):
-            await storage.songs.keep_answer(content_hash, report() | wrong, features(), platform="local")
+            await storage.songs.save_answer(content_hash, report() | wrong, features(), platform="local")
         assert await storage.songs.find_answer(content_hash, MODEL) is None
 
 

@@ -1,4 +1,4 @@
-"""Lessons as a file, and back: every column, every format, nothing older, nothing that was taken back."""
+"""Exporting and importing training files: every column and format, and nothing outdated or withdrawn."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from sqlalchemy import func, select
 from storage import (
     TABLE_COLUMNS,
     TABLE_FAMILY,
-    Format,
-    Imported,
-    Rules,
+    AggregationRules,
+    ExportFormat,
+    ImportSummary,
     Storage,
     StorageError,
-    Taught,
+    TrainingExportSummary,
     export_for_training,
-    import_lessons,
+    import_feedback,
 )
-from storage.feedback_writers import LESSON_FACTS, harmless
-from storage.tables import ImportedRow
-from tests.storage.making import Clock, answered, corrected, features, song
+from storage.feedback_writers import TRAINING_COLUMNS, harmless
+from storage.tables import ImportedSongRow
+from tests.storage.factories import Clock, answered, corrected, features, song
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FORMATS = list(Format)
+FORMATS = list(ExportFormat)
 
 
 async def agreed(storage: Storage, label: str, name: str = "a song", *people: str, **more: Any) -> None:
@@ -39,14 +39,16 @@ async def agreed(storage: Storage, label: str, name: str = "a song", *people: st
         await corrected(storage, person, label, name, **more)
 
 
-async def exported(storage: Storage, folder: Path, form: Format = Format.CSV, rules: Rules | None = None) -> Path:
+async def exported(
+    storage: Storage, folder: Path, form: ExportFormat = ExportFormat.CSV, rules: AggregationRules | None = None
+) -> Path:
     path = folder / f"lessons.{form}"
     await export_for_training(storage, path, form, rules)
     return path
 
 
 def read(path: Path) -> pd.DataFrame:
-    """Read a file as anybody would, in one line."""
+    """Read a file in one line, as other programs would."""
     readers = {
         ".csv": pd.read_csv,
         ".jsonl": lambda each: pd.read_json(each, lines=True),
@@ -64,12 +66,12 @@ async def other(tmp_path: Path) -> Any:
 
 @pytest.mark.parametrize("form", FORMATS)
 async def test_a_lesson_is_one_row_per_segment_with_every_feature(
-    storage: Storage, tmp_path: Path, form: Format
+    storage: Storage, tmp_path: Path, form: ExportFormat
 ) -> None:
     await agreed(storage, "cailuong")
     table = read(await exported(storage, tmp_path, form))
     texture = [f"texture_{index}" for index in range(8)]
-    assert list(table.columns) == ["filename", "length", *TABLE_COLUMNS, *texture, "label", *LESSON_FACTS]
+    assert list(table.columns) == ["filename", "length", *TABLE_COLUMNS, *texture, "label", *TRAINING_COLUMNS]
     for (_, row), segment in zip(table.iterrows(), features(), strict=True):
         np.testing.assert_array_equal(row[list(TABLE_COLUMNS)].to_numpy(np.float32), segment.families[TABLE_FAMILY])
         np.testing.assert_array_equal(row[texture].to_numpy(np.float32), segment.families["texture"])
@@ -88,7 +90,7 @@ async def test_what_does_not_count_is_left_out_and_told(storage: Storage, tmp_pa
     await agreed(storage, "pop", "disputed", "ann")
     await agreed(storage, "jazz", "disputed", "bob")
     await agreed(storage, "jazz", "elsewhere", platform="discord", may_train=False)
-    bare = await storage.songs.keep_answer(
+    bare = await storage.songs.save_answer(
         song("bare"), {**(await answered(storage)).report, "model": "bare"}, (), platform="local"
     )
     for person in ("ann", "bob"):
@@ -96,8 +98,8 @@ async def test_what_does_not_count_is_left_out_and_told(storage: Storage, tmp_pa
             person=person, answer_id=bare.id, label="pop", platform="local", chat="chat", may_train=True
         )
     path = tmp_path / "lessons.csv"
-    done = await export_for_training(storage, path, Format.CSV)
-    assert done == Taught(songs=2, rows=4, evaluate=1, waiting=1, disputed=1, without_features=1)
+    done = await export_for_training(storage, path, ExportFormat.CSV)
+    assert done == TrainingExportSummary(songs=2, rows=4, evaluate=1, waiting=1, disputed=1, without_features=1)
     assert dict(zip(read(path)["song"], read(path)["use"], strict=True)) == {
         song("agreed"): "train",
         song("elsewhere"): "evaluate",
@@ -113,25 +115,25 @@ async def test_a_revoked_consent_and_being_forgotten_are_gone_from_the_next_expo
     assert set(read(await exported(storage, tmp_path))["song"]) == {song(name) for name in ("one", "two", "three")}
     await storage.people.set_consent("ann", False)
     assert set(read(await exported(storage, tmp_path))["song"]) == {song("three")}
-    await storage.people.forget("bob")
+    await storage.people.erase("bob")
     assert read(await exported(storage, tmp_path)).empty
 
 
 @pytest.mark.parametrize("form", FORMATS)
 async def test_an_export_comes_back_and_leaves_as_it_came(
-    storage: Storage, other: Storage, tmp_path: Path, form: Format, clock: Clock
+    storage: Storage, other: Storage, tmp_path: Path, form: ExportFormat, clock: Clock
 ) -> None:
     await agreed(storage, "blues", "one")
     clock.advance(minutes=5)
     await agreed(storage, "cailuong", "two", "ann", "bob", "cid")
     await agreed(storage, "jazz", "three", platform="discord", may_train=False)
     path = await exported(storage, tmp_path, form)
-    assert await import_lessons(other, path) == Imported(songs=3, left_out=0)
-    assert await import_lessons(other, path) == Imported(songs=0, left_out=3)
+    assert await import_feedback(other, path) == ImportSummary(songs=3, left_out=0)
+    assert await import_feedback(other, path) == ImportSummary(songs=0, left_out=3)
     (tmp_path / "again").mkdir()
     pd.testing.assert_frame_equal(read(await exported(other, tmp_path / "again", form)), read(path))
-    # Where it came from, everything in it is known.
-    assert await import_lessons(storage, path) == Imported(songs=0, left_out=3)
+    # In the database it came from, everything is already known.
+    assert await import_feedback(storage, path) == ImportSummary(songs=0, left_out=3)
 
 
 async def test_a_genre_that_was_made_up_elsewhere_is_proposed_here(
@@ -139,9 +141,9 @@ async def test_a_genre_that_was_made_up_elsewhere_is_proposed_here(
 ) -> None:
     proposed = await storage.labels.propose("Zydeco")
     await agreed(storage, proposed.id)
-    await import_lessons(other, await exported(storage, tmp_path))
+    await import_feedback(other, await exported(storage, tmp_path))
     assert await other.labels.find("zydeco") is not None
-    assert (await other.tidy()).labels == 0
+    assert (await other.delete_expired()).labels == 0
     assert set(read(await exported(other, tmp_path))["label"]) == {"zydeco"}
 
 
@@ -153,8 +155,8 @@ async def test_newer_is_never_overwritten_and_own_opinions_that_count_go_first(
     clock.advance(hours=1)
     await agreed(storage, "rock")
     newer = await exported(storage, tmp_path)
-    assert (await import_lessons(other, newer)).songs == 1
-    assert (await import_lessons(other, older)).songs == 0
+    assert (await import_feedback(other, newer)).songs == 1
+    assert (await import_feedback(other, older)).songs == 0
     await agreed(other, "pop")
     assert set(read(await exported(other, tmp_path))["label"]) == {"pop"}
 
@@ -165,17 +167,17 @@ async def test_no_file_brings_back_what_was_taken_back(
 ) -> None:
     await agreed(storage, "blues")
     path = await exported(storage, tmp_path)
-    await import_lessons(other, path)
+    await import_feedback(other, path)
     for each in (storage, other):
         await agreed(each, "blues", "a song", "ann")
         clock.advance(minutes=1)
         if how == "consent":
             await each.people.set_consent("ann", False)
         elif how == "forgotten":
-            await each.people.forget("ann")
+            await each.people.erase("ann")
         else:
             await each.feedback.withdraw("ann", song())
-        assert await import_lessons(each, path) == Imported(songs=0, left_out=1)
+        assert await import_feedback(each, path) == ImportSummary(songs=0, left_out=1)
         (tmp_path / "later").mkdir(exist_ok=True)
         assert read(await exported(each, tmp_path / "later")).empty
 
@@ -185,9 +187,11 @@ async def test_sources_that_are_no_longer_allowed_only_measure(
 ) -> None:
     await agreed(storage, "blues", platform="telegram")
     path = await exported(storage, tmp_path)
-    await import_lessons(other, path)
+    await import_feedback(other, path)
     for each in (storage, other):
-        assert set(read(await exported(each, tmp_path, rules=Rules(sources={"local"})))["use"]) == {"evaluate"}
+        assert set(read(await exported(each, tmp_path, rules=AggregationRules(sources={"local"})))["use"]) == {
+            "evaluate"
+        }
 
 
 def _cells(path: Path) -> list[list[str]]:
@@ -206,18 +210,18 @@ def _altered(path: Path, column: str, value: str, row: int = 1) -> None:
     ("column", "value", "said"),
     [
         ("weight", "2", "row 1 has a weight"),
-        ("weight", "much", "row 1 has no weight"),
+        ("weight", "much", "row 1 has no readable weight"),
         ("use", "sell", "row 1 has a weight, a use"),
         ("people", "-1", "number of people"),
-        ("people", "1e999", "no people"),
-        ("reviewed", "perhaps", "no reviewed"),
-        ("updated", "yesterday", "no updated"),
+        ("people", "1e999", "no readable people"),
+        ("reviewed", "perhaps", "no readable reviewed"),
+        ("updated", "yesterday", "no readable updated"),
         ("song", "abc", "names no song"),
-        ("label", "\u200b", "no label"),
+        ("label", "\u200b", "no readable label"),
         ("start", "99", "order of time"),
-        ("tempo", "fast", "feature that is no number"),
-        ("texture_3", "nan", "feature that is no number"),
-        ("model", "m" * 300, "no model"),
+        ("tempo", "fast", "feature that is not a number"),
+        ("texture_3", "nan", "feature that is not a number"),
+        ("model", "m" * 300, "no readable model"),
     ],
 )
 async def test_a_bad_row_is_named_in_a_sentence_and_nothing_is_taken_in(
@@ -228,10 +232,10 @@ async def test_a_bad_row_is_named_in_a_sentence_and_nothing_is_taken_in(
     path = await exported(other, tmp_path)
     _altered(path, column, value)
     with pytest.raises(StorageError, match=said) as error:
-        await import_lessons(other, path)
-    assert str(error.value).startswith(f"Nothing was taken in from {path}: ")
+        await import_feedback(other, path)
+    assert str(error.value).startswith(f"Nothing was imported from {path}: ")
     async with other.database.reading() as connection:
-        assert (await connection.execute(select(func.count()).select_from(ImportedRow))).scalar() == 0
+        assert (await connection.execute(select(func.count()).select_from(ImportedSongRow))).scalar() == 0
 
 
 @pytest.mark.parametrize(
@@ -253,7 +257,7 @@ async def test_a_file_that_is_no_export_is_refused_in_a_sentence(
     path = tmp_path / "file"
     path.write_bytes(content)
     with pytest.raises(StorageError, match=said):
-        await import_lessons(other, path)
+        await import_feedback(other, path)
 
 
 async def test_rows_that_were_sorted_apart_or_cut_off_are_refused(other: Storage, tmp_path: Path) -> None:
@@ -264,12 +268,12 @@ async def test_rows_that_were_sorted_apart_or_cut_off_are_refused(other: Storage
     header, *rows = whole.splitlines(keepends=True)
     path.write_text(header + rows[0] + rows[2] + rows[1] + rows[3], encoding="utf-8")
     with pytest.raises(StorageError, match="scattered"):
-        await import_lessons(other, path)
+        await import_feedback(other, path)
     path.write_text(whole[:-60], encoding="utf-8")
     with pytest.raises(StorageError, match=r"line \d+ has too many or too few cells|updated"):
-        await import_lessons(other, path)
+        await import_feedback(other, path)
     with pytest.raises(StorageError, match="no such file"):
-        await import_lessons(other, tmp_path / "missing.csv")
+        await import_feedback(other, tmp_path / "missing.csv")
 
 
 async def test_a_spreadsheet_calculates_nothing_and_the_text_comes_back(
@@ -286,5 +290,7 @@ async def test_a_spreadsheet_calculates_nothing_and_the_text_comes_back(
     numbers = {*TABLE_COLUMNS, *(name for name in header if name.startswith("texture_"))}
     text = [cell for row in rows for name, cell in zip(header, row, strict=True) if name not in numbers]
     assert all(harmless(cell) == cell for cell in text)
-    await import_lessons(other, path)
-    assert json.loads((await exported(other, tmp_path, Format.JSONL)).read_text().splitlines()[0])["model"] == "=1+1"
+    await import_feedback(other, path)
+    assert (
+        json.loads((await exported(other, tmp_path, ExportFormat.JSONL)).read_text().splitlines()[0])["model"] == "=1+1"
+    )

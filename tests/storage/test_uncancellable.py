@@ -1,4 +1,4 @@
-"""A caller that goes away midway leaves the database as free as it was."""
+"""A cancelled caller leaves no lock on the database."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from storage.uncancellable import uninterrupted
-from tests.storage.making import new_job
+from storage.uncancellable import uncancellable
+from tests.storage.factories import new_job
 
 if TYPE_CHECKING:
     from storage import Storage
@@ -27,7 +27,7 @@ async def test_cancelled_callers_never_leave_the_database_locked(storage: Storag
         with suppress(asyncio.CancelledError):
             await caller
         async with asyncio.timeout(5):
-            await storage.jobs.take_back("me")
+            await storage.jobs.requeue_owned("me")
 
 
 async def claim_on_and_on(storage: Storage) -> None:
@@ -36,7 +36,7 @@ async def claim_on_and_on(storage: Storage) -> None:
         await asyncio.sleep(0)
 
 
-@uninterrupted
+@uncancellable
 class Slow:
     def __init__(self) -> None:
         self.finished = False

@@ -1,4 +1,4 @@
-"""Who may take part in a cluster: TLS certificates as files, turned into what ``distributed`` wants."""
+"""TLS credentials of a cluster: certificate files, converted to the settings of ``distributed``."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
 
 
 class BadCredentials(ValueError):
-    """The certificates cannot be used with that address; the text says what to do."""
+    """The certificates cannot be used with the scheduler's address; the message says what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The files with which a bot or a worker proves that it belongs to the cluster, all in PEM.
+    """The PEM files that authenticate a bot or a worker in the cluster.
 
     Attributes
     ----------
     authority
-        Certificate of the authority that signed everybody's.
+        Certificate of the authority that signed all certificates of the cluster.
     certificate, key
-        Its own.
+        The certificate of this bot or worker and its key.
     """
 
     authority: Path
@@ -31,12 +31,12 @@ class Credentials:
 
 
 def security(url: str, credentials: Credentials | None) -> Any:
-    """Return a ``distributed.Security`` for a scheduler's address.
+    """Return the ``distributed.Security`` for a scheduler's address.
 
     Raises
     ------
     BadCredentials
-        If ``tls://`` lacks certificates, or ``tcp://`` would go without those that were given.
+        If there are no certificates for ``tls://``, or certificates for an unencrypted ``tcp://`` address.
     """
     from distributed.security import Security
 

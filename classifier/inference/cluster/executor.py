@@ -1,7 +1,7 @@
-"""The bot's side of a cluster: songs out, progress and answers in; whatever breaks in between, a song is answered once.
+"""The bot's side of a cluster: sends songs, receives progress and answers. Every song is answered exactly once.
 
-A worker that is lost is the scheduler's to see to: it gives the song to another. A scheduler that is lost is seen to
-here: songs wait, and are sent again when it is back.
+If a worker is lost, the scheduler gives the song to another worker. If the scheduler is lost, songs wait here and are
+sent again when it is back.
 """
 
 from __future__ import annotations
@@ -20,8 +20,15 @@ from distributed.scheduler import KilledWorker
 
 from classifier.errors import WorkerLost
 from classifier.inference.cluster.credentials import security
-from classifier.inference.cluster.messages import Delivery, ReleaseParcel, SongParcel, hear, prepare, take_release
-from classifier.inference.cluster.scheduler_client import Link
+from classifier.inference.cluster.messages import (
+    ReleaseMessage,
+    SongMessage,
+    SongResult,
+    classify_song,
+    load_release,
+    receive_release,
+)
+from classifier.inference.cluster.scheduler_client import SchedulerClient
 from classifier.inference.executor import CannotStart, ReleaseRefused
 from classifier.inference.manifest import BadRelease
 from classifier.inference.worker_pool import PoolClosed
@@ -37,34 +44,34 @@ if TYPE_CHECKING:
     from classifier.inference.cluster.credentials import Credentials
     from classifier.song_report import Classification
 
-    Tell = Callable[[Progress], None]
+    ProgressCallback = Callable[[Progress], None]
 
 log = logging.getLogger(__name__)
 
 BYTES_IN_FLIGHT: Final = 256 * MEBIBYTE
-"""Songs under way in the cluster at a time, by their size: so much the scheduler holds for one bot at most."""
-PATIENCE_SECONDS: Final = 3.0
-"""After which a song that no machine has begun is said to be waiting, again and again: chats leave steps out."""
+"""Maximum total size of the songs in the cluster: the memory that the scheduler needs for one bot."""
+WAITING_NOTICE_SECONDS: Final = 3.0
+"""Interval at which a song that no worker has started is reported as waiting; repeated since chats may skip steps."""
 ATTEMPTS: Final = 5
-"""Starts of a song after which it is taken for the reason that it never ends."""
+"""Number of starts after which a song is considered to be the cause of the lost workers."""
 SWITCH_SECONDS: Final = 120.0
 
 
 class ClusterExecutor:
-    """Classifies songs on the machines of a Dask cluster.
+    """Classifies songs on the workers of a Dask cluster.
 
     Parameters
     ----------
     url
         ``tcp://host:port`` or ``tls://host:port`` of the scheduler.
     model_dir
-        The release that serves; machines are sent it as soon as they ask.
+        Folder of the serving release, which is sent to workers on request.
     max_minutes
         Longer songs are refused.
     credentials
         For ``tls://``.
     bytes_in_flight
-        How much of songs may be under way; a larger song goes alone.
+        Maximum total size of the songs in the cluster; a larger song is sent alone.
 
     Raises
     ------
@@ -84,14 +91,14 @@ class ClusterExecutor:
         self._url, self._model_dir, self._max_minutes = url, model_dir, max_minutes
         self._security = security(url, credentials)
         self._topic = f"songs-{uuid.uuid4().hex}"
-        self._room = Room(bytes_in_flight)
-        self._release: ReleaseParcel | None = None
-        # What machines may ask for: the release that serves, and its neighbours in time.
-        self._releases: dict[str, ReleaseParcel] = {}
-        self._listeners: dict[str, Tell] = {}
+        self._budget = ByteBudget(bytes_in_flight)
+        self._release: ReleaseMessage | None = None
+        # The releases that workers may request: the serving one and, during a switch, the next one.
+        self._releases: dict[str, ReleaseMessage] = {}
+        self._listeners: dict[str, ProgressCallback] = {}
         self._sending: set[asyncio.Task[None]] = set()
         self._songs: set[asyncio.Task[Any]] = set()
-        self._link: Link | None = None
+        self._scheduler: SchedulerClient | None = None
         self._closed = False
 
     @property
@@ -103,31 +110,31 @@ class ClusterExecutor:
         return self._serving.genres
 
     @property
-    def _serving(self) -> ReleaseParcel:
+    def _serving(self) -> ReleaseMessage:
         if self._release is None:
             raise RuntimeError("the executor has not been started")
         return self._release
 
     @property
     def connected(self) -> bool:
-        """Whether the scheduler can be reached just now."""
-        return self._link is not None and self._link.client is not None
+        """Whether there is a connection to the scheduler."""
+        return self._scheduler is not None and self._scheduler.client is not None
 
     async def start(self) -> None:
-        """Read the release and begin to connect; songs wait for as long as there is nobody to listen."""
+        """Read the release and start to connect; songs wait until a worker is available."""
         try:
-            self._release = await asyncio.to_thread(ReleaseParcel.read, self._model_dir)
+            self._release = await asyncio.to_thread(ReleaseMessage.read, self._model_dir)
         except BadRelease as error:
             raise CannotStart(str(error)) from error
         self._releases = {self._release.name.digest: self._release}
-        self._link = Link(self._url, self._security, self._topic, self._heard)
-        self._link.open()
+        self._scheduler = SchedulerClient(self._url, self._security, self._topic, self._on_message)
+        self._scheduler.open()
 
-    async def classify(self, path: Path, *, on_progress: Tell | None = None) -> Classification:
+    async def classify(self, path: Path, *, on_progress: ProgressCallback | None = None) -> Classification:
         caller = asyncio.current_task()
         if self._closed or caller is None:
             raise PoolClosed
-        work = asyncio.create_task(self._classify(path, on_progress or _nobody))
+        work = asyncio.create_task(self._classify(path, on_progress or _ignore))
         self._songs.add(work)
         work.add_done_callback(self._songs.discard)
         try:
@@ -139,110 +146,110 @@ class ClusterExecutor:
 
     async def switch(self) -> None:
         try:
-            parcel = await asyncio.to_thread(ReleaseParcel.read, self._model_dir)
+            release = await asyncio.to_thread(ReleaseMessage.read, self._model_dir)
         except BadRelease as error:
             raise ReleaseRefused(str(error)) from error
         before = self._serving
-        # Machines may ask for it from now on; songs go to the former until one machine has loaded it.
-        self._releases = {each.name.digest: each for each in (before, parcel)}
+        # Workers may request it from now on; songs use the previous release until one worker has loaded it.
+        self._releases = {each.name.digest: each for each in (before, release)}
         try:
             async with asyncio.timeout(SWITCH_SECONDS):
-                reason = await self._prepare(parcel)
+                reason = await self._load_release(release)
         except TimeoutError:
-            reason = f"no machine of {self._url} could load it within {SWITCH_SECONDS:g} s"
+            reason = f"no worker of {self._url} could load it within {SWITCH_SECONDS:g} s"
         if reason:
             raise ReleaseRefused(reason)
-        self._release = parcel
+        self._release = release
 
     async def close(self) -> None:
         self._closed = True
         for task in (*self._sending, *self._songs):
             task.cancel()
         await asyncio.gather(*self._sending, return_exceptions=True)
-        if self._link is not None:
-            await self._link.close()
+        if self._scheduler is not None:
+            await self._scheduler.close()
 
-    # A song
+    # Songs
 
-    async def _classify(self, path: Path, tell: Tell) -> Classification:
+    async def _classify(self, path: Path, on_progress: ProgressCallback) -> Classification:
         starts = 0
 
-        def told(progress: Progress) -> None:
+        def forward(progress: Progress) -> None:
             nonlocal starts
             starts += progress.stage == "decoding"
-            tell(progress)
+            on_progress(progress)
 
-        async with self._room.taken((await asyncio.to_thread(path.stat)).st_size):
+        async with self._budget.reserve((await asyncio.to_thread(path.stat)).st_size):
             content = await asyncio.to_thread(path.read_bytes)
             while starts < ATTEMPTS:
-                delivery = await self._deliver(content, path.suffix, told)
-                if delivery.answer is not None:
-                    return delivery.answer
-                failure = delivery.refusal or delivery.fault
+                result = await self._deliver(content, path.suffix, forward)
+                if result.answer is not None:
+                    return result.answer
+                failure = result.song_error or result.bug
                 if failure is not None:
                     raise failure
         raise WorkerLost
 
-    async def _deliver(self, content: bytes, suffix: str, tell: Tell) -> Delivery:
-        """Send a song and wait for what becomes of it; an empty delivery means that it has to be sent again."""
+    async def _deliver(self, content: bytes, suffix: str, on_progress: ProgressCallback) -> SongResult:
+        """Send a song and wait for its result; an empty result means that the song must be sent again."""
         ticket = f"song-{uuid.uuid4().hex}"
-        with self._listening(ticket, tell):
-            client = await self._client(tell)
-            song = SongParcel(ticket, content, suffix, self._serving.name, self._max_minutes, self._topic)
+        with self._receiving_progress(ticket, on_progress):
+            client = await self._client(on_progress)
+            song = SongMessage(ticket, content, suffix, self._serving.name, self._max_minutes, self._topic)
             try:
-                future = client.submit(hear, song, key=ticket, pure=False, retries=0)
-            except (OSError, RuntimeError, ValueError) as error:  # it has just been closed
-                return self._lost(client, error)
+                future = client.submit(classify_song, song, key=ticket, pure=False, retries=0)
+            except (OSError, RuntimeError, ValueError) as error:  # the client has just been closed
+                return self._retry_after(client, error)
             try:
-                delivery: Delivery = await future
+                result: SongResult = await future
             except KilledWorker:
-                log.warning("a song was given up: every machine that began it died")
-                return Delivery(refusal=WorkerLost())
+                log.warning("gave up on a song: every worker that started it died")
+                return SongResult(song_error=WorkerLost())
             except (FutureCancelledError, TaskGone, CommClosedError, OSError) as error:
-                return self._lost(client, error)
+                return self._retry_after(client, error)
             else:
-                return delivery
+                return result
             finally:
-                # Whoever lets go of the last hold on a task has it stopped where it is.
+                # Releasing the last future of a task cancels the task on the worker.
                 future.release()  # type: ignore[no-untyped-call]
 
-    async def _client(self, tell: Tell) -> Client:
-        if self._link is None:
+    async def _client(self, on_progress: ProgressCallback) -> Client:
+        if self._scheduler is None:
             raise RuntimeError("the executor has not been started")
-        if self._link.client is None:
-            tell(Progress("waiting"))
-        return await self._link.connected()
+        if self._scheduler.client is None:
+            on_progress(Progress("waiting"))
+        return await self._scheduler.connected()
 
-    def _lost(self, client: Client, error: BaseException) -> Delivery:
-        log.info("a song is sent again: %s", str(error).partition("\n")[0] or type(error).__name__)
-        if self._link is not None:
-            self._link.lost(client)
-        return Delivery()
+    def _retry_after(self, client: Client, error: BaseException) -> SongResult:
+        log.info("sending a song again: %s", str(error).partition("\n")[0] or type(error).__name__)
+        if self._scheduler is not None:
+            self._scheduler.lost(client)
+        return SongResult()
 
     @contextmanager
-    def _listening(self, ticket: str, tell: Tell) -> Iterator[None]:
+    def _receiving_progress(self, ticket: str, on_progress: ProgressCallback) -> Iterator[None]:
         loop = asyncio.get_running_loop()
-        waiting = loop.call_later(PATIENCE_SECONDS, lambda: remind())
+        timer = loop.call_later(WAITING_NOTICE_SECONDS, lambda: remind())
 
         def remind() -> None:
-            nonlocal waiting
-            waiting = loop.call_later(PATIENCE_SECONDS, remind)
-            tell(Progress("waiting"))
+            nonlocal timer
+            timer = loop.call_later(WAITING_NOTICE_SECONDS, remind)
+            on_progress(Progress("waiting"))
 
-        def told(progress: Progress) -> None:
-            waiting.cancel()
-            tell(progress)
+        def forward(progress: Progress) -> None:
+            timer.cancel()
+            on_progress(progress)
 
-        self._listeners[ticket] = told
+        self._listeners[ticket] = forward
         try:
             yield
         finally:
-            waiting.cancel()
+            timer.cancel()
             del self._listeners[ticket]
 
-    # What machines say
+    # Messages from workers
 
-    def _heard(self, message: dict[str, Any]) -> None:
+    def _on_message(self, message: dict[str, Any]) -> None:
         match message:
             case {"song": str(ticket), "stage": str(stage), "segment": int(segment), "segments": int(segments)}:
                 if ticket in self._listeners:
@@ -253,39 +260,44 @@ class ClusterExecutor:
                 sending.add_done_callback(self._sending.discard)
 
     async def _send_release(self, digest: str, worker: str) -> None:
-        client = self._link.client if self._link is not None else None
-        parcel = self._releases.get(digest)
-        if client is None or parcel is None:
-            return  # it asks again with the next song
-        log.info("release %s goes to %s", parcel.name.name, worker)
+        client = self._scheduler.client if self._scheduler is not None else None
+        release = self._releases.get(digest)
+        if client is None or release is None:
+            return  # the worker requests it again with the next song
+        log.info("sending release %s to %s", release.name.name, worker)
         try:
-            await client.run(take_release, parcel, workers=[worker], on_error="ignore")
+            await client.run(receive_release, release, workers=[worker], on_error="ignore")
         except (OSError, CommClosedError, TaskGone, ValueError) as error:
-            log.warning("release %s could not be sent to %s: %s", parcel.name.name, worker, error)
+            log.warning("release %s could not be sent to %s: %s", release.name.name, worker, error)
 
-    async def _prepare(self, parcel: ReleaseParcel) -> str:
+    async def _load_release(self, release: ReleaseMessage) -> str:
         while True:
-            client = await self._client(_nobody)
+            client = await self._client(_ignore)
             future = client.submit(
-                prepare, parcel.name, self._max_minutes, self._topic, key=f"prepare-{uuid.uuid4().hex}", pure=False
+                load_release,
+                release.name,
+                self._max_minutes,
+                self._topic,
+                key=f"load-release-{uuid.uuid4().hex}",
+                pure=False,
             )
             try:
                 return str(await future)
             except KilledWorker:
-                return "every machine that tried to load it died"
+                return "every worker that tried to load it died"
             except (FutureCancelledError, TaskGone, CommClosedError, OSError) as error:
-                self._lost(client, error)
+                self._retry_after(client, error)
             finally:
                 future.release()  # type: ignore[no-untyped-call]
 
 
-class Room:
-    """So many bytes may be taken at a time; who comes first goes first, and what is larger than all of it goes alone.
+class ByteBudget:
+    """A semaphore over bytes, first come, first served; a reservation above the budget gets all of it.
 
     Parameters
     ----------
     size
-        Bytes.
+        Number of bytes that may be reserved at a time.
     """
 
     def __init__(self, size: int) -> None:
@@ -293,8 +305,8 @@ class Room:
         self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
 
     @asynccontextmanager
-    async def taken(self, size: int) -> AsyncIterator[None]:
-        """Take so many bytes of the room, as soon as it has them."""
+    async def reserve(self, size: int) -> AsyncIterator[None]:
+        """Reserve bytes for the duration of the context, waiting until they are free."""
         size = min(size, self._size)
         if self._waiting or size > self._free:
             turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -303,19 +315,19 @@ class Room:
                 await turn
             except asyncio.CancelledError:
                 if turn.done() and not turn.cancelled():
-                    self._give_back(size)
+                    self._free_up(size)
                 else:
                     self._waiting.remove((size, turn))
-                    self._give_back(0)
+                    self._free_up(0)
                 raise
         else:
             self._free -= size
         try:
             yield
         finally:
-            self._give_back(size)
+            self._free_up(size)
 
-    def _give_back(self, size: int) -> None:
+    def _free_up(self, size: int) -> None:
         self._free += size
         while self._waiting and self._waiting[0][0] <= self._free:
             wanted, turn = self._waiting.popleft()
@@ -323,5 +335,5 @@ class Room:
             turn.set_result(None)
 
 
-def _nobody(_: Progress) -> None:
-    """Take progress that nobody asked for."""
+def _ignore(_: Progress) -> None:
+    """Ignore progress where the caller passed no callback."""

@@ -1,6 +1,7 @@
-"""What travels between a bot and the machines that listen: songs, releases, and what became of a song.
+"""The messages between a bot and the workers of a cluster: songs, results and releases.
 
-The scheduler in between unpickles what it passes on, so nothing here needs more than the standard library at import.
+The scheduler unpickles the messages that it passes on, so this module imports only the standard library and light
+modules of this package.
 """
 
 from __future__ import annotations
@@ -10,30 +11,30 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from classifier.inference.manifest import artifact_of, whole
+from classifier.inference.manifest import artifact_name, read_release
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from classifier.inference.worker_process import WorkFailed
+    from classifier.inference.worker_process import WorkerError
     from classifier.song_report import Classification
     from common.errors import SongError
 
 PLUGIN: Final = "genre-bot"
-"""Name under which a worker of the cluster holds what listens to songs."""
+"""Name under which a worker registers its ``ClassifierPlugin``."""
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseName:
-    """Which release is to listen.
+class ReleaseId:
+    """Identifies a release.
 
     Attributes
     ----------
     name
-        As its manifest says.
+        Its name in the manifest.
     digest
-        SHA-256 of its manifest, which in turn vouches for the artifact; hexadecimal.
+        SHA-256 of its manifest in hexadecimal; the manifest in turn has the checksum of the artifact.
     """
 
     name: str
@@ -41,103 +42,105 @@ class ReleaseName:
 
 
 @dataclass(frozen=True, slots=True)
-class ReleaseParcel:
-    """A whole release on its way to a machine that has not got it.
+class ReleaseMessage:
+    """A release for a worker that does not have it.
 
     Attributes
     ----------
     name
-        Which one.
+        Its identity.
     manifest
-        The bytes that ``name.digest`` is the checksum of.
+        The manifest's bytes, whose SHA-256 is ``name.digest``.
     artifact
         Name of the artifact's file, and its bytes.
+    genres
+        The genres that the release knows.
     """
 
-    name: ReleaseName
+    name: ReleaseId
     manifest: bytes
     artifact: tuple[str, bytes] = field(repr=False)
     genres: tuple[str, ...]
 
     @classmethod
-    def read(cls, directory: Path) -> ReleaseParcel:
-        """Read the release that lies in a folder.
+    def read(cls, directory: Path) -> ReleaseMessage:
+        """Read the release in a folder.
 
         Raises
         ------
         BadRelease
             If it is missing, incomplete or altered.
         """
-        manifest, content = whole(directory)
-        written = written_manifest(manifest)
-        name = ReleaseName(manifest["name"], hashlib.sha256(written).hexdigest())
+        manifest, content = read_release(directory)
+        canonical = canonical_manifest(manifest)
+        name = ReleaseId(manifest["name"], hashlib.sha256(canonical).hexdigest())
         genres = tuple(str(genre) for genre in manifest.get("genres", ()))
-        return cls(name, written, (artifact_of(directory, manifest), content), genres)
+        return cls(name, canonical, (artifact_name(directory, manifest), content), genres)
 
 
-def written_manifest(manifest: Mapping[str, Any]) -> bytes:
-    """Write a manifest down, always the same way, so that it has one checksum wherever it is."""
+def canonical_manifest(manifest: Mapping[str, Any]) -> bytes:
+    """Return a manifest in canonical form, so that it has the same checksum everywhere."""
     return json.dumps(manifest, sort_keys=True, ensure_ascii=True).encode()
 
 
 @dataclass(frozen=True, slots=True)
-class SongParcel:
-    """A song on its way to a machine that listens.
+class SongMessage:
+    """A song to classify.
 
     Attributes
     ----------
     ticket
-        The cluster's name for this song and this attempt.
+        Key of the cluster's task, unique for this song and attempt.
     content
         The file's bytes.
     suffix
-        Of the file's name, with its dot.
+        Suffix of the file name, with its dot.
     release
-        Which release is to listen.
+        The release to classify it with.
     max_minutes
         Longer songs are refused.
     topic
-        Under which the machine tells how far it is, and asks for the release if it has not got it.
+        Topic to which the worker publishes progress, and its request for the release if it does not have it.
     """
 
     ticket: str
     content: bytes = field(repr=False)
     suffix: str
-    release: ReleaseName
+    release: ReleaseId
     max_minutes: float
     topic: str
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """What became of a song over there; exactly one of the three, or none where it was stopped and is to be sent again.
+class SongResult:
+    """The result of a song: an answer, an error of the song, or a bug; empty if it was stopped and must be sent again.
 
-    Failures come back as values: what is raised in a task of the cluster is logged there with the task's arguments.
+    Errors are returned as values because the cluster logs an exception together with the task's arguments, the song.
     """
 
     answer: Classification | None = None
-    refusal: SongError | None = None
-    fault: WorkFailed | None = None
+    song_error: SongError | None = None
+    bug: WorkerError | None = None
 
 
-async def hear(song: SongParcel) -> Delivery:
-    """Listen to a song; runs in a worker of the cluster, which holds what does the work."""
+async def classify_song(song: SongMessage) -> SongResult:
+    """Classify a song; runs as a task in a worker of the cluster."""
     from distributed import get_worker
 
-    machine: Any = get_worker().plugins[PLUGIN]
-    delivery: Delivery = await machine.hear(song)
-    return delivery
+    plugin: Any = get_worker().plugins[PLUGIN]
+    result: SongResult = await plugin.classify_song(song)
+    return result
 
 
-async def prepare(release: ReleaseName, max_minutes: float, topic: str) -> str:
-    """Make a release ready without a song; runs in a worker. Returns why it cannot be loaded, or nothing."""
+async def load_release(release: ReleaseId, max_minutes: float, topic: str) -> str:
+    """Load a release in a worker of the cluster; return why that failed, or an empty string."""
     from distributed import get_worker
 
-    machine: Any = get_worker().plugins[PLUGIN]
-    reason: str = await machine.prepare(release, max_minutes, topic)
+    plugin: Any = get_worker().plugins[PLUGIN]
+    reason: str = await plugin.load_release(release, max_minutes, topic)
     return reason
 
 
-async def take_release(parcel: ReleaseParcel, dask_worker: Any) -> None:
-    """Put a release on the worker's shelf; the cluster fills in the worker by the argument's name."""
-    await dask_worker.plugins[PLUGIN].take(parcel)
+async def receive_release(release: ReleaseMessage, dask_worker: Any) -> None:
+    """Save a release in the worker's cache; the cluster passes the worker as ``dask_worker``."""
+    await dask_worker.plugins[PLUGIN].receive(release)

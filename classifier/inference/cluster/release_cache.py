@@ -1,4 +1,4 @@
-"""The releases that a machine of the cluster keeps: fetched once, held against their checksums, found by them again."""
+"""The releases that a worker of the cluster keeps on disk, found and verified by their checksums."""
 
 from __future__ import annotations
 
@@ -12,81 +12,81 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.inference.manifest import MANIFEST, BadRelease, artifact_of, read_manifest, verified
+from classifier.inference.manifest import MANIFEST, BadRelease, artifact_name, read_manifest, read_verified_file
 
 if TYPE_CHECKING:
-    from classifier.inference.cluster.messages import ReleaseName, ReleaseParcel
+    from classifier.inference.cluster.messages import ReleaseId, ReleaseMessage
 
 RELEASES_KEPT: Final = 4
-_HALF_DONE: Final = ".arriving-"
+_INCOMPLETE_PREFIX: Final = ".incomplete-"
 
 
-class Shelf:
-    """A folder of releases, each in a folder named by the checksum of its manifest.
+class ReleaseCache:
+    """A folder of releases, each in a subfolder named by the checksum of its manifest.
 
     Parameters
     ----------
     folder
-        May be shared by several workers of one machine; made if need be.
+        Several workers of one machine may share it; created if necessary.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def find(self, name: ReleaseName) -> Path | None:
-        """Return where a release lies, whole and unaltered; None if it does not. Reads all of it."""
-        place = self._place(name)
+    def find(self, name: ReleaseId) -> Path | None:
+        """Return the folder of a release, verified in full; None if it is missing or damaged."""
+        folder = self._folder_of(name)
         try:
-            content = (place / MANIFEST).read_bytes()
+            content = (folder / MANIFEST).read_bytes()
             if hashlib.sha256(content).hexdigest() != name.digest:
                 return None
-            manifest = read_manifest(place)
-            verified(place, artifact_of(place, manifest), manifest)
+            manifest = read_manifest(folder)
+            read_verified_file(folder, artifact_name(folder, manifest), manifest)
         except (BadRelease, OSError):
             return None
-        with suppress(OSError):  # the folder may be read-only to this one
-            os.utime(place)
-        return place
+        with suppress(OSError):  # the folder may be read-only for this worker
+            os.utime(folder)
+        return folder
 
-    def put(self, parcel: ReleaseParcel) -> Path:
-        """Keep a release, in one step, and let go of those that were longest not asked for.
+    def put(self, release: ReleaseMessage) -> Path:
+        """Save a release atomically, and remove the least recently used ones.
 
         Raises
         ------
         BadRelease
-            If what came is not what its name promises.
+            If the release does not match its checksums.
         OSError
             If it cannot be written.
         """
-        file, content = parcel.artifact
-        if hashlib.sha256(parcel.manifest).hexdigest() != parcel.name.digest:
-            raise BadRelease(f"The manifest of {parcel.name.name} was altered on its way.")
-        listed = json.loads(parcel.manifest).get("files", {}).get(file, {})
+        file, content = release.artifact
+        if hashlib.sha256(release.manifest).hexdigest() != release.name.digest:
+            raise BadRelease(f"The manifest of {release.name.name} was altered in transit.")
+        listed = json.loads(release.manifest).get("files", {}).get(file, {})
         if Path(file).name != file or hashlib.sha256(content).hexdigest() != listed.get("sha256"):
-            raise BadRelease(f"{file} is not the one that the manifest of {parcel.name.name} was written for.")
+            raise BadRelease(f"{file} is not the one that the manifest of {release.name.name} was written for.")
         self._folder.mkdir(parents=True, exist_ok=True)
-        arriving = Path(tempfile.mkdtemp(prefix=_HALF_DONE, dir=self._folder))
-        place = self._place(parcel.name)
+        incomplete = Path(tempfile.mkdtemp(prefix=_INCOMPLETE_PREFIX, dir=self._folder))
+        folder = self._folder_of(release.name)
         try:
-            (arriving / MANIFEST).write_bytes(parcel.manifest)
-            (arriving / file).write_bytes(content)
-            # What lies there under this name is damaged, or another worker has just put the same.
-            shutil.rmtree(place, ignore_errors=True)
+            (incomplete / MANIFEST).write_bytes(release.manifest)
+            (incomplete / file).write_bytes(content)
+            # An existing folder of this name is damaged, or another worker has just saved the same release.
+            shutil.rmtree(folder, ignore_errors=True)
             with suppress(OSError):
-                arriving.rename(place)
+                incomplete.rename(folder)
         finally:
-            shutil.rmtree(arriving, ignore_errors=True)
-        if self.find(parcel.name) is None:
-            raise BadRelease(f"{parcel.name.name} could not be kept in {self._folder}.")
-        self._clear()
-        return place
+            shutil.rmtree(incomplete, ignore_errors=True)
+        if self.find(release.name) is None:
+            raise BadRelease(f"{release.name.name} could not be saved in {self._folder}.")
+        self._remove_oldest()
+        return folder
 
-    def _place(self, name: ReleaseName) -> Path:
+    def _folder_of(self, name: ReleaseId) -> Path:
         if re.fullmatch(r"[0-9a-f]{64}", name.digest) is None:
-            raise BadRelease(f"{name.digest[:80]!r} is no checksum of a release.")
+            raise BadRelease(f"{name.digest[:80]!r} is not the checksum of a release.")
         return self._folder / name.digest
 
-    def _clear(self) -> None:
-        kept = [place for place in self._folder.iterdir() if re.fullmatch(r"[0-9a-f]{64}", place.name)]
-        for place in sorted(kept, key=lambda each: each.stat().st_mtime)[:-RELEASES_KEPT]:
-            shutil.rmtree(place, ignore_errors=True)
+    def _remove_oldest(self) -> None:
+        kept = [folder for folder in self._folder.iterdir() if re.fullmatch(r"[0-9a-f]{64}", folder.name)]
+        for folder in sorted(kept, key=lambda each: each.stat().st_mtime)[:-RELEASES_KEPT]:
+            shutil.rmtree(folder, ignore_errors=True)

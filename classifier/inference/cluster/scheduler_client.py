@@ -1,6 +1,6 @@
-"""A connection to the cluster's scheduler that comes back: while there is none, whoever asks for it waits.
+"""A connection to the cluster's scheduler that is restored whenever it is lost; callers wait in the meantime.
 
-A new connection is a new client, since the library's own reconnecting forgets what was subscribed to.
+Every connection uses a new client, because the library loses topic subscriptions when it reconnects by itself.
 """
 
 from __future__ import annotations
@@ -22,67 +22,67 @@ log = logging.getLogger(__name__)
 
 CONNECT_SECONDS: Final = 5.0
 PAUSE_SECONDS: Final = 1.0
-LOOK_SECONDS: Final = 2.0
-SILENCES: Final = 6
-"""Looks without an answer, each of ``CONNECT_SECONDS``, after which a scheduler counts as lost."""
+CHECK_SECONDS: Final = 2.0
+MAX_MISSED_CHECKS: Final = 6
+"""Number of checks in a row without an answer within ``CONNECT_SECONDS`` after which a scheduler counts as lost."""
 CLOSE_SECONDS: Final = 5.0
 
-# Songs travel within their tasks; the library's advice against that is meant for arrays that many tasks share.
+# Songs are part of their tasks; the library's warning about that is meant for arrays that many tasks share.
 dask.config.set({"distributed.admin.large-graph-warning-threshold": "4GiB"})
 
 
-class Link:
-    """Keeps one client connected.
+class SchedulerClient:
+    """Keeps a client connected to the scheduler.
 
     Parameters
     ----------
     url
-        Of the scheduler.
+        Address of the scheduler.
     security
-        From ``credentials.security``.
-    topic, hear
-        What machines tell under this topic is handed over.
+        See ``credentials.security``.
+    topic, on_message
+        Called with every message that workers publish to the topic.
     """
 
-    def __init__(self, url: str, security: Security, topic: str, hear: Callable[[dict[str, Any]], None]) -> None:
+    def __init__(self, url: str, security: Security, topic: str, on_message: Callable[[dict[str, Any]], None]) -> None:
         self._url, self._security = url, security
-        self._topic, self._hear = topic, hear
+        self._topic, self._on_message = topic, on_message
         self._client: Client | None = None
-        self._there = asyncio.Event()
-        self._doubt = asyncio.Event()
-        self._keeping: asyncio.Task[None] | None = None
-        _speak_through_the_programs_log()
+        self._connected = asyncio.Event()
+        self._suspect = asyncio.Event()
+        self._connection: asyncio.Task[None] | None = None
+        _use_program_log()
 
     def open(self) -> None:
-        """Begin to connect."""
-        self._keeping = asyncio.create_task(self._keep(), name="cluster")
+        """Start to connect."""
+        self._connection = asyncio.create_task(self._stay_connected(), name="cluster")
 
     @property
     def client(self) -> Client | None:
-        """The client, while there is a connection."""
+        """The client while there is a connection, else None."""
         return self._client
 
     async def connected(self) -> Client:
         """Wait until there is a connection."""
         while self._client is None:
-            await self._there.wait()
+            await self._connected.wait()
         return self._client
 
     def lost(self, client: Client) -> None:
-        """Say that a client does not seem to be connected any more: another takes its place."""
+        """Report that a client seems to have lost its connection, so that a new one replaces it."""
         if client is self._client:
             self._client = None
-            self._there.clear()
-            self._doubt.set()
+            self._connected.clear()
+            self._suspect.set()
 
     async def close(self) -> None:
         """Disconnect for good."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        if self._connection is not None:
+            self._connection.cancel()
+            await asyncio.gather(self._connection, return_exceptions=True)
 
-    async def _keep(self) -> None:
-        told = False
+    async def _stay_connected(self) -> None:
+        forward = False
         while True:
             client = Client(  # type: ignore[no-untyped-call]
                 self._url,
@@ -96,40 +96,40 @@ class Link:
                 await client
                 client.subscribe_topic(self._topic, self._event)  # type: ignore[no-untyped-call]
                 scheduler = await self._scheduler(client)
-                log.info("connected to the machines that listen, %s", self._url)
-                self._doubt.clear()
-                told, self._client = False, client
-                self._there.set()
+                log.info("connected to the cluster at %s", self._url)
+                self._suspect.clear()
+                forward, self._client = False, client
+                self._connected.set()
                 await self._watch(client, scheduler)
                 log.warning("the connection to %s was lost; songs wait until it is back", self._url)
             except (OSError, TimeoutError, ValueError) as error:
-                if not told:
+                if not forward:
                     log.warning("%s cannot be reached, songs wait: %s", self._url, str(error).partition("\n")[0])
-                told = True
+                forward = True
             finally:
                 self._client = None
-                self._there.clear()
+                self._connected.clear()
                 with suppress(Exception):
                     async with asyncio.timeout(CLOSE_SECONDS):
                         await client.close(timeout=CLOSE_SECONDS)  # type: ignore[no-untyped-call]
             await asyncio.sleep(PAUSE_SECONDS)
 
     async def _watch(self, client: Client, scheduler: str) -> None:
-        """Return as soon as this client is of no more use: nobody answers, or another scheduler than before."""
+        """Return when this client has become useless: the scheduler does not answer, or another one took its place."""
         silent = 0
-        while client.status == "running" and silent < SILENCES:
+        while client.status == "running" and silent < MAX_MISSED_CHECKS:
             try:
                 if await self._scheduler(client) != scheduler:
                     return
                 silent = 0
             except TimeoutError:
-                # A busy scheduler is not a lost one, and songs sent again would make it busier.
+                # The scheduler may just be busy, and sending songs again would make it busier.
                 silent += 1
             except OSError:
                 return
             with suppress(TimeoutError):
-                async with asyncio.timeout(LOOK_SECONDS):
-                    await self._doubt.wait()
+                async with asyncio.timeout(CHECK_SECONDS):
+                    await self._suspect.wait()
                 return
 
     @staticmethod
@@ -141,15 +141,15 @@ class Link:
     def _event(self, event: tuple[float, Any]) -> None:
         _, message = event
         if isinstance(message, dict):
-            self._hear(message)
+            self._on_message(message)
 
 
-def _speak_through_the_programs_log() -> None:
-    """Let the library's errors go where all others go, and its chatter nowhere."""
+def _use_program_log() -> None:
+    """Send the library's errors to the program's log, and suppress its other messages."""
     logger = logging.getLogger("distributed")
     for handler in tuple(logger.handlers):
         logger.removeHandler(handler)
     logger.propagate = True
     logger.setLevel(logging.ERROR)
-    # That it reconnects, and fails to, is told by us.
+    # Reconnecting and its failures are logged by SchedulerClient.
     logging.getLogger("distributed.client").setLevel(logging.CRITICAL)

@@ -1,6 +1,6 @@
-"""The cluster's side: a worker's pools of confined processes, one for each release, and the songs under way in them.
+"""The worker's side of a cluster: one pool of confined processes per release, and the songs in them.
 
-It outlives the worker's connections: when the scheduler is gone, the processes stay warm until it is back.
+The plugin outlives the worker's connections: while the scheduler is away, the processes stay loaded.
 """
 
 from __future__ import annotations
@@ -16,43 +16,43 @@ from typing import TYPE_CHECKING, Any, Final
 
 from distributed.diagnostics.plugin import WorkerPlugin
 
-from classifier.inference.cluster.messages import PLUGIN, Delivery
+from classifier.inference.cluster.messages import PLUGIN, SongResult
 from classifier.inference.executor import song_limits
 from classifier.inference.manifest import BadRelease
 from classifier.inference.worker_pool import PoolClosed, WorkerPool
-from classifier.inference.worker_process import WorkFailed
+from classifier.inference.worker_process import WorkerError
 from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from classifier.inference.cluster.messages import ReleaseName, ReleaseParcel, SongParcel
-    from classifier.inference.cluster.release_cache import Shelf
+    from classifier.inference.cluster.messages import ReleaseId, ReleaseMessage, SongMessage
+    from classifier.inference.cluster.release_cache import ReleaseCache
     from classifier.inference.executor import Release
-    from classifier.inference.worker_process import Work
+    from classifier.inference.worker_process import FileProcessor
     from classifier.song_report import Classification, Progress
 
-    MakeWork = Callable[[Path, float], Callable[[], Work[Release, Classification]]]
+    MakeReleaseProcessor = Callable[[Path, float], Callable[[], FileProcessor[Release, Classification]]]
     Pool = WorkerPool[Release, Classification]
 
 log = logging.getLogger(__name__)
 
 RELEASE_SECONDS: Final = 60.0
-"""How long a machine waits for a release that it has asked for."""
+"""How long a worker waits for a release that it has requested."""
 IDLE_SECONDS: Final = 60.0
-"""How long a release that nobody asks for stays loaded beside the one that serves."""
+"""How long an unused release stays loaded beside the current one."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Kind:
-    """What a pool is loaded with."""
+class _PoolKey:
+    """Identifies a pool."""
 
-    release: ReleaseName
+    release: ReleaseId
     max_minutes: float
 
 
-class _Loaded:
-    """A pool, opened once, how many songs are under way in it, and when one was last (the loop's clock, seconds)."""
+class _LoadedPool:
+    """A pool, the number of songs in it, and when it was last used (the event loop's clock, seconds)."""
 
     def __init__(self, opening: asyncio.Task[Pool]) -> None:
         self.opening = opening
@@ -60,161 +60,162 @@ class _Loaded:
         self.used = 0.0
 
 
-class Machine(WorkerPlugin):
-    """What a worker of the cluster does to songs.
+class ClassifierPlugin(WorkerPlugin):
+    """Classifies songs in a worker of the cluster.
 
     Parameters
     ----------
-    make_work
-        Given a release's folder and the longest song in minutes: returns what every child process is loaded with.
-    shelf
-        Where releases are kept.
+    make_processor
+        Called with a release's folder and the maximum length of a song in minutes; returns the processor factory for
+        the pool's processes.
+    cache
+        The releases on disk.
     songs
-        How many songs are worked on at a time.
+        Number of songs that are classified at a time.
     """
 
     name = PLUGIN
 
-    def __init__(self, make_work: MakeWork, shelf: Shelf, *, songs: int) -> None:
-        self._make_work = make_work
-        self._shelf = shelf
-        self._seats = songs
-        self._pools: dict[_Kind, _Loaded] = {}
-        self._songs: dict[str, asyncio.Task[Delivery]] = {}
-        self._coming: dict[str, asyncio.Future[Path]] = {}
-        self._endings: set[asyncio.Task[None]] = set()
+    def __init__(self, make_processor: MakeReleaseProcessor, cache: ReleaseCache, *, songs: int) -> None:
+        self._make_processor = make_processor
+        self._cache = cache
+        self._workers = songs
+        self._pools: dict[_PoolKey, _LoadedPool] = {}
+        self._songs: dict[str, asyncio.Task[SongResult]] = {}
+        self._expected: dict[str, asyncio.Future[Path]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
         self._worker: Any = None
 
-    # What the cluster calls
+    # Called by the cluster
 
     def setup(self, worker: Any) -> None:
-        """Belong to this worker from now on."""
+        """Remember the worker that this plugin belongs to."""
         self._worker = worker
 
     def transition(self, key: Any, start: str, finish: str, **_: Any) -> None:
-        """Stop the work on a song that nobody waits for any more."""
+        """Cancel a song when its task was cancelled."""
         if start in {"executing", "long-running"} and finish == "released" and key in self._songs:
             self._songs[key].cancel()
 
     async def teardown(self, worker: Any) -> None:  # noqa: ARG002 - as the library calls it
-        """Stop all songs of a connection that has ended: they are begun anew elsewhere."""
+        """Cancel all songs when the connection has ended; other workers start them again."""
         songs = tuple(self._songs.values())
         for song in songs:
             song.cancel()
-        for coming in self._coming.values():
-            if not coming.done():
-                coming.set_exception(TimeoutError("the connection was lost before the release came"))
+        for expected in self._expected.values():
+            if not expected.done():
+                expected.set_exception(TimeoutError("the connection was lost before the release arrived"))
         await asyncio.gather(*songs, return_exceptions=True)
 
-    async def hear(self, song: SongParcel) -> Delivery:
-        """Listen to a song; called in a task of the cluster."""
-        work = self._songs[song.ticket] = asyncio.create_task(self._hear(song))
+    async def classify_song(self, song: SongMessage) -> SongResult:
+        """Classify a song; called by the task of the cluster."""
+        work = self._songs[song.ticket] = asyncio.create_task(self._classify_in_pool(song))
         try:
             await asyncio.wait([work])
-            return Delivery() if work.cancelled() else work.result()
+            return SongResult() if work.cancelled() else work.result()
         finally:
             work.cancel()
             self._songs.pop(song.ticket, None)
 
-    async def prepare(self, release: ReleaseName, max_minutes: float, topic: str) -> str:
-        """Load a release before the first song; return why it cannot be, or nothing."""
+    async def load_release(self, release: ReleaseId, max_minutes: float, topic: str) -> str:
+        """Load a release before the first song; return why that failed, or an empty string."""
         try:
-            await self._open(_Kind(release, max_minutes), topic)
-        except WorkFailed as error:
-            return error.said if error.kind == BadRelease.__name__ else str(error)
+            await self._open(_PoolKey(release, max_minutes), topic)
+        except WorkerError as error:
+            return error.message if error.kind == BadRelease.__name__ else str(error)
         except (BadRelease, OSError, TimeoutError) as error:
             return str(error) or "it did not arrive"
         return ""
 
-    async def take(self, parcel: ReleaseParcel) -> None:
-        """Keep a release that was asked for."""
-        waiting = self._coming.get(parcel.name.digest)
+    async def receive(self, release: ReleaseMessage) -> None:
+        """Save a release that was requested."""
+        waiting = self._expected.get(release.name.digest)
         try:
-            place = await asyncio.to_thread(self._shelf.put, parcel)
+            folder = await asyncio.to_thread(self._cache.put, release)
         except (BadRelease, OSError) as error:
-            log.exception("a release could not be kept")
+            log.exception("a release could not be saved")
             if waiting is not None and not waiting.done():
                 waiting.set_exception(error)
             return
-        log.info("release %s has arrived", parcel.name.name)
+        log.info("release %s has arrived", release.name.name)
         if waiting is not None and not waiting.done():
-            waiting.set_result(place)
+            waiting.set_result(folder)
 
-    # The work
+    # Pools
 
     async def close(self) -> None:
         """End all processes."""
-        await asyncio.gather(*self._endings, *(self._end(loaded) for loaded in self._pools.values()))
+        await asyncio.gather(*self._closing, *(self._close_pool(loaded) for loaded in self._pools.values()))
         self._pools.clear()
 
-    async def _hear(self, song: SongParcel) -> Delivery:
-        def tell(progress: Progress) -> None:
+    async def _classify_in_pool(self, song: SongMessage) -> SongResult:
+        def on_progress(progress: Progress) -> None:
             self._worker.log_event(song.topic, {"song": song.ticket, **asdict(progress)})
 
-        kind = _Kind(song.release, song.max_minutes)
+        key = _PoolKey(song.release, song.max_minutes)
         folder = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="genre-song-"))
         try:
             path = folder / f"song{song.suffix}"
             await asyncio.to_thread(path.write_bytes, song.content)
-            loaded = await self._open(kind, song.topic)
+            loaded = await self._open(key, song.topic)
             with self._in_use(loaded):
-                return Delivery(answer=await loaded.opening.result().run(path, tell))
+                return SongResult(answer=await loaded.opening.result().run(path, on_progress))
         except SongError as error:
-            return Delivery(refusal=error)
-        except WorkFailed as error:
-            return Delivery(fault=error)
+            return SongResult(song_error=error)
+        except WorkerError as error:
+            return SongResult(bug=error)
         except (PoolClosed, TimeoutError):
-            return Delivery()
+            return SongResult()
         except Exception as error:
-            log.exception("a song failed through a bug")
-            return Delivery(fault=WorkFailed.because(error))
+            log.exception("a bug made a song fail")
+            return SongResult(bug=WorkerError.from_exception(error))
         finally:
             shutil.rmtree(folder, ignore_errors=True)
 
-    async def _open(self, kind: _Kind, topic: str) -> _Loaded:
-        loaded = self._pools.pop(kind, None)
+    async def _open(self, key: _PoolKey, topic: str) -> _LoadedPool:
+        loaded = self._pools.pop(key, None)
         if loaded is None or (loaded.opening.done() and _failed(loaded.opening)):
-            loaded = _Loaded(asyncio.create_task(self._load(kind, topic)))
-        # The last in the dictionary is the last that was asked for.
-        self._pools[kind] = loaded
+            loaded = _LoadedPool(asyncio.create_task(self._load(key, topic)))
+        # The last pool in the dictionary is the most recently used one.
+        self._pools[key] = loaded
         with self._in_use(loaded):
             await asyncio.shield(loaded.opening)
         return loaded
 
-    async def _load(self, kind: _Kind, topic: str) -> Pool:
-        folder = await self._folder(kind.release, topic)
+    async def _load(self, key: _PoolKey, topic: str) -> Pool:
+        folder = await self._folder(key.release, topic)
         pool: Pool = WorkerPool(
-            self._make_work(folder, kind.max_minutes), workers=self._seats, limits=song_limits(kind.max_minutes)
+            self._make_processor(folder, key.max_minutes), workers=self._workers, limits=song_limits(key.max_minutes)
         )
         await pool.start()
-        log.info("release %s is loaded", kind.release.name)
+        log.info("release %s is loaded", key.release.name)
         return pool
 
-    async def _folder(self, release: ReleaseName, topic: str) -> Path:
-        """Return where a release lies; ask the bot for it if it is not here.
+    async def _folder(self, release: ReleaseId, topic: str) -> Path:
+        """Return the folder of a release, requesting it from the bot if it is not in the cache.
 
         Raises
         ------
         TimeoutError
-            If it does not come.
+            If it does not arrive.
         """
-        found = await asyncio.to_thread(self._shelf.find, release)
+        found = await asyncio.to_thread(self._cache.find, release)
         if found is not None:
             return found
-        coming = self._coming.get(release.digest)
-        if coming is None:
-            coming = self._coming[release.digest] = asyncio.get_running_loop().create_future()
-        log.info("release %s is not here; asking for it", release.name)
+        expected = self._expected.get(release.digest)
+        if expected is None:
+            expected = self._expected[release.digest] = asyncio.get_running_loop().create_future()
+        log.info("requesting release %s", release.name)
         self._worker.log_event(topic, {"release": release.digest, "worker": self._worker.address})
         try:
             async with asyncio.timeout(RELEASE_SECONDS):
-                return await asyncio.shield(coming)
+                return await asyncio.shield(expected)
         finally:
-            self._coming.pop(release.digest, None)
+            self._expected.pop(release.digest, None)
 
     @contextmanager
-    def _in_use(self, loaded: _Loaded) -> Iterator[None]:
-        """Keep a pool, and look a while later whether it is still of use."""
+    def _in_use(self, loaded: _LoadedPool) -> Iterator[None]:
+        """Mark a pool as in use, and later close the pools that are idle."""
         loop = asyncio.get_running_loop()
         loaded.songs += 1
         try:
@@ -223,19 +224,19 @@ class Machine(WorkerPlugin):
             loaded.songs -= 1
             loaded.used = loop.time()
             if len(self._pools) > 1:
-                loop.call_later(IDLE_SECONDS + 1, self._let_go)
+                loop.call_later(IDLE_SECONDS + 1, self._close_idle_pools)
 
-    def _let_go(self) -> None:
-        """End the pools of releases that another has taken the place of, as soon as they are idle."""
+    def _close_idle_pools(self) -> None:
+        """Close the idle pools of all releases but the current one."""
         now = asyncio.get_running_loop().time()
-        for kind, loaded in tuple(self._pools.items())[:-1]:
+        for key, loaded in tuple(self._pools.items())[:-1]:
             if not loaded.songs and now - loaded.used >= IDLE_SECONDS:
-                del self._pools[kind]
-                self._endings.add(ending := asyncio.create_task(self._end(loaded)))
-                ending.add_done_callback(self._endings.discard)
+                del self._pools[key]
+                self._closing.add(closing := asyncio.create_task(self._close_pool(loaded)))
+                closing.add_done_callback(self._closing.discard)
 
     @staticmethod
-    async def _end(loaded: _Loaded) -> None:
+    async def _close_pool(loaded: _LoadedPool) -> None:
         loaded.opening.cancel()
         [pool] = await asyncio.gather(loaded.opening, return_exceptions=True)
         if isinstance(pool, WorkerPool):

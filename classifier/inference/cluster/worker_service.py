@@ -1,4 +1,4 @@
-"""The life of a worker of the cluster: connects, works, connects anew when the scheduler is back, ends on a signal."""
+"""Runs a worker of the cluster: connects, reconnects when the scheduler is back, and ends on a signal."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any, Final
 from distributed import Worker
 
 from classifier.inference.cluster.credentials import security
-from classifier.inference.cluster.release_cache import Shelf
-from classifier.inference.cluster.worker_plugin import Machine
+from classifier.inference.cluster.release_cache import ReleaseCache
+from classifier.inference.cluster.worker_plugin import ClassifierPlugin
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from classifier.inference.cluster.credentials import Credentials
-    from classifier.inference.cluster.worker_plugin import MakeWork
+    from classifier.inference.cluster.worker_plugin import MakeReleaseProcessor
 
 log = logging.getLogger(__name__)
 
@@ -28,21 +28,21 @@ CLOSE_SECONDS: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """Where a worker does its duty.
+class WorkerSettings:
+    """Settings of a worker.
 
     Attributes
     ----------
     url
-        Of the scheduler.
+        Address of the scheduler.
     credentials
         For ``tls://``.
     songs
-        How many are worked on at a time.
+        Number of songs that are classified at a time.
     folder
-        For releases, and for what the library puts down.
+        For releases and the scratch files of ``distributed``.
     listen
-        Host and port at which the scheduler reaches the worker; empty and 0 for whatever there is.
+        Host and port at which the scheduler reaches the worker; empty and 0 to choose them automatically.
     """
 
     url: str
@@ -52,8 +52,8 @@ class Post:
     listen: tuple[str, int] = ("", 0)
 
 
-async def serve(post: Post, make_work: MakeWork) -> None:
-    """Work for the cluster until SIGINT or SIGTERM; songs under way are then done elsewhere.
+async def serve(settings: WorkerSettings, make_processor: MakeReleaseProcessor) -> None:
+    """Work for the cluster until SIGINT or SIGTERM; unfinished songs are then given to other workers.
 
     Raises
     ------
@@ -64,46 +64,46 @@ async def serve(post: Post, make_work: MakeWork) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, signalled.set)
-    machine = Machine(make_work, Shelf(post.folder / "releases"), songs=post.songs)
+    plugin = ClassifierPlugin(make_processor, ReleaseCache(settings.folder / "releases"), songs=settings.songs)
     stopping = asyncio.create_task(signalled.wait())
-    own = security(post.url, post.credentials)
+    own = security(settings.url, settings.credentials)
     try:
         while not signalled.is_set():
-            working = asyncio.create_task(_work(post, machine, own))
+            working = asyncio.create_task(_work(settings, plugin, own))
             await asyncio.wait([working, stopping], return_when=asyncio.FIRST_COMPLETED)
             if not working.done():
                 working.cancel()
             [ended] = await asyncio.gather(working, return_exceptions=True)
             if isinstance(ended, Exception):
-                log.warning("%s: %s", post.url, ended)
+                log.warning("%s: %s", settings.url, ended)
             with suppress(TimeoutError):
                 async with asyncio.timeout(PAUSE_SECONDS):
                     await signalled.wait()
     finally:
         stopping.cancel()
-        await machine.close()
+        await plugin.close()
 
 
-async def _work(post: Post, machine: Machine, own: Any) -> None:
-    """Be a worker of the cluster for as long as the connection holds."""
-    host, port = post.listen
+async def _work(settings: WorkerSettings, plugin: ClassifierPlugin, own: Any) -> None:
+    """Run one connection to the scheduler until it ends."""
+    host, port = settings.listen
     worker = Worker(
-        post.url,
-        nthreads=post.songs,
-        # Memory is limited where it is used, in the processes that decode; here are only songs' bytes.
+        settings.url,
+        nthreads=settings.songs,
+        # The child processes that decode songs limit their memory themselves; this one only holds the files.
         memory_limit=0,
         host=host or None,
         port=port,
         security=own,
-        plugins=(machine,),
-        local_directory=str(post.folder / "scratch"),
+        plugins=(plugin,),
+        local_directory=str(settings.folder / "scratch"),
         dashboard_address="127.0.0.1:0",
     )
     try:
         await worker
-        log.info("listening for %s, %d songs at a time, reached at %s", post.url, post.songs, worker.address)
+        log.info("listening for %s, %d songs at a time, reached at %s", settings.url, settings.songs, worker.address)
         await worker.finished()  # type: ignore[no-untyped-call]
-        log.warning("the connection to %s has ended", post.url)
+        log.warning("the connection to %s has ended", settings.url)
     except asyncio.CancelledError:
         with suppress(Exception):
             async with asyncio.timeout(CLOSE_SECONDS):

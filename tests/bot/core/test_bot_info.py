@@ -5,28 +5,29 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.core.chat import Requester
 from bot.core.errors import NotAModerator
 from bot.core.identity import Person
-from bot.core.moderation import Asker
+from bot.core.localization import Localizer
 from classifier.inference.model import FORMAT, MANIFEST
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.core.bot_info import Housekeeping
+    from bot.core.bot_info import BotInfo
     from bot.settings import Settings
     from tests.bot.recording_chat import Notebook
     from tests.bot.running import Bot
 
 ANN, BOB = Person("telegram", "1"), Person("telegram", "2")
 HERE = "group one"
-ADMIN = Asker(ANN, "en", HERE, administers=True)
+ADMIN = Requester(ANN, Localizer("en"), HERE, administers=True)
 
 
 @pytest.fixture
-def housekeeping(bot: Bot) -> Housekeeping:
-    return bot.conversation.housekeeping
+def info(bot: Bot) -> BotInfo:
+    return bot.conversation.info
 
 
 def _release(folder: Path, name: str, **accuracy: float) -> None:
@@ -47,79 +48,79 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
 
 
 async def test_about_names_the_release_with_the_figure_that_keeps_artists_apart(
-    housekeeping: Housekeeping, settings: Settings
+    info: BotInfo, settings: Settings
 ) -> None:
     _release(settings.model_dir, "2-genres", random=0.9, artist_fold=0.69, fault_filtered=0.71)
-    housekeeping.serves("2-genres", ("jazz", "cailuong"))
-    told = await housekeeping.about("en")
+    info.serves("2-genres", ("jazz", "cailuong"))
+    told = await info.about("en")
     assert "2-genres" in told
     assert "jazz, cải lương" in told
     assert "71%" in told
     assert "90%" not in told
-    assert "71%" in await housekeeping.about("vi")
+    assert "71%" in await info.about("vi")
 
 
 async def test_about_claims_no_accuracy_that_was_not_measured_for_the_release_that_answers(
-    housekeeping: Housekeeping, settings: Settings
+    info: BotInfo, settings: Settings
 ) -> None:
-    housekeeping.serves("2-genres", ("jazz", "metal"))
-    assert "%" not in await housekeeping.about("en")
+    info.serves("2-genres", ("jazz", "metal"))
+    assert "%" not in await info.about("en")
     _release(settings.model_dir, "another", fault_filtered=0.71)
-    assert "%" not in await housekeeping.about("en")
+    assert "%" not in await info.about("en")
     (settings.model_dir / "evaluation.json").write_text("[{]")
-    assert "%" not in await housekeeping.about("vi")
+    assert "%" not in await info.about("vi")
 
 
 async def test_about_says_what_a_retrained_release_learnt_and_how_it_was_measured(
-    housekeeping: Housekeeping, settings: Settings
+    info: BotInfo, settings: Settings
 ) -> None:
     settings.model_dir.mkdir()
     told = {"feedback": {"jazz": 30, "catru": 12}, "figures": {"base": 0.7312, "feedback": None}}
     manifest = {"format": FORMAT, "name": "3-genres", "files": {}, **told}
     (settings.model_dir / MANIFEST).write_text(json.dumps(manifest))
-    housekeeping.serves("3-genres", ("jazz", "metal", "catru"))
-    about = await housekeeping.about("en")
+    info.serves("3-genres", ("jazz", "metal", "catru"))
+    about = await info.about("en")
     assert "42 songs that people corrected" in about
     assert "73%" in about
-    assert "42 bài" in await housekeeping.about("vi")
+    assert "42 bài" in await info.about("vi")
 
 
 async def test_stats_tell_what_this_chat_has_heard_and_no_other(
-    bot: Bot, housekeeping: Housekeeping, notebook: Notebook, tone: Callable[..., Path]
+    bot: Bot, info: BotInfo, notebook: Notebook, tone: Callable[..., Path]
 ) -> None:
-    assert await housekeeping.stats("telegram", HERE, "en") == "I have heard nothing here yet."
+    assert await info.stats("telegram", HERE, "en") == "I have heard nothing here yet."
     for name, hertz in (("low.wav", 200), ("lower.wav", 190), ("high.wav", 900)):
         await bot.conversation.submit(notebook.sends(tone(hertz, name=name), person=ANN, chat_id=HERE))
         await notebook.until(lambda name=name: name in notebook.discarded)
     reply = notebook.answers["low.wav"][0].reply.id
     await bot.conversation.agree(reply, ANN, "en")
     await bot.conversation.correct(reply, BOB, "en", "jazz")
-    told = (await housekeeping.stats("telegram", HERE, "en")).splitlines()
+    told = (await info.stats("telegram", HERE, "en")).splitlines()
     assert told[0] == "Here I have heard 3 different songs (0:12 of music) and answered 3 times:"
     assert told[1] == "Blues: 2"
     assert told[-1] == "2 opinions so far; 50% say that I was right."
-    assert "3 bài khác nhau" in await housekeeping.stats("telegram", HERE, "vi")
-    assert await housekeeping.stats("telegram", "group two", "en") == "I have heard nothing here yet."
+    assert "3 bài khác nhau" in await info.stats("telegram", HERE, "vi")
+    assert await info.stats("telegram", "group two", "en") == "I have heard nothing here yet."
 
 
-async def test_a_moderator_sets_a_chat_up_piece_by_piece(housekeeping: Housekeeping) -> None:
-    await housekeeping.change(ADMIN, language="vi")
-    await housekeeping.change(ADMIN, picture=False)
-    await housekeeping.change(ADMIN, listen="77")
-    told = await housekeeping.change(ADMIN, listen="78", channel_name=lambda number: f"#{number}")
+async def test_a_moderator_sets_a_chat_up_piece_by_piece(info: BotInfo) -> None:
+    await info.change(ADMIN, language="vi")
+    await info.change(ADMIN, picture=False)
+    await info.change(ADMIN, listen="77")
+    told = await info.change(ADMIN, listen="78", channel_format="#{}")
     assert "Tiếng Việt" in told
     assert "without the timeline picture" in told
     assert "#77, #78" in told
-    kept = await housekeeping.chat("telegram", HERE)
+    kept = await info.chat("telegram", HERE)
     assert (kept.language, kept.picture, kept.listening) == ("vi", False, frozenset({"77", "78"}))
-    await housekeeping.change(ADMIN, language="each", picture=True, ignore="77")
-    assert "each person's own" in await housekeeping.settings(ADMIN)
-    assert (await housekeeping.chat("telegram", HERE)).listening == {"78"}
+    await info.change(ADMIN, language="each", picture=True, ignore="77")
+    assert "each person's own" in await info.settings(ADMIN)
+    assert (await info.chat("telegram", HERE)).listening == {"78"}
 
 
-async def test_whoever_is_no_moderator_neither_sees_nor_changes_the_settings(housekeeping: Housekeeping) -> None:
+async def test_whoever_is_no_moderator_neither_sees_nor_changes_the_settings(info: BotInfo) -> None:
     with pytest.raises(NotAModerator):
-        await housekeeping.settings(Asker(BOB, "en", HERE))
+        await info.settings(Requester(BOB, Localizer("en"), HERE))
     with pytest.raises(NotAModerator):
-        await housekeeping.change(Asker(BOB, "en", HERE), picture=False)
-    assert (await housekeeping.chat("telegram", HERE)).picture
+        await info.change(Requester(BOB, Localizer("en"), HERE), picture=False)
+    assert (await info.chat("telegram", HERE)).picture

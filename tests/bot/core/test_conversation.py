@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.core import messages
+from bot.core.callbacks import Action
 from bot.core.errors import ButtonExpired
 from bot.core.identity import Keys, Person
 from bot.core.localization import LANGUAGES
@@ -61,18 +62,18 @@ async def test_a_wrong_genre_is_corrected_once_per_person(bot: Bot, reply_id: st
 )
 async def test_a_correction_understands_other_spellings(bot: Bot, reply_id: str, text: str, label: str) -> None:
     said = await bot.conversation.correct(reply_id, ANN, "vi", text)
-    assert said.opinion is not None
-    assert said.opinion.label == label
-    assert not said.opinion.proposed
+    assert said.correction is not None
+    assert said.correction.label == label
+    assert not said.correction.proposed
 
 
 async def test_a_new_genre_is_taken_as_a_proposal_under_the_name_that_was_typed(bot: Bot, reply_id: str) -> None:
     said = await bot.conversation.correct(reply_id, ANN, "vi", "  Nhạc sàn ")
-    assert said.opinion is not None
-    assert said.opinion.proposed
+    assert said.correction is not None
+    assert said.correction.proposed
     assert "“Nhạc sàn”" in said.message.text
-    again = await bot.conversation.given(reply_id, ANN, "vi")
-    assert again.opinion == said.opinion
+    again = await bot.conversation.answer_view(reply_id, ANN, "vi")
+    assert again.correction == said.correction
 
 
 @pytest.mark.parametrize(("text", "error"), [("x" * 10_000, LabelTooLong), ("!!!", LabelWithoutLetter), ("", BadLabel)])
@@ -88,8 +89,8 @@ async def test_what_cannot_be_a_genre_is_refused_with_a_sentence(
 async def test_a_correction_can_be_taken_back(bot: Bot, reply_id: str) -> None:
     await bot.conversation.correct(reply_id, ANN, "en", "jazz")
     undone = await bot.conversation.undo(reply_id, ANN, "en")
-    assert undone.opinion is None
-    assert [button.action for button in undone.message.buttons] == [messages.Action.RIGHT, messages.Action.WRONG]
+    assert undone.correction is None
+    assert [button.action for button in undone.message.buttons] == [Action.RIGHT, Action.WRONG]
     assert await _correction(bot, ANN, reply_id) is None
     nothing = await bot.conversation.undo(reply_id, ANN, "en")
     assert nothing.message.text == "There was nothing to take back."
@@ -105,7 +106,7 @@ async def test_consent_is_asked_once_and_never_presumed(bot: Bot, reply_id: str)
     first = await bot.conversation.agree(reply_id, ANN, "en")
     assert first.question is not None
     assert first.question.text.startswith("May I learn from this?")
-    assert await bot.conversation.open_question(ANN, "en") == first.question
+    assert await bot.conversation.privacy.open_question(ANN, "en") == first.question
     assert (await bot.conversation.correct(reply_id, ANN, "en", "jazz")).question is None
     kept = await _correction(bot, ANN, reply_id)
     assert kept is not None
@@ -114,13 +115,13 @@ async def test_consent_is_asked_once_and_never_presumed(bot: Bot, reply_id: str)
 
 async def test_consent_holds_for_what_was_already_said_and_can_be_taken_back(bot: Bot, reply_id: str) -> None:
     await bot.conversation.correct(reply_id, ANN, "en", "jazz")
-    allowed = await bot.conversation.set_consent(ANN, "en", allow=True)
+    allowed = await bot.conversation.privacy.set_consent(ANN, "en", allow=True)
     assert allowed.text.startswith("Thank you! From now on")
-    assert await bot.conversation.open_question(ANN, "en") is None
+    assert await bot.conversation.privacy.open_question(ANN, "en") is None
     kept = await _correction(bot, ANN, reply_id)
     assert kept is not None
     assert kept.consent
-    withdrawn = await bot.conversation.set_consent(ANN, "en", allow=False)
+    withdrawn = await bot.conversation.privacy.set_consent(ANN, "en", allow=False)
     assert withdrawn.text.startswith("Done:")
     kept = await _correction(bot, ANN, reply_id)
     assert kept is not None
@@ -128,13 +129,13 @@ async def test_consent_holds_for_what_was_already_said_and_can_be_taken_back(bot
 
 
 async def test_privacy_shows_the_choice_and_the_button_to_change_it(bot: Bot) -> None:
-    before = await bot.conversation.privacy(ANN, "en")
+    before = await bot.conversation.privacy.notice(ANN, "en")
     assert "off. I will ask you once" in before.text
-    assert before.buttons[0].action is messages.Action.ALLOW
-    await bot.conversation.set_consent(ANN, "en", allow=True)
-    after = await bot.conversation.privacy(ANN, "vi")
+    assert before.buttons[0].action is Action.ALLOW
+    await bot.conversation.privacy.set_consent(ANN, "en", allow=True)
+    after = await bot.conversation.privacy.notice(ANN, "vi")
     assert "bạn đã đồng ý" in after.text
-    assert after.buttons[0].action is messages.Action.REFUSE
+    assert after.buttons[0].action is Action.REFUSE
 
 
 async def test_corrections_train_only_where_the_operator_says_so(
@@ -158,14 +159,14 @@ async def test_a_persons_data_is_handed_out_and_deleted(bot: Bot, reply_id: str)
     await bot.conversation.correct(reply_id, BOB, "en", "metal")
     kept = await _correction(bot, ANN, reply_id)
     assert kept is not None
-    data = await bot.conversation.my_data(ANN, ["chat of ann"])
+    data = await bot.conversation.privacy.my_data(ANN, ["chat of ann"])
     assert "jazz" in str(data)
     assert "metal" not in str(data)
-    forgotten = await bot.conversation.forget(ANN, ["chat of ann"])
+    forgotten = await bot.conversation.privacy.forget(ANN, ["chat of ann"])
     assert forgotten.corrections == 1
     assert await bot.storage.feedback.find(bot.keys.person(ANN), kept.content_hash) is None
     assert await bot.storage.feedback.find(bot.keys.person(BOB), kept.content_hash) is not None
-    assert "jazz" not in str(await bot.conversation.my_data(ANN, ["chat of ann"]))
+    assert "jazz" not in str(await bot.conversation.privacy.my_data(ANN, ["chat of ann"]))
 
 
 async def test_forgetting_a_person_stops_their_song_and_leaves_no_progress_behind(
@@ -174,7 +175,7 @@ async def test_forgetting_a_person_stops_their_song_and_leaves_no_progress_behin
     ear.go_on.clear()
     await bot.conversation.submit(notebook.sends(tone(name="secret.wav")))
     await notebook.until(lambda: "listening" in notebook.stages["secret.wav"])
-    forgotten = await bot.conversation.forget(ANN)
+    forgotten = await bot.conversation.privacy.forget(ANN)
     assert forgotten.jobs == 1
     assert notebook.stopped_songs == ["secret.wav"]
     ear.go_on.set()
@@ -185,11 +186,11 @@ async def test_forgetting_a_person_stops_their_song_and_leaves_no_progress_behin
 
 
 async def test_the_chosen_language_goes_before_the_platforms(bot: Bot, notebook: Notebook, tone: Tone) -> None:
-    assert await bot.conversation.language(ANN) is None
+    assert await bot.conversation.chosen_language(ANN) is None
     await bot.conversation.set_language(ANN, "vi")
     job = await bot.conversation.submit(notebook.sends(tone()))
     assert (await bot.conversation.song_of(job)).words.language == "vi"
-    assert await bot.conversation.language(ANN) == "vi"
+    assert await bot.conversation.chosen_language(ANN) == "vi"
 
 
 async def test_genres_are_searched_by_any_name_in_either_language(bot: Bot) -> None:
@@ -216,7 +217,7 @@ async def test_what_people_are_is_nowhere_in_the_database(
 
 
 async def test_pictures_are_drawn_in_the_persons_language(bot: Bot, reply_id: str) -> None:
-    given = await bot.conversation.given(reply_id, ANN, "vi")
+    given = await bot.conversation.answer_view(reply_id, ANN, "vi")
     pictures = {
         await bot.conversation.picture(given.report, bot.conversation.words(lang), "dark") for lang in LANGUAGES
     }

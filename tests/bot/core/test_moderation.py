@@ -1,15 +1,19 @@
 from __future__ import annotations
 
 import csv
+import io
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.errors import GenreUnknown, NotAModerator, NotYours
+from bot.core.callbacks import Action
+from bot.core.chat import Requester
+from bot.core.errors import ButtonExpired, GenreUnknown, NotAModerator, NotYours
 from bot.core.identity import Person
-from bot.core.moderation import Asker, Moderation, Wish
+from bot.core.localization import Localizer
+from bot.core.moderation import ExportRequest, Moderation
 from bot.settings import Moderator
-from storage import TABLE_COLUMNS, Format, Status, UnknownRow
+from storage import TABLE_COLUMNS, CancelResult, ExportFormat, ReviewStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,8 +27,8 @@ if TYPE_CHECKING:
 
 ANN, BOB, EVE, BOSS = (Person("telegram", name) for name in ("1", "2", "3", "99"))
 HERE, THERE = "group one", "group two"
-PLACE_ADMIN = Asker(ANN, "en", HERE, administers=True)
-EVERYWHERE = Asker(BOSS, "en", "private", administers=False)
+PLACE_ADMIN = Requester(ANN, Localizer("en"), HERE, administers=True)
+EVERYWHERE = Requester(BOSS, Localizer("en"), "private", administers=False)
 
 
 @pytest.fixture
@@ -42,7 +46,7 @@ async def moderation(bot: Bot, notebook: Notebook, tone: Callable[..., Path]) ->
         await notebook.until(lambda name=name: name in notebook.discarded)
         reply = notebook.answers[name][0].reply.id
         await bot.conversation.correct(reply, person, "en", label)
-        await bot.conversation.set_consent(person, "en", allow=True)
+        await bot.conversation.privacy.set_consent(person, "en", allow=True)
     return bot.conversation.moderation
 
 
@@ -53,20 +57,20 @@ async def test_an_administrator_reviews_only_the_rows_of_their_own_place(moderat
     assert await moderation.review(PLACE_ADMIN, after=first.correction_id) is None
     there = await moderation.review(EVERYWHERE, after=first.correction_id)
     assert there is not None
-    with pytest.raises(UnknownRow):
-        await moderation.rule(PLACE_ADMIN, there.correction_id, Status.REJECTED)
-    assert "Accepted: jazz" in await moderation.rule(EVERYWHERE, there.correction_id, Status.ACCEPTED)
+    with pytest.raises(ButtonExpired):
+        await moderation.rule(PLACE_ADMIN, there.correction_id, ReviewStatus.REJECTED)
+    assert "Accepted: jazz" in await moderation.rule(EVERYWHERE, there.correction_id, ReviewStatus.ACCEPTED)
 
 
-async def test_whoever_is_no_moderator_is_turned_away_at_every_call(moderation: Moderation, tmp_path: Path) -> None:
-    stranger = Asker(EVE, "en", HERE)
+async def test_whoever_is_no_moderator_is_turned_away_at_every_call(moderation: Moderation) -> None:
+    stranger = Requester(EVE, Localizer("en"), HERE)
     for call in (
         moderation.review(stranger),
         moderation.reviewed(stranger, 1),
-        moderation.rule(stranger, 1, Status.ACCEPTED),
+        moderation.rule(stranger, 1, ReviewStatus.ACCEPTED),
         moderation.merge(stranger, 1, "jazz"),
         moderation.stats(stranger),
-        moderation.export(stranger, Wish(), tmp_path),
+        moderation.export(stranger, ExportRequest()),
     ):
         with pytest.raises(NotAModerator):
             await call
@@ -77,23 +81,24 @@ async def test_a_proposed_label_is_merged_for_everybody_so_only_the_operators_mo
 ) -> None:
     first = await moderation.review(EVERYWHERE)
     assert first is not None
-    assert first.proposed
+    assert Action.MERGE in [button.action for button in first.message.buttons]
     with pytest.raises(NotAModerator):
         await moderation.merge(PLACE_ADMIN, first.correction_id, "jazz")
     with pytest.raises(GenreUnknown):
         await moderation.merge(EVERYWHERE, first.correction_id, "no such thing")
     assert "another name for hip hop" in await moderation.merge(EVERYWHERE, first.correction_id, "hiphop")
-    assert not (await moderation.reviewed(EVERYWHERE, first.correction_id)).proposed
+    again = await moderation.reviewed(EVERYWHERE, first.correction_id)
+    assert Action.MERGE not in [button.action for button in again.message.buttons]
 
 
 async def test_a_moderator_gives_another_label_and_the_sentence_names_it_in_their_language(
     moderation: Moderation,
 ) -> None:
-    boss = Asker(BOSS, "vi", HERE)
+    boss = Requester(BOSS, Localizer("vi"), HERE)
     first = await moderation.review(boss)
     assert first is not None
     assert "Lần sửa số" in first.message.text
-    assert await moderation.rule(boss, first.correction_id, Status.RELABELLED, "blues") == "Đã ghi là blues."
+    assert await moderation.rule(boss, first.correction_id, ReviewStatus.RELABELLED, "blues") == "Đã ghi là blues."
 
 
 async def test_counts_are_of_the_askers_own_place(moderation: Moderation) -> None:
@@ -103,17 +108,18 @@ async def test_counts_are_of_the_askers_own_place(moderation: Moderation) -> Non
     assert "Proposed: zydeco (1)" in here
 
 
-async def test_an_export_holds_the_57_columns_and_only_the_askers_rows(moderation: Moderation, tmp_path: Path) -> None:
-    everything = await moderation.export(EVERYWHERE, Wish(), tmp_path)
-    with everything.path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+async def test_an_export_holds_the_57_columns_and_only_the_askers_rows(moderation: Moderation) -> None:
+    everything = (await moderation.export(EVERYWHERE, ExportRequest())).file
+    assert everything is not None
+    rows = list(csv.DictReader(io.StringIO(everything.content.decode(), newline="")))
     assert {row["label"] for row in rows} == {"zydeco", "jazz"}
     assert set(TABLE_COLUMNS) <= set(rows[0])
-    here = await moderation.export(PLACE_ADMIN, Wish(Format.JSONL), tmp_path)
-    assert here.path.read_text(encoding="utf-8").count("\n") == 1
+    here = await moderation.export(PLACE_ADMIN, ExportRequest(ExportFormat.JSONL))
+    assert here.file is not None
+    assert here.file.content.count(b"\n") == 1
     assert here.text.startswith("One row of one song")
     with pytest.raises(GenreUnknown):
-        await moderation.export(EVERYWHERE, Wish(genre="no such thing"), tmp_path)
+        await moderation.export(EVERYWHERE, ExportRequest(genre="no such thing"))
 
 
 async def test_a_song_is_stopped_by_an_administrator_of_the_place_it_was_sent_in(
@@ -121,6 +127,8 @@ async def test_a_song_is_stopped_by_an_administrator_of_the_place_it_was_sent_in
 ) -> None:
     job = await bot.conversation.submit(notebook.sends(tone(300), person=BOB, chat_id=THERE))
     with pytest.raises(NotYours):
-        await moderation.require_song(PLACE_ADMIN, job.id)
-    await moderation.require_song(Asker(ANN, "en", THERE, administers=True), job.id)
-    await moderation.require_song(EVERYWHERE, job.id)
+        await bot.conversation.cancel(job.id, PLACE_ADMIN)
+    there = Requester(ANN, Localizer("en"), THERE, administers=True)
+    assert moderation.moderates_song(there, job)
+    assert moderation.moderates_song(EVERYWHERE, job)
+    assert await bot.conversation.cancel(job.id, there) in {CancelResult.DONE, CancelResult.ASKED}

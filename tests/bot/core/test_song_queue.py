@@ -9,7 +9,7 @@ from bot.core.errors import Closing, NotYours, OurFault, TryLater, Undeliverable
 from bot.core.identity import Person
 from classifier.errors import NotAudio
 from common.errors import SongError
-from storage import Cancel, JobState, Storage, TooManyQueued, TooManyToday
+from storage import CancelResult, JobState, Storage, TooManyQueued, TooManyToday
 from tests.bot.running import Bot, eventually
 
 if TYPE_CHECKING:
@@ -125,12 +125,12 @@ async def test_a_running_song_can_be_stopped_and_only_by_its_sender(
     job = await bot.conversation.submit(notebook.sends(tone(name="long.wav")))
     await notebook.until(lambda: "listening" in notebook.stages["long.wav"])
     with pytest.raises(NotYours):
-        await bot.conversation.cancel(job.id, Person("telegram", "bob"))
-    assert await bot.conversation.cancel(job.id, Person("telegram", "ann")) is Cancel.ASKED
+        await bot.conversation.cancel(job.id, bot.requester(Person("telegram", "bob")))
+    assert await bot.conversation.cancel(job.id, bot.requester(Person("telegram", "ann"))) is CancelResult.ASKED
     assert await _ended(bot, job.id) == "cancelled"
     assert notebook.stopped_songs == ["long.wav"]
     assert notebook.answers["long.wav"] == []
-    assert await bot.conversation.cancel(job.id, Person("telegram", "ann")) is Cancel.TOO_LATE
+    assert await bot.conversation.cancel(job.id, bot.requester(Person("telegram", "ann"))) is CancelResult.TOO_LATE
 
 
 async def test_a_waiting_song_can_be_stopped(bot: Bot, notebook: Notebook, tone: Tone, ear: EarAtHand) -> None:
@@ -146,7 +146,7 @@ async def test_a_waiting_song_can_be_stopped(bot: Bot, notebook: Notebook, tone:
     stage = await bot.conversation.stage(waiting.id)
     assert stage is not None
     assert (stage.kind, stage.place) == ("queued", 1)
-    assert await bot.conversation.cancel(waiting.id, Person("telegram", "ann")) is Cancel.DONE
+    assert await bot.conversation.cancel(waiting.id, bot.requester(Person("telegram", "ann"))) is CancelResult.DONE
     assert notebook.stopped_songs == ["waiting.wav"]
     assert notebook.discarded == ["waiting.wav"]
     ear.go_on.set()

@@ -9,10 +9,9 @@ from PIL import Image, ImageFont
 
 import bot
 from bot.core import canvas
-from bot.core.localization import LANGUAGES, Language
+from bot.core.localization import LANGUAGES, Language, Localizer
 from bot.core.palette import PALETTES, THEMES, Theme, contrast, ink_on
 from bot.core.timeline import MAX_LANES, WIDTH, alt_text, lane_genres, render
-from bot.core.vocabulary import Words
 from tests.bot.reports import ALL_GENRES, certain, make_report
 
 READABLE = 4.5
@@ -31,7 +30,7 @@ def _picture(png: bytes) -> Image.Image:
 @pytest.mark.parametrize("segments", [1, 7, 120])
 def test_a_picture_is_as_wide_as_a_phone_whatever_the_song(theme: Theme, segments: int) -> None:
     report = make_report([ALL_GENRES[place // 10] for place in range(segments)], last_seconds=11)
-    image = _picture(render(report, Words("vi"), theme))
+    image = _picture(render(report, Localizer("vi"), theme))
     assert image.width == WIDTH * canvas.PIXELS_PER_UNIT
     assert image.height <= 2.5 * image.width
     assert image.getpixel((0, 0)) == PALETTES[theme].background
@@ -39,14 +38,14 @@ def test_a_picture_is_as_wide_as_a_phone_whatever_the_song(theme: Theme, segment
 
 def test_the_same_answer_gives_the_same_picture() -> None:
     report = make_report(["jazz", "blues"])
-    assert render(report, Words("en"), "dark") == render(report, Words("en"), "dark")
+    assert render(report, Localizer("en"), "dark") == render(report, Localizer("en"), "dark")
 
 
 def test_a_likelier_genre_stands_taller() -> None:
     def painted(probability: float) -> int:
         report = certain(jazz=probability, blues=0.05)
         blue = PALETTES["light"].genres[0]
-        pixels = _picture(render(report, Words("en"), "light")).crop((0, 250, 1080, 420)).tobytes()
+        pixels = _picture(render(report, Localizer("en"), "light")).crop((0, 250, 1080, 420)).tobytes()
         return sum(pixels[place : place + 3] == bytes(blue) for place in range(0, len(pixels), 3))
 
     assert painted(0.9) > 1.5 * painted(0.5) > 0
@@ -62,7 +61,7 @@ def test_the_answer_has_the_first_lane_and_every_winner_one_of_the_next() -> Non
 
 
 def test_a_release_with_a_single_genre_and_no_votes_can_be_drawn() -> None:
-    assert _picture(render(certain(jazz=1.0), Words("en"), "light")).width > 0
+    assert _picture(render(certain(jazz=1.0), Localizer("en"), "light")).width > 0
 
 
 @pytest.mark.parametrize("theme", THEMES)
@@ -113,7 +112,7 @@ def test_text_is_cut_where_there_is_no_room() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_alternative_text_says_what_the_picture_shows(language: Language) -> None:
-    words = Words(language)
+    words = Localizer(language)
     one = alt_text(make_report(["jazz"], last_seconds=20), words)
     assert "jazz" in one
     assert "0:20" in one

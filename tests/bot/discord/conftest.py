@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.discord import message_registry, rate_limit, status_message
+from bot.core import status_message
+from bot.discord import limits, rate_limit
 from tests.bot.discord import world
 from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
 from tests.bot.discord.server import FakeDiscord
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def _a_clock_that_runs_faster(monkeypatch: pytest.MonkeyPatch) -> None:
-    hurry(monkeypatch, rate_limit, "PLACE_SECONDS", "PROGRESS_SECONDS", "ROOM_LATER_SECONDS")
-    hurry(monkeypatch, status_message, "EDIT_SECONDS")
-    hurry(monkeypatch, message_registry, "QUEUE_NEWS_SECONDS")
+    hurry(monkeypatch, rate_limit, "PLACE_SECONDS")
+    hurry(monkeypatch, status_message, "NO_ROOM_SECONDS")
+    hurry(monkeypatch, limits, "STATUS", "QUEUE_NEWS_SECONDS")
     hurry(monkeypatch, world, "MESSAGES", "EDITS")
 
 

@@ -84,7 +84,7 @@ async def test_wrong_offers_genres_page_by_page_and_the_choice_can_be_changed_an
 
 async def test_a_genre_that_no_list_has_is_written_into_a_text_box(scene: Scene, answer: Event) -> None:
     menu = await scene.bob.told(await scene.bob.presses(answer, "wrong"))
-    token = await scene.bob.presses(menu, "sort")
+    token = await scene.bob.presses(menu, "name:")
     box = await scene.world.until(
         lambda: next((body for _, body in scene.world.callbacks.values() if body["type"] == 9), None)
     )
@@ -145,11 +145,11 @@ async def test_a_person_sees_what_is_kept_gets_it_as_a_file_and_has_it_deleted(s
     assert file["filename"] == "my-data.json"
     assert len(kept["corrections"]) == 1
     question = await scene.ann.told(await scene.ann.command(scene.channel, "forgetme"))
-    await scene.ann.presses(question, "wipe:yes")
+    await scene.ann.presses(question, "forget:yes")
     await scene.world.until(lambda: question["content"].startswith("Deleted:"))
     assert "one correction" in question["content"]
     kept_still = await scene.ann.told(await scene.ann.command(scene.channel, "forgetme"))
-    await scene.ann.presses(kept_still, "wipe:no")
+    await scene.ann.presses(kept_still, "forget:no")
     await scene.world.until(lambda: kept_still["content"] == "All right, everything stays as it is.")
 
 

@@ -73,7 +73,7 @@ async def test_a_song_that_waits_over_a_restart_keeps_its_message(
 
     async def is_noted() -> bool:
         jobs = [await storage.jobs.get(number) for number in range(1, 6)]
-        return all(job is not None and job.progress.get("slot") for job in jobs)
+        return all(job is not None and job.progress.get("message") for job in jobs)
 
     await eventually(is_noted)
     shown = {message["id"] for message in scene.world.of_bot(scene.ann.direct)}
@@ -111,7 +111,7 @@ async def test_whoever_is_forgotten_leaves_no_progress_behind(scene: Scene, tone
         await scene.ann.says(scene.channel, "", tone(200 + number, name=f"{number}.wav"), mention=True)
     await scene.world.until(lambda: len(scene.world.of_bot(scene.channel)) == 5)
     question = await scene.ann.told(await scene.ann.command(scene.ann.direct, "forgetme"))
-    await scene.ann.presses(question, "wipe:yes")
+    await scene.ann.presses(question, "forget:yes")
 
     def stopped() -> list[Event]:
         return [m for m in scene.world.of_bot(scene.channel) if m["content"].startswith("Stopped.")]
@@ -185,7 +185,7 @@ async def test_what_was_asked_before_the_bot_stops_is_still_answered(
     scene = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
     question = await scene.ann.told(await scene.ann.command(scene.ann.direct, "forgetme"))
     discord.world.held[CALLBACKS] = asyncio.Event()
-    await scene.ann.presses(question, "wipe:yes")
+    await scene.ann.presses(question, "forget:yes")
     await discord.world.until(lambda: len(discord.world.callbacks) == 2)
     closing = asyncio.create_task(close_scene(scene))
     await asyncio.wait({closing}, timeout=0.2)

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.discord.rate_limit import ROOM_FOR_PROGRESS, Pace, Window
+from bot.core.status_message import ProgressPace
+from bot.discord.rate_limit import DiscordRateLimiter, RequestWindow
 from tests.bot.load_rates import Bucket, Limit, Rates
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_a_limit_is_kept_however_long_requests_are_on_their_way(seed: int) -> None:
-    chance, window = random.Random(seed), Window(5, SECONDS)
+    chance, window = random.Random(seed), RequestWindow(5, SECONDS)
     bucket, rates, sliding = Bucket(Limit("", 5, SECONDS)), Rates(), Limit("requests", 5, SECONDS)
     taken: list[bool] = []
 
@@ -49,19 +50,19 @@ async def test_a_limit_is_kept_however_long_requests_are_on_their_way(seed: int)
 
 
 async def test_progress_leaves_room_for_answers_and_what_is_long_past_is_forgotten() -> None:
-    pace = Pace()
-    assert pace.progress_wait(1) <= 0
-    pace.progress_shown(1)
-    assert pace.progress_wait(1) > 0
-    assert pace.progress_wait(2) <= 0
-    while pace._window("edit", 2).free >= ROOM_FOR_PROGRESS:
-        async with pace.request("edit", 2):
+    pace, limiter = ProgressPace(), DiscordRateLimiter()
+    assert pace.wait(1) <= 0
+    pace.shown(1, SECONDS)
+    assert pace.wait(1) > 0
+    assert pace.wait(2) <= 0
+    while limiter.has_room(2):
+        async with limiter.request("edit", 2):
             pass
-    assert pace.progress_wait(2) > 0
-    assert pace.progress_wait("token") <= 0
+    assert limiter.has_room("token")
+    # The limiter's own seconds, which run faster here.
     await asyncio.sleep(1.2)
     gc.collect()
-    assert not pace._windows
+    assert not limiter._windows
 
 
 async def test_songs_that_fill_a_channel_are_answered_once_each_within_its_limits(

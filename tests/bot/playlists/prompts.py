@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.core.callbacks import PlaylistCallback
 from bot.core.identity import Person
-from bot.core.messages import Action, read_button
 from tests.bot.links_at_hand import LIST
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from bot.core.messages import Message
+    from bot.core.chat import OutgoingMessage
     from bot.settings import Settings
-    from links import Item
+    from links import PlaylistItem
     from storage import Job
     from tests.bot.recording_chat import Notebook
     from tests.bot.running import Bot
@@ -35,16 +35,14 @@ async def pasted(
     return job
 
 
-async def back(item: Item) -> Mapping[str, Any]:
+async def back(item: PlaylistItem) -> Mapping[str, Any]:
     return {"name": item.title}
 
 
-def choice(question: Message, count: int) -> str:
+def choice(question: OutgoingMessage, count: int) -> PlaylistCallback:
     """Return what the button for so many songs carries."""
     for button in question.buttons:
-        read = read_button(button.data)
-        assert read is not None
-        assert read[0] is Action.TAKE
-        if read[1].endswith(f"-{count}"):
-            return read[1]
+        assert isinstance(button.callback, PlaylistCallback)
+        if button.callback.count == count:
+            return button.callback
     raise AssertionError(f"no button for {count} songs: {question}")

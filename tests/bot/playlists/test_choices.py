@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.errors import ButtonExpired, ListDeclined, ListTaken, NotYours
-from bot.core.playlist_prompt import LIST_SONGS
-from links.errors import ManySongs, NothingThere
-from storage import Cancel
+from bot.core.callbacks import PlaylistCallback, decode
+from bot.core.errors import ButtonExpired, NotYours, PlaylistDeclined, PlaylistTaken
+from bot.core.playlist_prompt import PLAYLIST_SONGS
+from links import PlaylistFound
+from links.errors import LinkNotFound
+from storage import CancelResult
 from tests.bot.links_at_hand import LIST, LinksAtHand
 from tests.bot.playlists.prompts import ANN, BOB, back, choice, pasted
 from tests.bot.running import Bot, eventually
@@ -40,7 +43,7 @@ async def test_a_list_is_asked_about_and_each_song_gets_its_own_answer(
     assert stage is not None
     assert stage.kind == "asking"
 
-    taken = await bot.conversation.lists.answer(choice(question, 3), ANN, back)
+    taken = await bot.conversation.playlists.answer(choice(question, 3), ANN, back)
     assert len(taken) == 3
     await notebook.until(lambda: len(notebook.discarded) == 4)
     genres = [notebook.answers[f"Song {number}"][0].report.genre for number in (1, 2, 3)]
@@ -48,7 +51,7 @@ async def test_a_list_is_asked_about_and_each_song_gets_its_own_answer(
     answer = await bot.storage.songs.answer(notebook.answers["Song 2"][0].reply.answer_id)
     assert answer is not None
     assert answer.title == "Song 2"
-    assert [(type(said), said.values) for said in notebook.refusals["link"]] == [(ListTaken, {"count": 3})]
+    assert [(type(said), said.values) for said in notebook.refusals["link"]] == [(PlaylistTaken, {"count": 3})]
 
 
 async def test_no_more_than_a_few_are_offered(
@@ -57,16 +60,16 @@ async def test_no_more_than_a_few_are_offered(
     links.has_list(*([tone()] * 9))
     await pasted(bot, notebook, tmp_path)
     (question,) = notebook.questions["link"]
-    assert f"the first {LIST_SONGS}?" in question.text
-    forged = choice(question, LIST_SONGS).replace(f"-{LIST_SONGS}", "-9")
-    assert len(await bot.conversation.lists.answer(forged, ANN, back)) == LIST_SONGS
+    assert f"the first {PLAYLIST_SONGS}?" in question.text
+    forged = replace(choice(question, PLAYLIST_SONGS), count=9)
+    assert len(await bot.conversation.playlists.answer(forged, ANN, back)) == PLAYLIST_SONGS
 
 
 async def test_no_is_an_answer(bot: Bot, notebook: Notebook, links: LinksAtHand, tone: Tone, tmp_path: Path) -> None:
     links.has_list(tone(), tone(900))
     await pasted(bot, notebook, tmp_path)
-    assert await bot.conversation.lists.answer(choice(notebook.questions["link"][0], 0), ANN, back) == []
-    assert isinstance(notebook.refusals["link"][0], ListDeclined)
+    assert await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 0), ANN, back) == []
+    assert isinstance(notebook.refusals["link"][0], PlaylistDeclined)
     load = await bot.storage.jobs.load()
     assert (load.queued, load.running) == (0, 0)
     assert links.fetched == [LIST]
@@ -89,18 +92,18 @@ async def test_only_who_pasted_the_link_may_press_and_nobody_twice(
     await pasted(bot, notebook, tmp_path)
     press = choice(notebook.questions["link"][0], 2)
     with pytest.raises(NotYours):
-        await bot.conversation.lists.answer(press, BOB, back)
+        await bot.conversation.playlists.answer(press, BOB, back)
     with pytest.raises(NotYours):
-        await bot.conversation.lists.answer(press[:-1] + "0", BOB, back)
+        await bot.conversation.playlists.answer(replace(press, count=0), BOB, back)
     both = await asyncio.gather(
-        bot.conversation.lists.answer(press, ANN, back),
-        bot.conversation.lists.answer(press, ANN, back),
+        bot.conversation.playlists.answer(press, ANN, back),
+        bot.conversation.playlists.answer(press, ANN, back),
         return_exceptions=True,
     )
     assert sorted(type(one).__name__ for one in both) == ["ButtonExpired", "list"]
     await notebook.until(lambda: len(notebook.discarded) == 3)
     with pytest.raises(ButtonExpired):
-        await bot.conversation.lists.answer(press, ANN, back)
+        await bot.conversation.playlists.answer(press, ANN, back)
     assert len(links.fetched) == 3
 
 
@@ -108,16 +111,21 @@ async def test_only_who_pasted_the_link_may_press_and_nobody_twice(
     "forged", ["", "x", "1", "-1", "1-", "0-3", "99999-3", "1-2-3", "9" * 30 + "-1", "١-٢", "1- 2"]
 )
 async def test_forged_presses_are_told_that_the_button_has_expired(bot: Bot, forged: str) -> None:
+    async def press() -> None:
+        callback = decode(f"take:{forged}")
+        assert isinstance(callback, PlaylistCallback)
+        await bot.conversation.playlists.answer(callback, ANN, back)
+
     with pytest.raises(ButtonExpired):
-        await bot.conversation.lists.answer(forged, ANN, back)
+        await press()
 
 
 async def test_a_job_that_asks_nothing_is_no_question(bot: Bot, ear: EarAtHand, notebook: Notebook, tone: Tone) -> None:
     ear.go_on.clear()
     job = await bot.conversation.submit(notebook.sends(tone()))
     with pytest.raises(ButtonExpired):
-        await bot.conversation.lists.answer(f"{job.id}-3", ANN, back)
-    assert await bot.conversation.lists.question(job.id, bot.conversation.words("en")) is None
+        await bot.conversation.playlists.answer(PlaylistCallback(job.id, 3), ANN, back)
+    assert await bot.conversation.playlist_question(job.id, bot.conversation.words("en")) is None
     ear.go_on.set()
 
 
@@ -126,9 +134,9 @@ async def test_a_broken_song_costs_only_its_own_answer(
 ) -> None:
     links.has_list(tone(), None, tone(900))
     await pasted(bot, notebook, tmp_path)
-    await bot.conversation.lists.answer(choice(notebook.questions["link"][0], 3), ANN, back)
+    await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 3), ANN, back)
     await notebook.until(lambda: len(notebook.discarded) == 4)
-    assert isinstance(notebook.refusals["Song 2"][0], NothingThere)
+    assert isinstance(notebook.refusals["Song 2"][0], LinkNotFound)
     assert [len(notebook.answers[f"Song {number}"]) for number in (1, 2, 3)] == [1, 0, 1]
 
 
@@ -138,9 +146,9 @@ async def test_a_list_within_a_list_is_not_asked_about(
     links.has_list(tone(), None)
     links.has_list(tone(), tone(900), link=f"{LIST}/2")
     await pasted(bot, notebook, tmp_path)
-    await bot.conversation.lists.answer(choice(notebook.questions["link"][0], 2), ANN, back)
+    await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 2), ANN, back)
     await notebook.until(lambda: len(notebook.discarded) == 3)
-    assert isinstance(notebook.refusals["Song 2"][0], ManySongs)
+    assert isinstance(notebook.refusals["Song 2"][0], PlaylistFound)
     assert notebook.questions["Song 2"] == []
 
 
@@ -150,8 +158,8 @@ async def test_each_song_can_be_stopped_on_its_own(
     links.has_list(tone(), tone(900), tone(1900))
     await pasted(bot, notebook, tmp_path)
     links.go_on.clear()
-    _, second, _ = await bot.conversation.lists.answer(choice(notebook.questions["link"][0], 3), ANN, back)
-    assert await bot.conversation.cancel(second.id, ANN) in {Cancel.DONE, Cancel.ASKED}
+    _, second, _ = await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 3), ANN, back)
+    assert await bot.conversation.cancel(second.id, bot.requester(ANN)) in {CancelResult.DONE, CancelResult.ASKED}
     await notebook.until(lambda: notebook.stopped_songs == ["Song 2"])
     links.go_on.set()
     await notebook.until(lambda: len(notebook.discarded) == 4)
@@ -168,6 +176,6 @@ async def test_the_question_can_be_stopped_like_any_song(
         return (await bot.storage.jobs.load()).running == 0
 
     await eventually(put_aside)
-    assert await bot.conversation.cancel(job.id, ANN) is Cancel.DONE
+    assert await bot.conversation.cancel(job.id, bot.requester(ANN)) is CancelResult.DONE
     with pytest.raises(ButtonExpired):
-        await bot.conversation.lists.answer(choice(notebook.questions["link"][0], 2), ANN, back)
+        await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 2), ANN, back)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.core import playlist_prompt as lists_room
-from bot.core.errors import ButtonExpired, ListUnanswered
+from bot.core.errors import ButtonExpired, PlaylistUnanswered
 from bot.core.playlist_prompt import QUESTION_SECONDS
-from links import Item, Listing
+from links import Playlist, PlaylistItem
 from tests.bot.links_at_hand import LIST, LinksAtHand
 from tests.bot.playlists.prompts import ANN, back, choice, pasted
 
@@ -42,7 +42,7 @@ async def test_the_question_survives_a_restart_in_which_it_is_answered(
     again = assemble(settings)
     await again.start()
     press = choice(notebook.questions["link"][0], 2)
-    assert len(await again.conversation.lists.answer(press, ANN, back)) == 2
+    assert len(await again.conversation.playlists.answer(press, ANN, back)) == 2
     await notebook.until(lambda: len(notebook.discarded) == 3)
     await again.queue.stop()
     assert len(notebook.questions["link"]) == 1
@@ -94,9 +94,9 @@ async def test_a_question_that_nobody_answers_ends_with_a_sentence(
     links.has_list(tone(), tone(900))
     await pasted(bot, notebook, tmp_path)
     await notebook.until(lambda: notebook.discarded)
-    assert isinstance(notebook.refusals["link"][0], ListUnanswered)
+    assert isinstance(notebook.refusals["link"][0], PlaylistUnanswered)
     with pytest.raises(ButtonExpired):
-        await bot.conversation.lists.answer(choice(notebook.questions["link"][0], 2), ANN, back)
+        await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 2), ANN, back)
 
 
 async def test_who_is_forgotten_takes_their_question_along(
@@ -104,15 +104,15 @@ async def test_who_is_forgotten_takes_their_question_along(
 ) -> None:
     links.has_list(tone(), tone(900))
     await pasted(bot, notebook, tmp_path)
-    await bot.conversation.forget(ANN, ["chat of ann"])
+    await bot.conversation.privacy.forget(ANN, ["chat of ann"])
     with pytest.raises(ButtonExpired):
-        await bot.conversation.lists.answer(choice(notebook.questions["link"][0], 2), ANN, back)
+        await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 2), ANN, back)
 
 
 async def test_a_list_whose_length_nobody_knows_is_told_as_more(
     bot: Bot, notebook: Notebook, links: LinksAtHand, tone: Tone, tmp_path: Path
 ) -> None:
-    items = tuple(Item(f"{LIST}/{number}", None, None) for number in range(25))
-    links.lists[LIST] = Listing(None, items, 25, complete=False)
+    items = tuple(PlaylistItem(f"{LIST}/{number}", None, None) for number in range(25))
+    links.lists[LIST] = Playlist(None, items, 25, complete=False)
     await pasted(bot, notebook, tmp_path)
     assert notebook.questions["link"][0].text.startswith("This is a list of more than 25 songs.")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.errors import ListCutShort
+from bot.core.errors import PlaylistCutShort
 from storage import Storage, TooManyQueued, TooManyToday
 from tests.bot.playlists.prompts import ANN, back, choice, pasted
 from tests.bot.running import Bot, eventually
@@ -43,8 +43,8 @@ async def test_no_more_is_offered_than_a_person_has_room_for(
     await pasted(bot, notebook, tmp_path)
     (question,) = notebook.questions["link"]
     press = choice(question, offered)
-    assert question.buttons[0].data == f"take:{press}"
-    assert len(await bot.conversation.lists.answer(press, ANN, back)) == offered
+    assert question.buttons[0].callback == press
+    assert len(await bot.conversation.playlists.answer(press, ANN, back)) == offered
     await notebook.until(lambda: len(notebook.discarded) == 1 + offered)
     await bot.queue.stop()
 
@@ -76,9 +76,9 @@ async def test_what_was_sent_between_question_and_answer_counts(
     for number in range(7):
         await bot.conversation.submit(notebook.sends(tone(200 + number)))
     # Ten may wait: seven do, the question makes room for one.
-    assert len(await bot.conversation.lists.answer(press, ANN, back)) == 3
+    assert len(await bot.conversation.playlists.answer(press, ANN, back)) == 3
     assert [(type(said), said.values) for said in notebook.refusals["link"]] == [
-        (ListCutShort, {"count": 3, "wanted": 5})
+        (PlaylistCutShort, {"count": 3, "wanted": 5})
     ]
     ear.go_on.set()
     await notebook.until(lambda: len(notebook.discarded) == 11)
@@ -94,12 +94,12 @@ async def test_whoever_filled_the_queue_meanwhile_may_press_again_later(
     for number in range(9):
         await bot.conversation.submit(notebook.sends(tone(200 + number)))
     full = bot.settings.model_copy(update={"songs_per_person_queued": 9})
-    bot.conversation.lists._settings = full
+    bot.conversation.playlists._settings = full
     with pytest.raises(TooManyQueued):
-        await bot.conversation.lists.answer(press, ANN, back)
+        await bot.conversation.playlists.answer(press, ANN, back)
     ear.go_on.set()
     await notebook.until(lambda: len(notebook.discarded) == 9)
-    assert len(await bot.conversation.lists.answer(press, ANN, back)) == 2
+    assert len(await bot.conversation.playlists.answer(press, ANN, back)) == 2
     await notebook.until(lambda: len(notebook.discarded) == 12)
 
 
@@ -117,7 +117,7 @@ async def test_other_peoples_songs_come_in_turn_between_those_of_a_list(
     await bot.start()
     await pasted(bot, notebook, tmp_path)
     links.go_on.clear()
-    taken = await bot.conversation.lists.answer(choice(notebook.questions["link"][0], 4), ANN, back)
+    taken = await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 4), ANN, back)
     bobs = await bot.conversation.submit(notebook.sends(tone(900), who="bob"))
     waiting = [job.id for job in taken if (await storage.jobs.position(job.id) or 0) > 0]
     place = await storage.jobs.position(bobs.id)

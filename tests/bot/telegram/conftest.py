@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.settings import Moderator
-from bot.telegram import rate_limit, status_message
+from bot.telegram import limits, rate_limit
 from bot.telegram.chat import open_chat
 from tests.bot.load_rates import hurry
 from tests.bot.running import Bot
@@ -37,7 +37,7 @@ def _a_network_that_recovers_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _a_clock_that_runs_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch, rate_limit, "CHAT_SECONDS", "GROUP_SECONDS")
-    hurry(monkeypatch, status_message, "PRIVATE_SECONDS", "GROUP_SECONDS")
+    hurry(monkeypatch, limits, "PRIVATE_STATUS", "GROUP_STATUS", "QUEUE_NEWS_SECONDS")
     hurry(monkeypatch, server, "EDIT_SECONDS", "TO_PERSON", "TO_GROUP")
 
 
@@ -66,7 +66,7 @@ async def bot(
 ) -> AsyncIterator[Bot]:
     running = Bot(storage, keys, settings, ear, tmp_path / "work")
     chat = open_chat(settings, running.conversation)
-    running.conversation.housekeeping.serves(ear.release, ear.genres)
+    running.conversation.info.serves(ear.release, ear.genres)
     running.with_chat(chat)
     await chat.start()
     await running.start()

@@ -12,8 +12,8 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from telegram.constants import MessageLimit
 
-from bot.telegram.api_client import CAPTION_CHARACTERS, TEXT_CHARACTERS
 from tests.bot.load_rates import Limit, Rates
 
 if TYPE_CHECKING:
@@ -242,7 +242,7 @@ class TelegramServer:
         return {"status": "administrator", "user": about, **dict.fromkeys(rights, False)}
 
     def _do_sendMessage(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        self._check_text(parameters["text"], TEXT_CHARACTERS)
+        self._check_text(parameters["text"], MessageLimit.MAX_TEXT_LENGTH)
         return self._sent(parameters, text=parameters["text"])
 
     def _do_sendDocument(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
@@ -252,12 +252,12 @@ class TelegramServer:
         return self._sent(parameters, document=document, caption=parameters.get("caption", ""))
 
     def _do_editMessageText(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
-        self._check_text(parameters["text"], TEXT_CHARACTERS)
+        self._check_text(parameters["text"], MessageLimit.MAX_TEXT_LENGTH)
         return self._edit(parameters, text=parameters["text"])
 
     def _do_editMessageMedia(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         media = parameters["media"]
-        self._check_text(media["caption"], CAPTION_CHARACTERS)
+        self._check_text(media["caption"], MessageLimit.CAPTION_LENGTH)
         name = media["media"].removeprefix("attach://")
         size = {"file_id": name, "file_unique_id": name, "width": 1, "height": 1}
         return self._edit(parameters, caption=media["caption"], photo=[size], text=None, picture=parameters[name][1])

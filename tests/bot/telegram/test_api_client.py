@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from telegram import Chat, Document, Message, MessageEntity
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TimedOut
 
-from bot.core.errors import TryLater, Undeliverable
+from bot.core.errors import DateUnclear, TryLater, Undeliverable
 from bot.core.localization import LANGUAGES, Language
-from bot.telegram.api_client import NotThere, changing, shortened, told
-from bot.telegram.commands import VIETNAMESE, described, english
-from bot.telegram.message_parsing import command_of, link_of, media_of
-from bot.telegram.moderation import BadWish, read_wish
-from storage import Format, Status
+from bot.core.moderation import read_export_filter
+from bot.telegram.api_client import MessageGone, delivering, editing, shortened
+from bot.telegram.commands import VIETNAMESE, bot_commands, english_name
+from bot.telegram.message_parsing import command_of, link_of, song_in
+from storage import ExportFormat, ReviewStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,20 +43,20 @@ def test_a_shortened_text_fits_and_is_its_own_beginning(text: str, characters: i
     ],
 )
 def test_telegrams_errors_are_told_as_what_the_queue_understands(error: Exception, meaning: type[Exception]) -> None:
-    with pytest.raises(meaning), told():
+    with pytest.raises(meaning), delivering():
         raise error
 
 
 def test_a_flood_is_waited_out_as_long_as_telegram_says() -> None:
-    with pytest.raises(TryLater) as later, told():
+    with pytest.raises(TryLater) as later, delivering():
         raise RetryAfter(7)
     assert later.value.seconds == 7
 
 
 def test_a_change_that_was_made_already_is_no_error_and_one_that_cannot_be_made_is() -> None:
-    with changing():
+    with editing():
         raise BadRequest("Message is not modified: …")
-    with pytest.raises(NotThere), changing():
+    with pytest.raises(MessageGone), editing():
         raise BadRequest("Message to edit not found")
 
 
@@ -102,12 +102,12 @@ def test_a_command_is_read_if_it_is_ours(text: str, command: tuple[str, str] | N
 )
 def test_a_document_is_a_song_by_its_kind_or_its_name(name: str, kind: str | None, song: bool) -> None:
     document = Document("file", "unique", file_name=name, mime_type=kind)
-    assert (media_of(message("", document=document)) is not None) == song
+    assert (song_in(message("", document=document)) is not None) == song
 
 
 def test_a_wish_is_read_in_any_order() -> None:
-    wish = read_wish("accepted cải lương 2026-01-01..2026-01-31 parquet")
-    assert (wish.form, wish.status, wish.genre) == (Format.PARQUET, Status.ACCEPTED, "cải lương")
+    wish = read_export_filter("accepted cải lương 2026-01-01..2026-01-31 parquet")
+    assert (wish.form, wish.status, wish.genre) == (ExportFormat.PARQUET, ReviewStatus.ACCEPTED, "cải lương")
     assert wish.since is not None
     assert wish.until is not None
     assert (wish.since.day, wish.until.day, wish.until.month) == (1, 1, 2)
@@ -116,16 +116,16 @@ def test_a_wish_is_read_in_any_order() -> None:
 @given(st.text(max_size=40))
 def test_any_wish_is_read_or_refused(text: str) -> None:
     try:
-        read_wish(text)
-    except BadWish:
+        read_export_filter(text)
+    except DateUnclear:
         assert ".." in text
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_command_is_described_within_telegrams_limits(language: Language) -> None:
-    names = [command.command for command in described(language)]
-    assert {english(name) for name in names} == set(VIETNAMESE)
-    for command in described(language):
+    names = [command.command for command in bot_commands(language)]
+    assert {english_name(name) for name in names} == set(VIETNAMESE)
+    for command in bot_commands(language):
         assert command.command.isascii()
         assert len(command.command) <= 32
         assert 1 <= len(command.description) <= 256

@@ -126,7 +126,7 @@ async def test_consent_is_asked_once_and_may_be_taken_back(
     question = await ann.hears("May I learn from this?")
     await ann.presses(question, "Yes, you may learn")
     await ann.hears("From now on your corrections may teach me.")
-    assert (await bot.conversation.consent(Person("telegram", "11"))).may_train is True
+    assert (await bot.conversation.privacy.consent(Person("telegram", "11"))).may_train is True
     await ann.writes("/correct jazz", to=answer)
     await ann.hears("I have noted that this is jazz")
     assert sum("May I learn" in call.get("text", "") for call in telegram.calls("sendMessage")) == 1
@@ -191,7 +191,7 @@ async def test_forgetting_deletes_everything_says_how_much_and_is_nobody_elses_t
     await telegram.until(lambda: "Chỉ người gửi bài này mới làm được việc đó." in telegram.toasts)
     await ann.in_group(GROUP).presses(question, "Yes, delete everything")
     await ann.in_group(GROUP).hears("Deleted: one song from your history and one correction.")
-    data = await storage.people.data(keys.person(Person("telegram", "11")))
+    data = await storage.people.export_data(keys.person(Person("telegram", "11")))
     assert (data["consent"], data["corrections"], data["jobs"]) == ([], [], [])
 
 
@@ -223,5 +223,5 @@ async def test_what_can_be_asked(ann: Somebody, answer: dict[str, Any]) -> None:
 
 async def test_commands_are_registered_in_both_languages(telegram: TelegramServer) -> None:
     await telegram.until(lambda: {"", "vi"} <= set(telegram.commands))
-    assert {"command": "genre", "description": "What genre is this song? (as an answer to it)"} in telegram.commands[""]
+    assert {"command": "genre", "description": "What genre is this song? (reply to it)"} in telegram.commands[""]
     assert "theloai" in {command["command"] for command in telegram.commands["vi"]}

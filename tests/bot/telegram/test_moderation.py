@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from storage import TABLE_COLUMNS, Format, Status
+from storage import TABLE_COLUMNS, ExportFormat, ReviewStatus
 from tests.bot.telegram.people import MENTION, Somebody, texts
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ async def test_an_administrator_reviews_corrections_one_by_one_but_only_those_of
     await here.presses(review, "Accept")
     await here.hears("Accepted: zydeco.\n\nNothing waits for review.")
     statuses = [each.status for each in await bot.storage.feedback.review(status=None)]
-    assert statuses == [Status.ACCEPTED, Status.PENDING]
+    assert statuses == [ReviewStatus.ACCEPTED, ReviewStatus.PENDING]
 
 
 async def test_the_operators_moderator_rejects_relabels_and_merges_everywhere(
@@ -103,9 +103,9 @@ async def test_a_reviewed_correction_is_skipped_or_rejected(operator: Somebody, 
 async def test_corrections_leave_as_a_file_in_every_format(
     operator: Somebody, telegram: TelegramServer, corrected: None
 ) -> None:
-    for form in Format:
+    for form in ExportFormat:
         await operator.writes(f"/feedback export {form}")
-    await telegram.until(lambda: len(telegram.calls("sendDocument")) == len(Format))
+    await telegram.until(lambda: len(telegram.calls("sendDocument")) == len(ExportFormat))
     files = dict(call["document"] for call in telegram.calls("sendDocument"))
     rows = list(csv.DictReader(io.StringIO(files["feedback.csv"].decode())))
     assert set(TABLE_COLUMNS) <= set(rows[0])

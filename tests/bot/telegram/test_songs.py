@@ -108,7 +108,7 @@ async def test_in_a_group_the_bot_may_be_named_below_a_song_or_beside_a_link(
     await ann.hears("This link leads into a private network")
     await ann.writes(f"thank you {MENTION}")
     await ann.writes("/help")
-    await ann.hears("Answer a song or a link here")
+    await ann.hears("Reply to a song or a link here")
     assert len(ann.server.said(GROUP)) == 3
 
 
@@ -123,7 +123,7 @@ async def test_a_command_for_another_bot_is_not_ours(ann: Somebody, tune: Path) 
 
 async def test_genre_with_nothing_to_listen_to_tells_how_it_is_used(ann: Somebody, lan: Somebody) -> None:
     await ann.in_group(GROUP).writes("/genre")
-    await ann.in_group(GROUP).hears("Answer a song with /genre")
+    await ann.in_group(GROUP).hears("Reply to a song with /genre")
     await lan.writes("/theloai")
     await lan.hears("/theloai")
 

@@ -240,7 +240,7 @@ async def test_songs_of_a_folder_keep_nobody_elses_song_waiting(
     bob = page.browser()
     await history(bob)
     entry = await send(bob, tone(1400))
-    sent = await page.chat.memory.get(entry["id"])
+    sent = await page.chat.history.get(entry["id"])
 
     async def bob_is_in_line() -> bool:
         # Before it is taken up it is said to be queued, too.

@@ -10,7 +10,7 @@ import pytest
 from pydantic import SecretStr
 from yarl import URL
 
-from bot.core.chat import CannotStart
+from bot.core.chat import ChatCannotStart
 from bot.settings import Address
 from bot.web import LocalChat
 from bot.web import request_guard as guarding
@@ -169,5 +169,5 @@ async def test_guessing_passwords_is_slow_however_many_guess_at_once(
 async def test_a_taken_port_is_named_and_not_a_crash(page: Page, settings: Settings, tmp_path: Path) -> None:
     elsewhere = settings.model_copy(update={"data_dir": tmp_path / "other"})
     second = LocalChat(page.bot.conversation, elsewhere, Address("127.0.0.1", page.chat.port))
-    with pytest.raises(CannotStart, match="LOCAL_CHAT"):
+    with pytest.raises(ChatCannotStart, match="LOCAL_CHAT"):
         await second.start()

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from classifier.errors import Damaged, NoSound, NotAudio, Silent, TookTooLong, TooShort, WorkerLost
 from classifier.inference.executor import LocalExecutor, load_classifier, open_executor
-from classifier.inference.worker_process import Limits
+from classifier.inference.worker_process import WorkerLimits
 from common.errors import EmptyFile, SongError, TooLong
 from common.units import MEBIBYTE
 from tests.conftest import REPOSITORY
@@ -292,8 +292,8 @@ def long_song(folder: Path) -> Path:
 
 @pytest.fixture(
     params=[
-        (Limits(seconds=60, memory_bytes=MAX_MINUTES * 60 * BYTES_PER_SECOND + 8 * MEBIBYTE), WorkerLost),
-        (Limits(seconds=0.3, memory_bytes=WORKER_BYTES), TookTooLong),
+        (WorkerLimits(seconds=60, memory_bytes=MAX_MINUTES * 60 * BYTES_PER_SECOND + 8 * MEBIBYTE), WorkerLost),
+        (WorkerLimits(seconds=0.3, memory_bytes=WORKER_BYTES), TookTooLong),
     ],
     ids=["memory", "time"],
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
 import os
 import pty
+import re
 import select
 import shutil
 import signal
@@ -21,7 +23,7 @@ from hypothesis import strategies as st
 from classifier.__main__ import main
 from classifier.commands.batch import printable
 from classifier.commands.classify import json_line
-from classifier.commands.file_arguments import CannotRead, Listed, NoMusic, NoSuchFile, expand
+from classifier.commands.file_arguments import CannotRead, FileArgument, NoMusic, NoSuchFile, expand_files
 from classifier.errors import NotAudio, TooShort
 from tests.conftest import REPOSITORY
 from tests.synthesis import song, write
@@ -64,55 +66,55 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
 class TestWhichFilesAreMeant:
     def test_a_folder_stands_for_the_music_in_it_and_below(self, music: Path) -> None:
         names = [str(music / "disco.mp3"), str(music / "text.mp3"), str(music / "below" / "blues.ogg")]
-        assert expand([str(music)]) == [Listed(name) for name in names]
+        assert expand_files([str(music)]) == [FileArgument(name) for name in names]
 
-    def test_a_file_is_taken_whatever_it_is_called(self, music: Path) -> None:
-        assert expand([str(music / "cover.jpg")]) == [Listed(str(music / "cover.jpg"))]
+    def test_a_file_is_accepted_with_any_suffix(self, music: Path) -> None:
+        assert expand_files([str(music / "cover.jpg")]) == [FileArgument(str(music / "cover.jpg"))]
 
-    def test_a_file_named_twice_is_taken_once(self, music: Path) -> None:
+    def test_a_file_named_twice_is_listed_once(self, music: Path) -> None:
         name = str(music / "disco.mp3")
-        assert expand([name, str(music), name])[0] == Listed(name)
-        assert len(expand([name, str(music), name])) == 3
+        assert expand_files([name, str(music), name])[0] == FileArgument(name)
+        assert len(expand_files([name, str(music), name])) == 3
 
-    def test_patterns_reach_as_deep_as_they_say(self, music: Path) -> None:
-        assert [Path(listed.name).name for listed in expand([f"{music}/*.mp3"])] == ["disco.mp3", "text.mp3"]
-        assert [Path(listed.name).name for listed in expand([f"{music}/**/*.ogg"])] == ["blues.ogg"]
+    def test_patterns_match_at_their_depth(self, music: Path) -> None:
+        assert [Path(listed.name).name for listed in expand_files([f"{music}/*.mp3"])] == ["disco.mp3", "text.mp3"]
+        assert [Path(listed.name).name for listed in expand_files([f"{music}/**/*.ogg"])] == ["blues.ogg"]
 
-    def test_relative_patterns_start_here(self, music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_relative_patterns_start_in_the_current_folder(self, music: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(music)
-        assert expand(["b*/*.ogg"]) == [Listed("below/blues.ogg")]
+        assert expand_files(["b*/*.ogg"]) == [FileArgument("below/blues.ogg")]
 
     def test_a_name_that_looks_like_a_pattern_is_a_name_first(self, tmp_path: Path) -> None:
         name = tmp_path / "song [live].mp3"
         name.touch()
-        assert expand([str(name)]) == [Listed(str(name))]
+        assert expand_files([str(name)]) == [FileArgument(str(name))]
 
-    def test_links_to_folders_lead_nowhere(self, music: Path, tmp_path: Path) -> None:
+    def test_links_to_folders_are_not_followed(self, music: Path, tmp_path: Path) -> None:
         shutil.copy(music / "disco.mp3", tmp_path)
         (tmp_path / "again").symlink_to(tmp_path)
         (tmp_path / "linked.mp3").symlink_to(tmp_path / "disco.mp3")
-        names = {Path(listed.name).name for listed in expand([str(tmp_path), f"{tmp_path}/**/*.mp3"])}
+        names = {Path(listed.name).name for listed in expand_files([str(tmp_path), f"{tmp_path}/**/*.mp3"])}
         assert names == {"disco.mp3", "linked.mp3"}
 
     def test_hidden_files_are_left_out_of_folders(self, tmp_path: Path) -> None:
         (tmp_path / "._song.mp3").touch()
-        [listed] = expand([str(tmp_path)])
+        [listed] = expand_files([str(tmp_path)])
         assert isinstance(listed.problem, NoMusic)
 
     @pytest.mark.parametrize("name", ["missing.mp3", "missing/*.mp3", ""])
-    def test_what_is_not_there_is_told(self, name: str) -> None:
-        [listed] = expand([name])
+    def test_missing_files_are_reported(self, name: str) -> None:
+        [listed] = expand_files([name])
         assert listed.name == name
         assert isinstance(listed.problem, NoSuchFile)
 
-    def test_what_is_no_plain_file_is_not_opened(self, tmp_path: Path) -> None:
+    def test_special_files_are_not_opened(self, tmp_path: Path) -> None:
         os.mkfifo(tmp_path / "pipe.mp3")
-        [listed] = expand([str(tmp_path / "pipe.mp3")])
+        [listed] = expand_files([str(tmp_path / "pipe.mp3")])
         assert isinstance(listed.problem, CannotRead)
 
 
 class TestClassify:
-    def test_json_has_a_line_for_every_file_and_the_status_tells_of_failures(self, music: Path, tmp_path: Path) -> None:
+    def test_json_has_a_line_per_file_and_failures_set_the_exit_status(self, music: Path, tmp_path: Path) -> None:
         strange = tmp_path / os.fsdecode(b"caf\xe9 \xe2\x80\xae.mp3")
         shutil.copy(music / "disco.mp3", strange)
         named = [music / "disco.mp3", music / "text.mp3", tmp_path / "none.mp3", music / "below", strange]
@@ -135,34 +137,57 @@ class TestClassify:
             assert sum(segment["probabilities"].values()) == pytest.approx(1)
             assert set(segment["votes"].values()) <= set(segment["probabilities"])
 
-    def test_people_get_a_table_and_a_sentence_for_what_failed(self, music: Path) -> None:
+    def test_lines_with_tabs_and_error_messages_are_printed_to_a_pipe(self, music: Path) -> None:
         result = command("classify", music)
-        header, *rows = result.stdout.splitlines()
-        assert header.split() == ["File", "Length", "Genre", "Confidence", "Otherwise"]
-        assert rows[0].startswith(f"{music / 'disco.mp3'} ")
-        assert " 0:42 " in rows[1]
+        rows = [line.split("\t") for line in result.stdout.splitlines()]
+        assert [row[0] for row in rows] == [str(music / "disco.mp3"), str(music / "below" / "blues.ogg")]
+        assert [float(row[-1]) for row in rows] == pytest.approx([12, 42], abs=1)
+        for _, genre, confidence, sure, other, share, _ in rows:
+            assert genre != other
+            assert 0 < float(share) <= float(confidence) <= 1
+            assert sure in {"sure", "unsure"}
         assert result.stderr == f"{music / 'text.mp3'}: {NotAudio()}\n"
+        assert "send" not in result.stderr
         assert result.returncode == 1
 
-    def test_one_song_is_shown_segment_by_segment(self, music: Path) -> None:
-        result = command("classify", music / "below" / "blues.ogg")
-        assert "0:00 – 0:30" in result.stdout
-        assert "0:30 – 0:42" in result.stdout
+    def test_segments_are_printed_on_request(self, music: Path) -> None:
+        result = command("classify", "--segments", music / "below" / "blues.ogg")
+        times = [line.split("\t")[3:] for line in result.stdout.splitlines()]
+        assert times[0] == ["0", "30"]
+        assert len(times) == 2
         assert (result.returncode, result.stderr) == (0, "")
 
-    def test_a_bar_is_shown_to_who_watches(self, music: Path) -> None:
+    @pytest.mark.parametrize("options", [{}, {"NO_COLOR": "1"}, {"TERM": "dumb"}], ids=str)
+    def test_a_terminal_of_80_columns_shows_a_line_per_song(
+        self, music: Path, tmp_path: Path, options: dict[str, str]
+    ) -> None:
+        long_name = tmp_path / f"{'a very long name ' * 8}.mp3"
+        shutil.copy(music / "disco.mp3", long_name)
+        shown = on_a_terminal("classify", long_name, music / "below" / "blues.ogg", **options)
+        plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", shown).replace("\r", "")
+        header, *rows = [line for line in plain.splitlines() if line.strip()]
+        assert header.split() == ["File", "Length", "Genre", "Confidence", "Runner-up"]
+        assert [row.split()[0] for row in rows] == ["a", "blues.ogg"]
+        assert all(len(line) <= 80 for line in (header, *rows))
+        assert "…" in rows[0]
+        assert str(tmp_path) not in plain
+        assert re.search(r"0:42 +\w.* +\d+% +\w.* \d+%", rows[1])
+        if "NO_COLOR" in options:
+            assert not re.search(r"\x1b\[[0-9;]*3[0-7]m", shown)
+
+    def test_a_progress_bar_is_shown_on_a_terminal(self, music: Path) -> None:
         arguments = [sys.executable, "-m", "classifier", "classify", "--json", str(music / "disco.mp3")]
         result, shown = _watched(arguments)
         assert b"1/1" in shown
         assert len(lines(result)) == 1
 
-    def test_a_model_that_is_not_there_is_wrong_usage(self, music: Path, tmp_path: Path) -> None:
+    def test_a_missing_model_is_a_usage_error(self, music: Path, tmp_path: Path) -> None:
         result = command("classify", "--model-dir", tmp_path, music / "disco.mp3")
         assert result.returncode == 2
         assert result.stderr.startswith(f"There is no model in {tmp_path}: ")
         assert len(result.stderr.splitlines()) == 1
 
-    def test_interrupting_leaves_nothing_behind(self, tmp_path: Path) -> None:
+    def test_an_interrupted_run_leaves_no_processes(self, tmp_path: Path) -> None:
         for number in range(40):
             shutil.copy(EXAMPLES / "late-train.opus", tmp_path / f"{number}.opus")
         arguments = [sys.executable, "-m", "classifier", "classify", "--json", "--workers", "1", str(tmp_path)]
@@ -180,6 +205,27 @@ class TestClassify:
         for handle in handles:
             select.select([handle], [], [])
             os.close(handle)
+
+
+def on_a_terminal(*arguments: str | Path, **options: str) -> str:
+    """Return what a program prints to a terminal of 80 columns; its stderr is discarded."""
+    environment = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "80", "LINES": "24", **options}
+    ours, theirs = pty.openpty()
+    running = subprocess.Popen(
+        [sys.executable, "-m", "classifier", *map(str, arguments)],
+        cwd=REPOSITORY,
+        stdout=theirs,
+        stderr=subprocess.DEVNULL,
+        env=environment,
+    )
+    os.close(theirs)
+    shown = b""
+    with contextlib.suppress(OSError):  # raised by Linux when the other end of the terminal is closed
+        while part := os.read(ours, 65536):
+            shown += part
+    os.close(ours)
+    assert running.wait() == 0
+    return shown.decode()
 
 
 def _watched(arguments: list[str]) -> tuple[str, bytes]:
@@ -201,7 +247,7 @@ def _watched(arguments: list[str]) -> tuple[str, bytes]:
 
 
 class TestFeatures:
-    def test_the_table_has_a_row_for_every_song_or_piece(self, music: Path, tmp_path: Path) -> None:
+    def test_the_table_has_a_row_per_song_or_segment(self, music: Path, tmp_path: Path) -> None:
         out = tmp_path / "features.csv"
         short = write(song("jazz", PUBLIC_SAMPLES / SAMPLE_RATE), tmp_path / "jazz.00000.wav")
         result = command("features", short, music, "--csv", out, "--label-from-folder")
@@ -226,7 +272,7 @@ class TestFeatures:
         assert row[-1] == "disco, sort of"
         assert result.returncode == 0
 
-    def test_a_place_that_cannot_be_written_is_wrong_usage(self, music: Path, tmp_path: Path) -> None:
+    def test_an_unwritable_file_is_a_usage_error(self, music: Path, tmp_path: Path) -> None:
         result = command("features", music / "disco.mp3", "--csv", tmp_path)
         assert (result.returncode, result.stderr) == (2, f"{tmp_path} cannot be written: Is a directory\n")
 
@@ -235,20 +281,20 @@ class TestFeatures:
     "arguments",
     [[], ["sing"], ["classify"], ["classify", "--workers", "0", "x"], ["classify", "--max-minutes", "nan", "x"]],
 )
-def test_wrong_usage_is_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_usage_errors_have_status_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
     assert "usage: python -m classifier" in capsys.readouterr().err
 
 
-def test_nothing_to_do_is_a_failure_without_a_model(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_without_readable_files_no_model_is_loaded(tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     assert main(["classify", "--json", "--model-dir", str(tmp_path), str(tmp_path)]) == 1
     assert json.loads(capfdbinary.readouterr().out)["error"] == "no-music"
 
 
 @given(st.binary(min_size=1).filter(lambda name: b"\0" not in name))
-def test_any_name_that_a_file_can_have_comes_back_from_its_line(name: bytes) -> None:
+def test_any_file_name_survives_the_json_line(name: bytes) -> None:
     line = json_line(os.fsdecode(name), TooShort(minimum=3))
     assert line.isascii() or line.decode("utf-8")
     assert len(line.splitlines()) == 1
@@ -256,11 +302,11 @@ def test_any_name_that_a_file_can_have_comes_back_from_its_line(name: bytes) -> 
 
 
 @given(st.text())
-def test_what_is_shown_of_a_name_can_be_printed(name: str) -> None:
+def test_any_name_is_printable_after_conversion(name: str) -> None:
     shown = printable(name)
     assert shown.isprintable()
     assert len(shown) == len(name)
 
 
-def test_names_cannot_play_tricks_on_a_terminal() -> None:
+def test_names_cannot_contain_terminal_escapes() -> None:
     assert printable("\x1b[2Jsong\u202e3pm.exe\n") == "�[2Jsong�3pm.exe�"

@@ -53,15 +53,15 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_songs_are_written_once_and_told_if_they_are_there_under_another_label(
+def test_songs_are_added_once_and_conflicting_labels_are_reported(
     music: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     table = tmp_path / "table.csv"
     assert main(["dataset", "build", "--label", "cai-luong", "--out", str(table), str(music)]) == 1
-    told = capsys.readouterr()
-    assert told.out == f"2 songs were added, 3 rows; {table} has 2 songs.\n"
-    assert "text.mp3: This is not a music file that can be read." in told.err
-    assert "1 song was there already." in told.err
+    captured = capsys.readouterr()
+    assert captured.out == f"2 songs were added, 3 rows; {table} has 2 songs.\n"
+    assert "text.mp3: This is not a music file that can be read." in captured.err
+    assert "1 song was already in the table." in captured.err
     found = rows(table)
     assert list(found[0]) == list(HEADER)
     assert [(row["filename"], row["start"], round(float(row["end"]))) for row in found] == [
@@ -75,11 +75,11 @@ def test_songs_are_written_once_and_told_if_they_are_there_under_another_label(
 
     before = table.read_bytes()
     assert main(["dataset", "build", "--label", "rock", "--out", str(table), str(music / "hai.ogg")]) == 0
-    assert "is in the table already, as hai.0.ogg under cai-luong. It was left there." in capsys.readouterr().err
+    assert "is already in the table, as hai.0.ogg with the label cai-luong, which was kept." in capsys.readouterr().err
     assert table.read_bytes() == before
 
 
-def test_a_build_that_was_killed_goes_on_and_ends_as_if_nothing_had_been(tmp_path: Path) -> None:
+def test_a_killed_build_can_be_continued_with_the_same_result(tmp_path: Path) -> None:
     music = tmp_path / "music"
     music.mkdir()
     for number in range(6):
@@ -99,7 +99,7 @@ def test_a_build_that_was_killed_goes_on_and_ends_as_if_nothing_had_been(tmp_pat
     assert sorted(path.name for path in tmp_path.iterdir()) == ["music", "table.csv", "whole.csv"]
 
 
-def test_texture_comes_on_request(music: Path, tmp_path: Path) -> None:
+def test_texture_features_are_optional(music: Path, tmp_path: Path) -> None:
     table = tmp_path / "table.csv"
     assert main(["dataset", "build", "--label", "a", "--texture", "--out", str(table), str(music / "hai.ogg")]) == 0
     found = rows(table)
@@ -153,10 +153,10 @@ def test_a_list_of_links_is_fetched_once(
     table = tmp_path / "table.csv"
     arguments = ["dataset", "build", "--label", "podcast", "--out", str(table), f"{address}/feed.xml"]
     assert main(arguments) == 1
-    told = capsys.readouterr()
-    assert f"{address}/feed.xml: 3 songs." in told.err
-    assert f"{address}/gone.mp3: There is nothing at this link." in told.err
-    assert told.out.startswith("2 songs were added, 2 rows")
+    captured = capsys.readouterr()
+    assert f"{address}/feed.xml: 3 songs." in captured.err
+    assert f"{address}/gone.mp3: There is nothing at this link." in captured.err
+    assert captured.out.startswith("2 songs were added, 2 rows")
     assert {row["source"] for row in rows(table)} == {f"{address}/one.mp3", f"{address}/two.mp3"}
     assert list(left.iterdir()) == []
     asked.clear()
@@ -165,11 +165,14 @@ def test_a_list_of_links_is_fetched_once(
     assert len(rows(table)) == 2
     capsys.readouterr()
     assert main([*arguments[:3], "talk", *arguments[4:]]) == 1
-    assert f"{address}/one.mp3: This song is in the table already, as one under podcast." in capsys.readouterr().err
+    assert (
+        f"{address}/one.mp3: This song is already in the table, as one with the label podcast"
+        in capsys.readouterr().err
+    )
     assert "/one.mp3" not in asked
 
 
-def test_wrong_usage_is_told_in_a_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_usage_errors_are_reported_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "there.csv").write_text("filename,label\n", encoding="utf-8")
     there = str(tmp_path / "there.csv")
     assert main(["dataset", "build", "--label", "x", "--out", there, "x.mp3"]) == 2
@@ -177,7 +180,7 @@ def test_wrong_usage_is_told_in_a_sentence(tmp_path: Path, capsys: pytest.Captur
     assert main(["dataset", "build", "--label", "x", "--out", str(tmp_path / "no" / "t.csv"), "x.mp3"]) == 2
     assert "cannot be written: No such file or directory" in capsys.readouterr().err
     assert main(["dataset", "merge", "--out", there, str(tmp_path / "other.csv")]) == 2
-    assert "is there already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert main(["dataset", "merge", "--out", str(tmp_path / "new.csv"), str(tmp_path / "other.csv")]) == 2
     assert "other.csv cannot be read or written: No such file" in capsys.readouterr().err
     for label in ("", " ", "two\nlines", "x" * 101):

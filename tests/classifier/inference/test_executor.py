@@ -17,13 +17,13 @@ import pytest
 from classifier.errors import Silent, TookTooLong, TooShort, WorkerLost
 from classifier.inference.executor import CannotStart, LocalExecutor, UnknownExecutor, open_executor
 from classifier.inference.worker_pool import PoolClosed
-from classifier.inference.worker_process import Limits, WorkFailed
+from classifier.inference.worker_process import WorkerError, WorkerLimits
 from classifier.song_report import Classification, Progress
 from common.units import MEBIBYTE
 from tests.classifier.troublemaker import GENRES, SEGMENTS, cannot_be_made, dies_while_made, make_trouble
 from tests.conftest import REPOSITORY
 
-LIMITS = Limits(seconds=60, memory_bytes=64 * MEBIBYTE)
+LIMITS = WorkerLimits(seconds=60, memory_bytes=64 * MEBIBYTE)
 Song = Callable[[str], Path]
 
 
@@ -62,7 +62,7 @@ async def gone(pid: int) -> None:
     os.close(handle)
 
 
-async def test_a_song_is_answered_with_its_features(executor: LocalExecutor, song: Song) -> None:
+async def test_a_song_is_classified_with_its_features(executor: LocalExecutor, song: Song) -> None:
     answer = await executor.classify(song("play"))
     assert answer.report.genre == "blues"
     assert answer.features[0].families["gtzan57"].shape == (57,)
@@ -86,7 +86,7 @@ async def test_progress_arrives_in_order_before_the_answer(executor: LocalExecut
     assert heard == [Progress("decoding"), *expected]
 
 
-async def test_a_listener_that_fails_costs_no_song(executor: LocalExecutor, song: Song) -> None:
+async def test_a_failing_progress_callback_does_not_affect_the_song(executor: LocalExecutor, song: Song) -> None:
     def fail(progress: Progress) -> None:
         raise ZeroDivisionError
 
@@ -94,7 +94,7 @@ async def test_a_listener_that_fails_costs_no_song(executor: LocalExecutor, song
 
 
 @pytest.mark.parametrize("end", ["die", "segfault", "starve"])
-async def test_a_lost_worker_costs_its_own_song_only(executor: LocalExecutor, song: Song, end: str) -> None:
+async def test_a_lost_worker_affects_only_its_song(executor: LocalExecutor, song: Song, end: str) -> None:
     [before] = executor.pids
     with pytest.raises(WorkerLost) as error:
         await executor.classify(song(end))
@@ -104,7 +104,7 @@ async def test_a_lost_worker_costs_its_own_song_only(executor: LocalExecutor, so
     await gone(before)
 
 
-async def test_songs_beside_a_lost_worker_are_answered(song: Song) -> None:
+async def test_other_songs_are_classified_when_a_worker_is_lost(song: Song) -> None:
     executor = LocalExecutor(make_trouble, workers=2, limits=LIMITS)
     await executor.start()
     songs = [song(order) for order in ("play", "die", "play", "segfault", "play", "play")]
@@ -115,7 +115,9 @@ async def test_songs_beside_a_lost_worker_are_answered(song: Song) -> None:
 
 @pytest.mark.parametrize("end", ["hang", "spin"])
 async def test_a_song_that_takes_too_long_is_stopped(song: Song, end: str) -> None:
-    executor = LocalExecutor(make_trouble, workers=1, limits=Limits(seconds=0.5, memory_bytes=LIMITS.memory_bytes))
+    executor = LocalExecutor(
+        make_trouble, workers=1, limits=WorkerLimits(seconds=0.5, memory_bytes=LIMITS.memory_bytes)
+    )
     await executor.start()
     [before] = executor.pids
     with pytest.raises(TookTooLong, match=r"longer than 0\.5 seconds"):
@@ -124,7 +126,7 @@ async def test_a_song_that_takes_too_long_is_stopped(song: Song, end: str) -> No
     await executor.close()
 
 
-async def test_cancelling_ends_the_work_itself(executor: LocalExecutor, song: Song, tmp_path: Path) -> None:
+async def test_cancelling_ends_the_worker_process(executor: LocalExecutor, song: Song, tmp_path: Path) -> None:
     [before] = executor.pids
     begun = tmp_path / "begun"
     os.mkfifo(begun)
@@ -138,7 +140,7 @@ async def test_cancelling_ends_the_work_itself(executor: LocalExecutor, song: So
     assert (await executor.classify(song("play"))).report.genre == "blues"
 
 
-async def test_a_song_that_waits_its_turn_can_be_cancelled(executor: LocalExecutor, song: Song) -> None:
+async def test_a_waiting_song_can_be_cancelled(executor: LocalExecutor, song: Song) -> None:
     [before] = executor.pids
     playing = asyncio.create_task(executor.classify(song("play")))
     waiting = asyncio.create_task(executor.classify(song("die")))
@@ -150,14 +152,14 @@ async def test_a_song_that_waits_its_turn_can_be_cancelled(executor: LocalExecut
     assert executor.pids == (before,)
 
 
-async def test_a_worker_killed_while_idle_costs_no_song(executor: LocalExecutor, song: Song) -> None:
+async def test_a_worker_killed_while_idle_affects_no_song(executor: LocalExecutor, song: Song) -> None:
     [before] = executor.pids
     os.kill(before, signal.SIGKILL)
     answers = await asyncio.gather(*(executor.classify(song("play")) for _ in range(3)))
     assert before not in {pid_of(answer) for answer in answers}
 
 
-async def test_what_is_wrong_with_a_song_keeps_its_sentence(executor: LocalExecutor, song: Song) -> None:
+async def test_song_errors_keep_their_message(executor: LocalExecutor, song: Song) -> None:
     [before] = executor.pids
     with pytest.raises(TooShort) as error:
         await executor.classify(song("short"))
@@ -172,30 +174,30 @@ async def test_a_failed_song_leaves_no_memory_behind(executor: LocalExecutor, so
     assert (await executor.classify(song("play"))).report.genre == "blues"
 
 
-async def test_a_bug_is_told_with_the_workers_traceback(executor: LocalExecutor, song: Song) -> None:
-    with pytest.raises(WorkFailed, match="Unspeakable: 1 and 2") as error:
+async def test_a_bug_is_raised_with_the_workers_traceback(executor: LocalExecutor, song: Song) -> None:
+    with pytest.raises(WorkerError, match="Unspeakable: 1 and 2") as error:
         await executor.classify(song("bug"))
     assert "troublemaker.py" in error.value.__notes__[0]
     assert (await executor.classify(song("play"))).report.genre == "blues"
 
 
 async def test_a_worker_cannot_write_files(executor: LocalExecutor, song: Song, tmp_path: Path) -> None:
-    with pytest.raises(WorkFailed, match="File too large"):
+    with pytest.raises(WorkerError, match="File too large"):
         await executor.classify(song(f"write {tmp_path / 'written'}"))
     assert (tmp_path / "written").read_text() == ""
 
 
-async def test_a_model_that_cannot_be_loaded_is_told_at_the_start() -> None:
+async def test_a_model_that_cannot_be_loaded_fails_the_start() -> None:
     with pytest.raises(CannotStart, match="FileNotFoundError: no model here"):
         await LocalExecutor(cannot_be_made, workers=2, limits=LIMITS).start()
 
 
-async def test_a_worker_that_dies_while_it_loads_is_told_at_the_start() -> None:
+async def test_a_worker_that_dies_while_loading_fails_the_start() -> None:
     with pytest.raises(CannotStart, match="died before it was"):
         await LocalExecutor(dies_while_made, workers=1, limits=LIMITS).start()
 
 
-async def test_closing_ends_work_and_those_who_wait(song: Song, tmp_path: Path) -> None:
+async def test_closing_ends_running_and_waiting_songs(song: Song, tmp_path: Path) -> None:
     executor = LocalExecutor(make_trouble, workers=1, limits=LIMITS)
     await executor.start()
     [before] = executor.pids
@@ -238,7 +240,7 @@ async def test_workers_end_with_their_parent(song: Song, tmp_path: Path) -> None
     await gone(worker)
 
 
-def test_an_executor_elsewhere_is_refused_with_a_sentence() -> None:
+def test_an_unknown_executor_url_is_refused_with_a_sentence() -> None:
     with pytest.raises(UnknownExecutor, match=r"EXECUTOR_URL is 'http://elsewhere'.*leave it empty"):
         open_executor("http://elsewhere", model_dir=Path("models"), workers=1, max_minutes=60)
 

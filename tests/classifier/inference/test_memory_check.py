@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from classifier.inference.memory_check import SPARE_BYTES, has_room
+from classifier.inference.memory_check import SPARE_BYTES, has_memory_for_another
 from common.units import MEBIBYTE
 
 if TYPE_CHECKING:
@@ -51,13 +51,13 @@ NEEDED = WORKER + SPARE_BYTES // MEBIBYTE
         ({"available": 10, "limit": 512, "used": 0}, False),
     ],
 )
-def test_there_is_room_if_machine_and_limits_leave_enough(tmp_path: Path, says: dict[str, int], room: bool) -> None:
-    assert has_room([7], root=machine(tmp_path, **says)) is room
+def test_machine_and_cgroup_limits_are_considered(tmp_path: Path, says: dict[str, int], room: bool) -> None:
+    assert has_memory_for_another([7], root=machine(tmp_path, **says)) is room
 
 
-def test_where_nothing_is_told_there_is_room(tmp_path: Path) -> None:
-    assert has_room([7], root=tmp_path)
+def test_without_information_there_is_enough_memory(tmp_path: Path) -> None:
+    assert has_memory_for_another([7], root=tmp_path)
 
 
-def test_this_machine_tells() -> None:
-    assert isinstance(has_room([os.getpid()]), bool)
+def test_this_machine_provides_the_information() -> None:
+    assert isinstance(has_memory_for_another([os.getpid()]), bool)

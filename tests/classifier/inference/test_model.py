@@ -239,14 +239,14 @@ class TestWhatIsNotLoaded:
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         name = put(tmp_path)
-        verified = model_module.verified
+        read = model_module.read_verified_file
 
         def verified_then_exchanged(directory: Path, file: str, manifest: Any) -> bytes:
-            content = verified(directory, file, manifest)
+            content = read(directory, file, manifest)
             (directory / file).write_bytes(b"exchanged behind the back")
             return content
 
-        monkeypatch.setattr(model_module, "verified", verified_then_exchanged)
+        monkeypatch.setattr(model_module, "read_verified_file", verified_then_exchanged)
         assert Model.load(tmp_path).name == name
 
 
@@ -308,7 +308,7 @@ class TestReleased:
         manifest = read_manifest(RELEASE)
         assert {"MODEL_CARD.md", "evaluation.json", "confusion.png", "reliability.png"} < set(manifest["files"])
         for file in manifest["files"]:
-            model_module.verified(RELEASE, file, manifest)
+            model_module.read_verified_file(RELEASE, file, manifest)
         tracked = {path.name for path in RELEASE.iterdir()} - {"manifest.json"}
         assert tracked == set(manifest["files"])
         assert sum(path.stat().st_size for path in RELEASE.iterdir()) < FORTY_MEGABYTES
@@ -385,5 +385,5 @@ def named(path: Path) -> str:
     return path.stem.casefold().replace("_", "-").rpartition("-")[2]
 
 
-def answer(model: Model, path: Path) -> str:
+def answer(model: Model, path: Path) -> str | None:
     return model.classify(decode(path, max_seconds=600)).report.genre

@@ -17,7 +17,7 @@ from classifier.inference import worker_pool
 from classifier.inference.executor import LocalExecutor, Release, ReleaseRefused
 from classifier.inference.manifest import BadRelease
 from classifier.inference.worker_pool import PoolClosed
-from classifier.inference.worker_process import Limits
+from classifier.inference.worker_process import WorkerLimits
 from classifier.song_report import Classification, Progress
 from common.units import MEBIBYTE
 from tests.classifier.inference.test_executor import gone
@@ -26,7 +26,7 @@ from tests.classifier.troublemaker import answer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-LIMITS = Limits(seconds=60, memory_bytes=64 * MEBIBYTE)
+LIMITS = WorkerLimits(seconds=60, memory_bytes=64 * MEBIBYTE)
 SONGS = 50
 
 
@@ -34,14 +34,14 @@ class Teller:
     """Answers with its release's name; waits at a pipe first where the file names one."""
 
     def __init__(self, name: str) -> None:
-        self.about = Release(name, (f"genre of {name}",))
+        self.info = Release(name, (f"genre of {name}",))
 
     def __call__(self, path: Path, report: Callable[[Progress], None]) -> Classification:
         report(Progress("decoding"))
         for pipe in path.read_text().split():
             Path(pipe).write_bytes(b"")
         told = answer(os.getpid())
-        return replace(told, report=replace(told.report, model=self.about.name))
+        return replace(told, report=replace(told.report, model=self.info.name))
 
 
 def make_teller(name: str) -> Teller:
@@ -64,7 +64,7 @@ class Shelf:
         return partial(make_teller, self.name)
 
     def executor(self, workers: int) -> LocalExecutor:
-        return LocalExecutor(partial(make_teller, "never"), workers=workers, limits=LIMITS, find_work=self.find)
+        return LocalExecutor(partial(make_teller, "never"), workers=workers, limits=LIMITS, find_processor=self.find)
 
 
 @pytest.fixture
@@ -114,10 +114,10 @@ async def test_fifty_songs_are_answered_while_a_release_is_promoted(shelf: Shelf
     assert multiprocessing.active_children() == []
 
 
-async def test_where_memory_is_short_a_worker_ends_before_the_next_begins(
+async def test_with_little_memory_a_worker_ends_before_the_next_starts(
     shelf: Shelf, song: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_pool, "has_room", lambda _: False)
+    monkeypatch.setattr(worker_pool, "has_memory_for_another", lambda _: False)
     executor = shelf.executor(workers=2)
     await executor.start()
     former = set(executor.pids)
@@ -146,9 +146,7 @@ async def test_where_memory_is_short_a_worker_ends_before_the_next_begins(
     assert multiprocessing.active_children() == []
 
 
-async def test_a_song_under_way_is_finished_by_the_release_that_it_was_begun_with(
-    shelf: Shelf, song: Path, tmp_path: Path
-) -> None:
+async def test_a_song_is_finished_by_the_release_that_started_it(shelf: Shelf, song: Path, tmp_path: Path) -> None:
     executor = shelf.executor(workers=1)
     await executor.start()
     [former] = executor.pids
@@ -171,7 +169,7 @@ async def test_a_song_under_way_is_finished_by_the_release_that_it_was_begun_wit
     ("promoted", "said"),
     [("corrupt", "manifest cannot be read"), ("broken", "ValueError: cannot be unpickled"), ("deadly", "died before")],
 )
-async def test_a_release_that_cannot_be_loaded_is_refused_and_the_former_one_serves_on(
+async def test_a_release_that_cannot_be_loaded_is_refused_and_the_old_one_serves(
     shelf: Shelf, song: Path, promoted: str, said: str
 ) -> None:
     executor = shelf.executor(workers=1)

@@ -1,4 +1,4 @@
-"""Songs in every format, played once for all tests of a file, and a notebook to remember things in."""
+"""Songs in every format, synthesized once per session, and a state database."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from classifier.library.state_db import Notebook
+from classifier.library.state_db import StateDatabase
 from tests.classifier.library.making import make_songs
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 @pytest.fixture
-def notebook(tmp_path: Path) -> Iterator[Notebook]:
-    notebook = Notebook(tmp_path / "state")
-    yield notebook
-    notebook.close()
+def state_db(tmp_path: Path) -> Iterator[StateDatabase]:
+    state_db = StateDatabase(tmp_path / "state")
+    yield state_db
+    state_db.close()

@@ -1,4 +1,4 @@
-"""A music collection as people have them: every format, odd names, copies, broken files, links in a circle."""
+"""A realistic music collection: every format, unusual names, copies, broken files, circular links."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ STYLES = ("disco", "metal", "classical", "vietnamese")
 SONG_SECONDS = 4
 LONGEST_NAME_BYTES = 250
 TAGGABLE = frozenset({".mp3", ".m4a", ".ogg", ".opus", ".flac", ".wav", ".aiff", ".mp4", ".mov"})
-"""The others hold no tags, or none that can be written in place: .aac, .webm, .weba, .mkv."""
+"""The other formats have no tags that can be written: .aac, .webm, .weba, .mkv."""
 
 
 @dataclass
 class Collection:
-    """A folder with what is in it.
+    """A folder and its files.
 
     Attributes
     ----------
     playable, broken, read_only
-        Files; what is read-only is playable too.
+        Files; read-only files are playable too.
     """
 
     folder: Path
@@ -35,13 +35,13 @@ class Collection:
     read_only: list[Path] = field(default_factory=list)
 
     def bytes_of_all(self) -> dict[Path, str]:
-        """Take the checksum of every file, whatever it is."""
+        """Return the checksum of every file."""
         files = (path for path in self.folder.rglob("*") if path.is_file() and not path.is_symlink())
         return {path: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
 def make_songs(folder: Path) -> list[Path]:
-    """Play a few songs into every kind of file."""
+    """Synthesize a few songs in every format."""
     songs = []
     for number, style in enumerate(STYLES):
         samples = song(style, SONG_SECONDS, number)
@@ -50,7 +50,7 @@ def make_songs(folder: Path) -> list[Path]:
 
 
 def make_collection(folder: Path, songs: list[Path], count: int) -> Collection:
-    """Fill a folder with so many files, copies of a few songs under all kinds of names."""
+    """Fill a folder with copies of a few songs under all kinds of names."""
     made = Collection(folder)
     (folder / "Nhạc Việt" / "Đĩa 1").mkdir(parents=True)
     (folder / "#hash & 100%").mkdir()
@@ -100,7 +100,7 @@ def _name(number: int, source: Path) -> Path:
 
 
 def sound_of(path: Path) -> str:
-    """Take the checksum of every decoded sample of a file."""
+    """Return a checksum of the decoded samples of a file."""
     found = hashlib.sha256()
     with path.open("rb") as file, av.open(file, "r") as container:
         for frame in container.decode(audio=0):

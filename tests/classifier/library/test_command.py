@@ -1,4 +1,4 @@
-"""Three hundred files of every kind are put in order, across a kill, without harming one."""
+"""Three hundred files of every kind are organized, across a killed run, without damaging one."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from pathlib import Path
 import pytest
 
 from classifier.__main__ import main
-from classifier.library.collection import LEFTOVER_PREFIX
-from classifier.library.playlists import OURS
+from classifier.library.collection import TEMPORARY_PREFIX
+from classifier.library.playlists import PLAYLIST_MARKER
 from classifier.library.state_db import FILE_NAME
 from tests.classifier.library.making import TAGGABLE, Collection, make_collection, sound_of
 from tests.conftest import REPOSITORY
 
 FILES = 300
 SURE_ENOUGH = "0.15"
-"""Of every song that can be heard at all: which genre it is does not matter here."""
+"""A minimum confidence that every song reaches, because the genre does not matter here."""
 
 
 @pytest.fixture(scope="module")
@@ -59,9 +59,9 @@ def organize(folder: Path, state: Path, *more: str | Path) -> subprocess.Complet
 
 
 def answers(state: Path) -> int:
-    """Count what has been heard by now."""
-    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(state / FILE_NAME)) as notebook:
-        count: int = notebook.execute("SELECT count(*) FROM answer").fetchone()[0]
+    """Return the number of saved answers."""
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(state / FILE_NAME)) as state_db:
+        count: int = state_db.execute("SELECT count(*) FROM answer").fetchone()[0]
         return count
     return 0
 
@@ -77,7 +77,7 @@ def listed(playlists: Path) -> Counter[Path]:
 
 
 def genres_by_mediainfo(files: list[Path]) -> dict[Path, str]:
-    """Have tags read by somebody else, who would follow links in a circle if it was given the folder."""
+    """Read genres with another program. It gets files, because it would follow circular links in a folder."""
     if shutil.which("mediainfo") is None:
         if os.environ.get("CI"):
             pytest.fail("needs mediainfo")
@@ -87,9 +87,9 @@ def genres_by_mediainfo(files: list[Path]) -> dict[Path, str]:
 
 
 class TestThreeHundredFiles:
-    """One story, told in order."""
+    """One scenario; the tests run in this order."""
 
-    def test_after_a_kill_the_next_run_goes_on(self, collection: Collection, state: Path, tmp_path: Path) -> None:
+    def test_a_killed_run_is_continued(self, collection: Collection, state: Path, tmp_path: Path) -> None:
         before = collection.bytes_of_all()
         running = subprocess.Popen(
             arguments(collection.folder, state), cwd=REPOSITORY, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -103,7 +103,7 @@ class TestThreeHundredFiles:
         result = organize(collection.folder, state, "--playlists", tmp_path, "--report", tmp_path / "report.html")
         distinct = len({hashlib.sha256(path.read_bytes()).digest() for path in collection.playable})
         assert result.returncode == 1, result.stderr
-        assert f"\n{distinct - known + len(collection.broken)} songs heard, " in result.stderr
+        assert f"\n{distinct - known + len(collection.broken)} songs classified, " in result.stderr
         assert answers(state) == distinct
 
         assert listed(tmp_path) == Counter(collection.playable)
@@ -113,25 +113,25 @@ class TestThreeHundredFiles:
         assert (tmp_path / "report.html").stat().st_size > FILES * 100
         assert collection.bytes_of_all() == before
 
-    def test_what_was_moved_or_copied_is_not_heard_again(self, collection: Collection, state: Path) -> None:
+    def test_moved_and_copied_songs_are_not_classified_again(self, collection: Collection, state: Path) -> None:
         moved, copied = collection.playable[7], collection.playable[8]
         collection.playable[7] = moved.rename(moved.with_name("moved" + moved.suffix))
         collection.playable.append(shutil.copyfile(copied, copied.with_name("copied" + copied.suffix)))
         result = organize(collection.folder, state)
-        assert "songs heard" not in result.stderr
+        assert "songs classified" not in result.stderr
         counted = sum(int(line.split()[-1]) for line in result.stdout.splitlines())
         assert counted == len(collection.playable)
 
-    def test_tags_are_written_and_taken_back(self, collection: Collection, state: Path) -> None:
+    def test_tags_are_written_and_undone(self, collection: Collection, state: Path) -> None:
         before = collection.bytes_of_all()
         sounds = {path: sound_of(path) for path in collection.playable}
         tagging = ("--write-tags", "--minimum-confidence", SURE_ENOUGH)
         planned = organize(collection.folder, state, *tagging, "--dry-run")
         assert collection.bytes_of_all() == before
 
-        (collection.folder / f"{LEFTOVER_PREFIX}killed.mp3").write_bytes(b"half a copy")
+        (collection.folder / f"{TEMPORARY_PREFIX}killed.mp3").write_bytes(b"half a copy")
         result = organize(collection.folder, state, *tagging)
-        assert not [path for path in collection.folder.rglob("*") if path.name.startswith(LEFTOVER_PREFIX)]
+        assert not [path for path in collection.folder.rglob("*") if path.name.startswith(TEMPORARY_PREFIX)]
         tagged = {path for path, checksum in collection.bytes_of_all().items() if checksum != before[path]}
         writable = set(collection.playable) - set(collection.read_only)
         assert tagged == {path for path in writable if path.suffix.lower() in TAGGABLE}
@@ -144,7 +144,7 @@ class TestThreeHundredFiles:
             assert f"{path}: no genre → {genre}\n" in planned.stdout
 
         again = organize(collection.folder, state, *tagging)
-        assert "songs heard" not in again.stderr
+        assert "songs classified" not in again.stderr
         assert "\n0 files tagged.\n" in again.stderr
 
         undone = organize(collection.folder, state, "--undo")
@@ -152,7 +152,7 @@ class TestThreeHundredFiles:
         assert collection.bytes_of_all() == before
 
 
-def test_who_watches_sees_a_bar_and_may_stop_it(tmp_path: Path, songs: list[Path]) -> None:
+def test_a_progress_bar_is_shown_and_ctrl_c_stops_the_run(tmp_path: Path, songs: list[Path]) -> None:
     folder, state = tmp_path / "music", tmp_path / "state"
     shutil.copytree(songs[0].parent, folder)
     ours, theirs = pty.openpty()
@@ -171,7 +171,7 @@ def test_who_watches_sees_a_bar_and_may_stop_it(tmp_path: Path, songs: list[Path
     children = Path(f"/proc/{running.pid}/task/{running.pid}/children").read_text().split()
     handles = [os.pidfd_open(int(child)) for child in children]
     os.killpg(running.pid, signal.SIGINT)
-    with suppress(OSError):  # how Linux says that nobody holds a terminal's other end any more
+    with suppress(OSError):  # raised by Linux when the other end of the terminal is closed
         while part := os.read(ours, 65536):
             shown += part
     os.close(ours)
@@ -194,13 +194,13 @@ def test_a_folder_that_was_renamed_can_still_be_undone(tmp_path: Path, songs: li
     assert (folder / songs[0].name).read_bytes() == original
 
 
-def test_picked_genres_have_playlists_and_others_none(tmp_path: Path, songs: list[Path]) -> None:
+def test_only_selected_genres_get_playlists(tmp_path: Path, songs: list[Path]) -> None:
     folder, state, out = tmp_path / "music", tmp_path / "state", tmp_path / "lists"
     folder.mkdir()
     shutil.copyfile(songs[0], folder / songs[0].name)
     organize(folder, state, "--playlists", out, "--minimum-confidence", "1", "--genres", "Rock,not-sure")
     assert [path.name for path in out.iterdir()] == ["Not sure.m3u8"]
-    assert OURS in (out / "Not sure.m3u8").read_text("utf-8")
+    assert PLAYLIST_MARKER in (out / "Not sure.m3u8").read_text("utf-8")
     organize(folder, state, "--playlists", out, "--minimum-confidence", "1", "--genres", "rock")
     assert list(out.iterdir()) == []
 
@@ -215,7 +215,7 @@ def test_picked_genres_have_playlists_and_others_none(tmp_path: Path, songs: lis
         ("--playlists", "taken"),
     ],
 )
-def test_wrong_usage_is_told_in_a_sentence(
+def test_usage_errors_are_one_sentence(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], wrong: tuple[str, ...]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -233,7 +233,7 @@ def test_numbers_out_of_range_are_refused(tmp_path: Path, option: tuple[str, str
     assert end.value.code == 2
 
 
-def test_a_notebook_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_state_database_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / FILE_NAME).write_text("This is no database, however long one reads on in it. " * 20)
     assert main(["organize", str(tmp_path), "--state", str(tmp_path), "--undo"]) == 2
     assert "--state" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""A song goes on one shelf; what tags say is understood in whatever words."""
+"""Songs are grouped by genre, and genres in tags are recognized by their synonyms."""
 
 from __future__ import annotations
 
@@ -8,22 +8,32 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.library.collection import Found, State
-from classifier.library.grouping import NOT_SURE, Heard, Song, copies, disagreements, meant_by, shelf_of, shelves, title
-from classifier.library.state_db import Answer
-from classifier.library.tags import Tags
+from classifier.library.collection import CollectionFile, FileState
+from classifier.library.grouping import (
+    NOT_SURE,
+    ClassifiedSong,
+    CollectionSong,
+    disagreements,
+    exact_copies,
+    genre_name,
+    genres_named_in,
+    group_of,
+    group_songs,
+)
+from classifier.library.state_db import GenreAnswer
+from classifier.library.tags import FileTags
 
 GENRES = ("blues", "classical", "disco", "hiphop", "metal", "pop", "rock", "catru")
 
 
-def heard(name: str, genre: str, confidence: float = 0.9, *, tag: str = "", sure: bool = True) -> Heard:
-    answer = Answer(genre, confidence, sure, 200)
-    song = Song(Found(Path(name), State(1, 2, 3, 4)), name.encode()[:1], Tags(genre=tag))
-    return Heard(song, answer, shelf_of(answer, None))
+def classified(name: str, genre: str, confidence: float = 0.9, *, tag: str = "", sure: bool = True) -> ClassifiedSong:
+    answer = GenreAnswer(genre, confidence, sure, 200)
+    song = CollectionSong(CollectionFile(Path(name), FileState(1, 2, 3, 4)), name.encode()[:1], FileTags(genre=tag))
+    return ClassifiedSong(song, answer, group_of(answer, None))
 
 
 @pytest.mark.parametrize(
-    ("minimum", "sure", "shelf"),
+    ("minimum", "sure", "group"),
     [
         (None, True, "rock"),
         (None, False, NOT_SURE),
@@ -32,8 +42,8 @@ def heard(name: str, genre: str, confidence: float = 0.9, *, tag: str = "", sure
         (0.5001, True, NOT_SURE),
     ],
 )
-def test_a_minimum_confidence_decides_in_place_of_the_release(minimum: float | None, sure: bool, shelf: str) -> None:
-    assert shelf_of(Answer("rock", 0.5, sure, 200), minimum) == shelf
+def test_a_minimum_confidence_overrides_the_release(minimum: float | None, sure: bool, group: str) -> None:
+    assert group_of(GenreAnswer("rock", 0.5, sure, 200), minimum) == group
 
 
 @pytest.mark.parametrize(
@@ -50,32 +60,37 @@ def test_a_minimum_confidence_decides_in_place_of_the_release(minimum: float | N
         ("", set()),
     ],
 )
-def test_a_tag_is_understood_in_other_words(tag: str, meant: set[str]) -> None:
-    assert meant_by(tag, GENRES) == meant
+def test_a_genre_is_recognized_by_its_synonyms_in_tags(tag: str, meant: set[str]) -> None:
+    assert genres_named_in(tag, GENRES) == meant
 
 
 @given(st.sampled_from(GENRES))
-def test_what_is_written_into_a_tag_is_understood_when_read(genre: str) -> None:
-    assert meant_by(title(genre), GENRES) == {genre}
+def test_a_written_genre_is_recognized_when_read(genre: str) -> None:
+    assert genres_named_in(genre_name(genre), GENRES) == {genre}
 
 
-def test_tag_and_ear_disagree_only_where_both_are_of_a_clear_opinion() -> None:
+def test_only_a_named_genre_and_a_sure_answer_can_disagree() -> None:
     songs = [
-        heard("agrees", "rock", tag="Pop Rock"),
-        heard("unknown", "rock", tag="Soundtrack"),
-        heard("untagged", "rock"),
-        heard("not sure", "rock", sure=False, tag="Disco"),
-        heard("disagrees", "rock", 0.7, tag="Disco"),
-        heard("very", "metal", 0.9, tag="Classical"),
+        classified("agrees", "rock", tag="Pop Rock"),
+        classified("unknown", "rock", tag="Soundtrack"),
+        classified("untagged", "rock"),
+        classified("not sure", "rock", sure=False, tag="Disco"),
+        classified("disagrees", "rock", 0.7, tag="Disco"),
+        classified("very", "metal", 0.9, tag="Classical"),
     ]
     assert [song.song.path.name for song in disagreements(songs, GENRES)] == ["very", "disagrees"]
 
 
-def test_shelves_are_ordered_by_size_and_the_doubtful_come_last() -> None:
-    songs = [heard("a", "rock", sure=False), heard("b", "rock", sure=False), heard("c", "pop"), heard("d", "metal")]
-    assert list(shelves([*songs, heard("e", "pop")])) == ["pop", "metal", NOT_SURE]
+def test_groups_are_sorted_by_size_with_not_sure_last() -> None:
+    songs = [
+        classified("a", "rock", sure=False),
+        classified("b", "rock", sure=False),
+        classified("c", "pop"),
+        classified("d", "metal"),
+    ]
+    assert list(group_songs([*songs, classified("e", "pop")])) == ["pop", "metal", NOT_SURE]
 
 
-def test_files_of_one_content_are_copies() -> None:
-    songs = [heard("a1", "rock"), heard("b1", "rock"), heard("a2", "rock")]
-    assert [[song.song.path.name for song in group] for group in copies(songs)] == [["a1", "a2"]]
+def test_files_with_the_same_content_are_exact_copies() -> None:
+    songs = [classified("a1", "rock"), classified("b1", "rock"), classified("a2", "rock")]
+    assert [[song.song.path.name for song in group] for group in exact_copies(songs)] == [["a1", "a2"]]

@@ -1,4 +1,4 @@
-"""The report in a real browser: names, sound, colours, and nothing from anywhere else."""
+"""The report in a real browser: names, playback, colours, and no requests to other places."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from playwright.sync_api import expect, sync_playwright
 
 from classifier.features.texture import WIDTH
 from classifier.library import report
-from classifier.library.collection import Found, State
-from classifier.library.findings import Findings
-from classifier.library.grouping import Heard, Song, shelf_of
-from classifier.library.state_db import Answer, Failure
-from classifier.library.tags import Tags
+from classifier.library.collection import CollectionFile, FileState
+from classifier.library.grouping import ClassifiedSong, CollectionSong, group_of
+from classifier.library.scan_result import ScanResult
+from classifier.library.state_db import GenreAnswer, ScanFailure
+from classifier.library.tags import FileTags
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from playwright.sync_api import Browser, Page
 
-    from classifier.library.state_db import Notebook
+    from classifier.library.state_db import StateDatabase
 
 GENRES = ("blues", "classical", "disco", "hiphop", "jazz", "metal", "pop", "rock")
 HOSTILE = "</script><img src=x onerror=alert(1)>{data}&amp;"
@@ -45,61 +45,61 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def findings(tmp_path: Path, songs: list[Path], notebook: Notebook) -> Findings:
-    """Make findings of twelve files: one playable, one pair of copies, one of every case that the page tells of."""
+def result(tmp_path: Path, songs: list[Path], state_db: StateDatabase) -> ScanResult:
+    """Return the result for twelve files, with one of every case that the page shows."""
     folder = tmp_path / f"music {HOSTILE.replace('/', '_')}"
     folder.mkdir()
     playable = next(path for path in songs if path.suffix == ".flac")
     generator = np.random.default_rng(3)
-    heard = []
+    classified = []
     for number in range(12):
         name = f"{number} #100% {HOSTILE.replace('/', '_')}.flac"
         shutil.copyfile(playable, folder / name)
         content = b"copy" if number in (4, 5) else str(number).encode()
-        answer = Answer(GENRES[number % len(GENRES)], 0.9 - number / 50, number != 7, 100 + 10 * number, "jazz")
-        said = Tags(genre="Disco" if number == 5 else "", title=f"Bài {number} {HOSTILE}" if number else "")
+        answer = GenreAnswer(GENRES[number % len(GENRES)], 0.9 - number / 50, number != 7, 100 + 10 * number, "jazz")
+        found_tags = FileTags(genre="Disco" if number == 5 else "", title=f"Bài {number} {HOSTILE}" if number else "")
         texture = np.asarray(generator.normal(size=WIDTH), dtype=np.float32)
-        notebook.remember_answer(content, "release", answer, texture)
-        found = Found(folder / name, State(1, 2, 3, 4))
-        heard.append(Heard(Song(found, content, said), answer, shelf_of(answer, None)))
-    failures = [(folder / os.fsdecode(b"\xe9<b>.mp3"), Failure("damaged", "This file is damaged."))]
-    return Findings(folder, "the release", GENRES, heard, failures)
+        state_db.save_answer(content, "release", answer, texture)
+        found = CollectionFile(folder / name, FileState(1, 2, 3, 4))
+        classified.append(ClassifiedSong(CollectionSong(found, content, found_tags), answer, group_of(answer, None)))
+    failures = [(folder / os.fsdecode(b"\xe9<b>.mp3"), ScanFailure("damaged", "This file is damaged."))]
+    return ScanResult(folder, "the release", GENRES, classified, failures)
 
 
 @pytest.fixture
-def page(browser: Browser, findings: Findings, notebook: Notebook, tmp_path: Path) -> Iterator[Page]:
+def page(browser: Browser, result: ScanResult, state_db: StateDatabase, tmp_path: Path) -> Iterator[Page]:
     out = tmp_path / "out" / "report.html"
     out.parent.mkdir()
-    report.write(out, findings, notebook)
-    wrong: list[str] = []
+    report.write(out, result, state_db)
+    problems: list[str] = []
     page = browser.new_page()
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("dialog", lambda dialog: wrong.append(dialog.message))
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("dialog", lambda dialog: problems.append(dialog.message))
     disk = out.parents[-1].as_uri()
-    page.on("request", lambda request: wrong.append(request.url) if not request.url.startswith(disk) else None)
+    page.on("request", lambda request: problems.append(request.url) if not request.url.startswith(disk) else None)
     page.goto(out.as_uri())
     yield page
     page.close()
-    assert wrong == []
+    assert problems == []
 
 
-def test_counts_and_names_are_told_as_they_are(page: Page, findings: Findings) -> None:
-    assert page.title() == f"{findings.folder.name}, in order"
-    expect(page.locator("h1")).to_have_text(findings.folder.name)
-    expect(page.locator("#summary")).to_have_text("12 songs, 1 of them not sure. Heard by the release.")
+def test_counts_and_names_are_shown(page: Page, result: ScanResult) -> None:
+    assert page.title() == f"{result.folder.name} by genre"
+    expect(page.locator("h1")).to_have_text(result.folder.name)
+    expect(page.locator("#summary")).to_have_text("12 songs, 1 of them not sure. Classified by the release.")
     expect(page.locator("#genres li").first).to_contain_text("Blues2 · 17 %")
     expect(page.locator("#genres li").last).to_contain_text("Not sure1 · 8 %")
     expect(page.locator("img")).to_have_count(0)
 
 
 def until_it_plays(page: Page) -> None:
-    # Playwright's own waiting evaluates a string in the page, which the page's content security policy forbids.
+    # Playwright's wait functions evaluate a string, which the page's content security policy forbids.
     while not page.evaluate("document.getElementById('audio').currentTime > 0"):
         page.wait_for_timeout(20)
 
 
-def test_a_song_on_the_map_says_its_name_and_plays(page: Page) -> None:
+def test_a_song_on_the_map_shows_its_name_and_plays(page: Page) -> None:
     mark = page.locator("#map .mark").nth(2)
     mark.hover()
     expect(page.locator("#tip")).to_have_text(f"Bài 2 {HOSTILE}Disco, 86 % · 2:00")
@@ -109,7 +109,7 @@ def test_a_song_on_the_map_says_its_name_and_plays(page: Page) -> None:
     expect(page.locator("#playing")).to_have_text(f"Bài 2 {HOSTILE}")
 
 
-def test_genres_can_be_singled_out_on_the_map(page: Page) -> None:
+def test_genres_can_be_highlighted_on_the_map(page: Page) -> None:
     button = page.get_by_role("button", name="Blues")
     button.click()
     expect(page.locator("#map .mark:not(.faded)")).to_have_count(2)
@@ -118,11 +118,11 @@ def test_genres_can_be_singled_out_on_the_map(page: Page) -> None:
     expect(page.locator("#map .faded")).to_have_count(0)
 
 
-def test_doubts_copies_and_failures_are_listed(page: Page) -> None:
-    doubts = page.locator("#disagreements tbody tr")
-    expect(doubts).to_have_count(1)
-    expect(doubts.locator("td").nth(1)).to_have_text("Disco")
-    expect(doubts.locator("td").nth(2)).to_have_text("Metal, 80 %")
+def test_disagreements_copies_and_failures_are_listed(page: Page) -> None:
+    disagreements = page.locator("#disagreements tbody tr")
+    expect(disagreements).to_have_count(1)
+    expect(disagreements.locator("td").nth(1)).to_have_text("Disco")
+    expect(disagreements.locator("td").nth(2)).to_have_text("Metal, 80 %")
     expect(page.locator("#copies .group")).to_have_count(1)
     expect(page.locator("#copies .name")).to_have_count(2)
     expect(page.locator("#near")).to_be_hidden()
@@ -143,7 +143,7 @@ def test_every_song_is_listed_and_plays_by_keyboard(page: Page) -> None:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [360, 1200])
-def test_it_is_readable_by_day_and_by_night_on_a_desk_and_a_phone(page: Page, scheme: str, width: int) -> None:
+def test_it_is_readable_in_both_themes_and_on_phones(page: Page, scheme: str, width: int) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": width, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
@@ -167,9 +167,9 @@ def test_it_is_readable_by_day_and_by_night_on_a_desk_and_a_phone(page: Page, sc
     assert contrasts[1] >= 3
 
 
-def test_an_empty_collection_has_a_page(browser: Browser, notebook: Notebook, tmp_path: Path) -> None:
-    report.write(tmp_path / "report.html", Findings(tmp_path, "the release", GENRES, [], []), notebook)
+def test_an_empty_collection_has_a_page(browser: Browser, state_db: StateDatabase, tmp_path: Path) -> None:
+    report.write(tmp_path / "report.html", ScanResult(tmp_path, "the release", GENRES, [], []), state_db)
     page = browser.new_page()
     page.goto((tmp_path / "report.html").as_uri())
-    expect(page.locator("#summary")).to_have_text("0 songs, 0 of them not sure. Heard by the release.")
+    expect(page.locator("#summary")).to_have_text("0 songs, 0 of them not sure. Classified by the release.")
     page.close()

@@ -1,4 +1,4 @@
-"""A file that was tagged can be rebuilt to the byte from little."""
+"""The original of a tagged file can be rebuilt byte for byte from a small patch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from classifier.library.tag_delta import BLOCK_BYTES, BadPatch, Patch, between, rebuilt
+from classifier.library.tag_delta import BLOCK_BYTES, BadPatch, Patch, apply_patch, make_patch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,13 +20,13 @@ def made(folder: Path, original: bytes, tagged: bytes) -> tuple[Patch, bytes]:
     one, other = folder / "original", folder / "tagged"
     one.write_bytes(original)
     other.write_bytes(tagged)
-    patch = Patch.unpacked(between(one, other).packed())
+    patch = Patch.unpacked(make_patch(one, other).packed())
     with other.open("rb") as file:
-        return patch, b"".join(rebuilt(patch, file))
+        return patch, b"".join(apply_patch(patch, file))
 
 
 @given(st.binary(), st.binary(), st.binary(), st.binary(), st.integers(0, 3 * BLOCK_BYTES))
-def test_any_two_files_lead_back_to_the_original(
+def test_the_original_is_rebuilt_for_any_two_files(
     tmp_path_factory: pytest.TempPathFactory, head: bytes, tail: bytes, new_head: bytes, new_tail: bytes, length: int
 ) -> None:
     original = head + SOUND[:length] + tail
@@ -44,20 +44,20 @@ def test_any_two_files_lead_back_to_the_original(
     ],
     ids=["before", "new", "size-and-behind", "behind"],
 )
-def test_the_sound_is_not_kept(tmp_path: Path, original: bytes, tagged: bytes) -> None:
+def test_the_audio_data_is_not_stored_in_the_patch(tmp_path: Path, original: bytes, tagged: bytes) -> None:
     patch, back = made(tmp_path, original, tagged)
     assert back == original
     assert len(patch.kept) <= 2 * BLOCK_BYTES
 
 
-def test_a_file_that_was_cut_short_is_not_taken_for_the_tagged_one(tmp_path: Path) -> None:
+def test_a_truncated_file_is_refused(tmp_path: Path) -> None:
     patch, _ = made(tmp_path, SOUND, b"tag" + SOUND)
     (tmp_path / "tagged").write_bytes(SOUND[:100])
     with (tmp_path / "tagged").open("rb") as file, pytest.raises(BadPatch):
-        list(rebuilt(patch, file))
+        list(apply_patch(patch, file))
 
 
 @given(st.binary())
-def test_bytes_that_are_no_patch_are_refused(content: bytes) -> None:
+def test_invalid_patches_are_refused(content: bytes) -> None:
     with pytest.raises(BadPatch):
         Patch.unpacked(content)

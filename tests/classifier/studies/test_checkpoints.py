@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from classifier.studies.checkpoints import Steps
+from classifier.studies.checkpoints import Checkpoints
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,20 +24,20 @@ def nothing_done() -> None:
     done.clear()
 
 
-def test_what_was_done_is_not_done_again(tmp_path: Path) -> None:
-    steps = Steps(tmp_path, jobs=1)
+def test_saved_results_are_not_computed_again(tmp_path: Path) -> None:
+    steps = Checkpoints(tmp_path, jobs=1)
     assert steps.all("Squares", squared, [1, 2], [1, 2]) == [1, 4]
     assert steps.all("Squares", squared, [2, 3, 1], [2, 3, 1]) == [4, 9, 1]
     assert done == [1, 2, 3]
 
 
-def test_equal_keys_are_one_step(tmp_path: Path) -> None:
-    assert Steps(tmp_path, jobs=1).all("Squares", squared, [4, 4], ["four", "four"]) == [16, 16]
+def test_tasks_with_equal_keys_run_once(tmp_path: Path) -> None:
+    assert Checkpoints(tmp_path, jobs=1).all("Squares", squared, [4, 4], ["four", "four"]) == [16, 16]
     assert done == [4]
 
 
-def test_what_was_done_before_a_failure_is_kept(tmp_path: Path) -> None:
-    steps = Steps(tmp_path, jobs=1)
+def test_results_before_a_failure_are_saved(tmp_path: Path) -> None:
+    steps = Checkpoints(tmp_path, jobs=1)
     with pytest.raises(ValueError, match="negative"):
         steps.all("Squares", squared, [1, 2, -1], [1, 2, -1])
     done.clear()
@@ -46,8 +46,8 @@ def test_what_was_done_before_a_failure_is_kept(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", b"\x80\x05", b"no step at all"])
-def test_a_damaged_step_is_done_again(tmp_path: Path, damage: bytes) -> None:
-    steps = Steps(tmp_path, jobs=1)
+def test_a_damaged_result_is_computed_again(tmp_path: Path, damage: bytes) -> None:
+    steps = Checkpoints(tmp_path, jobs=1)
     steps.all("Squares", squared, [5], [5])
     (kept,) = tmp_path.iterdir()
     kept.write_bytes(damage)

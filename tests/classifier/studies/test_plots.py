@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from classifier.studies import config, plots, table_plots
-from classifier.studies.checkpoints import Steps
+from classifier.studies.checkpoints import Checkpoints
 from classifier.studies.exploration import explore
 from classifier.studies.figure_canvas import DARK, LIGHT
 from classifier.studies.study_table import load
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from classifier.studies.figure_canvas import Picture
-    from classifier.studies.study_table import Table
+    from classifier.studies.study_table import StudyTable
 
 PLAIN_PIXELS = 0.5
 """The least share of a picture that is its background."""
@@ -42,14 +42,14 @@ def is_readable(picture: Picture) -> None:
 
 
 @pytest.fixture(scope="module")
-def gaps() -> list[plots.Gap]:
+def gaps() -> list[plots.GapRow]:
     return [
-        plots.Gap("A model with a name that is rather long", 0.9, {"rows": 0.93, "songs": 0.7, "artists": 0.4}),
-        plots.Gap("KNN", None, {"rows": 1.0, "songs": 0.0}),
+        plots.GapRow("A model with a name that is rather long", 0.9, {"rows": 0.93, "songs": 0.7, "artists": 0.4}),
+        plots.GapRow("KNN", None, {"rows": 1.0, "songs": 0.0}),
     ]
 
 
-def test_the_gap_is_drawn_and_told(gaps: list[plots.Gap]) -> None:
+def test_the_gap_plot_and_its_alternative_text(gaps: list[plots.GapRow]) -> None:
     titles = {"rows": "rows at random", "songs": "songs apart", "artists": "artists apart"}
     content = plots.GapPlot(gaps, titles, {"songs": 0.87}, (0.7, 0.9))
     picture = plots.gap(content, "gap", "The gap")
@@ -58,8 +58,8 @@ def test_the_gap_is_drawn_and_told(gaps: list[plots.Gap]) -> None:
     assert (picture.width, picture.height) == Image.open(io.BytesIO(picture.light)).size
 
 
-def test_what_a_table_looks_like(table_of_songs: Table, study: config.Study, tmp_path: Path) -> None:
-    found = explore(study, table_of_songs, Steps(tmp_path, jobs=1))
+def test_the_exploratory_plots_of_a_table(table_of_songs: StudyTable, study: config.Study, tmp_path: Path) -> None:
+    found = explore(study, table_of_songs, Checkpoints(tmp_path, jobs=1))
     assert found.tsne is not None
     assert found.pca is not None
     for picture in (
@@ -80,5 +80,5 @@ def study(table: Path) -> config.Study:
 
 
 @pytest.fixture
-def table_of_songs(study: config.Study, table: Path) -> Table:
+def table_of_songs(study: config.Study, table: Path) -> StudyTable:
     return load(study, table.parent)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from classifier.studies.protocols import Protocol
 
 
-def own(path: Path, group: str | None = "song") -> tuple[Study, study_table.Table]:
+def own(path: Path, group: str | None = "song") -> tuple[Study, study_table.StudyTable]:
     study = config.for_table(path, "genre", group, ignore=("piece",), missing="refuse")
     return study, study_table.load(study, path.parent)
 
@@ -31,7 +31,7 @@ def sides(protocol: Protocol, groups: NDArray[np.str_]) -> list[tuple[set[str], 
     return [(set(groups[a]), set(groups[b]), set(groups[c])) for a, b, c in parts]
 
 
-def test_rows_at_random_put_pieces_of_a_song_on_both_sides_and_songs_apart_do_not(table: Path) -> None:
+def test_only_random_rows_split_the_excerpts_of_a_song(table: Path) -> None:
     study, found = own(table)
     rows, songs = protocols(study, found)
     assert (rows.name, songs.name) == (ROWS, SONGS)
@@ -48,7 +48,7 @@ def test_every_row_is_tested_once_with_songs_apart(table: Path) -> None:
     assert sorted(tested) == list(range(len(found.genres)))
 
 
-def test_what_chooses_settings_is_neither_learnt_from_nor_tested(table: Path) -> None:
+def test_validation_rows_are_neither_trained_on_nor_tested(table: Path) -> None:
     study, found = own(table)
     for protocol in protocols(with_validation(study), found):
         for trial in protocol.trials:
@@ -59,7 +59,7 @@ def test_what_chooses_settings_is_neither_learnt_from_nor_tested(table: Path) ->
             assert not parts[0] & parts[2]
 
 
-def test_with_songs_apart_what_chooses_settings_is_of_other_songs_too(table: Path) -> None:
+def test_with_songs_apart_validation_songs_are_separate_too(table: Path) -> None:
     study, found = own(table)
     assert found.groups is not None
     for train, validation, test in sides(protocols(with_validation(study), found)[1], found.groups):
@@ -67,7 +67,7 @@ def test_with_songs_apart_what_chooses_settings_is_of_other_songs_too(table: Pat
         assert not validation & test
 
 
-def test_without_a_word_on_songs_there_is_no_protocol_that_keeps_them_apart(table: Path) -> None:
+def test_without_song_groups_there_is_only_the_random_protocol(table: Path) -> None:
     study, found = own(table, group=None)
     assert [protocol.name for protocol in protocols(study, found)] == [ROWS]
 
@@ -81,12 +81,12 @@ def test_inner_folds_keep_songs_apart_where_the_protocol_does(table: Path, group
     assert any(shared) is not groups
 
 
-def test_a_genre_too_rare_to_be_divided_has_no_inner_folds() -> None:
+def test_a_genre_with_too_few_songs_has_no_inner_folds() -> None:
     assert inner_folds(np.array(["a", "a", "b"]), None, 5, 0) == []
     assert inner_folds(np.array(["a", "a", "b", "b"]), np.array(["1", "2", "3", "3"]), 5, 0) == []
 
 
-def test_published_folds_keep_artists_apart_and_leave_out_what_is_in_none(shared_data: Path) -> None:
+def test_published_folds_keep_artists_apart_and_omit_other_songs(shared_data: Path) -> None:
     study = config.read(config.find("audionome"))
     found = study_table.load(study, shared_data)
     artists = next(protocol for protocol in protocols(study, found) if protocol.name == ARTISTS)

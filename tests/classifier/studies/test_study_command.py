@@ -64,40 +64,40 @@ class TestOwnTable:
         for one in section["figures"]:
             assert one["songs"] == (None if one["protocol"] == "rows" else len(GENRES) * SONGS)
 
-    def test_files_lie_beside_the_page(self, own: Path) -> None:
+    def test_files_are_written_beside_the_page(self, own: Path) -> None:
         with (own / "figures.csv").open(encoding="utf-8", newline="") as file:
             assert [row["model"] for row in csv.DictReader(file)].count("SVM") == 2
         assert {"figures.json", "confusion.csv", "statistics.csv", "times.csv"} <= {path.name for path in own.iterdir()}
         for picture in ("gap", "gap-dark", "pca", "variance", "correlation", "confusion-2-knn", "times-dark"):
             assert (own / "plots" / f"{picture}.png").read_bytes().startswith(b"\x89PNG")
 
-    def test_the_page_explains_the_leak_and_says_what_it_does_not_know(self, own: Path) -> None:
+    def test_the_page_explains_the_leak_and_missing_scores(self, own: Path) -> None:
         page = (own / "report.html").read_text("utf-8")
-        assert "Imagine an ear test." in page
-        assert "what it would say of these rows is not known" in page
+        assert "Imagine a listening test." in page
+        assert "so there is no score to compare with" in page
         assert "A quick run:" in page
 
-    def test_a_table_without_songs_says_what_it_may_hide(self, tmp_path: Path) -> None:
+    def test_a_table_without_song_groups_has_a_warning(self, tmp_path: Path) -> None:
         content = [{key: value for key, value in row.items() if key != "song"} for row in rows()]
         table = write(tmp_path / "mine.csv", content)
         assert study("--table", table, *PLAIN, "--out", tmp_path / "out") == 0
-        assert "Name the column that tells songs apart with --group" in (tmp_path / "out" / "report.html").read_text()
+        assert "Name the column that identifies songs with --group" in (tmp_path / "out" / "report.html").read_text()
         assert {one["protocol"] for one in figures(tmp_path / "out")["sections"][0]["figures"]} == {"rows"}
 
-    def test_another_table_takes_the_place_of_a_missing_one(self, table: Path, tmp_path: Path) -> None:
+    def test_another_table_replaces_a_missing_one(self, table: Path, tmp_path: Path) -> None:
         assert study("project4", "--table", table, *PLAIN, "--out", tmp_path / "out") == 0
         found = figures(tmp_path / "out")
         assert found["table"]["genres"] == list(GENRES)
         assert found["ours"] == []
         remarks = [section["remark"] for section in found["sections"][1:]]
         assert remarks == [
-            f"The table lacks {pair}; it is left out."
+            f"The table does not have {pair}, so it is omitted."
             for pair in ("Pop / Folk", "Hip-Hop / Rock", "Instrumental / International", "Electronic / Experimental")
         ]
 
 
 class TestSameSeedsSamePage:
-    def test_two_runs_and_a_run_that_goes_on_give_the_same_bytes(self, small: Path, tmp_path: Path) -> None:
+    def test_repeated_and_continued_runs_give_the_same_bytes(self, small: Path, tmp_path: Path) -> None:
         first, second = tmp_path / "first", tmp_path / "second"
         for out in (first, second):
             assert study(small, "--jobs", "1", "--out", out) == 0
@@ -109,7 +109,7 @@ class TestSameSeedsSamePage:
         assert study(small, "--jobs", "1", "--out", first) == 0
         assert (first / "report.html").read_bytes() == before
 
-    def test_a_killed_run_goes_on_where_it_was(self, small: Path, tmp_path: Path) -> None:
+    def test_a_killed_study_is_continued(self, small: Path, tmp_path: Path) -> None:
         out = tmp_path / "out"
         command = [sys.executable, "-m", "classifier", "study", str(small), "--jobs", "1", "--out", str(out)]
         with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.DEVNULL) as run:
@@ -126,7 +126,7 @@ class TestSameSeedsSamePage:
 class TestShippedStudies:
     """In small: a few songs and settings. That figures come out as printed is seen in the whole, and told there."""
 
-    def test_project4_tells_pairs_apart(self, shared_data: Path, tmp_path: Path) -> None:
+    def test_project4_classifies_pairs(self, shared_data: Path, tmp_path: Path) -> None:
         assert study("project4", "--data", shared_data, "--quick", "--jobs", "1", "--out", tmp_path) == 0
         found = figures(tmp_path)
         assert len(found["table"]["features"]) == 29
@@ -139,7 +139,7 @@ class TestShippedStudies:
         ]
         assert [section["title"] for section in found["sections"]] == titles
         assert found["sections"][2]["remark"] == ""
-        assert found["sections"][1]["remark"].startswith("pop / country stands in for Pop / Folk")
+        assert found["sections"][1]["remark"].startswith("pop / country is used instead of Pop / Folk")
         main_figures = {(one["model"], one["protocol"]): one for one in found["sections"][0]["figures"]}
         assert main_figures["KNN", "rows"]["accuracy"] > main_figures["KNN", "artists"]["accuracy"] + 0.2
         ours = {one["protocol"]: one for one in found["ours"]}
@@ -158,7 +158,7 @@ class TestShippedStudies:
 
     def test_hust_stacks_its_network(self, shared_data: Path, tmp_path: Path) -> None:
         # One protocol and a few songs: a network costs seconds to come into the world.
-        content = config.SHIPPED.joinpath("hust.toml").read_text("utf-8")
+        content = config.BUNDLED_STUDIES.joinpath("hust.toml").read_text("utf-8")
         content = (
             re.sub(r"(?m)^(splits|group) = .*$", "", content).replace("plots", "#").replace("hust", "hust-small", 1)
         )
@@ -177,19 +177,19 @@ class TestWrongUsage:
     @pytest.mark.parametrize(
         ("arguments", "said"),
         [
-            ([], "Name a study, or a table of your own with --table; --help lists what there is."),
+            ([], "Name a study, or your own table with --table; --help lists the studies."),
             (["hast"], "There is no study hast: name one of audionome, echonest, hust, project4, or a TOML file."),
-            (["hust", "--label", "genre"], "--label says something of a table of your own; name it with --table."),
+            (["hust", "--label", "genre"], "--label describes your own table; name it with --table."),
             (["--table", "none.csv"], "none.csv cannot be read: No such file or directory."),
         ],
     )
-    def test_is_told_in_a_sentence(
+    def test_is_reported_in_one_sentence(
         self, arguments: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         assert study(*arguments, "--out", tmp_path) == 2
         assert capsys.readouterr().err == f"{said}\n"
 
-    def test_a_place_that_cannot_be_written_is_told_before_the_work(
+    def test_an_unwritable_folder_is_reported_before_the_work(
         self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         (tmp_path / "file").touch()
@@ -213,7 +213,7 @@ def browser() -> Iterator[Browser]:
 
 class TestPage:
     @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 360)])
-    def test_is_whole_in_light_and_dark_wide_and_narrow(
+    def test_is_readable_in_both_themes_wide_and_narrow(
         self, scheme: Any, width: int, own: Path, browser: Browser
     ) -> None:
         page = browser.new_page(color_scheme=scheme, viewport={"width": width, "height": 800})
@@ -234,7 +234,7 @@ class TestPage:
         assert wrong == []
         page.close()
 
-    def test_tables_are_sorted_by_a_press_and_figures_can_be_taken_away(self, own: Path, browser: Browser) -> None:
+    def test_tables_can_be_sorted_and_files_downloaded(self, own: Path, browser: Browser) -> None:
         page = browser.new_page()
         page.goto((own / "report.html").as_uri())
         table = page.locator("table").first

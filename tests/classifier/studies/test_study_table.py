@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def loaded(path: Path, label: str = "genre", group: str | None = "song", missing: str = "refuse") -> study_table.Table:
+def loaded(
+    path: Path, label: str = "genre", group: str | None = "song", missing: str = "refuse"
+) -> study_table.StudyTable:
     study = config.for_table(path, label, group, ignore=(), missing=missing)
     return study_table.load(study, path.parent)
 
@@ -45,7 +47,7 @@ class TestReading:
         path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
         assert loaded(path).classes == GENRES
 
-    def test_what_describes_the_row_is_not_learnt_from(self, tmp_path: Path) -> None:
+    def test_descriptive_columns_are_not_features(self, tmp_path: Path) -> None:
         content = [{**row, "filename": f"{number}.wav", "length": "220500"} for number, row in enumerate(rows())]
         found = loaded(write(tmp_path / "mine.csv", content))
         assert "filename" not in found.columns
@@ -70,7 +72,7 @@ class TestReading:
         assert len(set(found.groups)) == 10
 
     @pytest.mark.parametrize(("missing", "left"), [("drop", 71), ("median", 72)])
-    def test_empty_cells_are_dealt_with_as_asked(self, missing: str, left: int, tmp_path: Path) -> None:
+    def test_empty_cells_are_handled_as_configured(self, missing: str, left: int, tmp_path: Path) -> None:
         content = rows()
         content[4]["f2"] = ""
         found = loaded(write(tmp_path / "mine.csv", content), missing=missing)
@@ -99,7 +101,7 @@ class TestWhatCannotBeUsed:
         content = rows()
         content[1]["f0"] = "quick"
         said = told(write(tmp_path / "mine.csv", content))
-        assert said.startswith("Column f0 of mine.csv holds text ('quick' in line 3) where a feature is a number;")
+        assert said.startswith("Column f0 of mine.csv holds text ('quick' in line 3) where a number is expected;")
 
     def test_no_features(self, tmp_path: Path) -> None:
         content = [{"song": row["song"], "genre": row["genre"]} for row in rows()]
@@ -124,7 +126,7 @@ class TestWhatCannotBeUsed:
     def test_no_column_of_that_group(self, table: Path) -> None:
         assert told(table, group="album").startswith("mine.csv has no column album; ")
 
-    def test_a_label_that_names_songs(self, table: Path) -> None:
+    def test_a_label_column_with_song_names(self, table: Path) -> None:
         content = [{**row, "genre": str(number)} for number, row in enumerate(rows())]
         assert "name the column of genres with --label" in told(write(table, content))
 
@@ -151,20 +153,20 @@ class TestWhatCannotBeUsed:
     @pytest.mark.parametrize(
         ("content", "said"),
         [
-            (b"genre\nblues\n", "has one column only"),
+            (b"genre\nblues\n", "has only one column"),
             (b"genre,f0\n", "has column names but no rows"),
             (b"genre,f0,f0\nblues,1,2\n", "has more than one column called f0"),
-            (b"\xff\xfe\x00g", "is not text in UTF-8"),
-            (b'genre,f0\nblues,"1\n', "is not a whole table"),
+            (b"\xff\xfe\x00g", "is not UTF-8 text"),
+            (b'genre,f0\nblues,"1\n', "is not a valid table"),
             (b"genre,f0\nblues,1,2,3\npop,1\n", "."),
         ],
     )
-    def test_what_is_no_table(self, content: bytes, said: str, tmp_path: Path) -> None:
+    def test_invalid_tables(self, content: bytes, said: str, tmp_path: Path) -> None:
         path = tmp_path / "mine.csv"
         path.write_bytes(content)
         assert said in told(path, group=None)
 
-    def test_a_file_that_is_not_there(self, tmp_path: Path) -> None:
+    def test_a_missing_file(self, tmp_path: Path) -> None:
         assert told(tmp_path / "none.csv").endswith("none.csv cannot be read: No such file or directory.")
 
     def test_a_folder(self, tmp_path: Path) -> None:

@@ -10,11 +10,11 @@ import pytest
 from classifier.__main__ import main
 from classifier.features.families import TEXTURE, TEXTURE40
 from classifier.inference.artifact_file import read_artifact
-from classifier.inference.manifest import BadRelease, read_manifest, whole
+from classifier.inference.manifest import BadRelease, read_manifest, read_release
 from classifier.inference.model import Model
-from classifier.inference.releases import Event, Releases
+from classifier.inference.releases import ReleaseEvent, ReleaseStore
 from classifier.song_report import SegmentFeatures
-from classifier.training import base_dataset, retraining, training_set
+from classifier.training import base_dataset, experts, retraining, training_set
 from classifier.training.feedback_reader import Song, read
 from classifier.training.training_set import Settings
 from tests.classifier.test_walls import fresh_process
@@ -32,7 +32,8 @@ from tests.classifier.training.small import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from classifier.training.base_dataset import Base, Space
+    from classifier.training.base_dataset import Base
+    from classifier.training.experts import FeatureSpace
 
 PROMOTED, FAILED, REFUSED, NOT_ENOUGH = 0, 1, 3, 4
 NEW = "cheo"
@@ -53,9 +54,9 @@ def models(trained: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def of_base(trained: Path) -> tuple[Base, dict[str, Space]]:
-    _, content = whole(trained)
-    return base_dataset.unpack(base_dataset.find(trained)[1]), dict(base_dataset.spaces(read_artifact(content)))
+def of_base(trained: Path) -> tuple[Base, dict[str, FeatureSpace]]:
+    _, content = read_release(trained)
+    return base_dataset.unpack(base_dataset.find(trained)[1]), dict(experts.spaces_of(read_artifact(content).experts))
 
 
 def corrections(label: str, count: int, genre: str | None = None, **more: Any) -> list[dict[str, Any]]:
@@ -83,7 +84,7 @@ def called(models: Path, genre: str) -> float:
 
 
 class TestBase:
-    def test_what_is_packed_comes_back_but_for_rounding(self, of_base: tuple[Base, dict[str, Space]]) -> None:
+    def test_what_is_packed_comes_back_but_for_rounding(self, of_base: tuple[Base, dict[str, FeatureSpace]]) -> None:
         first, _ = of_base
         second = base_dataset.unpack(base_dataset.pack(first))
         for name in ("genres", "groups", "answers"):
@@ -190,7 +191,7 @@ class TestLessons:
 class TestAsking:
     def test_a_song_is_answered_as_people_would_be(self, trained: Path, tmp_path: Path) -> None:
         model = Model.load(trained)
-        _, content = whole(trained)
+        _, content = read_release(trained)
         lines = [line("one", "jazz", segment=part) for part in range(2)]
         [song] = songs(tmp_path, *lines)
         [asked] = retraining.ask(read_artifact(content), [song])
@@ -204,7 +205,7 @@ class TestAsking:
         assert dict(zip(model.genres, asked, strict=True)) == pytest.approx(dict(report.probabilities), abs=1e-6)
 
     def test_what_a_song_lacks_has_no_say(self, trained: Path) -> None:
-        _, content = whole(trained)
+        _, content = read_release(trained)
         song = Song(
             "a", "jazz", 1, True, 2, False, 0, np.array([30.0]), {TEXTURE40: features("jazz", 1).astype(np.float16)}
         )
@@ -257,8 +258,8 @@ class TestCommand:
         assert retrain(models, corrections("rock", 60, "jazz")) == REFUSED
         assert (models / "manifest.json").read_bytes() == before
         assert "The gate refused" in capsys.readouterr().out
-        entry = Releases(models).journal()[-1]
-        assert entry.event is Event.REFUSED
+        entry = ReleaseStore(models).journal()[-1]
+        assert entry.event is ReleaseEvent.REFUSED
         assert main(["promote", entry.name, "--models", str(models)]) == 2
         assert main(["promote", entry.name, "--overrule", "a test", "--models", str(models)]) == 0
         assert Model.load(models).name == entry.name
@@ -280,7 +281,7 @@ class TestCommand:
         assert retrain(again, theirs) == PROMOTED
         assert main(["rollback", "--models", str(models)]) == 0
         retrain(models, theirs)
-        names = {kept.name for kept in Releases(models).all()}
+        names = {kept.name for kept in ReleaseStore(models).all()}
         # The same bytes come of the same feedback, whatever was once learnt.
         assert read_manifest(again)["name"] in names
 
@@ -299,7 +300,7 @@ class TestCommand:
         assert read_manifest(models) == before
         assert not (models / "releases").exists()
         assert NEW in Model.load(out).genres
-        assert {kept.name for kept in Releases(out).all()} == {before["name"], read_manifest(out)["name"]}
+        assert {kept.name for kept in ReleaseStore(out).all()} == {before["name"], read_manifest(out)["name"]}
 
     @pytest.mark.parametrize(
         ("damage", "said"),

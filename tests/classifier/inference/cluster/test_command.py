@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import classifier.inference
-from bot.settings import PACKAGED_MODELS
 from classifier.__main__ import main
 from classifier.inference.cluster.executor import ClusterExecutor
 from classifier.inference.executor import LocalExecutor, UnknownExecutor, find_classifier, open_executor, song_limits
+from classifier.inference.manifest import PACKAGED_MODELS
 from tests.classifier.inference.cluster.processes import Cluster
 from tests.synthesis import song, write
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def test_a_worker_fetches_the_release_and_answers_like_the_machine_of_the_bot(tmp_path: Path) -> None:
+async def test_a_cluster_worker_gives_the_same_answer_as_a_local_one(tmp_path: Path) -> None:
     path = write(song("disco", 8), tmp_path / "song.mp3")
     cluster = Cluster(tmp_path, work="classifier")
     cluster.start_scheduler()
@@ -47,12 +47,12 @@ async def test_a_worker_fetches_the_release_and_answers_like_the_machine_of_the_
     [
         (["http://scheduler:8786"], "must be like tcp://host:8786"),
         (["tcp://scheduler:8786", "--songs", "0"], "--songs must be at least 1"),
-        (["tls://scheduler:8786", "--ca", "ca.pem"], "belong together"),
+        (["tls://scheduler:8786", "--ca", "ca.pem"], "must be used together"),
         (["tls://scheduler:8786"], "needs a CA's certificate"),
         (["tcp://scheduler:8786", "--listen", "here"], "--listen must be like"),
     ],
 )
-def test_wrong_usage_has_a_sentence(
+def test_usage_errors_have_a_message(
     arguments: list[str], sentence: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     assert main(["worker", *arguments, "--folder", str(tmp_path)]) == 2

@@ -52,7 +52,7 @@ def closed_cluster(tmp_path: Path, ours: Credentials) -> Iterator[Cluster]:
     cluster.stop()
 
 
-async def test_only_who_has_a_certificate_of_the_authority_is_listened_to(
+async def test_only_clients_with_a_certificate_of_the_authority_can_connect(
     closed_cluster: Cluster,
     ours: Credentials,
     tmp_path: Path,
@@ -82,7 +82,7 @@ async def test_only_who_has_a_certificate_of_the_authority_is_listened_to(
     await member.close()
 
 
-def test_certificates_and_addresses_have_to_fit(ours: Credentials, tmp_path: Path) -> None:
+def test_certificates_must_match_the_address(ours: Credentials, tmp_path: Path) -> None:
     with pytest.raises(BadCredentials, match="needs a CA's certificate"):
         security("tls://scheduler:8786", None)
     with pytest.raises(BadCredentials, match="write tls:// instead"):

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from classifier.errors import TooShort, WorkerLost
-from classifier.inference.cluster.executor import ClusterExecutor, Room
+from classifier.inference.cluster.executor import ByteBudget, ClusterExecutor
 from classifier.inference.executor import CannotStart, ReleaseRefused
 from classifier.inference.worker_pool import PoolClosed
-from classifier.inference.worker_process import WorkFailed
+from classifier.inference.worker_process import WorkerError
 from classifier.song_report import Progress
 from tests.classifier.inference.cluster.making import write_release
 from tests.classifier.inference.cluster.worker import UNLOADABLE
@@ -44,18 +44,18 @@ async def test_a_song_is_answered_with_progress_and_features(executor: ClusterEx
     assert {each.stage for each in heard[:begun]} <= {"waiting"}
 
 
-async def test_what_is_wrong_with_a_song_keeps_its_sentence(executor: ClusterExecutor, song: Song) -> None:
+async def test_song_errors_keep_their_message(executor: ClusterExecutor, song: Song) -> None:
     with pytest.raises(TooShort, match="at least 3 seconds"):
         await executor.classify(song("short"))
     with pytest.raises(WorkerLost):
         await executor.classify(song("die"))
-    with pytest.raises(WorkFailed, match="Unspeakable: 1 and 2") as error:
+    with pytest.raises(WorkerError, match="Unspeakable: 1 and 2") as error:
         await executor.classify(song("bug"))
     assert "troublemaker.py" in error.value.__notes__[0]
     assert (await executor.classify(song("play"))).report.genre == "blues"
 
 
-async def test_cancelling_ends_the_work_over_there(executor: ClusterExecutor, song: Song, tmp_path: Path) -> None:
+async def test_cancelling_ends_the_remote_work(executor: ClusterExecutor, song: Song, tmp_path: Path) -> None:
     child = pid_of(await executor.classify(song("play")))
     begun = _pipe(tmp_path / "begun")
     task = asyncio.create_task(executor.classify(song(f"hang {begun}")))
@@ -67,7 +67,7 @@ async def test_cancelling_ends_the_work_over_there(executor: ClusterExecutor, so
     assert pid_of(await executor.classify(song("play"))) != child
 
 
-async def test_a_switch_lets_songs_under_way_end_with_their_release(
+async def test_running_songs_finish_with_their_release_after_a_switch(
     executor: ClusterExecutor, song: Song, model_dir: Path, tmp_path: Path
 ) -> None:
     begun, go_on = _pipe(tmp_path / "begun"), _pipe(tmp_path / "go-on")
@@ -82,7 +82,7 @@ async def test_a_switch_lets_songs_under_way_end_with_their_release(
     assert (await executor.classify(song("play"))).report.model == "second"
 
 
-async def test_a_release_that_no_machine_can_load_is_refused(
+async def test_a_release_that_no_worker_can_load_is_refused(
     executor: ClusterExecutor, song: Song, model_dir: Path
 ) -> None:
     write_release(model_dir, UNLOADABLE)
@@ -94,7 +94,7 @@ async def test_a_release_that_no_machine_can_load_is_refused(
     assert (await executor.classify(song("play"))).report.model == "first"
 
 
-async def test_closing_ends_songs_under_way(
+async def test_closing_ends_running_songs(
     executor: ClusterExecutor, song: Song, tmp_path: Path, cluster: Cluster, model_dir: Path
 ) -> None:
     begun = _pipe(tmp_path / "begun")
@@ -111,7 +111,7 @@ async def test_closing_ends_songs_under_way(
     await again.close()
 
 
-async def test_without_a_release_there_is_nothing_to_start(tmp_path: Path) -> None:
+async def test_an_executor_without_a_release_does_not_start(tmp_path: Path) -> None:
     executor = ClusterExecutor("tcp://127.0.0.1:1", model_dir=tmp_path, max_minutes=10)
     with pytest.raises(CannotStart, match="There is no model"):
         await executor.start()
@@ -119,12 +119,12 @@ async def test_without_a_release_there_is_nothing_to_start(tmp_path: Path) -> No
         _ = executor.release
 
 
-async def test_no_more_bytes_are_under_way_than_there_is_room_for() -> None:
-    room, inside, most = Room(100), 0, 0
+async def test_reserved_bytes_never_exceed_the_budget() -> None:
+    room, inside, most = ByteBudget(100), 0, 0
 
     async def send(size: int) -> None:
         nonlocal inside, most
-        async with room.taken(size):
+        async with room.reserve(size):
             inside += min(size, 100)
             most = max(most, inside)
             await asyncio.sleep(0)
@@ -135,12 +135,12 @@ async def test_no_more_bytes_are_under_way_than_there_is_room_for() -> None:
     assert most == 100
 
 
-async def test_who_gives_up_waiting_for_room_leaves_it_to_others() -> None:
-    room = Room(100)
+async def test_a_cancelled_reservation_leaves_its_bytes_to_others() -> None:
+    room = ByteBudget(100)
     order: list[int] = []
 
     async def send(size: int, done: asyncio.Event) -> None:
-        async with room.taken(size):
+        async with room.reserve(size):
             order.append(size)
             await done.wait()
 

@@ -56,13 +56,13 @@ async def test_a_hundred_songs_are_answered_though_a_worker_and_the_scheduler_ar
     seats, answers, waited = asyncio.Semaphore(AT_A_TIME), dict[int, Classification](), asyncio.Event()
     some, half = asyncio.Event(), asyncio.Event()
 
-    async def hear(number: int) -> None:
-        def told(progress: Progress) -> None:
+    async def classify_song(number: int) -> None:
+        def forward(progress: Progress) -> None:
             if progress.stage == "waiting":
                 waited.set()
 
         async with seats:
-            answer = await executor.classify(songs[number], on_progress=told)
+            answer = await executor.classify(songs[number], on_progress=forward)
         assert number not in answers
         answers[number] = answer
         if len(answers) == SONGS // 5:
@@ -70,7 +70,7 @@ async def test_a_hundred_songs_are_answered_though_a_worker_and_the_scheduler_ar
         if len(answers) == SONGS // 2:
             half.set()
 
-    work = [asyncio.create_task(hear(number)) for number in range(SONGS)]
+    work = [asyncio.create_task(classify_song(number)) for number in range(SONGS)]
     # People are told while there is nobody to listen yet.
     await waited.wait()
     await asyncio.to_thread(empty_cluster.start_scheduler)
@@ -90,7 +90,7 @@ async def test_a_hundred_songs_are_answered_though_a_worker_and_the_scheduler_ar
         assert answer.report.duration == pytest.approx(_seconds(number), abs=STEP_SECONDS / 4)
 
 
-async def test_a_song_that_kills_workers_is_given_up_and_others_are_answered(
+async def test_a_song_that_kills_workers_fails_and_others_are_classified(
     empty_cluster: Cluster, model_dir: Path, song: Callable[[str], Path]
 ) -> None:
     empty_cluster.start_scheduler()

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from classifier.inference.cluster.messages import ReleaseName, ReleaseParcel
-from classifier.inference.cluster.release_cache import RELEASES_KEPT, Shelf
+from classifier.inference.cluster.messages import ReleaseId, ReleaseMessage
+from classifier.inference.cluster.release_cache import RELEASES_KEPT, ReleaseCache
 from classifier.inference.manifest import BadRelease
 from tests.classifier.inference.cluster.making import write_release
 
@@ -17,51 +17,51 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def parcel(tmp_path: Path) -> ReleaseParcel:
-    return ReleaseParcel.read(write_release(tmp_path / "models", "first"))
+def release(tmp_path: Path) -> ReleaseMessage:
+    return ReleaseMessage.read(write_release(tmp_path / "models", "first"))
 
 
-def test_a_release_is_found_again(tmp_path: Path, parcel: ReleaseParcel) -> None:
-    shelf = Shelf(tmp_path / "shelf")
-    assert shelf.find(parcel.name) is None
-    place = shelf.put(parcel)
-    assert Shelf(tmp_path / "shelf").find(parcel.name) == place
-    assert ReleaseParcel.read(place) == parcel
+def test_a_release_is_found_again(tmp_path: Path, release: ReleaseMessage) -> None:
+    cache = ReleaseCache(tmp_path / "cache")
+    assert cache.find(release.name) is None
+    place = cache.put(release)
+    assert ReleaseCache(tmp_path / "cache").find(release.name) == place
+    assert ReleaseMessage.read(place) == release
 
 
 @pytest.mark.parametrize("part", ["manifest", "content", "file"])
-def test_what_was_altered_on_its_way_is_not_kept(tmp_path: Path, parcel: ReleaseParcel, part: str) -> None:
-    file, content = parcel.artifact
+def test_a_release_altered_in_transit_is_not_saved(tmp_path: Path, release: ReleaseMessage, part: str) -> None:
+    file, content = release.artifact
     altered = {
-        "manifest": replace(parcel, manifest=parcel.manifest.replace(b"first", b"worst")),
-        "content": replace(parcel, artifact=(file, content + b"!")),
-        "file": replace(parcel, artifact=(f"../{file}", content)),
+        "manifest": replace(release, manifest=release.manifest.replace(b"first", b"worst")),
+        "content": replace(release, artifact=(file, content + b"!")),
+        "file": replace(release, artifact=(f"../{file}", content)),
     }[part]
-    shelf = Shelf(tmp_path / "shelf")
+    cache = ReleaseCache(tmp_path / "cache")
     with pytest.raises(BadRelease):
-        shelf.put(altered)
-    assert shelf.find(parcel.name) is None
+        cache.put(altered)
+    assert cache.find(release.name) is None
     assert not (tmp_path / file).exists()
 
 
-def test_what_was_damaged_on_the_shelf_is_fetched_again(tmp_path: Path, parcel: ReleaseParcel) -> None:
-    shelf = Shelf(tmp_path / "shelf")
-    for file in ("manifest.json", parcel.artifact[0]):
-        damaged = shelf.put(parcel) / file
+def test_a_damaged_cached_release_is_fetched_again(tmp_path: Path, release: ReleaseMessage) -> None:
+    cache = ReleaseCache(tmp_path / "cache")
+    for file in ("manifest.json", release.artifact[0]):
+        damaged = cache.put(release) / file
         damaged.write_bytes(damaged.read_bytes().replace(b"e", b"o"))
-        assert shelf.find(parcel.name) is None
-    assert shelf.find(parcel.name) is None
-    shelf.put(parcel)
-    assert shelf.find(parcel.name) is not None
+        assert cache.find(release.name) is None
+    assert cache.find(release.name) is None
+    cache.put(release)
+    assert cache.find(release.name) is not None
 
 
-def test_a_name_leads_nowhere_but_onto_the_shelf(tmp_path: Path) -> None:
-    with pytest.raises(BadRelease, match="no checksum"):
-        Shelf(tmp_path).find(ReleaseName("first", "../../etc"))
+def test_a_release_id_cannot_be_a_path(tmp_path: Path) -> None:
+    with pytest.raises(BadRelease, match="not the checksum"):
+        ReleaseCache(tmp_path).find(ReleaseId("first", "../../etc"))
 
 
 def test_only_the_latest_releases_are_kept(tmp_path: Path) -> None:
-    shelf = Shelf(tmp_path / "shelf")
+    cache = ReleaseCache(tmp_path / "cache")
     for number in range(RELEASES_KEPT + 2):
-        shelf.put(ReleaseParcel.read(write_release(tmp_path / "models", f"number-{number}")))
-    assert len(list((tmp_path / "shelf").iterdir())) == RELEASES_KEPT
+        cache.put(ReleaseMessage.read(write_release(tmp_path / "models", f"number-{number}")))
+    assert len(list((tmp_path / "cache").iterdir())) == RELEASES_KEPT

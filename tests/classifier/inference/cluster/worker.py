@@ -40,7 +40,7 @@ class Obedient:
             raise BadRelease("This release is of another time.")
         self._ear = Ear(max_minutes, float(os.environ.get("LINGER", "0")))
         self._trouble = TroubleMaker()
-        self.about = Release(self._name, GENRES)
+        self.info = Release(self._name, GENRES)
 
     def __call__(self, path: Path, report: Callable[[Progress], None]) -> Classification:
         return self._named(self._do(path, report))
@@ -64,7 +64,7 @@ class Obedient:
         return replace(heard, report=replace(heard.report, model=self._name))
 
 
-def make_work(folder: Path, max_minutes: float) -> Callable[[], Any]:
+def make_processor(folder: Path, max_minutes: float) -> Callable[[], Any]:
     """Return what every child process loads."""
     return partial(Obedient, folder, max_minutes)
 
@@ -75,4 +75,4 @@ if __name__ == "__main__":
 
     parser = argparse.ArgumentParser()
     worker.add_arguments(parser)
-    sys.exit(worker.serve(parser.parse_args(sys.argv[2:]), itself.make_work))
+    sys.exit(worker.serve(parser.parse_args(sys.argv[2:]), itself.make_processor))

@@ -1,4 +1,4 @@
-"""What the tests of this room put into the database: songs, answers, opinions, jobs; and a clock set by hand."""
+"""Helpers that put songs, answers, corrections and jobs into a database, and a clock that tests set."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from storage import NewJob, NewReply, SegmentVectors, Storage
 from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY
 
 if TYPE_CHECKING:
-    from storage import Answer, Claimed, Correction, Job, Reply
+    from storage import Answer, ClaimedJob, Correction, Job, Reply
 
 MODEL = "release-1"
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Clock:
-    """Says what it was told."""
+    """A clock that shows the time it was set to."""
 
     def __init__(self) -> None:
         self.time = START
@@ -64,8 +64,8 @@ def features(segments: int = 2, *, seed: int = 1, texture: int = 8) -> tuple[Seg
 
 
 async def answered(storage: Storage, name: str = "a song", genre: str = "jazz", **more: Any) -> Answer:
-    """Keep the answer to a song."""
-    return await storage.songs.keep_answer(song(name), report(genre, **more), features(), platform="local", title=name)
+    """Save an answer to a song."""
+    return await storage.songs.save_answer(song(name), report(genre, **more), features(), platform="local", title=name)
 
 
 async def corrected(
@@ -79,7 +79,7 @@ async def corrected(
     chat: str = "chat",
     may_train: bool = True,
 ) -> Correction:
-    """Let a person say what a song is; the song is answered first."""
+    """Save a person's correction of a song, after an answer to it."""
     answer = await answered(storage, name, said)
     given = await storage.feedback.correct(
         person=person, answer_id=answer.id, label=label, platform=platform, chat=chat, may_train=may_train
@@ -102,8 +102,8 @@ async def queued(storage: Storage, person: str = "ann", **more: Any) -> Job:
     return (await storage.jobs.add(new_job(person, **more))).job
 
 
-async def claimed(storage: Storage, owner: str = "worker") -> Claimed:
-    """Take the next job, of which there must be one."""
+async def claimed(storage: Storage, owner: str = "worker") -> ClaimedJob:
+    """Claim the next job; there must be one."""
     taken = await storage.jobs.claim(owner)
     assert taken is not None
     return taken

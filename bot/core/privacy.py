@@ -1,0 +1,81 @@
+"""A person's own data: consent to training, what is stored about them, and its deletion."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot.core import messages
+from bot.core.callbacks import ConsentCallback
+from bot.core.chat import Button, OutgoingMessage
+from storage import ChatKey
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.core.genre_names import GenreNames
+    from bot.core.identity import Keys, Person
+    from bot.core.localization import Language
+    from bot.core.song_queue import SongQueue
+    from storage import Consent, ErasureSummary, Storage
+
+
+class Privacy:
+    """Answers about a person's own data.
+
+    Parameters
+    ----------
+    storage, keys, names, queue
+        As the conversation's.
+    """
+
+    def __init__(self, storage: Storage, keys: Keys, names: GenreNames, queue: SongQueue) -> None:
+        self._storage = storage
+        self._keys = keys
+        self._names = names
+        self._queue = queue
+
+    async def consent(self, person: Person) -> Consent:
+        """Return whether a person's corrections may be used for training."""
+        return await self._storage.people.consent(self._keys.person(person))
+
+    async def open_question(self, person: Person, language: Language) -> OutgoingMessage | None:
+        """Return the question for consent if it was asked but not answered yet."""
+        consent = await self.consent(person)
+        is_open = consent.asked is not None and consent.may_train is None
+        return messages.consent_question(self._names.localizer(language)) if is_open else None
+
+    async def set_consent(self, person: Person, language: Language, *, allow: bool) -> OutgoingMessage:
+        """Store a person's choice, which also holds for their earlier corrections."""
+        before = await self.consent(person)
+        await self._storage.people.set_consent(self._keys.person(person), allow)
+        kind = "allowed" if allow else "withdrawn" if before.may_train else "refused"
+        return OutgoingMessage(self._names.localizer(language).say(f"consent-{kind}"))
+
+    async def notice(self, person: Person, language: Language) -> OutgoingMessage:
+        """Return what is stored, for how long and why, and the person's choice with the button to change it."""
+        consent, words = await self.consent(person), self._names.localizer(language)
+        state = "unasked" if consent.may_train is None else "yes" if consent.may_train else "no"
+        allowed = bool(consent.may_train)
+        change = Button(ConsentCallback(allow=not allowed), words.say("button-withdraw" if allowed else "button-allow"))
+        return OutgoingMessage(f"{words.say('privacy')}\n\n{words.say(f'privacy-consent-{state}')}", (change,))
+
+    async def my_data(self, person: Person, private_chats: Sequence[str] = ()) -> dict[str, Any]:
+        """Return everything that is stored about a person, as JSON data.
+
+        Parameters
+        ----------
+        private_chats
+            Ids of the chats that are theirs alone.
+        """
+        return await self._storage.people.export_data(self._keys.person(person), self._places(person, private_chats))
+
+    async def forget(self, person: Person, private_chats: Sequence[str] = ()) -> ErasureSummary:
+        """Delete everything that is stored about a person, pending songs included; return how much it was."""
+        key = self._keys.person(person)
+        notify_chats = await self._queue.drop_person(key)
+        forgotten = await self._storage.people.erase(key, self._places(person, private_chats))
+        await notify_chats()
+        return forgotten
+
+    def _places(self, person: Person, private_chats: Sequence[str]) -> list[ChatKey]:
+        return [ChatKey(person.platform, self._keys.chat(person.platform, chat)) for chat in private_chats]

@@ -1,0 +1,320 @@
+"""Carries out commands and button presses, the same way in every chat with messages and buttons.
+
+A chat decodes what its platform sends, calls this, and shows the response that comes back.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from bot.core import messages
+from bot.core.callbacks import (
+    Action,
+    AnswerCallback,
+    CancelCallback,
+    ConsentCallback,
+    ForgetCallback,
+    GenreCallback,
+    GenreTarget,
+    LanguageCallback,
+    PlaylistCallback,
+    Purpose,
+    ReviewCallback,
+    SettingCallback,
+    decode,
+)
+from bot.core.chat import Button, GenreMenu, OutgoingFile, OutgoingMessage, Placement, Requester, Response
+from bot.core.errors import NotYours
+from bot.core.localization import LANGUAGES, OWN_NAMES, Language, Localizer, language_of
+from storage import CancelResult, ReviewStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+    from typing import Any
+
+    from bot.core.callbacks import Setting
+    from bot.core.chat import ChatLimits
+    from bot.core.conversation import Conversation, CorrectionResult
+    from bot.core.moderation import ExportRequest
+    from links import PlaylistItem
+
+
+class RequestHandler:
+    """What people ask for by commands and buttons; everything raises errors with a sentence for the person.
+
+    Parameters
+    ----------
+    conversation
+        Where requests go.
+    limits
+        The chat's platform.
+    largest_file
+        How many bytes a song may have there.
+    """
+
+    def __init__(self, conversation: Conversation, limits: ChatLimits, largest_file: int) -> None:
+        self._conversation = conversation
+        self._limits = limits
+        self._largest_file = largest_file
+        self._commands: Mapping[str, Callable[[Requester], Awaitable[Response]]] = {
+            "help": self._help,
+            "about": self._about,
+            "stats": self._stats,
+            "privacy": self._privacy,
+            "mydata": self._my_data,
+            "forgetme": self._forget_question,
+            "language": self._language_question,
+            "settings": self._settings,
+            "review": self._review,
+            "counts": self._counts,
+        }
+
+    async def command(self, name: str, requester: Requester) -> Response:
+        """Carry out a command without options."""
+        return await self._commands[name](requester)
+
+    async def press(self, requester: Requester, data: str, value: str = "") -> Response:
+        """Carry out what a button, a menu or a text box asks for.
+
+        Parameters
+        ----------
+        data
+            What the button carries; see ``bot.core.callbacks``.
+        value
+            What was chosen in the menu, or typed into the text box.
+        """
+        conversation, person, words = self._conversation, requester.person, requester.words
+        callback = decode(data)
+        match callback:
+            case AnswerCallback():
+                return await self._press_answer(requester, callback)
+            case GenreCallback(action=Action.PAGE, target=target, number=offset):
+                return await self.offer_genres(requester, target, offset or 0, Placement.IN_PLACE)
+            case GenreCallback(target=target, number=number):
+                label = value if number is None else await conversation.label_numbered(number)
+                return await self.choose_genre(requester, target, label)
+            case ReviewCallback():
+                return await self._press_review(requester, callback)
+            case CancelCallback(job_id=job_id):
+                done = await conversation.cancel(job_id, requester)
+                return Response(notice=words.say("chat-too-late") if done is CancelResult.TOO_LATE else None)
+            case PlaylistCallback():
+
+                async def reply_target(_: PlaylistItem) -> Mapping[str, Any]:
+                    return requester.reply_target
+
+                await conversation.playlists.answer(callback, person, reply_target)
+                return Response()
+            case ConsentCallback(allow=allow):
+                message = await conversation.privacy.set_consent(person, requester.language, allow=allow)
+                return Response(message, Placement.IN_PLACE, notice=message.text, personal=True)
+            case LanguageCallback(language=language):
+                return await self.set_language(requester, language)
+            case ForgetCallback():
+                return await self._forget(requester, callback)
+            case SettingCallback():
+                return await self._change_setting(requester, callback)
+
+    # Corrections
+
+    async def correct(self, requester: Requester, reply_id: str, label: str) -> Response:
+        """Take the genre that a person gives for an answer."""
+        result = await self._conversation.correct(reply_id, requester.person, requester.language, label)
+        return Response(result.message, question=result.question)
+
+    async def choose_genre(self, requester: Requester, target: GenreTarget, label: str) -> Response:
+        """Take a genre, by its label or in words, for what it was asked for."""
+        if target.purpose is Purpose.CORRECT:
+            result = await self._conversation.correct(target.subject, requester.person, requester.language, label)
+            return Response(result.message, Placement.IN_PLACE, question=result.question)
+        moderation, number = self._conversation.moderation, target.correction_id
+        if target.purpose is Purpose.RELABEL:
+            done = await moderation.rule(requester, number, ReviewStatus.RELABELLED, label)
+            return await self._review(requester, number, done)
+        done = await moderation.merge(requester, number, label)
+        # A merge rules on no correction: the same one is shown again.
+        again = await moderation.reviewed(requester, number)
+        return _reviewed(again.message, done)
+
+    async def offer_genres(
+        self,
+        requester: Requester,
+        target: GenreTarget,
+        offset: int = 0,
+        placement: Placement = Placement.BELOW,
+    ) -> Response:
+        """Show a page of the genres that can be chosen."""
+        text, merging = requester.words.say(self._limits.genre_prompt), target.purpose is Purpose.MERGE
+        if target.purpose is Purpose.CORRECT:
+            await self._conversation.answer_view(target.subject, requester.person, requester.language)
+        else:
+            review = await self._conversation.moderation.reviewed(requester, target.correction_id)
+            if self._limits.genre_menu_keeps_text:
+                text = f"{review.message.text}\n\n{text}"
+        choices, total = await self._conversation.choices("", requester.language, offset=offset, known_only=merging)
+        menu = GenreMenu(target, tuple(choices), offset, total)
+        return Response(OutgoingMessage(text, menu=menu), placement)
+
+    async def _press_answer(self, requester: Requester, callback: AnswerCallback) -> Response:
+        conversation, reply_id = self._conversation, callback.reply_id
+        match callback.action:
+            case Action.RIGHT:
+                result = await conversation.agree(reply_id, requester.person, requester.language)
+                return self._corrected(requester, result)
+            case Action.UNDO:
+                result = await conversation.undo(reply_id, requester.person, requester.language)
+                return self._corrected(requester, result)
+            case Action.WRONG:
+                return await self.offer_genres(requester, GenreTarget(Purpose.CORRECT, reply_id))
+            case _:
+                return await self._votes(requester, reply_id)
+
+    def _corrected(self, requester: Requester, result: CorrectionResult) -> Response:
+        """Return the thanks for a button that is below the answer itself, or below earlier thanks."""
+        text, reply = result.message.text, result.reply
+        there = None if reply.message is None else reply.message.get("message")
+        if there is not None and there != requester.message_id:
+            return Response(result.message, Placement.IN_PLACE, notice=text, question=result.question)
+        buttons = messages.answer_buttons(
+            requester.words, reply.id, result.correction, with_votes=True, music=result.report.genre is not None
+        )
+        return Response(
+            result.message,
+            Placement.NOTICE,
+            notice=text,
+            # The buttons of a group are everybody's, whatever one person said.
+            buttons=buttons if requester.private else None,
+            question=result.question,
+        )
+
+    async def _votes(self, requester: Requester, reply_id: str) -> Response:
+        view = await self._conversation.answer_view(reply_id, requester.person, requester.language)
+        words, limits = requester.words, self._limits
+        text = messages.votes(view.report, words)
+        # Where the caption had no room for every section, they are shown here.
+        whole = messages.answer(view.report, words, reply_id, characters=limits.text_characters).text
+        if len(whole) > limits.caption_characters:
+            room = limits.text_characters - len(text) - 2
+            text = "\n".join([text, "", *messages.breakdown(view.report, words, characters=room)])
+        correction = view.correction if requester.private else None
+        buttons = messages.answer_buttons(
+            words, reply_id, correction, shared=not requester.private, music=view.report.genre is not None
+        )
+        return Response(OutgoingMessage(text), buttons=buttons)
+
+    # Moderation
+
+    async def export(self, requester: Requester, wanted: ExportRequest) -> Response:
+        """Send corrections as a file."""
+        return Response(await self._conversation.moderation.export(requester, wanted))
+
+    async def _press_review(self, requester: Requester, callback: ReviewCallback) -> Response:
+        number, moderation = callback.correction_id, self._conversation.moderation
+        match callback.action:
+            case Action.RELABEL | Action.MERGE:
+                purpose = Purpose.MERGE if callback.action is Action.MERGE else Purpose.RELABEL
+                return await self.offer_genres(
+                    requester, GenreTarget(purpose, str(number)), placement=Placement.IN_PLACE
+                )
+            case Action.ACCEPT | Action.REJECT:
+                status = ReviewStatus.ACCEPTED if callback.action is Action.ACCEPT else ReviewStatus.REJECTED
+                return await self._review(requester, number, await moderation.rule(requester, number, status))
+            case _:
+                return await self._review(requester, number)
+
+    async def _review(self, requester: Requester, after: int = 0, done: str | None = None) -> Response:
+        """Show the next correction that waits for a ruling, below a sentence on the one before."""
+        review = await self._conversation.moderation.review(requester, after=after)
+        message = OutgoingMessage(requester.words.say("review-none")) if review is None else review.message
+        return _reviewed(message, done) if after else Response(message)
+
+    async def _counts(self, requester: Requester) -> Response:
+        return Response(OutgoingMessage(await self._conversation.moderation.stats(requester)))
+
+    # About the bot and the chat
+
+    def help_text(self, words: Localizer, *, private: bool) -> str:
+        """Return what the bot can do, and within which limits."""
+        names = self._limits.help_private if private else self._limits.help_group
+        return self._conversation.info.help(names, words, self._largest_file)
+
+    async def _help(self, requester: Requester) -> Response:
+        return Response(OutgoingMessage(self.help_text(requester.words, private=requester.private)))
+
+    async def _about(self, requester: Requester) -> Response:
+        return Response(OutgoingMessage(await self._conversation.info.about(requester.language)))
+
+    async def _stats(self, requester: Requester) -> Response:
+        text = await self._conversation.info.stats(requester.person.platform, requester.chat_id, requester.language)
+        return Response(OutgoingMessage(text))
+
+    async def _settings(self, requester: Requester) -> Response:
+        text = await self._conversation.info.settings(requester, self._limits.channel_format)
+        return Response(OutgoingMessage(text, _settings_buttons(requester)))
+
+    async def _change_setting(self, requester: Requester, callback: SettingCallback) -> Response:
+        setting, value = callback.setting, callback.value
+        text = await self._conversation.info.change(
+            requester,
+            language=("each" if value == "each" else language_of(value)) if setting == "language" else None,
+            picture=value == "on" if setting == "picture" else None,
+            listen=requester.chat_id if (setting, value) == ("listen", "on") else None,
+            ignore=requester.chat_id if (setting, value) == ("listen", "off") else None,
+            channel_format=self._limits.channel_format,
+        )
+        return Response(OutgoingMessage(text, _settings_buttons(requester)), Placement.IN_PLACE)
+
+    # About the person
+
+    async def set_language(self, requester: Requester, language: Language) -> Response:
+        """Speak another language with a person from now on."""
+        await self._conversation.set_language(requester.person, language)
+        text = self._conversation.words(language).say("language-chosen")
+        return Response(OutgoingMessage(text), Placement.IN_PLACE, notice=text, personal=True)
+
+    async def _language_question(self, requester: Requester) -> Response:
+        buttons = tuple(Button(LanguageCallback(language), OWN_NAMES[language]) for language in LANGUAGES)
+        return Response(OutgoingMessage(requester.words.say("chat-language"), buttons))
+
+    async def _privacy(self, requester: Requester) -> Response:
+        return Response(await self._conversation.privacy.notice(requester.person, requester.language))
+
+    async def _my_data(self, requester: Requester) -> Response:
+        data = await self._conversation.privacy.my_data(requester.person, requester.private_chats)
+        content = json.dumps(data, indent=2, ensure_ascii=False).encode()
+        file = OutgoingFile(requester.words.say("mydata-name"), content)
+        return Response(OutgoingMessage(requester.words.say("mydata-here"), file=file), personal=True)
+
+    async def _forget_question(self, requester: Requester) -> Response:
+        words, person = requester.words, requester.person.id
+        buttons = (
+            Button(ForgetCallback(confirmed=True, person_id=person), words.say("page-forget-confirm")),
+            Button(ForgetCallback(confirmed=False, person_id=person), words.say("page-forget-keep")),
+        )
+        return Response(OutgoingMessage(words.say("forget-question"), buttons))
+
+    async def _forget(self, requester: Requester, callback: ForgetCallback) -> Response:
+        if callback.person_id not in {None, requester.person.id}:
+            raise NotYours()
+        if not callback.confirmed:
+            return Response(OutgoingMessage(requester.words.say("forget-kept")), Placement.IN_PLACE)
+        gone = await self._conversation.privacy.forget(requester.person, requester.private_chats)
+        text = requester.words.say("forget-done", songs=gone.replies, corrections=gone.corrections)
+        return Response(OutgoingMessage(text), Placement.IN_PLACE)
+
+
+def _reviewed(message: OutgoingMessage, done: str | None) -> Response:
+    text = message.text if done is None else f"{done}\n\n{message.text}"
+    return Response(replace(message, text=text), Placement.IN_PLACE, notice=done)
+
+
+def _settings_buttons(requester: Requester) -> tuple[Button, ...]:
+    words = requester.words
+    shown: list[tuple[Setting, str, str]] = [("language", "each", words.say("chat-each-language"))]
+    shown += [("language", language, OWN_NAMES[language]) for language in LANGUAGES]
+    shown += [("picture", "on", words.say("chat-picture-on")), ("picture", "off", words.say("chat-picture-off"))]
+    if not requester.private:
+        shown += [("listen", "on", words.say("chat-listen-on")), ("listen", "off", words.say("chat-listen-off"))]
+    return tuple(Button(SettingCallback(setting, value), text) for setting, value, text in shown)

@@ -1,0 +1,202 @@
+"""Discord and Telegram behind one face, for rules that must be the same in both."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from pydantic import SecretStr
+
+from bot.telegram.chat import TelegramChat
+from tests.bot.discord.people import Somebody as DiscordPerson
+from tests.bot.discord.running import close_scene, open_scene, prepare
+from tests.bot.running import Bot
+from tests.bot.telegram.people import MENTION, buttons
+from tests.bot.telegram.people import Somebody as TelegramPerson
+from tests.bot.telegram.server import TOKEN
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.core.callbacks import Action
+    from bot.core.identity import Keys
+    from bot.settings import Settings
+    from storage import Storage
+    from tests.bot.discord.running import Scene
+    from tests.bot.discord.server import FakeDiscord
+    from tests.bot.fake_classifier import EarAtHand
+    from tests.bot.telegram.server import TelegramServer
+
+OPERATOR = 4242
+GROUP = -100_500
+Message = dict[str, Any]
+
+
+class ChatUnderTest(Protocol):
+    """A person (ANN), an administrator of their group (BOSS) and the operator's moderator (OPERATOR) in a chat."""
+
+    bot: Bot
+
+    async def song(self, path: Path) -> Message:
+        """Have Ann send a song to the group, and return its answer."""
+
+    async def correct(self, answer: Message, genre: str) -> None:
+        """Have Ann name the genre of a song."""
+
+    async def command(self, who: str, name: str, *, private: bool = False) -> Message:
+        """Have somebody type a command, and return what comes back."""
+
+    async def press(self, who: str, message: Message, action: Action, text: str) -> Message:
+        """Press a button, and return the message that then says ``text`` (empty: any)."""
+
+    async def press_data(self, who: str, message: Message, data: str) -> str:
+        """Send a press with any data, and return what the person is told."""
+
+    def genres(self, message: Message) -> list[str]:
+        """Return the names in a list of genres."""
+
+    async def pick(self, who: str, message: Message, genre: str, text: str) -> Message:
+        """Choose from a list of genres, and return the message that then says ``text``."""
+
+    async def set_language(self, language: str) -> None:
+        """Have the administrator set the group's language."""
+
+    async def close(self) -> None:
+        """Stop the bot."""
+
+
+def text_of(message: Message) -> str:
+    """Return what a message says."""
+    return str(message.get("content") or message.get("text") or message.get("caption") or "")
+
+
+class Discord:
+    """Implements ``ChatUnderTest``."""
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene, self.bot = scene, scene.bot
+        operator = DiscordPerson(scene.discord, number=str(OPERATOR))
+        self._people = {"ann": scene.ann, "boss": scene.boss, "operator": operator}
+
+    async def song(self, path: Path) -> Message:
+        await self._scene.ann.says(self._scene.channel, "", path, mention=True)
+        return (await self._scene.answers(self._scene.channel))[-1]
+
+    async def correct(self, answer: Message, genre: str) -> None:
+        token = await self._scene.ann.command(answer["channel_id"], "correct", genre=genre)
+        await self._scene.ann.told(token)
+
+    async def command(self, who: str, name: str, *, private: bool = False) -> Message:
+        person = self._people[who]
+        channel = person.direct if private else self._scene.channel
+        return await person.told(await person.command(channel, *name.split()))
+
+    async def press(self, who: str, message: Message, action: Action, text: str) -> Message:
+        await self._people[who].presses(message, f"{action}:")
+        await self._scene.world.until(lambda: text in message["content"] if text else self.genres(message))
+        return message
+
+    async def press_data(self, who: str, message: Message, data: str) -> str:
+        forged = {**message, "components": [{"type": 1, "components": [{"type": 2, "custom_id": data}]}], "flags": 0}
+        person = self._people[who]
+        return text_of(await person.told(await person.presses(forged, data)))
+
+    def genres(self, message: Message) -> list[str]:
+        parts = [part for row in message["components"] for part in row["components"]]
+        return [option["label"] for part in parts for option in part.get("options", [])]
+
+    async def pick(self, who: str, message: Message, genre: str, text: str) -> Message:
+        parts = [part for row in message["components"] for part in row["components"]]
+        options = [option for part in parts for option in part.get("options", [])]
+        value = next(option["value"] for option in options if option["label"] == genre)
+        await self._people[who].presses(message, "pick", value)
+        await self._scene.world.until(lambda: text in message["content"])
+        return message
+
+    async def set_language(self, language: str) -> None:
+        await self._scene.boss.told(await self._scene.boss.command(self._scene.channel, "settings", language=language))
+
+    async def close(self) -> None:
+        await close_scene(self._scene)
+
+
+class Telegram:
+    """Implements ``ChatUnderTest``."""
+
+    def __init__(self, bot: Bot, chat: TelegramChat, server: TelegramServer) -> None:
+        self.bot, self._chat, self._server = bot, chat, server
+        people = {"ann": 11, "boss": 12, "operator": OPERATOR}
+        self._alone = {name: TelegramPerson(server, number) for name, number in people.items()}
+        self._people = {name: person.in_group(GROUP) for name, person in self._alone.items()}
+        server.administrators[GROUP].add(people["boss"])
+
+    async def song(self, path: Path) -> Message:
+        ann = self._people["ann"]
+        return await ann.answered(await ann.sends(path, caption=MENTION))
+
+    async def correct(self, answer: Message, genre: str) -> None:
+        await self._people["ann"].writes(f"/correct {genre}", to=answer)
+        await self._people["ann"].hears(genre)
+
+    async def command(self, who: str, name: str, *, private: bool = False) -> Message:
+        person = (self._alone if private else self._people)[who]
+        before = len(self._server.said(person.chat["id"]))
+        await person.writes(f"/{name}")
+        await self._server.until(lambda: len(self._server.said(person.chat["id"])) > before)
+        return self._server.said(person.chat["id"])[-1]
+
+    async def press(self, who: str, message: Message, action: Action, text: str) -> Message:
+        now = self._now(message)
+        data = next(each["callback_data"] for each in buttons(now) if each["callback_data"].startswith(f"{action}:"))
+        await self._people[who].presses_data(now, data)
+        await self._server.until(
+            lambda: text in text_of(self._now(message)) if text else self.genres(self._now(message))
+        )
+        return self._now(message)
+
+    async def press_data(self, who: str, message: Message, data: str) -> str:
+        before = len(self._server.toasts)
+        await self._people[who].presses_data(message, data)
+        await self._server.until(lambda: len(self._server.toasts) > before)
+        return str(self._server.toasts[-1])
+
+    def genres(self, message: Message) -> list[str]:
+        return [each["text"] for each in buttons(message) if each["callback_data"].startswith("pick:")]
+
+    async def pick(self, who: str, message: Message, genre: str, text: str) -> Message:
+        data = next(each["callback_data"] for each in buttons(self._now(message)) if each["text"] == genre)
+        await self._people[who].presses_data(self._now(message), data)
+        await self._server.until(lambda: text in text_of(self._now(message)))
+        return self._now(message)
+
+    async def set_language(self, language: str) -> None:
+        shown = await self.command("boss", "settings")
+        await self._people["boss"].presses_data(shown, f"set:language:{language}")
+        await self._server.until(lambda: text_of(self._now(shown)) != text_of(shown))
+
+    async def close(self) -> None:
+        await self._chat.stop_taking()
+        await self.bot.queue.stop()
+        await self._chat.close()
+
+    def _now(self, message: Message) -> Message:
+        return self._server.messages[message["chat"]["id"], message["message_id"]]
+
+
+async def open_discord(
+    server: FakeDiscord, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+) -> ChatUnderTest:
+    """Connect a bot to the Discord of the tests."""
+    return Discord(await open_scene(server, storage, keys, settings, ear, prepare(server)))
+
+
+async def open_telegram(
+    server: TelegramServer, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+) -> ChatUnderTest:
+    """Connect a bot to the Telegram of the tests."""
+    there = settings.model_copy(update={"telegram_token": SecretStr(TOKEN), "telegram_api_url": server.url})
+    bot = Bot(storage, keys, there, ear, settings.data_dir / "work")
+    chat = TelegramChat(there, bot.conversation)
+    bot.with_chat(chat)
+    await chat.start()
+    await bot.start()
+    return Telegram(bot, chat, server)

@@ -1,0 +1,119 @@
+"""Rules that the core makes once, seen through both chats."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+from telegram import Chat, Document, Message
+
+from bot.core.callbacks import Action
+from bot.discord.message_parsing import songs_in
+from bot.settings import Moderator
+from bot.telegram.message_parsing import song_in
+from common.media_types import MUSIC_SUFFIXES
+from storage import ReviewStatus
+from tests.bot.both.chats import OPERATOR, open_discord, open_telegram, text_of
+from tests.bot.discord.server import FakeDiscord
+from tests.bot.telegram.server import TelegramServer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    import discord
+
+    from bot.core.identity import Keys
+    from bot.settings import Settings
+    from storage import Storage
+    from tests.bot.both.chats import ChatUnderTest
+    from tests.bot.fake_classifier import EarAtHand
+
+    Tone = Callable[..., Path]
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    moderators = tuple(Moderator(platform, str(OPERATOR)) for platform in ("discord", "telegram"))
+    return settings.model_copy(update={"moderators": moderators})
+
+
+@pytest.fixture(params=["discord", "telegram"])
+async def chat(
+    request: pytest.FixtureRequest, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+) -> AsyncIterator[ChatUnderTest]:
+    if request.param == "discord":
+        async with FakeDiscord() as discord:
+            opened = await open_discord(discord, storage, keys, settings, ear)
+            yield opened
+            await opened.close()
+        return
+    telegram = TelegramServer()
+    await telegram.start()
+    opened = await open_telegram(telegram, storage, keys, settings, ear)
+    yield opened
+    await opened.close()
+    await telegram.stop()
+
+
+async def test_after_a_merge_the_same_correction_is_shown_since_it_still_waits(chat: ChatUnderTest, tone: Tone) -> None:
+    answer = await chat.song(tone(200))
+    await chat.correct(answer, "zydeco")
+    review = await chat.command("operator", "feedback review")
+    assert "Correction 1," in text_of(review)
+    menu = await chat.press("operator", review, Action.MERGE, "")
+    again = await chat.pick("operator", menu, "Country", "is now another name for country")
+    assert "Correction 1," in text_of(again)
+    await chat.press("operator", again, Action.ACCEPT, "Accepted: country.")
+    assert [each.status for each in await chat.bot.storage.feedback.review(status=None)] == [ReviewStatus.ACCEPTED]
+
+
+async def test_only_known_genres_are_offered_to_merge_into_however_many_are_proposed(
+    chat: ChatUnderTest, tone: Tone
+) -> None:
+    answer = await chat.song(tone(200))
+    await chat.correct(answer, "zydeco")
+    review = await chat.command("operator", "feedback review")
+    menu = await chat.press("operator", review, Action.MERGE, "")
+    known = (await chat.bot.storage.labels.search("", limit=25, known_only=True)).labels
+    words = chat.bot.conversation.words("en")
+    # The page is as full as it can be: it is not thinned out after it was cut.
+    assert chat.genres(menu) == [words.genre_title(label.id) for label in known]
+    assert "Zydeco" not in chat.genres(menu)
+
+
+@pytest.mark.parametrize(
+    "data", ["accept:99999999999999", "skip:x", "cancel:", "take:1-x", "pick:rule.abc:1", "other:0"]
+)
+async def test_a_forged_number_has_expired(chat: ChatUnderTest, tone: Tone, data: str) -> None:
+    answer = await chat.song(tone(200))
+    assert "this button has expired" in await chat.press_data("operator", answer, data)
+
+
+async def test_the_greeting_speaks_the_servers_language(chat: ChatUnderTest) -> None:
+    assert "Mình" not in text_of(await chat.command("ann", "help"))
+    await chat.set_language("vi")
+    assert "thể loại" in text_of(await chat.command("ann", "help"))
+
+
+async def test_nobody_moderates_their_own_corrections_alone_with_the_bot(chat: ChatUnderTest) -> None:
+    assert text_of(await chat.command("ann", "feedback review", private=True)) == "Only moderators can do that."
+    assert "Nothing waits" in text_of(await chat.command("boss", "feedback review"))
+
+
+@pytest.mark.parametrize("name", [f"song{suffix}" for suffix in sorted(MUSIC_SUFFIXES)] + ["SONG.MP3", "a.pdf", "mp3"])
+def test_both_chats_take_the_same_files_for_music(name: str) -> None:
+    attachment = SimpleNamespace(filename=name, content_type=None, url="", id=1, size=1, title=None)
+    sent: Any = SimpleNamespace(
+        attachments=[attachment],
+        message_snapshots=[],
+        flags=SimpleNamespace(voice=False),
+        channel=SimpleNamespace(id=1),
+        id=1,
+    )
+    on_discord = songs_in(cast("discord.Message", sent))
+    document = Document("file", "unique", file_name=name, mime_type=None)
+    on_telegram = song_in(Message(1, datetime.now(UTC), Chat(1, "private"), document=document))
+    assert bool(on_discord) == (on_telegram is not None) == (name.lower() not in {"a.pdf", "mp3"})

@@ -1,0 +1,150 @@
+"""The state machine of a song's message, on a platform that notes what it is asked to show."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from bot.core.chat import OutgoingMessage
+from bot.core.errors import TryLater, Undeliverable
+from bot.core.status_message import ProgressPace, StatusLimits, StatusMessage
+
+PAUSE_SECONDS = 0.2
+PLACEHOLDER = OutgoingMessage("answering")
+
+
+class Noted:
+    """A platform with one place.
+
+    Attributes
+    ----------
+    shown
+        What the message came to say, with its id.
+    gone
+        Ids of messages that somebody deleted.
+    faults
+        Errors that the next requests meet.
+    """
+
+    place = "here"
+
+    def __init__(self, *, posts_once: bool = True, room: bool = True) -> None:
+        self.limits = StatusLimits(PAUSE_SECONDS, 0.0, posts_once)
+        self.room = room
+        self.shown: list[tuple[int, str]] = []
+        self.gone: set[int] = set()
+        self.faults: list[Exception] = []
+        self.earlier: int | None = None
+        self.sought: set[str] = set()
+
+    def has_room(self) -> bool:
+        return self.room
+
+    async def post(self, message: OutgoingMessage) -> int:
+        self._meet_fault()
+        number = len({each for each, _ in self.shown}) + 1
+        self.shown.append((number, message.text))
+        return number
+
+    async def edit(self, message_id: int, message: OutgoingMessage) -> bool:
+        self._meet_fault()
+        if message_id in self.gone or message.picture is not None:
+            return False
+        self.shown.append((message_id, message.text))
+        return True
+
+    async def withdraw(self, message_id: int) -> None:
+        self.gone.add(message_id)
+
+    async def find(self, callbacks: set[str]) -> int | None:
+        self.sought = callbacks
+        return self.earlier
+
+    def _meet_fault(self) -> None:
+        if self.faults:
+            raise self.faults.pop(0)
+
+
+def status(port: Noted, message_id: int | None = None) -> StatusMessage:
+    return StatusMessage(port, 7, ProgressPace(), message_id, is_noted=message_id is not None)
+
+
+async def test_a_stage_that_arrives_during_a_pause_is_shown_at_its_end() -> None:
+    port = Noted()
+    message = status(port)
+    await message.show(OutgoingMessage("queued"))
+    await message.show(OutgoingMessage("fetching"))
+    await message.show(OutgoingMessage("listening"))
+    assert port.shown == [(1, "queued")]
+    await asyncio.sleep(2 * PAUSE_SECONDS)  # the pause itself is what is tested
+    assert port.shown == [(1, "queued"), (1, "listening")]
+
+
+async def test_an_answer_waits_for_no_pause_and_nothing_follows_it() -> None:
+    port = Noted()
+    message = status(port)
+    await message.show(OutgoingMessage("queued"))
+    await message.show(OutgoingMessage("listening"))
+    assert await message.finish(OutgoingMessage("jazz"), PLACEHOLDER) == 1
+    await message.show(OutgoingMessage("listening"))
+    await asyncio.sleep(2 * PAUSE_SECONDS)  # nothing may come in this time
+    assert port.shown == [(1, "queued"), (1, "jazz")]
+
+
+async def test_progress_that_is_refused_for_a_while_is_tried_again() -> None:
+    port = Noted()
+    port.faults = [TryLater(0.0)]
+    message = status(port)
+    await message.show(OutgoingMessage("queued"))
+    await asyncio.sleep(2 * PAUSE_SECONDS)  # until it is tried again
+    assert port.shown == [(1, "queued")]
+
+
+async def test_whoever_deleted_the_progress_sees_no_more_of_it_but_gets_the_answer() -> None:
+    port = Noted()
+    message = status(port)
+    await message.show(OutgoingMessage("queued"))
+    port.gone = {1}
+    await asyncio.sleep(PAUSE_SECONDS)  # until an edit is allowed
+    await message.show(OutgoingMessage("fetching"))
+    await message.show(OutgoingMessage("listening"))
+    assert await message.finish(OutgoingMessage("jazz"), PLACEHOLDER) == 2
+    assert port.shown == [(1, "queued"), (2, "jazz")]
+
+
+async def test_where_a_post_may_come_twice_an_answer_is_never_posted_but_edited_in() -> None:
+    port = Noted(posts_once=False)
+    assert await status(port).finish(OutgoingMessage("jazz"), PLACEHOLDER) == 1
+    assert port.shown == [(1, "answering"), (1, "jazz")]
+
+
+async def test_a_message_that_was_posted_just_before_a_restart_is_found_by_its_buttons() -> None:
+    port = Noted()
+    port.earlier = 5
+    assert await status(port).finish(OutgoingMessage("jazz"), PLACEHOLDER) == 5
+    assert port.sought == {"cancel:7"}
+    assert port.shown == [(5, "jazz")]
+
+
+async def test_where_pictures_are_forbidden_the_words_are_shown() -> None:
+    port = Noted()
+    await status(port, 3).finish(OutgoingMessage("jazz", picture=b"png"), PLACEHOLDER)
+    assert port.shown == [(3, "jazz")]
+
+
+async def test_progress_leaves_room_for_answers() -> None:
+    port = Noted(room=False)
+    message = status(port, 3)
+    await message.show(OutgoingMessage("listening"))
+    assert port.shown == []
+    await message.finish(OutgoingMessage("jazz"), PLACEHOLDER)
+    assert port.shown == [(3, "jazz")]
+
+
+async def test_an_answer_meets_its_platforms_faults() -> None:
+    port = Noted()
+    for fault in (TryLater(3), Undeliverable("blocked")):
+        port.faults = [fault]
+        with pytest.raises(type(fault)):
+            await status(port).finish(OutgoingMessage("jazz"), PLACEHOLDER)
