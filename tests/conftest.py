@@ -9,6 +9,20 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+FAST = (
+    "bot/core",
+    "classifier/features",
+    "classifier/test_walls.py",
+    "common",
+    "deploy/test_dashboards.py",
+    "deploy/test_image.py",
+    "links/test_address.py",
+    "links/test_error_mapping.py",
+    "links/test_playlist.py",
+    "storage",
+)
+"""Where the tests are that `make check` runs. All others are marked as slow: they start processes, servers or a
+browser, decode or train. Of storage's tests, those on PostgreSQL are slow, too."""
 
 
 def pytest_configure() -> None:
@@ -17,6 +31,14 @@ def pytest_configure() -> None:
     A shell makes a background job ignore SIGINT, and programs that it starts inherit that.
     """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the slow tests."""
+    fast = tuple(str(REPOSITORY / "tests" / path) for path in FAST)
+    for item in items:
+        if not str(item.path).startswith(fast) or "postgresql" in item.name:
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

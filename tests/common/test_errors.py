@@ -8,7 +8,7 @@ from common.errors import SongError, TooLong, UserError
 
 
 def test_the_sentence_is_filled_in() -> None:
-    assert str(TooLong(minutes=60.0)) == "This is longer than 60 minutes. Please send a shorter excerpt."
+    assert str(TooLong(minutes=60.0)) == "This is longer than 60 minutes. Try a shorter excerpt."
     assert str(UserError()) == UserError.sentence
 
 
