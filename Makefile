@@ -4,14 +4,14 @@ SERVE := .venv-serve/.complete
 DEV := .venv/.complete
 PIP := -m pip --disable-pip-version-check --quiet install --require-hashes -r
 
-.PHONY: run test check lint lock bench clean
+.PHONY: run test check lint lock bench musicnn clean
 
 run: $(SERVE)
 	.venv-serve/bin/python -m bot
 
 # Everything; what is measured is this process's share of the code, not that of the processes it starts.
 test: $(DEV) lint
-	.venv/bin/python -m pytest --numprocesses auto --dist loadfile --cov --cov-report term:skip-covered
+	.venv/bin/python -m pytest --numprocesses auto --dist loadfile --cov
 
 # What to run before each commit: lint, types and the fast tests.
 check: $(DEV) lint
@@ -26,6 +26,12 @@ lint: $(DEV)
 bench: $(DEV)
 	.venv/bin/python benchmarks/speed.py --profile --json build/speed.json
 	.venv/bin/python benchmarks/organize.py --songs 300
+
+# The wheel whose weights `python -m classifier train --musicnn build/musicnn-0.1.0-py3-none-any.whl` takes; it is never
+# installed.
+musicnn:
+	$(PYTHON) -m pip --disable-pip-version-check --quiet download --no-deps --require-hashes --dest build \
+		-r requirements/musicnn.txt
 
 lock:
 	sh requirements/compile.sh

@@ -21,8 +21,8 @@ from typing import Any
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from bot.settings import PACKAGED_MODELS  # noqa: E402  found only now
 from classifier.inference.cluster.executor import ClusterExecutor  # noqa: E402
+from classifier.inference.manifest import PACKAGED_MODELS  # noqa: E402  found only now
 from tests.classifier.inference.cluster.processes import Cluster  # noqa: E402
 from tests.synthesis import song, write  # noqa: E402
 

@@ -230,7 +230,7 @@ def vietnamese_songs(data: Path) -> list[Path]:
 
 def compare(before: Artifact, after: Artifact, data: Path) -> None:
     """Print both releases' answers to songs that neither was trained on."""
-    _, clips, gtzan = parts(splits.usable(data_loading.load(data)))
+    _, clips, gtzan = parts(splits.usable(data_loading.load(data, today=False)))
     fed = vietnamese_songs(data)[:FED_SONGS]
     rest = [path for path in sorted((data / "vietnamese" / "audio").iterdir()) if path not in fed]
     others = sorted((data / "other" / "audio").iterdir())
@@ -258,7 +258,7 @@ def main() -> int:
         models = folder / "models"
         shutil.copytree(first, models)
         before = Serving.load(models)
-        fed, _, _ = parts(splits.usable(data_loading.load(arguments.data)))
+        fed, _, _ = parts(splits.usable(data_loading.load(arguments.data, today=False)))
         sent = songs_to_send(arguments.data, fed, folder / "pictures")
         print(f"{before.name} knows {', '.join(before.artifact.ensemble.genres)}")
         print(f"people send and correct {len(sent)} songs", flush=True)

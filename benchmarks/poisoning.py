@@ -29,6 +29,7 @@ sys.path.insert(0, str(REPOSITORY))
 from classifier.inference.artifact_file import read_artifact  # noqa: E402
 from classifier.inference.manifest import read_release  # noqa: E402  found only now
 from classifier.training import base_dataset  # noqa: E402
+from classifier.training.experts import spaces_of  # noqa: E402
 from storage.label_votes import VerdictStatus, Vote, aggregate_votes  # noqa: E402
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def features(models: Path, truth: Mapping[str, str]) -> dict[str, dict[str, list
     """Make up a song of each genre asked for: song → family → features."""
     _, content = read_release(models)
     material = base_dataset.unpack(base_dataset.find(models)[1])
-    spaces = base_dataset.spaces(read_artifact(content))
+    spaces = spaces_of(read_artifact(content).experts)
     draw = np.random.default_rng(0)
     able = np.all([material.having(family) for family in spaces], axis=0)
     made: dict[str, dict[str, list[float]]] = {}

@@ -25,9 +25,10 @@ from classifier.features.gtzan57 import COLUMNS  # noqa: E402  found only now
 from classifier.inference.artifact_file import read_artifact  # noqa: E402
 from classifier.inference.manifest import read_release  # noqa: E402
 from classifier.training import base_dataset  # noqa: E402
+from classifier.training.experts import spaces_of  # noqa: E402
 
 if TYPE_CHECKING:
-    from classifier.training.base_dataset import Space
+    from classifier.training.experts import FeatureSpace
 
 NEW_GENRES = ("bolero", "zouk")
 """Each of these gets a tenth of the songs; the rest go to the release's genres."""
@@ -37,7 +38,7 @@ SCATTER = 0.3
 
 
 def full(
-    space: Space, reduced: np.ndarray[tuple[int, int], np.dtype[np.float32]]
+    space: FeatureSpace, reduced: np.ndarray[tuple[int, int], np.dtype[np.float32]]
 ) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
     """Return full features whose reduction gives these."""
     scaled = space.reduce.inverse_transform(reduced)
@@ -49,7 +50,7 @@ def write(path: Path, models: Path, songs: int, segments: int) -> None:
     """Write the feedback file."""
     _, content = read_release(models)
     material = base_dataset.unpack(base_dataset.find(models)[1])
-    spaces = base_dataset.spaces(read_artifact(content))
+    spaces = spaces_of(read_artifact(content).experts)
     draw = np.random.default_rng(0)
     able = np.flatnonzero(np.all([material.having(family) for family in spaces], axis=0))
     deviations = {family: rows.std(axis=0) for family, rows in material.families.items()}

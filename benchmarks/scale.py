@@ -26,10 +26,10 @@ os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 from bot.core import timeline  # noqa: E402  found only now
 from bot.core.localization import Localizer  # noqa: E402
-from bot.settings import PACKAGED_MODELS  # noqa: E402
 from classifier.audio.decoding import decode, segments  # noqa: E402
 from classifier.features.families import families  # noqa: E402
 from classifier.inference.executor import LocalExecutor, find_classifier, load_classifier, song_limits  # noqa: E402
+from classifier.inference.manifest import PACKAGED_MODELS  # noqa: E402
 from classifier.inference.model import Model  # noqa: E402
 from classifier.song_report import SegmentFeatures  # noqa: E402
 from storage import NewJob, NewReply, Storage  # noqa: E402

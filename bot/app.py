@@ -27,11 +27,10 @@ from bot.core.song_queue import SongQueue
 from bot.health import CannotListen, Health, Operations
 from bot.metrics import Metrics
 from bot.release_watch import ReleaseWatch, seed
-from bot.settings import PACKAGED_MODELS
 from classifier.inference.cluster.credentials import Credentials
 from classifier.inference.executor import CannotStart as ExecutorCannotStart
 from classifier.inference.executor import UnknownExecutor, open_executor
-from classifier.inference.manifest import BadRelease
+from classifier.inference.manifest import PACKAGED_MODELS, BadRelease
 from links import Fetcher
 from storage import KEY_NOTE, BadDatabaseUrl, DatabaseTooNew, Storage
 

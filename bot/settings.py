@@ -13,8 +13,9 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from classifier.inference.manifest import PACKAGED_MODELS
+
 DEFAULT_LOCAL_PORT = 8080
-PACKAGED_MODELS = Path(__file__).resolve().parents[1] / "models"
 
 MINIMUM_SECRET_CHARACTERS = 16
 MINIMUM_PASSWORD_CHARACTERS = 8

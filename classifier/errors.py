@@ -20,6 +20,11 @@ class Damaged(SongError):
     sentence = "This file is damaged, and no music could be read from it. Try another copy or format."
 
 
+class CopyProtected(SongError):
+    code = "copy-protected"
+    sentence = "This file is copy-protected and cannot be played here. Please send one without copy protection."
+
+
 class TooShort(SongError):
     """Placeholders: ``minimum``, seconds."""
 

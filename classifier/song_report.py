@@ -6,13 +6,26 @@ The JSON form is a face that other people's programs rely on: ``SongReport.as_di
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import numpy as np
     from numpy.typing import NDArray
+
+
+MUSIC: Final = "music"
+KINDS: Final = (MUSIC, "speech", "environment", "tone", "silence")
+"""What a segment can be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tag:
+    """A word that describes a song, such as 'dance' or 'female vocalists', and its probability."""
+
+    tag: str
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,19 +37,28 @@ class SegmentReport:
     start, end
         Seconds from the start of the song.
     genre, confidence
-        The ensemble's answer for this segment and its probability.
+        The answer for this segment and its probability; None and 0 where the segment is not music.
     probabilities
-        Probability of every genre that the release knows; they sum to 1.
+        Probability of every genre that the release knows; they sum to 1. Empty where the segment is not music.
     votes
-        What each expert (``knn``, ``svm``, ``texture``, …) would have said on its own.
+        What each expert (``texture``, ``musicnn_tags``, …) would have said on its own.
+    family
+        The family that the genre belongs to: its own id where it is a family.
+    kind
+        One of ``KINDS``.
+    music
+        Probability that the segment is music.
     """
 
     start: float
     end: float
-    genre: str
+    genre: str | None
     confidence: float
     probabilities: Mapping[str, float]
     votes: Mapping[str, str]
+    family: str | None = None
+    kind: str = MUSIC
+    music: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +68,8 @@ class SongReport:
     Attributes
     ----------
     genre, confidence
-        The answer and its calibrated probability.
+        The most specific answer that the evidence carries and its calibrated probability; None and 0 where the sound
+        is not music.
     sure
         False when the evidence is thin; such an answer is to be told as a guess.
     model
@@ -57,20 +80,32 @@ class SongReport:
         Probability of every genre over the whole song, most probable first.
     segments
         In the order of time; at least one.
+    family
+        The family that the genre belongs to, such as ``pop`` for ``vpop``; a family is its own.
+    kind
+        One of ``KINDS``: what most of the song is.
+    music
+        Probability that the song is music.
+    tags
+        Words that describe it, most probable first; at most four.
     """
 
-    genre: str
+    genre: str | None
     confidence: float
     sure: bool
     model: str
     duration: float
     probabilities: Mapping[str, float]
     segments: tuple[SegmentReport, ...]
+    family: str | None = None
+    kind: str = MUSIC
+    music: float = 1.0
+    tags: tuple[Tag, ...] = ()
 
     def runners_up(self, count: int = 2) -> list[tuple[str, float]]:
-        """Return the most probable genres after the answer itself."""
+        """Return the most probable genres after the answer itself and, if that is a style, its family."""
         ranked = sorted(self.probabilities.items(), key=lambda item: -item[1])
-        return [(genre, p) for genre, p in ranked if genre != self.genre][:count]
+        return [(genre, p) for genre, p in ranked if genre not in (self.genre, self.family)][:count]
 
     def as_dict(self) -> dict[str, Any]:
         """Return the report as plain JSON data."""
@@ -81,6 +116,10 @@ class SongReport:
             "model": self.model,
             "duration": self.duration,
             "probabilities": dict(self.probabilities),
+            "family": self.family,
+            "music": self.music,
+            "kind": self.kind,
+            "tags": [{"tag": tag.tag, "probability": tag.probability} for tag in self.tags],
             "segments": [
                 {
                     "start": s.start,
@@ -89,6 +128,9 @@ class SongReport:
                     "confidence": s.confidence,
                     "probabilities": dict(s.probabilities),
                     "votes": dict(s.votes),
+                    "family": s.family,
+                    "music": s.music,
+                    "kind": s.kind,
                 }
                 for s in self.segments
             ],
@@ -96,7 +138,10 @@ class SongReport:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SongReport:
-        """Rebuild a report from ``as_dict``; unknown keys are ignored."""
+        """Rebuild a report from ``as_dict``, of this version or of one that knew neither families nor kinds.
+
+        Unknown keys are ignored. In an older report the genre stands for its family too.
+        """
         return cls(
             genre=data["genre"],
             confidence=data["confidence"],
@@ -104,11 +149,26 @@ class SongReport:
             model=data["model"],
             duration=data["duration"],
             probabilities=data["probabilities"],
-            segments=tuple(
-                SegmentReport(s["start"], s["end"], s["genre"], s["confidence"], s["probabilities"], s["votes"])
-                for s in data["segments"]
-            ),
+            segments=tuple(_segment(s) for s in data["segments"]),
+            family=data.get("family", data["genre"]),
+            kind=data.get("kind", MUSIC),
+            music=data.get("music", 1.0),
+            tags=tuple(Tag(tag["tag"], tag["probability"]) for tag in data.get("tags", ())),
         )
+
+
+def _segment(data: Mapping[str, Any]) -> SegmentReport:
+    return SegmentReport(
+        data["start"],
+        data["end"],
+        data["genre"],
+        data["confidence"],
+        data["probabilities"],
+        data["votes"],
+        data.get("family", data["genre"]),
+        data.get("kind", MUSIC),
+        data.get("music", 1.0),
+    )
 
 
 @dataclass(frozen=True, slots=True)

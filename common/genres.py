@@ -107,6 +107,10 @@ class Genres:
         """Tell whether a genre is this family or one of its styles."""
         return family in (style, self.parent(style))
 
+    def agrees(self, label: str, answer: str) -> bool:
+        """Tell whether somebody who calls a song this finds an answer right: they may name a style's family."""
+        return bool(answer) and self.is_within(answer, label)
+
     def names(self, language: str) -> dict[str, str]:
         """Return the name of every genre by id, in a language (``vi…``, or English)."""
         return {genre.id: genre.name(language) for genre in self}

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, and_, or_, select
 
+from common.genres import load_genres
 from storage.database import LARGEST_NUMBER
 from storage.tables import AnswerRow, CorrectionRow, SongRow
 
@@ -50,7 +51,8 @@ class Correction:
     title
         The song's title, if known.
     predicted, confidence, sure, model
-        The genre that was answered, its probability, whether it was sure, and the release.
+        The genre that was answered (empty for what is not music), its probability, whether it was sure, and the
+        release.
     label
         Id of the label that the person gave; equal to ``predicted`` when they agreed.
     status, ruling
@@ -90,8 +92,8 @@ class Correction:
 
     @property
     def agrees(self) -> bool:
-        """Whether the person confirmed the answer."""
-        return self.label == self.predicted
+        """Whether the person confirmed the answer, or gave the family of the style that was answered."""
+        return load_genres().agrees(self.label, self.predicted)
 
     @property
     def verdict(self) -> str:
@@ -127,6 +129,15 @@ def select_corrections() -> Select[*tuple[Any, ...]]:
         .join(AnswerRow, AnswerRow.id == CorrectionRow.answer_id)
         .join(SongRow, SongRow.content_hash == CorrectionRow.content_hash)
     )
+
+
+def agrees_with_answer() -> ColumnElement[bool]:
+    """Return the condition for corrections that agree with their answer, as ``Correction.agrees`` tells it."""
+    genres = load_genres()
+    families = [
+        and_(CorrectionRow.label == family, AnswerRow.genre.in_(genres.children(family))) for family in genres.families
+    ]
+    return or_(CorrectionRow.label == AnswerRow.genre, *families)
 
 
 def in_chat(chat: ChatKey | None) -> list[ColumnElement[bool]]:

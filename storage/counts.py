@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from storage.corrections import ChatKey, ReviewStatus, in_chat
+from storage.corrections import ChatKey, ReviewStatus, agrees_with_answer, in_chat
 from storage.tables import AnswerRow, CorrectionRow, LabelRow
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ async def count_feedback(
 ) -> FeedbackStats:
     """Compute the statistics of corrections first made in a chat and period."""
     here = within(chat, since, until)
-    agrees = CorrectionRow.label == AnswerRow.genre
+    agrees = agrees_with_answer()
     verdict = func.coalesce(CorrectionRow.ruling, CorrectionRow.label)
     usable = CorrectionRow.consent & CorrectionRow.may_train & (CorrectionRow.status != ReviewStatus.REJECTED)
     totals = (

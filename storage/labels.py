@@ -112,9 +112,7 @@ class Labels:
             label_id = await _find(connection, text)
             return None if label_id is None else (await load_labels(connection, [label_id]))[label_id]
 
-    async def search(
-        self, text: str = "", *, limit: int = 25, offset: int = 0, known_only: bool = False
-    ) -> LabelPage:
+    async def search(self, text: str = "", *, limit: int = 25, offset: int = 0, known_only: bool = False) -> LabelPage:
         """Return labels for autocomplete, best first: whole name, its beginning, a word's beginning, anywhere.
 
         An empty text lists every label: known before proposed, the release's first genres leading. Proposed labels

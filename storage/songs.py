@@ -8,10 +8,12 @@ from __future__ import annotations
 import asyncio
 import re
 from dataclasses import dataclass
+from types import NoneType
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, select
 
+from storage.corrections import agrees_with_answer
 from storage.database import LARGEST_NUMBER, insert_into, to_json
 from storage.feature_codec import FORMAT, SegmentVectors, pack, unpack
 from storage.label_aliases import owner_of
@@ -32,7 +34,7 @@ TITLE_CHARACTERS = 200
 
 CONTENT_HASH = re.compile(r"[0-9a-f]{64}")
 _REPORT_KEYS: dict[str, type | tuple[type, ...]] = {
-    "genre": str,
+    "genre": (str, NoneType),
     "model": str,
     "confidence": (int, float),
     "duration": (int, float),
@@ -53,7 +55,7 @@ class Answer:
     model
         Name of the release that answered.
     genre, confidence, sure
-        The answer, its probability, and whether the evidence is strong.
+        The answer (empty for what is not music), its probability, and whether the evidence is strong.
     duration
         Seconds.
     title
@@ -198,7 +200,7 @@ class Songs:
             .order_by(func.count().desc(), AnswerRow.genre)
         )
         opinions = (
-            select(func.count(), func.count().filter(CorrectionRow.label == AnswerRow.genre))
+            select(func.count(), func.count().filter(agrees_with_answer()))
             .join(AnswerRow, AnswerRow.id == CorrectionRow.answer_id)
             .where(CorrectionRow.platform == platform, CorrectionRow.chat == chat)
         )
@@ -256,11 +258,13 @@ async def _insert_answer(
 ) -> int:
     """Insert the answer unless it is there, and return its number."""
     # A release may spell a genre differently; store the label's id, so that corrections can be compared with it.
-    label = await owner_of(connection, report["genre"])
+    # What is not music has no genre; the column takes no NULL, and no label has an empty id.
+    genre = report["genre"] or ""
+    label = await owner_of(connection, genre) if genre else None
     new = insert_into(connection, AnswerRow).values(
         content_hash=content_hash,
         model=report["model"],
-        genre=report["genre"] if label is None else label.label_id,
+        genre=genre if label is None else label.label_id,
         confidence=report["confidence"],
         sure=report["sure"],
         report=dict(report),

@@ -18,6 +18,7 @@ REGULAR, SEMIBOLD, BOLD = 400, 600, 700
 
 # A phone is about 360 units wide and has three pixels to the unit.
 PIXELS_PER_UNIT = 3
+HATCH_GAP = 6
 
 
 @cache
@@ -76,6 +77,18 @@ class Canvas:
             self._draw.rounded_rectangle((x0, y0, x1, y1), radius=rounding, fill=colour)
         else:
             self._draw.rectangle((x0, y0, x1, y1), fill=colour)
+
+    def hatch(self, left: float, top: float, right: float, bottom: float, colour: Colour, ground: Colour) -> None:
+        """Fill a box with slanting lines."""
+        x0, y0 = round(left * PIXELS_PER_UNIT), round(top * PIXELS_PER_UNIT)
+        width = max(1, round(right * PIXELS_PER_UNIT) - x0)
+        height = max(1, round(bottom * PIXELS_PER_UNIT) - y0)
+        box = Image.new("RGB", (width, height), ground)
+        draw, gap = ImageDraw.Draw(box), HATCH_GAP * PIXELS_PER_UNIT
+        # The lines of neighbouring boxes meet.
+        for x in range(-((x0 + height) % gap) - height, width + height, gap):
+            draw.line((x, height, x + height, 0), fill=colour, width=PIXELS_PER_UNIT)
+        self._image.paste(box, (x0, y0))
 
     def png(self) -> bytes:
         """Return the picture as a PNG file."""

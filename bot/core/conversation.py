@@ -65,6 +65,8 @@ class CorrectionResult:
     ----------
     reply
         The reply that was corrected.
+    report
+        The answer that it gave.
     message
         The thanks.
     question
@@ -74,6 +76,7 @@ class CorrectionResult:
     """
 
     reply: Reply
+    report: SongReport
     message: OutgoingMessage
     question: OutgoingMessage | None
     correction: CorrectionView | None
@@ -223,8 +226,10 @@ class Conversation:
         return AnswerView(reply, report, await self._correction(reply, person, self.words(language)))
 
     async def agree(self, reply_id: str, person: Person, language: Language) -> CorrectionResult:
-        """Note that a person finds the answer right."""
+        """Note that a person finds the answer right; an answer that is not music has no genre to confirm."""
         _, report = await self._answered(reply_id)
+        if report.genre is None:
+            raise ButtonExpired()
         return await self.correct(reply_id, person, language, report.genre)
 
     async def correct(self, reply_id: str, person: Person, language: Language, label: str) -> CorrectionResult:
@@ -239,7 +244,7 @@ class Conversation:
         BadLabel
             If the text cannot be a genre's name; with a sentence.
         """
-        reply, _ = await self._answered(reply_id)
+        reply, report = await self._answered(reply_id)
         key = self._keys.person(person)
         found = await self._storage.labels.propose(label, key)
         self._names.learn(found)
@@ -256,19 +261,21 @@ class Conversation:
             raise ButtonExpired() from None
         self._metrics.corrected(reply.platform, agrees=stored.correction.agrees)
         words = self.words(language)
-        correction = _view(found, words, agrees=stored.correction.agrees)
+        correction = _view(found, words, report.genre, agrees=stored.correction.agrees)
         asked = await self._storage.people.ask_once(key)
         question = messages.consent_question(words) if asked else None
-        return CorrectionResult(reply, messages.thanks(correction, words, reply_id), question, correction)
+        thanks = messages.thanks(correction, words, reply_id)
+        return CorrectionResult(reply, report, thanks, question, correction)
 
     async def undo(self, reply_id: str, person: Person, language: Language) -> CorrectionResult:
         """Take back a person's correction of a song."""
-        reply, _ = await self._answered(reply_id)
+        reply, report = await self._answered(reply_id)
         gone = await self._storage.feedback.withdraw(self._keys.person(person), reply.content_hash)
         words = self.words(language)
         text = words.say("correction-nothing" if gone is None else "correction-undone")
-        message = OutgoingMessage(text, messages.answer_buttons(words, reply_id, None))
-        return CorrectionResult(reply, message, None, None)
+        buttons = messages.answer_buttons(words, reply_id, None, music=report.genre is not None)
+        message = OutgoingMessage(text, buttons)
+        return CorrectionResult(reply, report, message, None, None)
 
     async def choices(
         self, text: str, language: Language, *, offset: int = 0, known_only: bool = False
@@ -328,9 +335,14 @@ class Conversation:
         if correction is None or label is None:
             return None
         self._names.learn(label)
-        return _view(label, words, agrees=correction.agrees)
+        return _view(label, words, correction.predicted, agrees=correction.agrees)
 
 
-def _view(label: Label, words: Localizer, *, agrees: bool) -> CorrectionView:
-    proposed = label.status is LabelStatus.PROPOSED
-    return messages.CorrectionView(label.id, words.genre(label.id), agrees=agrees, proposed=proposed)
+def _view(label: Label, words: Localizer, answer: str | None, *, agrees: bool) -> CorrectionView:
+    return messages.CorrectionView(
+        label.id,
+        words.genre(label.id),
+        agrees=agrees,
+        proposed=label.status is LabelStatus.PROPOSED,
+        style=words.genre(answer) if answer and agrees and answer != label.id else None,
+    )

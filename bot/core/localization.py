@@ -13,8 +13,12 @@ from typing import TYPE_CHECKING, Literal, cast, get_args
 from fluent.runtime import FluentBundle, FluentResource
 from fluent.syntax import ast
 
+from common.genres import load_genres
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    from classifier.song_report import SongReport
 
 Language = Literal["en", "vi"]
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -23,6 +27,11 @@ OWN_NAMES: dict[Language, str] = {"en": "English", "vi": "Tiếng Việt"}
 
 LONG_CHARACTERS = 900
 """Fluent refuses values of more than a thousand characters; longer ones than this are put in after formatting."""
+
+# Names of genres that keep their capital letter within a sentence begin with one of these words.
+_PROPER_WORDS = frozenset(
+    {"Arabic", "Balkan", "Bollywood", "Celtic", "Christmas", "Indian", "Latin", "Trịnh", "Vietnamese"}
+)
 
 _LOCALES = Path(__file__).parents[1] / "locales"
 
@@ -137,7 +146,7 @@ class Localizer:
     language
         The language.
     learned
-        Label id → name, for genres that have no message in ``locales`` and are named by storage.
+        Label id → name, for genres that are not in ``common.genres`` and are named by storage.
     """
 
     language: Language
@@ -148,14 +157,39 @@ class Localizer:
         return say(self.language, message, **values)
 
     def genre(self, genre: str) -> str:
-        """Return a genre's name as used within a sentence; its id if it has no name."""
-        message = f"genre-{genre}"
-        return self.say(message) if has(self.language, message) else self.learned.get(genre, genre)
+        """Return a genre's name as used within a sentence; its id if it has no name.
+
+        Parameters
+        ----------
+        genre
+            Id of a label; empty for an answer that is not music, as storage keeps it.
+        """
+        if not genre:
+            return self.say("not-music")
+        known = load_genres().get(genre)
+        return self.learned.get(genre, genre) if known is None else _within_sentence(known.name(self.language))
 
     def genre_title(self, genre: str) -> str:
         """Return a genre's name with a capital letter, for lists and headings."""
         name = self.genre(genre)
         return name[:1].upper() + name[1:]
+
+    def answer_name(self, report: SongReport) -> str:
+        """Return what a song was answered with: a family or genre, a style with its family, or what else it is."""
+        if report.genre is None:
+            return self.kind(report.kind)
+        if report.family in (None, report.genre):
+            return self.genre(report.genre)
+        return f"{self.genre_title(report.family or '')} · {self.genre_title(report.genre)}"
+
+    def kind(self, kind: str) -> str:
+        """Return the name of what a sound is that is not music, as used within a sentence."""
+        return self.say(f"kind-{kind}")
+
+    def tag(self, tag: str) -> str:
+        """Return a tag in this language; the tag itself if it has no translation."""
+        message = f"tag-{tag.lower().replace(' ', '-')}"
+        return self.say(message) if has(self.language, message) else tag
 
     def genre_short(self, genre: str) -> str:
         """Return a genre's name without the Vietnamese word for music, for where there is little space."""
@@ -164,10 +198,17 @@ class Localizer:
 
     def genre_about(self, genre: str) -> str:
         """Return a short description of a genre; empty if there is none."""
-        message = f"genre-{genre}"
-        return self.say(f"{message}.about") if has(self.language, message) else ""
+        known = load_genres().get(genre)
+        return "" if known is None else known.about(self.language)
 
     def expert(self, expert: str) -> str:
         """Return an expert's name; its id if it has no name."""
         message = f"expert-{expert}"
         return self.say(message) if has(self.language, message) else expert
+
+
+def _within_sentence(name: str) -> str:
+    """Return a genre's name with a small first letter, unless it is an abbreviation or a proper name."""
+    if not name[1:2].islower() or name.split()[0] in _PROPER_WORDS:
+        return name
+    return name[:1].lower() + name[1:]

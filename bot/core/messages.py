@@ -27,6 +27,8 @@ TITLE_CHARACTERS = 120
 # A second guess is worth naming if it is at least this likely, compared with the first.
 WORTH_NAMING = 0.4
 RUNNER_UP_PROBABILITY = 0.05
+# They carry no weight in a release that has other experts.
+CLASSIC_EXPERTS = frozenset({"knn", "nn", "svm"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,25 +40,29 @@ class CorrectionView:
     label, name
         The label's id, and its name in the person's language.
     agrees
-        Whether it is the genre that the bot had answered.
+        Whether it is the genre that the bot had answered, or the family of that.
     proposed
         Whether no moderator has confirmed the label yet.
+    style
+        Name of the style that the bot had answered, if the person gave only its family.
     """
 
     label: str
     name: str
     agrees: bool
     proposed: bool
+    style: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class GenreSection:
-    """Neighbouring segments with the same genre."""
+    """Neighbouring segments with the same genre; where it is None they are no music, but of a kind."""
 
     start: float
     end: float
-    genre: str
+    genre: str | None
     confidence: float
+    kind: str
 
 
 def sentence(error: UserError, language: Language) -> str:
@@ -76,8 +82,10 @@ def clean_title(title: str | None) -> str | None:
 
 
 def headline(report: SongReport, words: Localizer) -> str:
-    """Return the answer in one sentence; an unsure one is said as unsure."""
-    genre, confidence = words.genre(report.genre), percent(report.confidence)
+    """Return the answer in one sentence; an unsure one is said as unsure, and what is not music as what it is."""
+    if report.genre is None:
+        return words.say(f"answer-{report.kind}")
+    genre, confidence = words.answer_name(report), percent(report.confidence)
     if report.sure:
         return words.say("answer-sure", genre=genre, confidence=confidence)
     rival = _rival(report)
@@ -109,35 +117,33 @@ def details(report: SongReport, words: Localizer, *, known: bool = False) -> lis
             for genre, probability in close
         )
         lines.append(words.say("answer-runners-up", genres=genres))
-    if report.duration < SHORT_SONG_SECONDS:
+    if report.tags:
+        lines.append(words.say("answer-tags", tags=tag_line(report, words)))
+    if report.genre is not None and report.duration < SHORT_SONG_SECONDS:
         lines.append(words.say("answer-short", seconds=round(report.duration)))
     if known:
         lines.append(words.say("answer-known"))
     return lines
 
 
+def tag_line(report: SongReport, words: Localizer) -> str:
+    """Return the words that describe a song, separated by commas."""
+    return ", ".join(words.tag(tag.tag) for tag in report.tags)
+
+
 def sections(segments: tuple[SegmentReport, ...]) -> list[GenreSection]:
-    """Join neighbouring segments with the same genre; their confidence is the mean."""
+    """Join neighbouring segments with the same genre, or of the same kind; their confidence is the mean."""
     joined = []
-    for genre, run in groupby(segments, key=lambda segment: segment.genre):
+    for (genre, kind), run in groupby(segments, key=lambda segment: (segment.genre, segment.kind)):
         parts = list(run)
         mean = sum(part.confidence for part in parts) / len(parts)
-        joined.append(GenreSection(parts[0].start, parts[-1].end, genre, mean))
+        joined.append(GenreSection(parts[0].start, parts[-1].end, genre, mean, kind))
     return joined
 
 
 def breakdown(report: SongReport, words: Localizer, *, characters: int) -> list[str]:
     """Return one line per section of the song, in at most so many characters in all."""
-    lines = [
-        words.say(
-            "answer-part",
-            start=clock(section.start),
-            end=clock(section.end),
-            genre=words.genre(section.genre),
-            confidence=percent(section.confidence),
-        )
-        for section in sections(report.segments)
-    ]
+    lines = [_section_line(section, words) for section in sections(report.segments)]
     if len("\n".join(lines)) <= characters:
         return lines
     for kept in range(len(lines) - 1, -1, -1):
@@ -145,6 +151,14 @@ def breakdown(report: SongReport, words: Localizer, *, characters: int) -> list[
         if len("\n".join(short)) <= characters:
             return short
     return []
+
+
+def _section_line(section: GenreSection, words: Localizer) -> str:
+    times = {"start": clock(section.start), "end": clock(section.end)}
+    if section.genre is None:
+        return words.say("answer-part-other", kind=words.kind(section.kind), **times)
+    confidence = percent(section.confidence)
+    return words.say("answer-part", genre=words.genre(section.genre), confidence=confidence, **times)
 
 
 def answer(
@@ -168,12 +182,13 @@ def answer(
         The longest text.
     """
     lines = [headline(report, words), *details(report, words, known=known)]
-    if len(report.segments) > 1:
+    if report.genre is not None and len(report.segments) > 1:
         room = characters - len("\n".join(lines)) - 2
         parts = breakdown(report, words, characters=room)
         lines += ["", *parts] if parts else []
     return OutgoingMessage(
-        "\n".join(lines)[:characters], answer_buttons(words, reply_id, None, with_votes=True, shared=shared)
+        "\n".join(lines)[:characters],
+        answer_buttons(words, reply_id, None, with_votes=True, shared=shared, music=report.genre is not None),
     )
 
 
@@ -184,6 +199,7 @@ def answer_buttons(
     *,
     with_votes: bool = False,
     shared: bool = False,
+    music: bool = True,
 ) -> tuple[Button, ...]:
     """Return the buttons below an answer, or below the thanks for a correction of it.
 
@@ -195,11 +211,18 @@ def answer_buttons(
         Whether the experts' votes can be asked for.
     shared
         Whether several people use the buttons, so that a correction can always be taken back.
+    music
+        Whether the answer is a genre. If not, no genre can be confirmed and no expert voted, but a genre can be given.
     """
     undo = Button(AnswerCallback(Action.UNDO, reply_id), words.say("button-undo"))
-    votes_button = (Button(AnswerCallback(Action.VOTES, reply_id), words.say("button-votes")),) if with_votes else ()
+    votes_button = (
+        (Button(AnswerCallback(Action.VOTES, reply_id), words.say("button-votes")),) if with_votes and music else ()
+    )
     if correction is not None:
         return (Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-change")), undo, *votes_button)
+    if not music:
+        wrong = Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-is-music"))
+        return (wrong, undo) if shared else (wrong,)
     return (
         Button(AnswerCallback(Action.RIGHT, reply_id), words.say("button-right")),
         Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-wrong")),
@@ -208,10 +231,16 @@ def answer_buttons(
     )
 
 
+def weighty_experts(report: SongReport) -> list[str]:
+    """Return the experts whose votes are shown: those of the classic recipe only where there are no others."""
+    experts = {expert for segment in report.segments for expert in segment.votes}
+    return sorted(experts - CLASSIC_EXPERTS or experts)
+
+
 def votes(report: SongReport, words: Localizer) -> str:
     """Return what each expert would have said on its own, one expert a line."""
     lines = [words.say("answer-votes-heading")]
-    for expert in sorted({expert for segment in report.segments for expert in segment.votes}):
+    for expert in weighty_experts(report):
         counted = Counter(segment.votes[expert] for segment in report.segments if expert in segment.votes)
         genres = ", ".join(
             words.say("answer-votes-count", genre=words.genre(genre), votes=count, segments=counted.total())
@@ -270,6 +299,9 @@ def playlist_question(
 
 def thanks(correction: CorrectionView, words: Localizer, reply_id: str) -> OutgoingMessage:
     """Return the thanks for a correction."""
+    if correction.style is not None:
+        text = words.say("correction-family", label=correction.name, style=correction.style)
+        return OutgoingMessage(text, answer_buttons(words, reply_id, correction))
     kind = "agreed" if correction.agrees else "proposed" if correction.proposed else "taken"
     kind = f"correction-{kind}"
     return OutgoingMessage(words.say(kind, label=correction.name), answer_buttons(words, reply_id, correction))

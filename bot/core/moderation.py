@@ -203,13 +203,18 @@ class Moderation:
         counted = await self._storage.feedback.stats(chat=self._scope(requester))
         confidence = percent(correction.confidence)
         answered, corrected = words.genre(correction.predicted), words.genre(correction.label)
+        said = (
+            words.say(
+                "review-said-sure" if correction.sure else "review-said-unsure", genre=answered, confidence=confidence
+            )
+            if correction.predicted
+            else words.say("review-said-not-music")
+        )
         title = messages.clean_title(correction.title)
         lines = [
             words.say("review-heading", number=correction.id, waiting=counted.statuses.get(ReviewStatus.PENDING, 0)),
             *([words.say("review-title", title=title)] if title else []),
-            words.say(
-                "review-said-sure" if correction.sure else "review-said-unsure", genre=answered, confidence=confidence
-            ),
+            said,
             words.say("review-agreed" if correction.agrees else "review-given", label=corrected),
             *([words.say("review-proposed")] if proposed else []),
             *await self._dispute(correction, words),

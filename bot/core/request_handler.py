@@ -177,7 +177,9 @@ class RequestHandler:
         there = None if reply.message is None else reply.message.get("message")
         if there is not None and there != requester.message_id:
             return Response(result.message, Placement.IN_PLACE, notice=text, question=result.question)
-        buttons = messages.answer_buttons(requester.words, reply.id, result.correction, with_votes=True)
+        buttons = messages.answer_buttons(
+            requester.words, reply.id, result.correction, with_votes=True, music=result.report.genre is not None
+        )
         return Response(
             result.message,
             Placement.NOTICE,
@@ -197,7 +199,9 @@ class RequestHandler:
             room = limits.text_characters - len(text) - 2
             text = "\n".join([text, "", *messages.breakdown(view.report, words, characters=room)])
         correction = view.correction if requester.private else None
-        buttons = messages.answer_buttons(words, reply_id, correction, shared=not requester.private)
+        buttons = messages.answer_buttons(
+            words, reply_id, correction, shared=not requester.private, music=view.report.genre is not None
+        )
         return Response(OutgoingMessage(text), buttons=buttons)
 
     # Moderation

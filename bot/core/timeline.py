@@ -1,7 +1,7 @@
 """The timeline picture of an answer: probabilities of genres over time, and what each expert would have answered.
 
-Every genre has a lane with its name beside it, so that nothing depends on colour alone. The alternative text says the
-same in words.
+Every genre has a lane with its name beside it, so that nothing depends on colour alone. Where a song is not music its
+lanes are hatched. The alternative text says the same in words.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from bot.core import canvas
+from bot.core import canvas, messages
 from bot.core.localization import clock, percent
 from bot.core.palette import PALETTES, Colour, Palette, Theme, ink_on, mix
 
@@ -34,6 +34,9 @@ AXIS_HEIGHT = 30.0
 HEADING_HEIGHT = 22.0
 VOTES_HEIGHT = 20.0
 VOTES_GAP = 11.0
+TAGS_HEIGHT = 18.0
+KINDS_HEIGHT = 20.0
+TITLE_SIZES = (24.0, 20.0, 17.0, 14.0)
 
 MAX_LANES = 6
 MIN_LANES = 3
@@ -81,13 +84,23 @@ def render(report: SongReport, words: Localizer, theme: Theme) -> bytes:
     """
     palette = PALETTES[theme]
     lanes = lane_genres(report)
-    experts = sorted({expert for segment in report.segments for expert in segment.votes})
+    experts = messages.weighty_experts(report) if lanes else []
+    tags = messages.tag_line(report, words)
+    other_sounds = any(segment.genre is None for segment in report.segments)
     height = HEADER_HEIGHT + HEADING_HEIGHT + len(lanes) * (LANE_HEIGHT + LANE_GAP) + AXIS_HEIGHT + MARGIN
+    height += (TAGS_HEIGHT if tags else 0) + (KINDS_HEIGHT + LANE_GAP if other_sounds else 0)
     if experts:
         height += HEADING_HEIGHT + len(experts) * (VOTES_HEIGHT + VOTES_GAP)
     sheet = _Sheet(canvas.Canvas(WIDTH, height, palette.background), palette, report, words, lanes)
     _draw_header(sheet)
-    top = _draw_heading(sheet, "picture-parts", HEADER_HEIGHT)
+    top = HEADER_HEIGHT
+    if tags:
+        sheet.canvas.text(MARGIN, top + 5, canvas.fitted(tags, WIDTH - 2 * MARGIN, 12), palette.text, 12)
+        top += TAGS_HEIGHT
+    top = _draw_heading(sheet, "picture-parts" if lanes else "picture-sounds", top)
+    if other_sounds:
+        _draw_kinds(sheet, top)
+        top += KINDS_HEIGHT + LANE_GAP
     for genre in lanes:
         _draw_lane(sheet, genre, top)
         top += LANE_HEIGHT + LANE_GAP
@@ -102,8 +115,13 @@ def render(report: SongReport, words: Localizer, theme: Theme) -> bytes:
 
 
 def lane_genres(report: SongReport) -> tuple[str, ...]:
-    """Choose the genres that get a lane: what segments were answered with, then the most probable; answer first."""
-    wins = Counter(segment.genre for segment in report.segments)
+    """Choose the genres that get a lane: what segments were answered with, then the most probable; answer first.
+
+    There are none where a song is not music.
+    """
+    if report.genre is None:
+        return ()
+    wins = Counter(segment.genre for segment in report.segments if segment.genre is not None)
     ranked = sorted(report.probabilities, key=lambda genre: -report.probabilities[genre])
     won = sorted(wins, key=lambda genre: (genre != report.genre, -wins[genre]))[:MAX_LANES]
     extra = [genre for genre in (report.genre, *ranked) if genre not in won]
@@ -112,18 +130,26 @@ def lane_genres(report: SongReport) -> tuple[str, ...]:
 
 
 def alt_text(report: SongReport, words: Localizer) -> str:
-    """Say in words what the picture shows, in at most about 800 characters."""
-    sections = list(_sections([segment.genre for segment in report.segments]))
+    """Say in words what the picture shows, in at most about 900 characters."""
+    text = _alt_sections(report, words)
+    return f"{text} {words.say('answer-tags', tags=messages.tag_line(report, words))}" if report.tags else text
+
+
+def _alt_sections(report: SongReport, words: Localizer) -> str:
+    names = [_segment_name(segment, words) for segment in report.segments]
+    sections = list(_sections(names))
     length = clock(report.duration)
     if len(sections) == 1:
-        genre, confidence = words.genre(report.genre), percent(report.confidence)
-        return words.say("picture-alt-one", length=length, genre=genre, confidence=confidence)
+        name = words.answer_name(report)
+        if report.genre is None:
+            return words.say("picture-alt-other", length=length, kind=name)
+        return words.say("picture-alt-one", length=length, genre=name, confidence=percent(report.confidence))
     if len(sections) > MAX_ALT_PARTS:
-        genre, count = Counter(segment.genre for segment in report.segments).most_common(1)[0]
+        name, count = Counter(names).most_common(1)[0]
         return words.say(
             "picture-alt-overall",
             length=length,
-            genre=words.genre(genre),
+            genre=name,
             count=count,
             segments=len(report.segments),
             changes=len(sections) - 1,
@@ -133,22 +159,33 @@ def alt_text(report: SongReport, words: Localizer) -> str:
             "picture-alt-part",
             start=clock(report.segments[first].start),
             end=clock(report.segments[last].end),
-            genre=words.genre(genre),
+            genre=name,
         )
-        for genre, first, last in sections
+        for name, first, last in sections
     ]
     return words.say("picture-alt-many", length=length, parts="; ".join(parts))
 
 
+def _segment_name(segment: SegmentReport, words: Localizer) -> str:
+    return words.kind(segment.kind) if segment.genre is None else words.genre(segment.genre)
+
+
 def _draw_header(sheet: _Sheet) -> None:
     report, words, palette = sheet.report, sheet.words, sheet.palette
-    title = words.genre_title(report.genre) + ("" if report.sure else "?")
-    certainty = f"{percent(report.confidence)}%"
-    sheet.canvas.text(MARGIN, 34, title, palette.text, 24, canvas.BOLD)
-    after = MARGIN + canvas.text_width(title, 24, canvas.BOLD) + 9
+    title = _capital(words.answer_name(report))
+    certainty = ""
+    room = WIDTH - 2 * MARGIN
+    if report.genre is not None:
+        certainty = f"{percent(report.confidence)}%"
+        room -= canvas.text_width(certainty, 17, canvas.SEMIBOLD) + 9
+        if not report.sure:
+            title += "?"
+            room -= _draw_badge(sheet, words.say("picture-unsure")) + 9
+    size = next((size for size in TITLE_SIZES if canvas.text_width(title, size, canvas.BOLD) <= room), TITLE_SIZES[-1])
+    title = canvas.fitted(title, room, size, canvas.BOLD)
+    sheet.canvas.text(MARGIN, 34, title, palette.text, size, canvas.BOLD)
+    after = MARGIN + canvas.text_width(title, size, canvas.BOLD) + 9
     sheet.canvas.text(after, 34, certainty, palette.quiet, 17, canvas.SEMIBOLD)
-    if not report.sure:
-        _draw_tag(sheet, words.say("picture-unsure"))
     others = [f"{words.genre(genre)} {percent(p)}%" for genre, p in report.runners_up(2)]
     line = " · ".join([clock(report.duration), *others])
     sheet.canvas.text(MARGIN, 53, canvas.fitted(line, WIDTH - 2 * MARGIN, 12), palette.quiet, 12)
@@ -159,12 +196,30 @@ def _draw_heading(sheet: _Sheet, message: str, top: float) -> float:
     return top + HEADING_HEIGHT
 
 
-def _draw_tag(sheet: _Sheet, text: str) -> None:
+def _draw_badge(sheet: _Sheet, text: str) -> float:
+    """Write a word on a rounded ground at the right; return its width."""
     width = canvas.text_width(text, 11.5, canvas.SEMIBOLD) + 18
     left = WIDTH - MARGIN - width
     sheet.canvas.box(left, 16, WIDTH - MARGIN, 38, sheet.palette.line, radius=11)
     ink = ink_on(sheet.palette.line)
     sheet.canvas.text(left + width / 2, 27.2, text, ink, 11.5, canvas.SEMIBOLD, anchor="mm")
+    return width
+
+
+def _draw_kinds(sheet: _Sheet, top: float) -> None:
+    """Name the stretches that are not music, and hatch them."""
+    palette, segments = sheet.palette, sheet.report.segments
+    name = canvas.fitted(_capital(sheet.words.say("not-music")), LABEL_WIDTH, 11.5, canvas.SEMIBOLD)
+    sheet.canvas.text(MARGIN, top + KINDS_HEIGHT / 2, name, palette.quiet, 11.5, canvas.SEMIBOLD, "lm")
+    for kind, first, last in _sections(["" if segment.genre else segment.kind for segment in segments]):
+        if kind:
+            left, right = sheet.x(segments[first].start), sheet.column(segments[last])[1]
+            sheet.canvas.hatch(left, top, right, top + KINDS_HEIGHT, palette.line, palette.track)
+            label = canvas.fitted(_capital(sheet.words.kind(kind)), right - left - 12, 11.5, canvas.SEMIBOLD)
+            if len(label) > 1:
+                middle, width = (left + right) / 2, canvas.text_width(label, 11.5, canvas.SEMIBOLD) + 8
+                sheet.canvas.box(middle - width / 2, top, middle + width / 2, top + KINDS_HEIGHT, palette.track)
+                sheet.canvas.text(middle, top + KINDS_HEIGHT / 2, label, palette.quiet, 11.5, canvas.SEMIBOLD, "mm")
 
 
 def _draw_lane(sheet: _Sheet, genre: str, top: float) -> None:
@@ -179,6 +234,8 @@ def _draw_lane(sheet: _Sheet, genre: str, top: float) -> None:
     pale = mix(strong, palette.track, PALE)
     for segment in sheet.report.segments:
         left, right = sheet.column(segment)
+        if segment.genre is None:
+            sheet.canvas.hatch(left, top, right, bottom, palette.line, palette.track)
         height = LANE_HEIGHT * segment.probabilities.get(genre, 0.0)
         if height * canvas.PIXELS_PER_UNIT >= 1:
             colour = strong if segment.genre == genre else pale

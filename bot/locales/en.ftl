@@ -1,41 +1,75 @@
-## Genres: a name as it stands in a sentence, and a few words for people who do not know it
+## Sounds that are not music
 
-genre-blues = blues
-    .about = twelve bars, bent notes
-genre-classical = classical
-    .about = orchestra, chamber and piano music
-genre-country = country
-    .about = American folk roots, guitars and fiddles
-genre-disco = disco
-    .about = dance music of the seventies
-genre-hiphop = hip hop
-    .about = beats and rap
-genre-jazz = jazz
-    .about = swing and improvisation
-genre-metal = metal
-    .about = loud, distorted guitars
-genre-pop = pop
-    .about = songs of the charts
-genre-reggae = reggae
-    .about = Jamaican off-beat
-genre-rock = rock
-    .about = electric guitars, bass and drums
-genre-cailuong = cải lương
-    .about = the reformed opera of southern Vietnam
-genre-catru = ca trù
-    .about = sung chamber poetry of northern Vietnam
-genre-chauvan = chầu văn
-    .about = songs of the Vietnamese mother-goddess rites
-genre-cheo = chèo
-    .about = the folk theatre of northern Vietnam
-genre-hatxam = hát xẩm
-    .about = ballads of Vietnam's blind street singers
+not-music = not music
+kind-music = music
+kind-speech = speech
+kind-environment = background noise
+kind-tone = a steady tone
+kind-silence = silence
+
+## What else describes a song
+
+tag-rock = rock
+tag-pop = pop
+tag-alternative = alternative
+tag-indie = indie
+tag-electronic = electronic
+tag-female-vocalists = female vocalists
+tag-dance = dance
+tag-00s = 2000s
+tag-alternative-rock = alternative rock
+tag-jazz = jazz
+tag-beautiful = beautiful
+tag-metal = metal
+tag-chillout = chillout
+tag-male-vocalists = male vocalists
+tag-classic-rock = classic rock
+tag-soul = soul
+tag-indie-rock = indie rock
+tag-mellow = mellow
+tag-electronica = electronica
+tag-80s = 1980s
+tag-folk = folk
+tag-90s = 1990s
+tag-chill = chill
+tag-instrumental = instrumental
+tag-punk = punk
+tag-oldies = oldies
+tag-blues = blues
+tag-hard-rock = hard rock
+tag-ambient = ambient
+tag-acoustic = acoustic
+tag-experimental = experimental
+tag-female-vocalist = female vocalist
+tag-guitar = guitar
+tag-hip-hop = hip hop
+tag-70s = 1970s
+tag-party = party
+tag-country = country
+tag-easy-listening = easy listening
+tag-sexy = sexy
+tag-catchy = catchy
+tag-funk = funk
+tag-electro = electro
+tag-heavy-metal = heavy metal
+tag-progressive-rock = progressive rock
+tag-60s = 1960s
+tag-rnb = R&B
+tag-indie-pop = indie pop
+tag-sad = sad
+tag-house = house
+tag-happy = happy
 
 ## The answer
 
 answer-sure = This sounds like { $genre } ({ $confidence }%).
 answer-unsure-two = I am not sure: maybe { $genre } ({ $confidence }%) or { $other } ({ $other-confidence }%).
 answer-unsure-one = I am not sure: maybe { $genre } ({ $confidence }%).
+answer-speech = That sounds like somebody talking. Send me some music and I'll tell you its genre.
+answer-environment = That sounds like background noise, not music. Send me some music and I'll tell you its genre.
+answer-tone = That is a steady tone, not music. Send me some music and I'll tell you its genre.
+answer-silence = I can't hear anything in this. Send me some music and I'll tell you its genre.
+answer-tags = Tags: { $tags }.
 answer-runners-up = Next closest: { $genres }.
 answer-runner-up = { $genre } ({ $confidence }%)
 answer-known = I've heard this very recording before, so I could answer right away.
@@ -48,6 +82,7 @@ answer-short = That was only { $seconds ->
    *[other] { $seconds } seconds
 } of music; a longer piece would tell me more.
 answer-part = { $start }–{ $end } { $genre } ({ $confidence }%)
+answer-part-other = { $start }–{ $end } { $kind }
 answer-more-parts = { $count ->
     [one] … and one more stretch
    *[other] … and { $count } more stretches
@@ -67,6 +102,9 @@ expert-texture = texture
 expert-texture_linear = texture, linear
 expert-texture40 = top 40 dB
 expert-texture40_linear = top 40 dB, lin.
+expert-musicnn_tags = tags
+expert-musicnn_embedding = network
+expert-fusion = combined
 
 ## Progress
 
@@ -89,6 +127,7 @@ progress-cancelled = Stopped. I have forgotten that song.
 
 button-right = Right
 button-wrong = Wrong
+button-is-music = It is music
 button-change = Change
 button-undo = Undo
 button-cancel = Stop
@@ -101,6 +140,7 @@ button-withdraw = Stop learning from me
 
 correction-agreed = Thank you! It is good to know that { $label } was right.
 correction-taken = Thank you! I have noted that this is { $label }.
+correction-family = Thank you! So { $label } is right; I had gone further and said { $style }.
 correction-proposed = Thank you! “{ $label }” is new to me. I have noted it as a proposal, and a moderator will look at it.
 correction-undone = Taken back. What you had said of this song is gone.
 correction-nothing = There was nothing to take back.
@@ -142,6 +182,7 @@ error-empty-file = This file is empty. Please send it again.
 error-not-audio = This is not a music file that I can read. Please send an mp3, m4a, ogg, opus, flac, wav or a video.
 error-no-sound = This file has no sound track. Please send one that has.
 error-damaged = This file is damaged and no music could be read from it. Please send it again or in another format.
+error-copy-protected = This file is copy-protected, so I can't play it. Please send one without copy protection.
 error-too-short = This is too short to tell. Please send at least { $minimum } seconds of music.
 error-too-long = This is longer than { $minutes } minutes. Please send a shorter excerpt.
 error-too-large = This file is larger than { $megabytes } MB. Please send a smaller file or a shorter excerpt.
@@ -227,6 +268,8 @@ picture-parts = Part by part: taller means surer
 picture-experts = Experts' votes
 picture-unsure = not sure
 picture-alt-one = Timeline of a song of { $length }: { $genre } throughout ({ $confidence }%).
+picture-sounds = What I heard
+picture-alt-other = Timeline of a recording of { $length }: { $kind }, no music.
 picture-alt-many = Timeline of a song of { $length }. { $parts }.
 picture-alt-part = { $start } to { $end }: { $genre }
 picture-alt-overall = Timeline of a song of { $length }, mostly { $genre } in { $count } of { $segments } parts; the genre changes { $changes } times.
@@ -298,6 +341,7 @@ page-collection-done = { $songs ->
 }
 page-collection-stopped = Stopped after { $done } of { $total } songs. Open the same folder again to go on.
 page-collection-not-sure = Not sure
+page-collection-not-music = Not music
 page-collection-failures = { $count ->
     [one] One file could not be heard
    *[other] { $count } files could not be heard
@@ -324,6 +368,7 @@ review-heading = Correction { $number }, { $waiting ->
 review-title = “{ $title }”
 review-said-sure = I said { $genre } ({ $confidence }%).
 review-said-unsure = I was not sure: { $genre } ({ $confidence }%).
+review-said-not-music = I said that this is not music.
 review-agreed = They say that { $label } is right.
 review-given = They say it is { $label }.
 review-proposed = That name is only proposed: nobody has confirmed it yet.

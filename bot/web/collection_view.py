@@ -62,19 +62,20 @@ def _told(look: Look, words: Localizer) -> str:
 
 
 def _sorted(entry: HistoryEntry, findings: ScanResult, minimum: float | None, words: Localizer) -> dict[str, Any]:
-    from classifier.library.grouping import NOT_SURE, group_songs
+    from classifier.library.grouping import NOT_MUSIC, NOT_SURE, WITHOUT_GENRE, group_songs
 
     found = group_songs(findings.songs)
+    without_genre = {NOT_SURE: words.say("page-collection-not-sure"), NOT_MUSIC: words.say("page-collection-not-music")}
     most = max(len(songs) for songs in found.values())
     percents = [None if minimum is None else round(100 * minimum)]
     address = f"collections/{entry.id}"
     return {
         "shelves": [
             {
-                "name": words.say("page-collection-not-sure") if shelf == NOT_SURE else words.genre_title(shelf),
+                "name": without_genre.get(shelf) or words.genre_title(shelf),
                 "count": len(songs),
                 "share": len(songs) / most,
-                "sure": shelf != NOT_SURE,
+                "sure": shelf not in WITHOUT_GENRE,
             }
             for shelf, songs in found.items()
         ],

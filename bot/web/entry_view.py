@@ -67,15 +67,18 @@ def expired(entry: HistoryEntry, error: SongError, words: Localizer) -> dict[str
 def answered(entry: HistoryEntry, view: AnswerView, words: Localizer) -> dict[str, Any]:
     """Return a song with its answer, and what its sender said of that."""
     report = view.report
+    experts = messages.weighty_experts(report)
     return _base(entry) | {
         "headline": messages.headline(report, words),
         "sure": report.sure,
+        "kind": report.kind,
+        "wrong": words.say("button-wrong" if report.genre is not None else "button-is-music"),
         "details": messages.details(report, words, known=entry.known),
         "length": words.say("answer-length", length=clock(report.duration), segments=len(report.segments)),
         "model": words.say("page-model", model=report.model),
         "picture": {theme: f"songs/{entry.id}/timeline-{theme}.png?language={words.language}" for theme in THEMES}
         | {"alt": timeline.alt_text(report, words)},
-        "segments": [_segment(segment, words) for segment in report.segments],
+        "segments": [_segment(segment, words, experts) for segment in report.segments],
         "opinion": None if view.correction is None else _correction(view.correction, words, view.reply.id),
     }
 
@@ -85,15 +88,23 @@ def _base(entry: HistoryEntry) -> dict[str, Any]:
     return {"id": entry.id, "state": entry.state, "title": entry.title, "audio": audio}
 
 
-def _segment(segment: SegmentReport, words: Localizer) -> dict[str, Any]:
-    others = {genre: p for genre, p in segment.probabilities.items() if genre != segment.genre}
+def _segment(segment: SegmentReport, words: Localizer, experts: list[str]) -> dict[str, Any]:
+    time = f"{clock(segment.start)}–{clock(segment.end)}"
+    if segment.genre is None:
+        name = words.kind(segment.kind)
+        return {"time": time, "genre": name[:1].upper() + name[1:], "confidence": "", "runner_up": "", "votes": ""}
+    others = {genre: p for genre, p in segment.probabilities.items() if genre not in (segment.genre, segment.family)}
     runner_up = max(others, key=lambda genre: others[genre], default=None)
     return {
-        "time": f"{clock(segment.start)}–{clock(segment.end)}",
+        "time": time,
         "genre": words.genre_title(segment.genre),
         "confidence": f"{percent(segment.confidence)}%",
         "runner_up": "" if runner_up is None else f"{words.genre(runner_up)} {percent(others[runner_up])}%",
-        "votes": "; ".join(f"{words.expert(expert)}: {words.genre(genre)}" for expert, genre in segment.votes.items()),
+        "votes": "; ".join(
+            f"{words.expert(expert)}: {words.genre(genre)}"
+            for expert, genre in segment.votes.items()
+            if expert in experts
+        ),
     }
 
 

@@ -6,13 +6,16 @@ time of the process belong to whoever runs it (``classifier.inference.executor``
 
 from __future__ import annotations
 
+import io
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO, Final
+from typing import TYPE_CHECKING, BinaryIO, Final, cast
 
 import av
 
-from classifier.audio.container import open_container, select, sound_tracks
+from classifier.audio.container import is_encrypted, open_container, select, sound_tracks
 from classifier.audio.mixdown import Mixdown
+from classifier.audio.ogg import Section, links
 from classifier.audio.segmentation import (
     MIN_REMAINDER_SECONDS,
     MIN_SONG_SECONDS,
@@ -21,11 +24,13 @@ from classifier.audio.segmentation import (
     segments,
 )
 from classifier.audio.silence import sounding_stretches
-from classifier.errors import Damaged, Silent, TooShort
+from classifier.errors import CopyProtected, Damaged, Silent, TooShort
 from classifier.features.spectrum import SAMPLE_RATE
 from common.errors import SongError, TooLong
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from av.audio.stream import AudioStream
     from av.container import InputContainer
@@ -41,10 +46,15 @@ __all__ = [
     "segments",
 ]
 
-_MOST_BAD_PACKETS: Final = 1_000
+_MOST_FAILED_READS: Final = 100
+"""In a row, after which the rest of a file is given up: a damaged place can be passed, the same error repeats."""
+_PACKETS_PER_ERROR: Final = 2
+"""With fewer good packets for each error, what was decoded is noise."""
 
 
-def decode(source: Path | BinaryIO, *, max_seconds: float) -> NDArray[np.float32]:
+def decode(
+    source: Path | BinaryIO, *, max_seconds: float, min_seconds: float = MIN_SONG_SECONDS
+) -> NDArray[np.float32]:
     """Decode the sound of a media file, as ``librosa.load`` would: channels averaged, then resampled by soxr HQ.
 
     Damaged stretches are left out, and a truncated file is used as far as it goes. Where the channels cancel each
@@ -55,72 +65,116 @@ def decode(source: Path | BinaryIO, *, max_seconds: float) -> NDArray[np.float32
     ----------
     source
         The file, or its bytes as an open seekable stream.
-    max_seconds
-        The longest song to accept.
+    max_seconds, min_seconds
+        The longest and the shortest song to accept.
 
     Returns
     -------
-    Mono, 22,050 Hz, float32, shape (n,), at least 3 seconds, every sample finite, not all silent.
+    Mono, 22,050 Hz, float32, shape (n,), at least ``min_seconds`` long, every sample finite, not all silent.
 
     Raises
     ------
     SongError
-        ``EmptyFile``, ``NotAudio``, ``NoSound``, ``Damaged``, ``TooShort``, ``TooLong`` or ``Silent``.
+        ``EmptyFile``, ``NotAudio``, ``NoSound``, ``CopyProtected``, ``Damaged``, ``TooShort``, ``TooLong`` or
+        ``Silent``.
     OSError
         If ``source`` cannot be read at all.
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
-            return decode(file, max_seconds=max_seconds)
+            return decode(file, max_seconds=max_seconds, min_seconds=min_seconds)
+    chain = links(source)
+    if len(chain) > 1:
+        return _decode_chain(source, chain, max_seconds, min_seconds)
     with open_container(source) as container:
-        first, *others = sound_tracks(container)
+        tracks = sound_tracks(container)
         try:
-            return _decode_track(container, first, max_seconds)
+            return _decode_track(container, tracks[0], max_seconds, min_seconds)
         except TooLong:
             raise
         except SongError as error:
             # Its traceback would keep the decoded samples.
             failure = error.with_traceback(None)
-    for track in others:
+    for track in tracks[1:]:
         try:
             with open_container(source) as container:
-                return _decode_track(container, track, max_seconds)
+                return _decode_track(container, track, max_seconds, min_seconds)
         except SongError:
             continue
     raise failure
 
 
-def _decode_track(container: InputContainer, track: int, max_seconds: float) -> NDArray[np.float32]:
+def _decode_track(container: InputContainer, track: int, max_seconds: float, min_seconds: float) -> NDArray[np.float32]:
     """Decode one sound track of a container that was just opened."""
     song = Mixdown(max_seconds)
-    bad_packets = _decode_into(song, container, select(container, track))
+    complete = _decode_into(song, container, select(container, track))
+    return _checked(song.finish(), min_seconds, damaged=not complete)
+
+
+def _decode_chain(
+    source: BinaryIO, starts: Sequence[int], max_seconds: float, min_seconds: float
+) -> NDArray[np.float32]:
+    """Decode the links of a chained Ogg file as one song, each by its first sound track."""
+    song = Mixdown(max_seconds)
+    failure: SongError | None = None
+    for start, end in pairwise((*starts, source.seek(0, io.SEEK_END))):
+        try:
+            with open_container(cast("BinaryIO", Section(source, start, end))) as container:
+                _decode_into(song, container, select(container, sound_tracks(container)[0]))
+        except TooLong:
+            raise
+        except SongError as error:
+            failure = failure or error.with_traceback(None)
     samples = song.finish()
-    if samples.size < MIN_SONG_SECONDS * SAMPLE_RATE:
-        raise Damaged if bad_packets or not samples.size else TooShort(minimum=MIN_SONG_SECONDS)
+    if failure is not None and not samples.size:
+        raise failure
+    return _checked(samples, min_seconds, damaged=failure is not None)
+
+
+def _checked(samples: NDArray[np.float32], min_seconds: float, *, damaged: bool) -> NDArray[np.float32]:
+    """Return samples that are enough for a song, or raise why they are not."""
+    if samples.size < min_seconds * SAMPLE_RATE:
+        raise Damaged if damaged or not samples.size else TooShort(minimum=min_seconds)
     if not sounding_stretches(samples):
         raise Silent
     return samples
 
 
-def _decode_into(song: Mixdown, container: InputContainer, stream: AudioStream) -> int:
-    """Decode a stream to its end, or as far as it can be, and return the number of packets that failed."""
-    good = bad = 0
-    ended = False
-    while not ended and bad <= _MOST_BAD_PACKETS:
+def _decode_into(song: Mixdown, container: InputContainer, stream: AudioStream) -> bool:
+    """Decode a stream to its end, or as far as it can be, and return whether all of it could be.
+
+    Raises
+    ------
+    Damaged
+        If there are so many errors that what was decoded is noise.
+    CopyProtected
+        If it is encrypted.
+    """
+    good = errors = failed_reads = 0
+    ended = failing = False
+    while not ended and failed_reads < _MOST_FAILED_READS:
         try:
             for packet in container.demux(stream):
+                failed_reads = 0
                 try:
                     for frame in packet.decode():
                         song.add(frame)
                     good += 1
+                    failing = False
                 except av.FFmpegError:
-                    bad += 1
+                    if is_encrypted(packet):
+                        raise CopyProtected from None
+                    # An error that repeats itself is one error.
+                    errors += not failing
+                    failing = True
             ended = True
         except av.FFmpegError:
-            bad += 1
+            failed_reads += 1
+            errors += not failing
+            failing = True
         except IndexError:
             # At the end PyAV also asks for streams that have turned up only on the way; it knows none of them.
             ended = True
-    if bad > good:
+    if errors * _PACKETS_PER_ERROR > good:
         raise Damaged
-    return bad
+    return not errors

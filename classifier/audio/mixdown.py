@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LOWEST_RATE: Final = 4_000
-HIGHEST_RATE: Final = 768_000
+HIGHEST_RATE: Final = 2_822_400
+"""An eighth of the fastest DSD, which FFmpeg decodes to bytes at a time."""
 LARGEST_AMPLITUDE: Final = 2.0**31
 """Floating-point files may pass full scale, even hold unscaled integers; a sample beyond this is a damaged one."""
 CANCELLED_POWER: Final = 0.01
@@ -39,9 +40,9 @@ _POWER_SAMPLES: Final = 2_000
 """Power is estimated from about this many samples of a block, which is plenty to tell 20 dB."""
 _MOST_SAFE_PLANES: Final = 7
 """From eight planes on, PyAV counts one too many and reads past the end of their list."""
-_FULL_SCALE: Final = {"u1": 2.0**7, "i2": 2.0**15, "i4": 2.0**31, "f4": 1.0, "f8": 1.0}
+_FULL_SCALE: Final = {"u1": 2.0**7, "i2": 2.0**15, "i4": 2.0**31, "i8": 2.0**63, "f4": 1.0, "f8": 1.0}
 """By the type of a sample, the value that means 1."""
-_SAMPLE_TYPES: Final = {"u8": "u1", "s16": "i2", "s32": "i4", "flt": "f4", "dbl": "f8"}
+_SAMPLE_TYPES: Final = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 """FFmpeg's names of packed sample formats and NumPy's of their samples; planar ones end in ``p``."""
 
 

@@ -21,6 +21,8 @@ FRAME_SAMPLES: Final = SAMPLE_RATE // 10
 """A tenth of a second: two periods of the lowest audible tone."""
 MIN_SILENCE_SECONDS: Final = 1.0
 """A shorter pause is a rest, which belongs to the music: without it, the tempo would be another."""
+MIN_SOUND_SECONDS: Final = 0.3
+"""A shorter sound with silence around it is a click, such as the step where a constant offset begins or ends."""
 SILENT_LEVEL: Final = 3e-5
 """Root mean square of a frame, without its mean, below which it is silent: -90 dB of full scale, one step of 16 bits.
 
@@ -62,6 +64,7 @@ def sounding_stretches(samples: NDArray[np.float32]) -> list[tuple[int, int]]:
         if stretches and start - stretches[-1][1] < MIN_SILENCE_SECONDS * SAMPLE_RATE:
             start = stretches.pop()[0]
         stretches.append((int(start), min(int(end), samples.size)))
+    stretches = [(start, end) for start, end in stretches if end - start >= MIN_SOUND_SECONDS * SAMPLE_RATE]
     return _without_short_ends(stretches, samples.size)
 
 

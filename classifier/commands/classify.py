@@ -20,6 +20,7 @@ from classifier.commands.batch import (
 )
 from classifier.commands.file_arguments import expand_files
 from classifier.inference.executor import CannotStart, open_executor
+from classifier.inference.manifest import PACKAGED_MODELS
 from common.errors import SongError
 
 if TYPE_CHECKING:
@@ -43,7 +44,6 @@ and a file that cannot be classified {"file", "error", "message"}.
 
 The exit status is 0, 1 if any file failed (the others are still done), or 2 if the command was used wrongly.
 """
-PACKAGED_MODELS: Final = Path(__file__).resolve().parents[2] / "models"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

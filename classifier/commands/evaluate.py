@@ -8,14 +8,20 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.classify import PACKAGED_MODELS
-from classifier.commands.protocol_selection import SPLITS, measure, missing_packages, number_of_processes, splits_of
+from classifier.commands.protocol_selection import (
+    SPLITS,
+    add_network_argument,
+    measure,
+    missing_packages,
+    number_of_processes,
+    splits_of,
+)
+from classifier.inference.manifest import PACKAGED_MODELS
 
 if TYPE_CHECKING:
     import argparse
 
     from classifier.training.accuracy import Figure
-    from classifier.training.data_loading import Track
 
 DESCRIPTION: Final = """\
 Trains on one part of the music and counts right answers on the other: the ensemble, each of its experts, and the
@@ -25,6 +31,8 @@ fault_filtered  published split, artists apart: train and valid to test
 artist_fold     published folds, artists apart
 random          songs at random: artists on both sides, for comparison with print
 rows            ten-second rows at random: songs on both sides, the leak behind most printed figures
+modern          songs of the last decades, artists apart: families, and styles within them
+notmusic        speech, noises and tones against music of artists held out
 vietnamese      blocks of neighbouring clips; false alarms among GTZAN songs
 recordings      the released model (--model-dir) after codecs and damage, and on music from other sources
 folds           folds of a collection of your own
@@ -36,6 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     default = Path(os.environ.get("MODEL_DIR") or PACKAGED_MODELS)
     parser.add_argument("--data", type=Path, required=True, metavar="DIR", help="music, as for train")
     parser.add_argument("--split", required=True, choices=(*SPLITS, "all"), metavar="NAME", help="see above")
+    add_network_argument(parser)
     parser.add_argument("--json", action="store_true", help="one JSON object with all figures")
     parser.add_argument("--jobs", type=number_of_processes, default=-1, help="processes (default: one per core)")
     parser.add_argument("--model-dir", type=Path, default=default, metavar="DIR", help="for recordings")
@@ -43,21 +52,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Evaluate; return the exit status."""
-    from classifier.inference.model import BadRelease
-    from classifier.training import data_loading
+    from classifier.features.musicnn import MusiCNN
+    from classifier.inference.model import BadRelease, Model
+    from classifier.training import data_loading, musicnn_weights
+    from classifier.training.evaluation import Evaluation
     from classifier.training.splits import usable
 
     if problem := missing_packages():
         print(problem, file=sys.stderr)
         return 2
     try:
-        tracks = usable(data_loading.load(arguments.data, on_file=_say))
+        weights = musicnn_weights.load(arguments.musicnn)
+        network = None if weights is None else MusiCNN(weights)
+        tracks = usable(data_loading.load(arguments.data, network=network, jobs=arguments.jobs, on_file=_say))
         allowed = splits_of(arguments.data, tracks)
         if arguments.split not in {*allowed, "all"}:
             print(f"{arguments.data} does not hold what {arguments.split} needs.", file=sys.stderr)
             return 2
-        figures = _figures(arguments, tracks, allowed if arguments.split == "all" else [arguments.split])
-    except (data_loading.NoMaterial, BadRelease) as error:
+        names = allowed if arguments.split == "all" else [arguments.split]
+        # Before hours of measuring, not after them: whether there is a release to ask.
+        model = Model.load(arguments.model_dir) if "recordings" in names else None
+        evaluation = Evaluation(tracks, arguments.data, weights, jobs=arguments.jobs, on_stage=_say)
+        figures = [figure for name in names for figure in measure(evaluation, name, model)]
+    except (data_loading.NoMaterial, BadRelease, musicnn_weights.NoWeights) as error:
         print(error, file=sys.stderr)
         return 2
     if arguments.json:
@@ -65,23 +82,6 @@ def run(arguments: argparse.Namespace) -> int:
     else:
         _print_table(figures)
     return 0
-
-
-def _figures(arguments: argparse.Namespace, tracks: list[Track], names: list[str]) -> list[Figure]:
-    from classifier.inference.model import Model
-    from classifier.training import recordings_evaluation
-    from classifier.training.evaluation import Bench
-
-    # Before hours of measuring, not after them: whether there is a release to ask.
-    model = Model.load(arguments.model_dir) if "recordings" in names else None
-    bench = Bench(tracks, jobs=arguments.jobs, on_stage=_say)
-    figures: list[Figure] = []
-    for split in names:
-        if model is not None and split == "recordings":
-            figures += recordings_evaluation.figures(model, arguments.data, bench.branches[1], jobs=arguments.jobs)
-        else:
-            figures += measure(bench, split, arguments.data)
-    return figures
 
 
 def _say(stage: str) -> None:

@@ -18,12 +18,12 @@ from classifier.commands.batch import (
     printable,
     worker_count,
 )
-from classifier.commands.classify import PACKAGED_MODELS
 from classifier.commands.file_arguments import FileArgument
 from classifier.inference.executor import CannotStart, Release, UnknownExecutor, open_executor
+from classifier.inference.manifest import PACKAGED_MODELS
 from classifier.library import playlists
 from classifier.library.collection import walk
-from classifier.library.grouping import NOT_SURE, genre_name, group_songs
+from classifier.library.grouping import WITHOUT_GENRE, genre_name, group_songs
 from classifier.library.progress import progress_bar
 from classifier.library.scan import scan
 from classifier.library.state_db import StateDatabase, StateDatabaseError, default_folder
@@ -95,7 +95,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=lambda text: tuple(name.strip().casefold() for name in text.split(",") if name.strip()),
         default=(),
         metavar="A,B",
-        help="write playlists and tags of these genres only; 'not-sure' is one of them",
+        help="write playlists and tags of these genres only; 'not-sure' and 'not-music' are two of them",
     )
     parser.add_argument("--jobs", type=_jobs, default=None, metavar="N", help="songs at a time (default: one per core)")
     parser.add_argument(
@@ -154,7 +154,7 @@ async def _organize(folder: Path, state_db: StateDatabase, arguments: argparse.N
     """Classify the collection and write what was requested; return whether anything failed."""
     workers = worker_count(arguments.jobs, [FileArgument("")] * MAX_WORKERS)
     release = _release(arguments.model_dir)
-    _check(arguments, (*release.genres, NOT_SURE))
+    _check(arguments, (*release.genres, *WITHOUT_GENRE))
     executor = open_executor(
         os.environ.get("EXECUTOR_URL", ""),
         model_dir=arguments.model_dir,

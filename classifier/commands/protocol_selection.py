@@ -4,18 +4,29 @@ from __future__ import annotations
 
 import argparse
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
+    from classifier.inference.model import Model
     from classifier.training.accuracy import Figure
     from classifier.training.data_loading import Track
-    from classifier.training.evaluation import Bench
+    from classifier.training.evaluation import Evaluation
 
 TRAINING_PACKAGES: Final = ("keras", "tensorflow", "matplotlib")
-SPLITS: Final = ("fault_filtered", "artist_fold", "random", "rows", "vietnamese", "recordings", "folds")
+SPLITS: Final = (
+    "fault_filtered",
+    "artist_fold",
+    "modern",
+    "notmusic",
+    "random",
+    "rows",
+    "vietnamese",
+    "recordings",
+    "folds",
+)
 ROW_TABLE: Final = "gtzan/features_10_sec.csv"
 
 
@@ -41,6 +52,8 @@ def splits_of(data: Path, tracks: Sequence[Track]) -> list[str]:
         return ["folds"]
     has_blocks = any(track.block is not None for track in tracks)
     allowed = {
+        "modern": any(track.collection == "modern" for track in tracks),
+        "notmusic": (data / "notmusic" / "clips.csv").is_file(),
         "vietnamese": has_blocks,
         "recordings": has_blocks and (data / "other" / "audio").is_dir(),
         "rows": (data / ROW_TABLE).is_file(),
@@ -49,8 +62,28 @@ def splits_of(data: Path, tracks: Sequence[Track]) -> list[str]:
     return [split for split in SPLITS if allowed.get(split, True)]
 
 
-def measure(bench: Bench, split: str, data: Path) -> list[Figure]:
-    """Measure every system under one protocol other than ``recordings``."""
-    from classifier.training import baseline
+def add_network_argument(parser: argparse.ArgumentParser) -> None:
+    """Add the option that names the borrowed weights."""
+    parser.add_argument(
+        "--musicnn",
+        type=Path,
+        metavar="WHEEL",
+        help="PyPI's musicnn 0.1.0, as `make musicnn` fetches it (default: the weights in the project's own release)",
+    )
 
-    return baseline.leaky(data / ROW_TABLE) if split == "rows" else bench.figures(split)
+
+def measure(evaluation: Evaluation, split: str, model: Model | None) -> list[Figure]:
+    """Measure every system under one protocol.
+
+    Parameters
+    ----------
+    model
+        The release, for ``recordings``.
+    """
+    from classifier.training import baseline, recordings_evaluation
+
+    if split == "rows":
+        return baseline.leaky(evaluation.directory / ROW_TABLE)
+    if split == "recordings" and model is not None:
+        return recordings_evaluation.figures(model, evaluation.directory, evaluation.branches[1], jobs=evaluation.jobs)
+    return evaluation.figures(split)

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from classifier.commands.classify import PACKAGED_MODELS
+from classifier.inference.manifest import PACKAGED_MODELS
 
 if TYPE_CHECKING:
     import argparse

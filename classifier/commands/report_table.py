@@ -16,10 +16,18 @@ from classifier.library.grouping import genre_name
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from classifier.song_report import SongReport
+    from classifier.song_report import SegmentReport, SongReport
 
 SECONDS_PER_MINUTE: Final = 60
 COLUMN_GAP: Final = 2
+KIND_NAMES: Final = {
+    "music": "Music",
+    "speech": "Speech",
+    "environment": "Background noise",
+    "tone": "Steady tone",
+    "silence": "Silence",
+}
+"""What stands in the place of a genre where the sound is not music."""
 MIN_COLUMN_WIDTH: Final = 10
 _RIGHT_ALIGNED: Final = frozenset({"Length", "Confidence", "Songs", "Share", "Tagged", "Genres", "Base", "Feedback"})
 
@@ -28,8 +36,9 @@ def show_reports(reports: Mapping[str, SongReport], *, segments: bool = False) -
     """Print one line per song and, if requested, one per segment below it.
 
     On a terminal a line has the file's base name, length, genre, confidence and runner-up, and fits into 80 columns.
-    Otherwise its fields are separated by tabs: the file as it was named, genre, confidence from 0 to 1, ``sure`` or
-    ``unsure``, runner-up and its confidence, and seconds; for a segment the file, genre, confidence, start and end.
+    What is not music has the kind of sound instead of a genre. Otherwise its fields are separated by tabs: the file as
+    it was named, genre, confidence from 0 to 1, ``sure`` or ``unsure``, runner-up and its confidence, and seconds; for
+    a segment the file, genre, confidence, start and end.
     """
     if not reports:
         return
@@ -41,13 +50,15 @@ def show_reports(reports: Mapping[str, SongReport], *, segments: bool = False) -
 
 
 def _terminal_rows(name: str, report: SongReport, *, segments: bool) -> list[tuple[str, ...]]:
-    genre = genre_name(report.genre) if report.sure else f"{genre_name(report.genre)}?"
+    genre = _name(report.genre, report.kind)
+    if report.genre is not None and not report.sure:
+        genre += "?"
     other = ", ".join(f"{genre_name(other)} {share:.0%}" for other, share in report.runners_up(1))
     name = printable(PurePath(name).name or name)
-    rows: list[tuple[str, ...]] = [(name, _clock(report.duration), genre, f"{report.confidence:.0%}", other)]
+    rows: list[tuple[str, ...]] = [(name, _clock(report.duration), genre, _share(report), other)]
     if segments:
         rows += [
-            (f"  {_clock(part.start)} – {_clock(part.end)}", "", genre_name(part.genre), f"{part.confidence:.0%}", "")
+            (f"  {_clock(part.start)} – {_clock(part.end)}", "", _name(part.genre, part.kind), _share(part), "")
             for part in report.segments
         ]
     return rows
@@ -57,12 +68,22 @@ def _plain_rows(name: str, report: SongReport, *, segments: bool) -> list[tuple[
     name = printable(name)
     if segments:
         return [
-            (name, part.genre, f"{part.confidence:.3f}", f"{part.start:g}", f"{part.end:g}") for part in report.segments
+            (name, part.genre or part.kind, f"{part.confidence:.3f}", f"{part.start:g}", f"{part.end:g}")
+            for part in report.segments
         ]
     [(other, share)] = report.runners_up(1) or [("", 0.0)]
     sure = "sure" if report.sure else "unsure"
     confidence = f"{report.confidence:.3f}"
-    return [(name, report.genre, confidence, sure, other, f"{share:.3f}" if other else "", f"{report.duration:.1f}")]
+    genre = report.genre or report.kind
+    return [(name, genre, confidence, sure, other, f"{share:.3f}" if other else "", f"{report.duration:.1f}")]
+
+
+def _name(genre: str | None, kind: str) -> str:
+    return KIND_NAMES[kind] if genre is None else genre_name(genre)
+
+
+def _share(answer: SongReport | SegmentReport) -> str:
+    return "" if answer.genre is None else f"{answer.confidence:.0%}"
 
 
 def print_table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, shorten: int = 0) -> None:

@@ -10,8 +10,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.classify import PACKAGED_MODELS
 from classifier.commands.protocol_selection import missing_packages, number_of_processes
+from classifier.inference.manifest import PACKAGED_MODELS
 
 if TYPE_CHECKING:
     import argparse

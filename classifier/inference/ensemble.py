@@ -1,10 +1,13 @@
 """How the experts of a release become one answer.
 
-Genres come in branches, such as the ten of GTZAN and the five traditional Vietnamese ones: each was learnt from
-material of its own. First the experts that know all branches say which branch a segment belongs to; then, within the
-branch, the experts' opinions are multiplied, each raised to a weight. Weights are fitted on songs held out from the
-experts: a logistic regression over their log-probabilities with one coefficient per expert instead of one per expert
-and genre, since hundreds of held-out songs cannot settle more (``classifier.training.blending``).
+Genres come in branches, such as the families of today's music and the five traditional Vietnamese styles: each was
+learnt from material of its own. First the experts that know all branches say which branch a segment belongs to; then,
+within the branch, the experts' probabilities are multiplied, each raised to a weight. Weights are fitted on songs held
+out from the experts: a logistic regression over their log-probabilities with one coefficient per expert instead of one
+per expert and genre, since hundreds of held-out songs cannot settle more (``classifier.training.blending``).
+
+Within a family whose styles can be told apart, such as V-pop within pop, another expert says which style it is
+(``StyleGroup``).
 """
 
 from __future__ import annotations
@@ -14,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from scipy.special import logsumexp, softmax
+
+from classifier.features.families import columns_of, has_family
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -51,6 +56,20 @@ class Expert:
         """Judge segments by their features, shape (n, width of the family)."""
         return Opinion(self.genres, np.asarray(self.estimator.predict_proba(features), dtype=np.float64))
 
+    def opinion_of(self, stored: Mapping[str, NDArray[np.float32]], count: int) -> Opinion:
+        """Judge n segments by the feature families that are stored of them; without its family it has no preference.
+
+        Parameters
+        ----------
+        stored
+            Family → features, shape (n, width).
+        count
+            n.
+        """
+        if has_family(self.family, stored):
+            return self.opinion(columns_of(self.family, stored))
+        return Opinion(self.genres, np.full((count, len(self.genres)), 1 / len(self.genres)))
+
 
 @dataclass(frozen=True)
 class Opinion:
@@ -66,6 +85,11 @@ class Opinion:
 
     genres: tuple[str, ...]
     probabilities: NDArray[np.float64]
+
+    @property
+    def given(self) -> NDArray[np.bool_]:
+        """Tell of which rows there is an opinion: a missing one is not a number; shape (n,)."""
+        return np.isfinite(self.probabilities.sum(axis=1))
 
     def votes(self) -> list[str]:
         """Return the most probable genre of each segment."""
@@ -122,6 +146,11 @@ class Ensemble:
         """All genres, in the order of ``probabilities``' columns."""
         return tuple(genre for branch in self.branches for genre in branch.genres)
 
+    @property
+    def experts(self) -> tuple[str, ...]:
+        """Names of the experts that have a say."""
+        return tuple(dict.fromkeys([*self.gate, *(name for branch in self.branches for name in branch.weights)]))
+
     def probabilities(self, opinions: Mapping[str, Opinion]) -> NDArray[np.float64]:
         """Pool the experts' opinions of n segments.
 
@@ -150,7 +179,32 @@ class Ensemble:
         return scores
 
 
+@dataclass(frozen=True)
+class StyleGroup:
+    """The styles of one family that can be told apart.
+
+    Attributes
+    ----------
+    family
+        The family. As one of the expert's genres it stands for all music of the family that is of none of the styles.
+    expert
+        Knows the family and its styles.
+    least
+        A style is told from this probability on, given the family.
+    """
+
+    family: str
+    expert: Expert
+    least: float
+
+    @property
+    def styles(self) -> tuple[str, ...]:
+        """The styles, without the family."""
+        return tuple(genre for genre in self.expert.genres if genre != self.family)
+
+
 def within(branch: Branch, opinions: Mapping[str, Opinion]) -> NDArray[np.float64]:
     """Return the probability of each of a branch's genres given the branch, shape (n, genres of the branch)."""
     scores = sum(weight * opinions[expert].among(branch.genres) for expert, weight in branch.weights.items())
-    return softmax(scores, axis=1)
+    shares: NDArray[np.float64] = softmax(scores, axis=1)
+    return shares

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
+PACKAGED_MODELS: Final = Path(__file__).resolve().parents[2] / "models"
+"""The release that comes with the project."""
 MANIFEST: Final = "manifest.json"
 STORED_RELEASES: Final = "releases"
 """Folder of the stored releases, beside the manifest of the serving one; each has a subfolder of its name."""

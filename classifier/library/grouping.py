@@ -22,7 +22,13 @@ if TYPE_CHECKING:
 
 NOT_SURE: Final = "not-sure"
 """The group of songs whose genre the release is not sure of."""
-_NOT_SURE_NAMES: Final = {"en": "Not sure", "vi": "Chưa chắc"}
+NOT_MUSIC: Final = "not-music"
+"""The group of files that are speech, noise or other sounds; they get no genre."""
+WITHOUT_GENRE: Final = (NOT_SURE, NOT_MUSIC)
+_GROUP_NAMES: Final = {
+    NOT_SURE: {"en": "Not sure", "vi": "Chưa chắc"},
+    NOT_MUSIC: {"en": "Not music", "vi": "Không phải nhạc"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +53,7 @@ class CollectionSong:
 
 @dataclass(frozen=True, slots=True)
 class ClassifiedSong:
-    """A song, its genre and the group it belongs to: its genre's id, or ``NOT_SURE``."""
+    """A song, its genre and the group it belongs to: its genre's id, or one of ``WITHOUT_GENRE``."""
 
     song: CollectionSong
     answer: GenreAnswer
@@ -62,24 +68,30 @@ def group_of(answer: GenreAnswer, minimum_confidence: float | None) -> str:
     minimum_confidence
         Minimum confidence of an answer to be used; None to use the answers that the release is sure of.
     """
+    if not answer.genre:
+        return NOT_MUSIC
     accepted = answer.sure if minimum_confidence is None else answer.confidence >= minimum_confidence
     return answer.genre if accepted else NOT_SURE
 
 
 def genre_name(genre: str, language: str = "en") -> str:
     """Return a genre's name as it is written in tags and headings."""
-    if genre == NOT_SURE:
-        return _NOT_SURE_NAMES[language]
+    if genre in _GROUP_NAMES:
+        return _GROUP_NAMES[genre][language]
     known = load_genres().get(genre)
     return known.name(language) if known else genre[:1].upper() + genre[1:]
 
 
 def group_songs(songs: Iterable[ClassifiedSong]) -> dict[str, list[ClassifiedSong]]:
-    """Return group → songs, the largest group first and ``NOT_SURE`` last."""
+    """Return group → songs, the largest group first and those without a genre last."""
     groups: dict[str, list[ClassifiedSong]] = {}
     for song in songs:
         groups.setdefault(song.group, []).append(song)
-    return dict(sorted(groups.items(), key=lambda group: (group[0] == NOT_SURE, -len(group[1]), group[0])))
+
+    def place(group: str) -> int:
+        return 1 + WITHOUT_GENRE.index(group) if group in WITHOUT_GENRE else 0
+
+    return dict(sorted(groups.items(), key=lambda group: (place(group[0]), -len(group[1]), group[0])))
 
 
 def genres_named_in(tag: str, genres: Sequence[str]) -> set[str]:
@@ -113,9 +125,9 @@ def disagreements(songs: Iterable[ClassifiedSong], genres: Sequence[str]) -> lis
     found = [
         song
         for song in songs
-        if song.group != NOT_SURE
+        if song.group not in WITHOUT_GENRE
         and (tagged := genres_named_in(song.song.tags.genre, genres))
-        and song.answer.genre not in tagged
+        and not any(load_genres().agrees(genre, song.answer.genre) for genre in tagged)
     ]
     return sorted(found, key=lambda song: -song.answer.confidence)
 

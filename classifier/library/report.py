@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from classifier.features.recording_identity import groups as connected_groups
-from classifier.library.grouping import NOT_SURE, disagreements, exact_copies, genre_name, group_songs
+from classifier.library.grouping import NOT_MUSIC, WITHOUT_GENRE, disagreements, exact_copies, genre_name, group_songs
 from classifier.library.playlists import relative_path, write_atomically
 from classifier.library.similarity import near_duplicates, positions
 
@@ -124,7 +124,7 @@ def report_data(
         "folder": _text(result.title),
         "release": result.release,
         "groups": [
-            {"title": genre_name(group, language), "count": len(by_group[group]), "sure": group != NOT_SURE}
+            {"title": genre_name(group, language), "count": len(by_group[group]), "sure": group not in WITHOUT_GENRE}
             for group in order
         ],
         "songs": [
@@ -151,7 +151,7 @@ def _song(
         "path": _text(path.relative_to(collection)),
         "link": None if folder is None else quote(os.fsencode(relative_path(path, folder))),
         "group": order.index(song.group),
-        "genre": genre_name(answer.genre, language),
+        "genre": genre_name(answer.genre or NOT_MUSIC, language),
         "second": genre_name(answer.second, language),
         "confidence": round(answer.confidence, 3),
         "seconds": round(answer.duration),

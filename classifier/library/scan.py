@@ -233,7 +233,7 @@ def mean_texture(classification: Classification) -> np.ndarray[tuple[int], np.dt
 def _answer(classification: Classification) -> GenreAnswer:
     report = classification.report
     second = next((genre for genre, _ in report.runners_up(1)), "")
-    return GenreAnswer(report.genre, report.confidence, report.sure, report.duration, second)
+    return GenreAnswer(report.genre or "", report.confidence, report.sure, report.duration, second)
 
 
 def _failure(error: SongError) -> ScanFailure:

@@ -54,7 +54,9 @@ class GenreAnswer:
 
     Attributes
     ----------
-    genre, confidence, sure, duration
+    genre
+        Empty for what is not music.
+    confidence, sure, duration
         As in ``classifier.song_report.SongReport``.
     second
         The runner-up genre; empty if there is none.

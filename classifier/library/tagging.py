@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from classifier.library import atomic_replace
-from classifier.library.grouping import NOT_SURE, genre_name, genres_named_in, same_genre
+from classifier.library.grouping import WITHOUT_GENRE, genre_name, genres_named_in, same_genre
 from classifier.library.scan import identify_songs
 from common.errors import SongError
 
@@ -85,7 +85,7 @@ def plan(
     for song in songs:
         change = TagChange(song.song, genre_name(song.group))
         tagged = song.song.tags.genre
-        if song.group == NOT_SURE or same_genre(tagged, change.genre):
+        if song.group in WITHOUT_GENRE or same_genre(tagged, change.genre):
             continue
         if not tagged or overwrite_unknown or (overwrite and genres_named_in(tagged, genres)):
             changes.append(change)

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike
+    from collections.abc import Sequence
+
+    from numpy.typing import ArrayLike, NDArray
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,9 @@ class Figure:
         What was done to the music, or ``clean``.
     right, of
         Number of right answers, and of all.
+    grouped_error
+        Standard error of the share where answers to songs of one artist are not taken for independent; None where
+        nobody told who is whose.
     """
 
     split: str
@@ -33,12 +38,16 @@ class Figure:
     condition: str
     right: int
     of: int
+    grouped_error: float | None = None
 
     @classmethod
-    def count(cls, split: str, system: str, condition: str, right: ArrayLike) -> Figure:
-        """Count right answers, given as booleans."""
+    def count(
+        cls, split: str, system: str, condition: str, right: ArrayLike, groups: Sequence[str] | None = None
+    ) -> Figure:
+        """Count right answers, given as booleans, and the artist or recording of each where they are known."""
         marks = np.asarray(right, dtype=bool)
-        return cls(split, system, condition, int(marks.sum()), marks.size)
+        error = None if groups is None or not marks.size else _grouped_error(marks, np.asarray(groups))
+        return cls(split, system, condition, int(marks.sum()), marks.size, error)
 
     @property
     def share(self) -> float:
@@ -47,7 +56,9 @@ class Figure:
 
     @property
     def standard_error(self) -> float:
-        """Of the share, as a binomial proportion."""
+        """Of the share: by groups where they are known, else as a binomial proportion."""
+        if self.grouped_error is not None:
+            return self.grouped_error
         return math.sqrt(self.share * (1 - self.share) / self.of) if self.of else math.nan
 
     def as_dict(self) -> dict[str, Any]:
@@ -61,3 +72,13 @@ class Figure:
             "accuracy": round(self.share, 4) if self.of else None,
             "standard_error": round(self.standard_error, 4) if self.of else None,
         }
+
+
+def _grouped_error(right: NDArray[np.bool_], groups: NDArray[np.str_]) -> float:
+    """Return the standard error of a ratio of sums over groups (W. G. Cochran, Sampling Techniques, 1977, 2.46)."""
+    _, place = np.unique(groups, return_inverse=True)
+    sizes, hits = np.bincount(place), np.bincount(place, weights=right)
+    if len(sizes) < 2:
+        return math.nan
+    residuals = hits - right.mean() * sizes
+    return float(np.sqrt(np.square(residuals).sum() * len(sizes) / (len(sizes) - 1)) / right.size)

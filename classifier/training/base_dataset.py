@@ -16,8 +16,12 @@ from zipfile import BadZipFile
 
 import numpy as np
 
-from classifier.features.families import MEL_FAMILIES
+from classifier.features.families import LEARNT_FAMILIES
 from classifier.inference.manifest import BadRelease, read_manifest, read_verified_file
+from classifier.training.classes import TRADITIONAL as TRADITIONAL_FAMILY
+from classifier.training.classes import family_of
+from classifier.training.data_loading import GTZAN, TRADITIONAL
+from classifier.training.experts import spaces_of
 from classifier.training.splits import Trial
 
 if TYPE_CHECKING:
@@ -31,7 +35,9 @@ if TYPE_CHECKING:
 
 PREFIX: Final = "base-"
 SUFFIX: Final = ".npz"
-VERSION: Final = 1
+VERSION: Final = 2
+_READ: Final = (1, VERSION)
+"""Versions that can be read. The first knew no styles and did not say where a track is from."""
 _LEVELS: Final = 255
 _NEVER: Final = -1
 
@@ -53,8 +59,12 @@ class Base:
     starts
         Family → first row of each track, shape (n + 1,), as in ``classifier.training.feature_matrix``.
     answers
-        What machines without any feedback answered of each track when it was held out, shape (n,); empty where it
-        never was.
+        What experts without any feedback answered of each track when it was held out, shape (n,); empty where it never
+        was.
+    labels
+        The most specific genre of each track, shape (n,).
+    collections
+        Where each track is from, shape (n,).
     """
 
     genres: NDArray[np.str_]
@@ -63,6 +73,8 @@ class Base:
     families: Mapping[str, NDArray[np.float32]]
     starts: Mapping[str, NDArray[np.int64]]
     answers: NDArray[np.str_]
+    labels: NDArray[np.str_]
+    collections: NDArray[np.str_]
 
     def having(self, family: str) -> NDArray[np.bool_]:
         """Tell which tracks have a family, shape (n,)."""
@@ -75,49 +87,28 @@ class Base:
         return round(float((self.answers == self.genres)[asked].mean()), 4)
 
 
-@dataclass(frozen=True)
-class Space:
-    """How a family's features are scaled and reduced: the first steps of a released machine, as they were fitted."""
-
-    scale: Any
-    reduce: Any
-
-    def __call__(self, features: NDArray[np.floating[Any]]) -> NDArray[np.float32]:
-        """Reduce features of shape (n, width); shape (n, components)."""
-        reduced: NDArray[np.float32] = self.reduce.transform(self.scale.transform(np.asarray(features, np.float32)))
-        return reduced.astype(np.float32, copy=False)
-
-
-def spaces(artifact: Artifact) -> Mapping[str, Space]:
-    """Return for each family of the mel spectrum the reduction with most components among a release's machines."""
-    found: dict[str, Space] = {}
-    for expert in artifact.experts:
-        steps = getattr(expert.estimator, "named_steps", {})
-        if expert.family in MEL_FAMILIES and {"scale", "reduce"} <= set(steps):
-            space = Space(steps["scale"], steps["reduce"])
-            known = found.get(expert.family)
-            if known is None or len(space.reduce.components_) > len(known.reduce.components_):
-                found[expert.family] = space
-    return found
-
-
-def of(rows: Rows, trials: Sequence[Trial], artifact: Artifact) -> Base:
+def of(rows: Rows, trials: Sequence[Trial], artifact: Artifact, collections: NDArray[np.str_]) -> Base:
     """Make the base material of a training matrix; its ``answers`` are still to be had."""
-    reduction = spaces(artifact)
+    reduction = spaces_of(artifact.experts)
+    every = np.arange(len(rows.names))
     _, groups = np.unique(rows.groups, return_inverse=True)
     return Base(
         genres=rows.genres,
         groups=groups.astype(np.int32),
         trials=tuple(trials),
-        families={family: space(rows.families[family]) for family, space in reduction.items()},
-        starts={family: rows.starts[family] for family in reduction},
+        families={family: space(rows.matrix(family, every)[0]) for family, space in reduction.items()},
+        starts={family: np.concatenate([[0], np.cumsum(rows.counts(family))]) for family in reduction},
         answers=np.full(len(rows.genres), "", dtype=rows.genres.dtype),
+        labels=rows.styles,
+        collections=collections,
     )
 
 
 def pack(base: Base) -> bytes:
     """Write the base material down; NumPy's own compressed archive, read without pickle."""
     genres, places = np.unique(base.genres, return_inverse=True)
+    labels, label_places = np.unique(base.labels, return_inverse=True)
+    collections, collection_places = np.unique(base.collections, return_inverse=True)
     answers = np.array([_NEVER if not answer else int(np.searchsorted(genres, answer)) for answer in base.answers])
     tests, learns = np.full(len(base.genres), _NEVER), np.zeros((len(base.trials), len(base.genres)), dtype=bool)
     for number, trial in enumerate(base.trials):
@@ -131,6 +122,10 @@ def pack(base: Base) -> bytes:
         "tests": tests.astype(np.int8),
         "learns": learns,
         "answers": answers.astype(np.int16),
+        "label_names": labels,
+        "labels": label_places.astype(np.int16),
+        "collection_names": collections,
+        "collections": collection_places.astype(np.int8),
     }
     for family, matrix in base.families.items():
         low, step = _scale(matrix)
@@ -158,7 +153,7 @@ def unpack(content: bytes) -> Base:
     """
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
-            if int(arrays["version"]) != VERSION:
+            if int(arrays["version"]) not in _READ:
                 raise BadRelease("The release's base material is of another version. Train it again.")
             return _unpacked(arrays)
     except (OSError, EOFError, BadZipFile, KeyError, ValueError) as error:
@@ -168,12 +163,14 @@ def unpack(content: bytes) -> Base:
 def _unpacked(arrays: Any) -> Base:
     names, tests, answers = arrays["names"], arrays["tests"], arrays["answers"]
     families, starts = {}, {}
-    for family in MEL_FAMILIES:
+    for family in LEARNT_FAMILIES:
         if f"rows:{family}" in arrays:
             families[family] = arrays[f"rows:{family}"] * arrays[f"step:{family}"] + arrays[f"low:{family}"]
             starts[family] = np.concatenate([[0], np.cumsum(arrays[f"counts:{family}"], dtype=np.int64)])
+    genres = names[arrays["genres"]]
+    known = int(arrays["version"]) > 1
     return Base(
-        genres=names[arrays["genres"]],
+        genres=genres,
         groups=arrays["groups"],
         trials=tuple(
             Trial(np.flatnonzero(learns), np.flatnonzero(tests == number))
@@ -182,7 +179,14 @@ def _unpacked(arrays: Any) -> Base:
         families=families,
         starts=starts,
         answers=np.where(answers == _NEVER, "", names[answers]),
+        labels=arrays["label_names"][arrays["labels"]] if known else genres,
+        collections=arrays["collection_names"][arrays["collections"]] if known else _from_published_sets(genres),
     )
+
+
+def _from_published_sets(genres: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Tell where the tracks of a base of the first version are from: it had GTZAN and traditional Vietnamese clips."""
+    return np.where([family_of(str(genre)) == TRADITIONAL_FAMILY for genre in genres], TRADITIONAL, GTZAN)
 
 
 def with_answers(base: Base, answers: NDArray[np.str_]) -> Base:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 PENALTY: Final = 1e-2
 """Pulls weights towards an even share; small beside the evidence of some hundred tracks."""
 LARGEST_WEIGHT: Final = 5.0
+LEAST_ASKED: Final = 0.2
+"""Share of a genre's tracks that an expert must have an opinion of to be weighed."""
 
 
 def fit(
@@ -34,42 +36,57 @@ def fit(
         Genres that are told apart by the same experts.
     opinions
         Expert → its opinion of n tracks that it was not trained on. An expert that has no opinion of a track holds
-        NaN there; it is weighed only within branches all of whose tracks it has an opinion of.
+        NaN there; one that was asked about too few tracks of some genre of a branch has no weight in it.
     genres
         The true genre of each track, n of them.
     """
     truth = np.asarray(genres)
-    fitted = []
-    for names in branches:
-        mine = np.isin(truth, names)
-        able = _able(names, opinions, mine)
-        weights = _weights(names, able, truth[mine])
-        fitted.append(Branch(tuple(names), weights))
+    fitted = [Branch(tuple(names), _weights(names, opinions, truth)) for names in branches]
     if len(branches) == 1:
         return Ensemble(tuple(fitted), {})
     return _gated(fitted, opinions, truth)
 
 
-def _able(names: Sequence[str], opinions: Mapping[str, Opinion], mine: NDArray[np.bool_]) -> Mapping[str, Opinion]:
-    return {
-        expert: Opinion(opinion.genres, opinion.probabilities[mine])
-        for expert, opinion in opinions.items()
-        if set(names) <= set(opinion.genres) and not np.isnan(opinion.probabilities[mine]).any()
-    }
+def _able(names: Sequence[str], opinions: Mapping[str, Opinion], truth: NDArray[np.str_]) -> list[str]:
+    """Return the experts that know all the genres and were asked about enough tracks of each."""
+    asked = {name: np.isin(truth, name) for name in names}
+    able = []
+    for expert, opinion in opinions.items():
+        there = opinion.given
+        if set(names) <= set(opinion.genres) and all(
+            there[mine].mean() >= LEAST_ASKED for mine in asked.values() if mine.any()
+        ):
+            able.append(expert)
+    return able
+
+
+def _complete(experts: Sequence[str], opinions: Mapping[str, Opinion]) -> NDArray[np.bool_]:
+    """Tell of which tracks all the experts have an opinion: weights are fitted where all are there."""
+    there: NDArray[np.bool_] = np.all([opinions[name].given for name in experts], axis=0)
+    return there
 
 
 def _weights(names: Sequence[str], opinions: Mapping[str, Opinion], truth: NDArray[np.str_]) -> Mapping[str, float]:
-    logs = np.stack([opinion.among(names) for opinion in opinions.values()])
-    right = np.array([list(names).index(genre) for genre in truth])
+    """Fit a branch's weights; genres count the same, however many tracks they have."""
+    able = _able(names, opinions, truth)
+    chosen = _complete(able, opinions) & np.isin(truth, names)
+    logs = np.stack(
+        [Opinion(opinions[name].genres, opinions[name].probabilities[chosen]).among(names) for name in able]
+    )
+    right = np.array([list(names).index(genre) for genre in truth[chosen]])
+    counts = np.bincount(right, minlength=len(names))
+    worth = (1 / np.maximum(counts, 1))[right]
+    worth /= worth.sum()
     even = 1 / len(logs)
 
     def loss(weights: NDArray[np.float64]) -> float:
         scores = log_softmax(np.tensordot(weights, logs, axes=1), axis=1)
-        return float(-scores[np.arange(len(right)), right].mean() + PENALTY * np.square(weights - even).sum())
+        hits = (worth * scores[np.arange(len(right)), right]).sum()
+        return float(-hits + PENALTY * np.square(weights - even).sum())
 
     start = np.full(len(logs), even)
     found = minimize(loss, start, method="L-BFGS-B", bounds=[(0, LARGEST_WEIGHT)] * len(logs)).x
-    return {expert: float(weight) for expert, weight in zip(opinions, found, strict=True)}
+    return {expert: float(weight) for expert, weight in zip(able, found, strict=True)}
 
 
 def _gated(branches: Sequence[Branch], opinions: Mapping[str, Opinion], truth: NDArray[np.str_]) -> Ensemble:
@@ -79,11 +96,13 @@ def _gated(branches: Sequence[Branch], opinions: Mapping[str, Opinion], truth: N
     does not cost the well-known genres theirs.
     """
     every = [genre for branch in branches for genre in branch.genres]
-    able = _able(every, opinions, np.ones(len(truth), dtype=bool))
-    right = np.array([next(i for i, branch in enumerate(branches) if genre in branch.genres) for genre in truth])
-    mass = np.stack(
-        [np.stack([opinion.mass(branch.genres) for branch in branches], axis=1) for opinion in able.values()]
+    able = _able(every, opinions, truth)
+    chosen = _complete(able, opinions)
+    right = np.array(
+        [next(i for i, branch in enumerate(branches) if genre in branch.genres) for genre in truth[chosen]]
     )
+    asked = [Opinion(opinions[name].genres, opinions[name].probabilities[chosen]) for name in able]
+    mass = np.stack([np.stack([opinion.mass(branch.genres) for branch in branches], axis=1) for opinion in asked])
     counts = np.bincount(right, minlength=len(branches))
     masses = np.minimum(counts, counts[0])
     worth = (masses / masses.sum() / counts)[right]
@@ -106,25 +125,3 @@ def _gated(branches: Sequence[Branch], opinions: Mapping[str, Opinion], truth: N
         ),
         gate,
     )
-
-
-def sure_from(confidence: NDArray[np.float64], right: NDArray[np.bool_], *, wanted: float) -> float:
-    """Choose from what confidence on an answer is told as sure.
-
-    Parameters
-    ----------
-    confidence, right
-        Of each held-out track, shape (n,): the answer's probability, and whether it was right.
-    wanted
-        Share of right answers that sure ones should reach.
-
-    Returns
-    -------
-    The least confidence such that that share of the answers from it on were right; 1 where there is none.
-    """
-    order = np.argsort(-confidence)
-    shares = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
-    # Answers of the same confidence are all sure or none.
-    last = np.append(np.diff(confidence[order]) != 0, True)
-    reached = np.flatnonzero(last & (shares >= wanted))
-    return float(confidence[order][reached[-1]]) if reached.size else 1.0

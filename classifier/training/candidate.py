@@ -13,7 +13,8 @@ import numpy as np
 from classifier.inference.artifact_file import read_artifact
 from classifier.inference.manifest import BadRelease, read_manifest, read_release, read_verified_file
 from classifier.training import base_dataset as material_of_base
-from classifier.training import gate, release_writer, retrain_card, retraining, training_set
+from classifier.training import experts, gate, release_writer, retrain_card, retraining, training_set
+from classifier.training.classes import class_of, is_right
 from classifier.training.feedback_reader import held_out, recordings_of
 
 if TYPE_CHECKING:
@@ -134,19 +135,21 @@ def make(serving: Serving, split: Split, settings: Settings, *, jobs: int, say: 
     CannotRetrain
         If the release was made in a way that cannot be trained on.
     """
-    spaces = material_of_base.spaces(serving.artifact)
+    spaces = experts.spaces_of(serving.artifact.experts)
     base = serving.base
-    if set(spaces) != set(base.families) or any(
-        len(space.reduce.components_) != base.families[name].shape[1] for name, space in spaces.items()
+    if not set(base.families) <= set(spaces) or any(
+        len(spaces[name].reduce.components_) != matrix.shape[1] for name, matrix in base.families.items()
     ):
         raise CannotRetrain(f"{serving.name} does not fit its base material. Train it again.")
+    spaces = {name: spaces[name] for name in base.families}
     material = training_set.assemble(base, split.train, spaces, settings, judges=split.judge)
     items = len(material.weights) - material.size
     say(f"learning from {material.size} tracks of the base and {items} segments of feedback, {len(base.trials)} times")
     held = retraining.held_out(material, jobs=jobs)
     say("learning from everything")
-    strangers = [song for song in split.train if song.label not in held.genres]
-    artifact = retraining.finish(material, held, serving.artifact, spaces, strangers, jobs=jobs)
+    strangers = [song for song in split.train if class_of(song.label) not in held.genres]
+    known = training_set.known_styles(split.train, held.genres, settings, judges=split.judge)
+    artifact = retraining.finish(material, held, serving.artifact, strangers, known=known, jobs=jobs)
     say(f"asking {serving.name} and the candidate about {len(split.judge)} songs of feedback held out")
     verdict = _judged(serving, artifact, held, split)
     packed = release_writer.content(artifact)
@@ -164,21 +167,25 @@ def _judged(serving: Serving, artifact: Artifact, held: HeldOut, split: Split) -
         for before in (serving.answers, base.answers)
     )
     # A song of a label that neither knows is right under no answer: it is told of, but decides nothing.
-    judged = [song for song in split.judge if song.label in artifact.ensemble.genres and song.weight > 0]
+    judged = [song for song in split.judge if class_of(song.label) in artifact.ensemble.genres and song.weight > 0]
+    new = sorted(set(artifact.genres) - set(serving.artifact.genres))
     heard = gate.Answers(
         np.array([song.label for song in judged], dtype=str),
-        _first(serving.artifact, judged),
-        _first(artifact, judged),
+        _first(serving.artifact, judged, new),
+        _first(artifact, judged, new),
         recordings_of(judged),
         np.array([song.weight for song in judged]),
     )
-    new = sorted(set(artifact.ensemble.genres) - set(serving.artifact.ensemble.genres))
     return gate.judge(on_base, since, heard, new)
 
 
-def _first(artifact: Artifact, songs: Sequence[Song]) -> NDArray[np.str_]:
-    answers: NDArray[np.str_] = np.array(artifact.ensemble.genres)[retraining.ask(artifact, songs).argmax(axis=1)]
-    return answers
+def _first(artifact: Artifact, songs: Sequence[Song], new: Sequence[str]) -> NDArray[np.str_]:
+    """Return what a release tells of songs; the family of a style is right too, but for styles that are new."""
+    found = [
+        song.label if song.label not in new and is_right(answer, song.label) else answer
+        for song, answer in zip(songs, retraining.answers(artifact, songs), strict=True)
+    ]
+    return np.array(found, dtype=str)
 
 
 def _written(

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from joblib import Parallel, delayed
 
-from classifier.features.families import GTZAN57, MEL_FAMILIES, TEXTURE, TEXTURE40
+from classifier.features.families import (
+    DERIVED_FAMILIES,
+    GTZAN57,
+    MEL_FAMILIES,
+    NETWORK_FAMILIES,
+    TEXTURE,
+    TEXTURE40,
+)
 from classifier.features.texture import FULL_RANGE, NARROW_RANGE
 from classifier.training.augmentation import DAMAGE, changed, normalised
+from classifier.training.classes import class_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -34,12 +42,15 @@ class Rows:
     Attributes
     ----------
     names, genres, groups
-        Of the tracks, shape (n,).
+        Of the tracks, shape (n,). A genre here is what the experts tell apart: a family, or a style where a family's
+        styles were learnt from pictures of their own (``classifier.training.classes``).
     families
         Family → features, shape (all rows of the family, width), float32.
     starts
         Family → first row of each track, shape (n + 1,): a track's rows are the one of the track itself, then its
         copies; none where the track lacks the family.
+    labels
+        The most specific genre of each track, shape (n,); None where it is the same as ``genres``.
     """
 
     names: NDArray[np.str_]
@@ -47,31 +58,61 @@ class Rows:
     groups: NDArray[np.str_]
     families: Mapping[str, NDArray[np.float32]]
     starts: Mapping[str, NDArray[np.int64]]
+    labels: NDArray[np.str_] | None = None
+
+    @property
+    def styles(self) -> NDArray[np.str_]:
+        """The most specific genre of each track, shape (n,)."""
+        return self.genres if self.labels is None else self.labels
+
+    def counts(self, family: str) -> NDArray[np.int64]:
+        """Return how many rows each track has in a family, shape (n,); a derived one has as many as its first part."""
+        if family in self.starts:
+            return np.diff(self.starts[family])
+        first, *others = (self.counts(part) for part in DERIVED_FAMILIES[family])
+        return np.where(np.all([count > 0 for count in others], axis=0), first, 0)
 
     def having(self, family: str) -> NDArray[np.bool_]:
         """Tell which tracks have a family, shape (n,)."""
-        return np.diff(self.starts[family]) > 0
+        if family not in self.starts and not set(DERIVED_FAMILIES.get(family, (family,))) <= set(self.starts):
+            return np.zeros(len(self.names), dtype=bool)
+        return self.counts(family) > 0
+
+    def even_weights(self, family: str, tracks: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Return how much each row of ``matrix`` counts, so that every track counts the same."""
+        counts = self.counts(family)[tracks]
+        return np.repeat(1 / counts, counts)
+
+    def _rows(self, family: str, tracks: NDArray[np.int64], places: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return one row of each track: its ``places``-th, counted round where a part has fewer."""
+        if family in self.starts:
+            counts = np.diff(self.starts[family])[tracks]
+            return self.families[family][self.starts[family][tracks] + places % counts]
+        return np.concatenate([self._rows(part, tracks, places) for part in DERIVED_FAMILIES[family]], axis=1)
 
     def matrix(self, family: str, tracks: NDArray[np.int64]) -> tuple[NDArray[np.float32], NDArray[np.str_]]:
         """Return all rows of those of the tracks that have the family, and their genres."""
-        starts = self.starts[family]
-        rows = np.concatenate([np.arange(starts[track], starts[track + 1]) for track in tracks])
-        return self.families[family][rows], np.repeat(self.genres[tracks], np.diff(starts)[tracks])
+        counts = self.counts(family)[tracks]
+        owners = np.repeat(tracks, counts)
+        places = np.arange(len(owners)) - np.repeat(np.cumsum(counts) - counts, counts)
+        return self._rows(family, owners, places), self.genres[owners]
 
     def single(self, family: str, tracks: NDArray[np.int64], *, copy: int = 0) -> NDArray[np.float32]:
         """Return one row of each track, shape (tracks, width): itself, or one of its copies, counted from 1.
 
+        Where a track has fewer copies they are counted round.
+
         Raises
         ------
         ValueError
-            If a track lacks the family or that copy.
+            If a track lacks the family.
         """
-        if (np.diff(self.starts[family])[tracks] <= copy).any():
-            raise ValueError(f"some of the tracks have no copy {copy} in {family}")
-        return self.families[family][self.starts[family][tracks] + copy]
+        if not self.having(family)[tracks].all():
+            raise ValueError(f"some of the tracks have no {family}")
+        return self._rows(family, tracks, np.full(len(tracks), copy))
 
 
-def build(tracks: Sequence[Track], *, seed: int = 0, jobs: int = -1) -> Rows:
+def build(tracks: Sequence[Track], *, seed: int = 0, jobs: int = -1, copies: bool = True) -> Rows:
     """Compute the training matrix.
 
     Parameters
@@ -80,21 +121,28 @@ def build(tracks: Sequence[Track], *, seed: int = 0, jobs: int = -1) -> Rows:
         The same seed and the same track give the same copies, whatever stands beside them.
     jobs
         Processes, as in joblib.
+    copies
+        Whether changed copies of the tracks stand beside them.
     """
     batches = [range(start, min(start + _BATCH, len(tracks))) for start in range(0, len(tracks), _BATCH)]
-    results = Parallel(n_jobs=jobs)(delayed(_batch)([tracks[place] for place in batch], seed) for batch in batches)
+    results = Parallel(n_jobs=jobs)(
+        delayed(_batch)([tracks[place] for place in batch], seed, copies) for batch in batches
+    )
     each = [features for batch in results for features in batch]
     families, starts = {}, {}
-    for family in (GTZAN57, *MEL_FAMILIES):
-        parts = [features[family] for features in each]
-        families[family] = np.concatenate(parts)
-        starts[family] = np.concatenate([[0], np.cumsum([len(part) for part in parts])])
+    for family in (GTZAN57, *MEL_FAMILIES, *NETWORK_FAMILIES):
+        parts = [features[family] for features in each if family in features]
+        if parts:
+            families[family] = np.concatenate(parts)
+            counts = [len(features[family]) if family in features else 0 for features in each]
+            starts[family] = np.concatenate([[0], np.cumsum(counts)])
     return Rows(
         names=np.array([track.name for track in tracks]),
-        genres=np.array([track.genre for track in tracks]),
+        genres=np.array([class_of(track.genre) for track in tracks]),
         groups=np.array([track.group for track in tracks]),
         families=families,
         starts=starts,
+        labels=np.array([track.genre for track in tracks]),
     )
 
 
@@ -127,15 +175,16 @@ def _view(view: Callable[[Track], NDArray[np.float32]], track: Track) -> Mapping
     return {family: compute(picture) for family, compute in MEL_FAMILIES.items()}
 
 
-def _batch(tracks: Sequence[Track], seed: int) -> list[Mapping[str, NDArray[np.float32]]]:
-    return [_rows(track, seed) for track in tracks]
+def _batch(tracks: Sequence[Track], seed: int, copies: bool) -> list[Mapping[str, NDArray[np.float32]]]:
+    return [_rows(track, seed, copies=copies) for track in tracks]
 
 
-def _rows(track: Track, seed: int) -> Mapping[str, NDArray[np.float32]]:
+def _rows(track: Track, seed: int, *, copies: bool) -> Mapping[str, NDArray[np.float32]]:
     draw = _chance(track, seed)
     narrow = TEXTURE not in track.families
     table = np.empty((0, 57), dtype=np.float32) if track.gtzan57 is None else track.gtzan57[None, :].astype(np.float32)
     rows = {GTZAN57: table}
+    rows |= track.network
     for family, compute in MEL_FAMILIES.items():
         if family not in track.families:
             rows[family] = np.empty((0, compute(track.decibels).size), dtype=np.float32)
@@ -143,8 +192,8 @@ def _rows(track: Track, seed: int) -> Mapping[str, NDArray[np.float32]]:
         # Pictures of either width lose the same before they are changed, or the experts would tell the sources apart.
         width = NARROW_RANGE if family == TEXTURE40 else FULL_RANGE
         picture = normalised(track.decibels, width)
-        copies = COPIES_OF_NARROW if narrow else COPIES[family]
-        pictures = [picture, *(changed(picture, draw, range_decibels=width) for _ in range(copies))]
+        count = (COPIES_OF_NARROW if narrow else COPIES[family]) if copies else 0
+        pictures = [picture, *(changed(picture, draw, range_decibels=width) for _ in range(count))]
         rows[family] = np.stack([compute(each) for each in pictures])
     return rows
 

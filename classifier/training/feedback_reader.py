@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any, Final
 import numpy as np
 
 from classifier.features import recording_identity
-from classifier.features.families import TEXTURE
+from classifier.features.families import TEXTURE, has_family
 from classifier.features.gtzan57 import COLUMNS
 from classifier.features.texture import WIDTH
 
@@ -40,7 +40,7 @@ LEAST_HELD_OUT: Final = 3
 TRAIN, EVALUATE = "train", "evaluate"
 _SAMPLE_RATE: Final = 22_050
 _NEEDED: Final = ("label", "song", "weight", "use")
-_NUMBERED: Final = re.compile(r"(?P<family>[a-z][a-z0-9]*)_(?P<place>[0-9]+)")
+_NUMBERED: Final = re.compile(r"(?P<family>[a-z][a-z0-9_]*?)_(?P<place>[0-9]+)")
 _PARQUET_MAGIC: Final = b"PAR1"
 _LONGEST_CELL: Final = 1 << 20
 
@@ -84,6 +84,10 @@ class Song:
     label_people: int
     seconds: NDArray[np.float64]
     families: Mapping[str, NDArray[np.float16]]
+
+    def has(self, family: str) -> bool:
+        """Tell whether every segment has a family, or all that it is made of."""
+        return has_family(family, self.families)
 
     @property
     def chance(self) -> float:

@@ -9,10 +9,12 @@ import av
 import numpy as np
 import soxr
 from joblib import Parallel, delayed
-from scipy.signal import butter, sosfilt
+from scipy.signal import butter, fftconvolve, firwin2, sosfilt
 
 from classifier.audio.decoding import SAMPLE_RATE, decode
+from classifier.features.spectrum import hertz_to_mel
 from classifier.training.accuracy import Figure
+from classifier.training.augmentation import EQUALISER_DECIBELS, EQUALISER_POINTS
 from classifier.training.data_loading import LONGEST_SONG_SECONDS
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ OPUS_RATE: Final = 48_000
 LOW_PASS_HERTZ: Final = 8_000
 LOW_PASS_ORDER: Final = 8
 NOISE_BELOW_DECIBELS: Final = 20
+EQUALISER_TAPS: Final = 1025
 
 
 def transcoded(samples: Samples, *, container: str, codec: str, rate: int, bits_per_second: int) -> Samples:
@@ -48,7 +51,7 @@ def transcoded(samples: Samples, *, container: str, codec: str, rate: int, bits_
             output.mux(stream.encode(part))
         output.mux(stream.encode(None))
     buffer.seek(0)
-    return decode(buffer, max_seconds=LONGEST_SONG_SECONDS)
+    return decode(buffer, max_seconds=LONGEST_SONG_SECONDS, min_seconds=0)
 
 
 def _mp3(samples: Samples) -> Samples:
@@ -70,11 +73,23 @@ def _noise(samples: Samples) -> Samples:
     return samples + noise.astype(np.float32)
 
 
+def _equaliser(samples: Samples) -> Samples:
+    """Turn the knobs of a smooth equaliser of 4 dB at random, the same way every time for the same length."""
+    draw = np.random.default_rng(samples.size)
+    knobs = draw.normal(0, EQUALISER_DECIBELS, draw.integers(*EQUALISER_POINTS))
+    hertz = np.linspace(0, SAMPLE_RATE / 2, EQUALISER_TAPS // 2 + 1)
+    mel = hertz_to_mel(hertz) / hertz_to_mel(np.float64(SAMPLE_RATE / 2))
+    gain = 10 ** (np.interp(mel, np.linspace(0, 1, knobs.size), knobs) / 20)
+    changed: Samples = fftconvolve(samples, firwin2(EQUALISER_TAPS, hertz, gain, fs=SAMPLE_RATE), mode="same")
+    return changed.astype(np.float32)
+
+
 TREATMENTS: Final[Mapping[str, Callable[[Samples], Samples]]] = {
     "mp3 64 kbit/s": _mp3,
     "opus 32 kbit/s": _opus,
     "low-pass 8 kHz": _low_pass,
     "noise 20 dB below": _noise,
+    "equaliser": _equaliser,
 }
 
 

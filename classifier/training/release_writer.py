@@ -11,6 +11,7 @@ import json
 import os
 import platform
 from contextlib import suppress
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Final
@@ -19,64 +20,136 @@ import joblib
 import numpy as np
 from joblib import Parallel, delayed
 
+from classifier.features.families import TAGS
 from classifier.inference.model import ARTIFACT_SUFFIX, FORMAT, MANIFEST, Artifact, BadRelease, read_manifest
-from classifier.training import blending, experts
+from classifier.training import experts, feature_matrix, music_detection, styles, sureness
 from classifier.training.accuracy import Figure
+from classifier.training.classes import family_of
+from classifier.training.data_loading import TRADITIONAL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from classifier.training.evaluation import Bench
+    from classifier.training.data_loading import Track
+    from classifier.training.evaluation import Evaluation
 
-SURE_SHARE: Final = 0.85
-"""Of the answers told as sure, this share was right on songs held out."""
 PACKAGES: Final = ("numpy", "scipy", "scikit-learn", "joblib")
 COMPRESSION: Final = 3
 
 
-def assemble(bench: Bench) -> Artifact:
-    """Fit every expert on all tracks, and the pool on what experts held of tracks held out."""
-    _, truth, probabilities, hard = _held_out(bench)
-    genres = np.array([genre for branch in bench.branches for genre in branch])
-    right = genres[probabilities.argmax(axis=1)] == truth
-    threshold = blending.sure_from(probabilities.max(axis=1)[hard], right[hard], wanted=SURE_SHARE)
-    every = np.arange(len(bench.tracks))
-    fitted = Parallel(n_jobs=bench.jobs)(delayed(experts.fit)(recipe, bench.rows, every) for recipe in experts.RECIPES)
-    return Artifact(tuple(fitted), bench.final_pool(), threshold)
+def assemble(evaluation: Evaluation, strangers: Sequence[Track]) -> Artifact:
+    """Fit every expert on all tracks, and the blend on what experts held of tracks held out.
 
-
-def held_out_answers(
-    bench: Bench, artifact: Artifact
-) -> tuple[tuple[str, ...], NDArray[np.str_], NDArray[np.float64], tuple[Figure, Figure]]:
-    """Return what is known of the release's answers from tracks held out.
-
-    Returns
-    -------
-    The genres; the true genre of n tracks; the ensemble's probabilities, shape (n, genres); and how many of the sure
-    and of the unsure answers were right.
+    Parameters
+    ----------
+    strangers
+        Songs of genres that are not learnt: of them no answer can be right.
     """
-    genres, truth, probabilities, hard = _held_out(bench)
-    right = np.array(genres)[probabilities.argmax(axis=1)] == truth
-    sure = probabilities.max(axis=1) >= artifact.sure_from
-    counted = (
-        Figure.count("held out", "ensemble", "sure", right[sure & hard]),
-        Figure.count("held out", "ensemble", "not sure", right[~sure & hard]),
+    rows, jobs = evaluation.rows, evaluation.jobs
+    every = np.arange(len(evaluation.tracks))
+    spaces = experts.fit_spaces(rows, every)
+    fitted = Parallel(n_jobs=jobs)(delayed(experts.fit)(recipe, rows, spaces, every) for recipe in experts.RECIPES)
+    able = tuple(expert for expert in fitted if expert is not None)
+    borne_out = styles.known_styles(evaluation.tracks)
+    told = styles.learn(rows, evaluation.style_trials, spaces, borne_out, jobs=jobs)
+    labels = {str(label) for label in rows.styles} | {style for group in told for style in group.styles}
+    artifact = Artifact(
+        able,
+        evaluation.final_blend(),
+        1.0,
+        told,
+        evaluation.network,
+        None if evaluation.sounds is None else music_detection.fit(evaluation.sounds),
+        {label: family for label in sorted(labels) if (family := family_of(label)) != label},
     )
-    return genres, truth, probabilities, counted
+    known = held_out(evaluation)
+    strange = stranger_probabilities(artifact, strangers)
+    least = sureness.least_by_genre(known.genres, known.probabilities, known.truth, strange)
+    return replace(artifact, sure_from=max(least.values()), sure_by_genre=least)
 
 
-def _held_out(bench: Bench) -> tuple[tuple[str, ...], NDArray[np.str_], NDArray[np.float64], NDArray[np.bool_]]:
-    """Return also which tracks are of the first branch.
+def stranger_probabilities(artifact: Artifact, strangers: Sequence[Track]) -> NDArray[np.float64]:
+    """Ask a release about songs of genres that it does not know; shape (n, genres)."""
+    if not strangers:
+        return np.zeros((0, len(artifact.ensemble.genres)))
+    rows = feature_matrix.build(strangers, jobs=1, copies=False)
+    every = np.arange(len(strangers))
+    stored = {family: rows.single(family, every) for family in rows.families if rows.having(family).all()}
+    opinions = {expert.name: expert.opinion_of(stored, len(strangers)) for expert in artifact.experts}
+    return artifact.ensemble.probabilities(opinions)
 
-    The threshold follows these: they are the harder ones, and the other branch's clips are many of few recordings.
+
+@dataclass(frozen=True, eq=False)
+class HeldOutAnswers:
+    """The ensemble's answers about n tracks that it had not learnt from.
+
+    Attributes
+    ----------
+    tracks
+        Places of the tracks, shape (n,).
+    genres
+        Of the columns of ``probabilities``.
+    truth, collections
+        Class of each track and where it is from, shape (n,).
+    probabilities
+        Shape (n, genres).
     """
-    answers = bench.whole
-    truth = np.concatenate([bench.rows.genres[tracks] for tracks, _, _ in answers])
-    probabilities = np.concatenate([held for _, held, _ in answers])
-    return answers[0][2].genres, truth, probabilities, np.isin(truth, bench.branches[0])
+
+    tracks: NDArray[np.int64]
+    genres: tuple[str, ...]
+    truth: NDArray[np.str_]
+    collections: NDArray[np.str_]
+    probabilities: NDArray[np.float64]
+
+    @property
+    def right(self) -> NDArray[np.bool_]:
+        """Whether the answer is right, shape (n,)."""
+        return np.array(self.genres)[self.probabilities.argmax(axis=1)] == self.truth
+
+    def sure_figures(self, artifact: Artifact, strange: NDArray[np.float64]) -> list[Figure]:
+        """Count how many of the sure and of the other answers were right, and how many are sure, by collection.
+
+        Parameters
+        ----------
+        strange
+            What the release answers about songs of genres that it does not know, shape (m, genres).
+        """
+        least = {genre: artifact.least_sure(genre) for genre in self.genres}
+        sure, found = sureness.are_sure(self.genres, self.probabilities, least), []
+        for collection in dict.fromkeys(self.collections.tolist()):
+            mine = self.collections == collection
+            name = collection or "all"
+            found.append(Figure.count("sure", name, "sure answers that are right", self.right[mine & sure]))
+            found.append(Figure.count("sure", name, "other answers that are right", self.right[mine & ~sure]))
+            found.append(Figure.count("sure", name, "answers that are sure", sure[mine]))
+        if len(strange):
+            told = sureness.are_sure(artifact.ensemble.genres, strange, least)
+            found.append(Figure.count("sure", "genres that are not known", "answers that are sure", told))
+        return found
+
+
+def held_out(evaluation: Evaluation) -> HeldOutAnswers:
+    """Return the ensemble's answers about every track when it was held out.
+
+    Where the release has MusiCNN, songs of GTZAN whose taggram is not published are left out: no song that is sent to
+    the bot lacks it.
+    """
+    answers = evaluation.whole
+    tracks = np.concatenate([found.tracks for found in answers])
+    probabilities = np.concatenate([found.probabilities for found in answers])
+    if evaluation.network is not None:
+        whole = evaluation.rows.having(TAGS)[tracks] | (evaluation.collection[tracks] == TRADITIONAL)
+        tracks, probabilities = tracks[whole], probabilities[whole]
+    return HeldOutAnswers(
+        tracks,
+        answers[0].genres,
+        evaluation.rows.genres[tracks],
+        evaluation.collection[tracks],
+        probabilities,
+    )
 
 
 def content(artifact: Artifact) -> bytes:
@@ -88,7 +161,7 @@ def content(artifact: Artifact) -> bytes:
 
 def name_of(artifact: Artifact, packed: bytes) -> str:
     """Name a release for what it knows and holds."""
-    return f"{len(artifact.ensemble.genres)}-genres-{hashlib.sha256(packed).hexdigest()[:8]}"
+    return f"{len(artifact.genres)}-genres-{hashlib.sha256(packed).hexdigest()[:8]}"
 
 
 def file_of(name: str) -> str:

@@ -1,9 +1,9 @@
-"""Trains the next release on the base material and on feedback together, and asks releases about songs of feedback.
+"""Trains the next release on the base dataset and on feedback together, and asks releases about songs of feedback.
 
 What differs from a first training, and why:
 
 - Scaling and reduction stay those of the base, so that the base can travel in them and all candidates can be compared.
-- The three machines on the 57 features are carried over as they are: they have no weight in any answer.
+- Experts on families that the base does not have, MusiCNN and the music detector are carried over as they are.
 - Feedback has no pictures that could be changed as ``augment`` does, so each of its rows borrows changes: the way that
   a base track moved when it was changed is added to it. Otherwise damage to the sound would speak against every genre
   that is known from feedback alone. Measured with 30 clips of each traditional Vietnamese genre as feedback on a base
@@ -19,62 +19,37 @@ What differs from a first training, and why:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from joblib import Parallel, delayed
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from classifier.features.families import MEL_FAMILIES, TEXTURE, TEXTURE40
-from classifier.inference.ensemble import Expert, Opinion
-from classifier.inference.estimators import FirstColumns, MarginSVC, WeightedLDA
-from classifier.inference.model import Artifact
-from classifier.training import blending, experts
+from classifier.features.families import LEARNT_FAMILIES, columns_of
+from classifier.inference.ensemble import Opinion
+from classifier.inference.model import Artifact, GenreAnswer, told
+from classifier.training import blending, experts, styles, sureness
 from classifier.training.base_dataset import of as base_of
 from classifier.training.base_dataset import pack, unpack, with_answers
-from classifier.training.base_dataset import spaces as spaces_of
+from classifier.training.classes import family_of
 from classifier.training.out_of_fold import joined
-from classifier.training.release_writer import SURE_SHARE
 from classifier.training.training_set import Settings, assemble
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from classifier.inference.ensemble import Ensemble
-    from classifier.training.base_dataset import Base, Space
+    from classifier.inference.ensemble import Ensemble, Expert
+    from classifier.training.base_dataset import Base
+    from classifier.training.experts import ExpertRecipe
     from classifier.training.feature_matrix import Rows
     from classifier.training.feedback_reader import Song
     from classifier.training.splits import Trial
     from classifier.training.training_set import Material
 
     Held = Mapping[str, Opinion]
-
-LARGEST_FACTOR: Final = 5.0
-"""How much more than others the rows of a genre may count because it has few."""
-
-
-@dataclass(frozen=True)
-class Machine:
-    """How an expert is made anew; it looks at the first ``columns`` of the reduced features."""
-
-    name: str
-    family: str
-    columns: int
-    make: Callable[[], Any]
-
-
-MACHINES: Final = (
-    Machine("texture", TEXTURE, experts.MARGIN_COMPONENTS, lambda: MarginSVC(C=10, gamma=experts.GAMMA)),
-    Machine("texture_linear", TEXTURE, experts.LINEAR_COMPONENTS, lambda: WeightedLDA(shrinkage=0.3)),
-    Machine("texture40", TEXTURE40, experts.MARGIN_COMPONENTS, lambda: MarginSVC(C=10, gamma=experts.GAMMA)),
-    Machine("texture40_linear", TEXTURE40, experts.MARGIN_COMPONENTS, lambda: LogisticRegression(C=20, max_iter=300)),
-)
-"""As in ``experts.POOLED``, but that rows have weights."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,17 +79,18 @@ class HeldOut:
 
 
 def held_out(material: Material, *, jobs: int) -> HeldOut:
-    """Fit every machine in every trial, ask it about what the trial holds out, and pool what they say.
+    """Fit every expert in every trial, ask it about what the trial holds out, and blend what they say.
 
-    The pool of a trial is fitted on the other trials.
+    The blend of a trial is fitted on the other trials.
     """
-    tasks = [(trial, machine) for trial in material.trials for machine in MACHINES]
-    judged = _each(jobs, (delayed(_judge)(material, machine, trial.train, trial.test) for trial, machine in tasks))
+    recipes = _recipes(material)
+    tasks = [(trial, recipe) for trial in material.trials for recipe in recipes]
+    judged = _each(jobs, (delayed(_judge)(material, recipe, trial.train, trial.test) for trial, recipe in tasks))
     clean: list[dict[str, Opinion]] = [{} for _ in material.trials]
     changed: list[dict[str, Opinion]] = [{} for _ in material.trials]
-    for place, ((_, machine), (first, second)) in enumerate(zip(tasks, judged, strict=True)):
-        clean[place // len(MACHINES)][machine.name] = first
-        changed[place // len(MACHINES)][machine.name] = second
+    for place, ((_, recipe), (first, second)) in enumerate(zip(tasks, judged, strict=True)):
+        clean[place // len(recipes)][recipe.name] = first
+        changed[place // len(recipes)][recipe.name] = second
     probabilities: NDArray[np.float64] | None = None
     for number, trial in enumerate(material.trials):
         others = [other for other in range(len(material.trials)) if other != number]
@@ -127,6 +103,11 @@ def held_out(material: Material, *, jobs: int) -> HeldOut:
     return HeldOut(every.genres, probabilities, every)
 
 
+def _recipes(material: Material) -> list[ExpertRecipe]:
+    """Return the experts whose families the base has: a release of before MusiCNN is trained on without it."""
+    return [recipe for recipe in experts.RECIPES if recipe.family in material.rows.starts]
+
+
 def _each(jobs: int, tasks: Iterable[Any]) -> list[Any]:
     """Work in threads, which share the matrix; each computes on one core, or they would wait for each other."""
     with threadpool_limits(1, user_api="blas"):
@@ -134,48 +115,47 @@ def _each(jobs: int, tasks: Iterable[Any]) -> list[Any]:
     return results
 
 
-def reference(rows: Rows, trials: Sequence[Trial], artifact: Artifact, *, jobs: int) -> Base:
+def reference(
+    rows: Rows, trials: Sequence[Trial], artifact: Artifact, collections: NDArray[np.str_], *, jobs: int
+) -> Base:
     """Make the base material of a training matrix, with what machines without any feedback answer of it.
 
     They learn from what was packed and unpacked, as those of every candidate will.
     """
-    base = unpack(pack(base_of(rows, trials, artifact)))
-    material = assemble(base, (), spaces_of(artifact), Settings())
+    base = unpack(pack(base_of(rows, trials, artifact, collections)))
+    material = assemble(base, (), experts.spaces_of(artifact.experts), Settings())
     return with_answers(base, held_out(material, jobs=jobs).answers)
 
 
 def _judge(
-    material: Material, machine: Machine, train: NDArray[np.int64], test: NDArray[np.int64]
+    material: Material, recipe: ExpertRecipe, train: NDArray[np.int64], test: NDArray[np.int64]
 ) -> tuple[Opinion, Opinion]:
-    """Return what a machine holds of items as they are and, where there is one, of their first changed copy."""
+    """Return what an expert holds of items as they are and, where there is one, of their first changed copy."""
     rows = material.rows
-    fitted = _fitted(material, machine, train)
-    starts = rows.starts[machine.family]
+    fitted = _fitted(material, recipe, train)
+    starts = rows.starts[recipe.family]
     counts = np.diff(starts)[test]
     genres = tuple(str(genre) for genre in fitted.classes_)
 
     def opinion(copy: int) -> Opinion:
-        # What feedback borrowed is no copy that could be judged by.
-        able = (counts > copy) & ((test < material.size) | (copy == 0))
+        # What feedback borrowed is no copy that could be judged by. Where a family has no copies, it stays as it was.
+        able = (counts > 0) & ((test < material.size) | (copy == 0))
         probabilities = np.full((len(test), len(genres)), np.nan)
         if able.any():
-            features = rows.families[machine.family][starts[test[able]] + copy]
-            probabilities[able] = fitted.predict_proba(features[:, : machine.columns])
+            features = rows.families[recipe.family][starts[test[able]] + copy % counts[able]]
+            probabilities[able] = fitted.predict_proba(features[:, : recipe.columns])
         return Opinion(genres, probabilities)
 
     return opinion(0), opinion(1)
 
 
-def _fitted(material: Material, machine: Machine, items: NDArray[np.int64]) -> Any:
-    """Fit a machine on those of the items that have its family; genres count the same."""
-    items = items[material.rows.having(machine.family)[items]]
-    features, genres = material.rows.matrix(machine.family, items)
-    counts = np.diff(material.rows.starts[machine.family])[items]
+def _fitted(material: Material, recipe: ExpertRecipe, items: NDArray[np.int64]) -> Any:
+    """Fit an expert on those of the items that have its family; genres count the same."""
+    items = items[material.rows.having(recipe.family)[items]]
+    features, genres = material.rows.matrix(recipe.family, items)
+    counts = np.diff(material.rows.starts[recipe.family])[items]
     weights = np.repeat(material.weights[items], counts)
-    names, place = np.unique(genres, return_inverse=True)
-    masses = np.bincount(place, weights=weights)
-    factor = np.minimum(masses.sum() / len(names) / masses, LARGEST_FACTOR)
-    return machine.make().fit(features[:, : machine.columns], genres, sample_weight=weights * factor[place])
+    return experts.fit_estimator(recipe, features, genres, weights)
 
 
 def _pool(material: Material, clean: Sequence[Held], changed: Sequence[Held], places: Sequence[int]) -> Ensemble:
@@ -203,84 +183,107 @@ def finish(
     material: Material,
     held: HeldOut,
     serving: Artifact,
-    spaces: Mapping[str, Space],
     strangers: Sequence[Song],
     *,
+    known: Collection[str] = (),
     jobs: int,
 ) -> Artifact:
-    """Fit every machine on everything, and choose from what confidence on an answer is told as sure.
+    """Fit every expert on everything, and choose from what confidence on an answer is told as sure.
 
     Parameters
     ----------
     held
         Of the same material.
     serving
-        Whose machines on the 57 features are carried over.
+        The release that is trained on.
     strangers
         Songs of labels that are no class.
+    known
+        Styles that enough people stand behind, beside those that the serving release tells.
     """
+    spaces = experts.spaces_of(serving.experts)
     every = np.arange(len(material.weights))
-    fitted = _each(jobs, (delayed(_fitted)(material, machine, every) for machine in MACHINES))
+    recipes = _recipes(material)
+    fitted = _each(jobs, (delayed(_fitted)(material, recipe, every) for recipe in recipes))
     made = [
-        Expert(
-            machine.name,
-            machine.family,
-            Pipeline(
-                [
-                    ("scale", spaces[machine.family].scale),
-                    ("reduce", spaces[machine.family].reduce),
-                    ("first", FirstColumns(machine.columns)),
-                    ("expert", estimator),
-                ]
-            ),
-        )
-        for machine, estimator in zip(MACHINES, fitted, strict=True)
+        experts.as_expert(recipe, spaces[recipe.family], estimator)
+        for recipe, estimator in zip(recipes, fitted, strict=True)
     ]
-    carried = [expert for expert in serving.experts if expert.family not in MEL_FAMILIES]
-    artifact = Artifact((*carried, *made), held.pool, 1.0)
-    return Artifact(artifact.experts, artifact.ensemble, _sure_from(material, held, ask(artifact, strangers)))
+    carried = [expert for expert in serving.experts if expert.family not in LEARNT_FAMILIES]
+    known = {*known, *(style for group in serving.styles for style in group.styles)}
+    groups = styles.learn(material.rows, material.trials, spaces, known, reduced=True, jobs=jobs)
+    labels = {str(label) for label in material.rows.styles} | {style for group in groups for style in group.styles}
+    artifact = replace(
+        serving,
+        experts=(*carried, *made),
+        ensemble=held.pool,
+        sure_from=1.0,
+        styles=groups,
+        family_of={label: family for label in sorted(labels) if (family := family_of(label)) != label},
+    )
+    least = _least_sure(material, held, ask(artifact, strangers))
+    return replace(artifact, sure_from=max(least.values()), sure_by_genre=least)
 
 
-def _sure_from(material: Material, held: HeldOut, strangers: NDArray[np.float64]) -> float:
-    """Choose by the first branch, which is the harder one, and by songs of which no answer is right."""
-    asked = held.answers != ""
-    counted = asked & np.isin(material.rows.genres, material.branches[0])
+def _least_sure(material: Material, held: HeldOut, strangers: NDArray[np.float64]) -> dict[str, float]:
+    """Choose by songs that were held out, segments of one song together, and by songs of which no answer is right."""
+    counted = held.answers != ""
+    feedback = np.arange(len(counted))[counted] >= material.size
     _, song = np.unique(material.rows.groups[counted], return_inverse=True)
-    feedback = np.arange(len(asked))[counted] >= material.size
     # Tracks of one artist are answered one by one, segments of one song together.
     group = np.where(feedback, song, song.max(initial=0) + 1 + np.arange(len(song)))
-    _, first, place = np.unique(group, return_index=True, return_inverse=True)
-    means = (
-        np.stack([np.bincount(place, weights=column) for column in held.probabilities[counted].T], axis=1)
-        / np.bincount(place)[:, None]
-    )
-    right = np.array(held.genres)[means.argmax(axis=1)] == material.rows.genres[counted][first]
-    confidence = np.concatenate([means.max(axis=1), strangers.max(axis=1, initial=0)])
-    return blending.sure_from(
-        confidence, np.concatenate([right, np.zeros(len(strangers), dtype=bool)]), wanted=SURE_SHARE
-    )
+    means, first = sureness.by_song(held.probabilities[counted], group.astype(str).tolist())
+    return sureness.least_by_genre(held.genres, means, material.rows.genres[counted][first], strangers)
 
 
 def ask(artifact: Artifact, songs: Sequence[Song]) -> NDArray[np.float64]:
-    """Ask a release about songs of feedback, as people would be answered; shape (songs, genres).
+    """Ask a release about songs of feedback, as people would be answered; probability of classes, (songs, genres).
 
     Where a song lacks a family, what looks at it has no say.
     """
     genres = artifact.ensemble.genres
     if not songs:
         return np.empty((0, len(genres)))
+    owner, seconds = _owners(songs)
+    learnt = [expert for expert in artifact.experts if expert.name in artifact.ensemble.experts]
+    held = {expert.name: _opinion(expert, songs, owner) for expert in learnt}
+    return _by_song(pooled(artifact.ensemble, held), owner, seconds)
+
+
+def answers(artifact: Artifact, songs: Sequence[Song]) -> list[str]:
+    """Return the most specific genre that a release tells of each song of feedback."""
+    if not songs:
+        return []
+    owner, seconds = _owners(songs)
+    shares = []
+    for group in artifact.styles:
+        opinion = _opinion(group.expert, songs, owner)
+        filled = np.where(np.isnan(opinion.probabilities), 1 / len(opinion.genres), opinion.probabilities)
+        shares.append(_by_song(filled, owner, seconds))
+    answer = GenreAnswer(ask(artifact, songs), tuple(shares))
+    return [told(artifact, answer, place)[0] for place in range(len(songs))]
+
+
+def _owners(songs: Sequence[Song]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return for every segment the place of its song, and its length."""
     owner = np.repeat(np.arange(len(songs)), [len(song.seconds) for song in songs])
-    held = {expert.name: _opinion(expert, songs, owner) for expert in artifact.experts if expert.family in MEL_FAMILIES}
-    by_segment = pooled(artifact.ensemble, held)
-    seconds = np.concatenate([song.seconds for song in songs])
+    return owner, np.concatenate([song.seconds for song in songs])
+
+
+def _by_song(
+    by_segment: NDArray[np.float64], owner: NDArray[np.int64], seconds: NDArray[np.float64]
+) -> NDArray[np.float64]:
     totals = np.stack([np.bincount(owner, weights=column * seconds) for column in by_segment.T], axis=1)
-    return totals / np.bincount(owner, weights=seconds)[:, None]
+    means: NDArray[np.float64] = totals / np.bincount(owner, weights=seconds)[:, None]
+    return means
 
 
 def _opinion(expert: Expert, songs: Sequence[Song], owner: NDArray[np.int64]) -> Opinion:
-    able = np.array([expert.family in song.families for song in songs])
+    able = np.array([song.has(expert.family) for song in songs])
     probabilities = np.full((len(owner), len(expert.genres)), np.nan)
     if able.any():
-        features = np.concatenate([song.families[expert.family] for song in songs if expert.family in song.families])
+        features = np.concatenate(
+            [columns_of(expert.family, song.families) for song in songs if song.has(expert.family)]
+        )
         probabilities[able[owner]] = expert.opinion(features.astype(np.float32)).probabilities
     return Opinion(expert.genres, probabilities)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from classifier.features.families import TEXTURE, TEXTURE40
+from classifier.features.families import EMBEDDING, TEXTURE, TEXTURE40, columns_of
+from classifier.training.classes import class_of
 from classifier.training.feature_matrix import Rows
 from classifier.training.feedback_reader import recordings_of
 from classifier.training.splits import Trial
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from classifier.training.base_dataset import Base, Space
+    from classifier.training.base_dataset import Base
+    from classifier.training.experts import FeatureSpace
     from classifier.training.feedback_reader import Song
 
     Classes = Mapping[str, frozenset[str]]
@@ -67,6 +69,8 @@ class Material:
         Genres that are told apart by the same machines.
     size
         Number of the base's tracks; the items from there on are feedback.
+    collections
+        Where each item is from, shape (n,); empty for feedback.
     """
 
     rows: Rows
@@ -74,6 +78,7 @@ class Material:
     trials: tuple[Trial, ...]
     branches: tuple[tuple[str, ...], ...]
     size: int
+    collections: NDArray[np.str_]
 
     @property
     def judged(self) -> NDArray[np.bool_]:
@@ -97,23 +102,46 @@ def classes(base: Base, songs: Sequence[Song], settings: Settings, *, judges: Se
     }
     proposed: dict[str, list[Song]] = defaultdict(list)
     for song in songs:
-        if song.label not in known:
-            proposed[song.label].append(song)
+        if class_of(song.label) not in known:
+            proposed[class_of(song.label)].append(song)
     for label, mine in proposed.items():
-        every = [*mine, *(song for song in judges if song.label == label and song.may_train)]
-        told = max(song.label_people for song in every)
-        counted = [song for song in every if song.reviewed or (told or song.people) >= settings.least_people]
-        usual = frozenset(name for name in base.families if 2 * sum(name in song.families for song in mine) > len(mine))
-        counts = len(np.unique(recordings_of(counted)))
-        if counts >= settings.least_songs and len(mine) >= len(base.trials) and TEXTURE40 in usual:
+        every = [*mine, *(song for song in judges if class_of(song.label) == label and song.may_train)]
+        usual = frozenset(name for name in base.families if 2 * sum(song.has(name) for song in mine) > len(mine))
+        if _is_enough(every, settings) and len(mine) >= len(base.trials) and _suffices(usual, base):
             known[label] = usual
     return known
+
+
+def known_styles(
+    songs: Sequence[Song], classes_: Sequence[str], settings: Settings, *, judges: Sequence[Song] = ()
+) -> set[str]:
+    """Return the styles of known families that enough songs and people stand behind."""
+    by_label: dict[str, list[Song]] = defaultdict(list)
+    for song in (*songs, *(judge for judge in judges if judge.may_train)):
+        if class_of(song.label) != song.label and class_of(song.label) in classes_ and song.has(EMBEDDING):
+            by_label[song.label].append(song)
+    return {label for label, mine in by_label.items() if _is_enough(mine, settings)}
+
+
+def _is_enough(songs: Sequence[Song], settings: Settings) -> bool:
+    told = max(song.label_people for song in songs)
+    counted = [song for song in songs if song.reviewed or (told or song.people) >= settings.least_people]
+    return len(np.unique(recordings_of(counted))) >= settings.least_songs
+
+
+def _suffices(usual: frozenset[str], base: Base) -> bool:
+    """Tell whether songs with these families can become a class.
+
+    A class that some expert of its branch cannot know would silence that expert for the whole branch, so songs that
+    were stored before the release had MusiCNN teach the classes that are known, and no new one.
+    """
+    return TEXTURE40 in usual and (TEXTURE not in usual or usual >= set(base.families))
 
 
 def assemble(
     base: Base,
     songs: Sequence[Song],
-    spaces: Mapping[str, Space],
+    spaces: Mapping[str, FeatureSpace],
     settings: Settings,
     *,
     judges: Sequence[Song] = (),
@@ -132,21 +160,27 @@ def assemble(
     """
     songs = [song for song in songs if song.weight >= LEAST_WEIGHT]
     known = classes(base, songs, settings, judges=judges)
-    taken = sorted((song for song in songs if song.label in known), key=lambda song: (song.label, song.chance))
+    taken = sorted(
+        (song for song in songs if class_of(song.label) in known), key=lambda song: (song.label, song.chance)
+    )
     parts = _parts(base, taken, known, settings)
     families, starts = {}, {}
     for family, space in spaces.items():
         lent = _Changes(base, family, seed)
-        made = [rows for part in parts for rows in part.rows(space, lent, wanted=family in known[part.song.label])]
+        made = [
+            rows for part in parts for rows in part.rows(space, lent, wanted=family in known[class_of(part.song.label)])
+        ]
         families[family] = np.concatenate([base.families[family], *made])
         ends = base.starts[family][-1] + np.cumsum([len(rows) for rows in made], dtype=np.int64)
         starts[family] = np.concatenate([base.starts[family], ends])
     items = [part for part in parts for _ in part.segments]
     groups = np.array([*(f"base {group}" for group in base.groups), *(f"song {part.song.id}" for part in items)])
-    genres = np.array([*base.genres, *(part.song.label for part in items)])
-    rows = Rows(names=groups, genres=genres, groups=groups, families=families, starts=starts)
+    genres = np.array([*base.genres, *(class_of(part.song.label) for part in items)])
+    labels = np.array([*base.labels, *(part.song.label for part in items)])
+    rows = Rows(names=groups, genres=genres, groups=groups, families=families, starts=starts, labels=labels)
+    collections = np.array([*base.collections, *("" for _ in items)])
     weights = np.concatenate([np.ones(len(base.genres)), [part.weight for part in items]])
-    return Material(rows, weights, _trials(base, parts), _branches(base, known), len(base.genres))
+    return Material(rows, weights, _trials(base, parts), _branches(known), len(base.genres), collections)
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,21 +192,25 @@ class _Part:
     copies: int
     weight: float
 
-    def rows(self, space: Space, lent: _Changes, *, wanted: bool) -> list[NDArray[np.float32]]:
-        features = self.song.families.get(lent.family)
-        if not wanted or features is None:
+    @property
+    def genre(self) -> str:
+        """The class that the song is learnt as."""
+        return class_of(self.song.label)
+
+    def rows(self, space: FeatureSpace, lent: _Changes, *, wanted: bool) -> list[NDArray[np.float32]]:
+        if not wanted or not self.song.has(lent.family):
             return [np.empty((0, lent.width), dtype=np.float32) for _ in self.segments]
-        clean = space(features[self.segments])
+        clean = space(columns_of(lent.family, self.song.families)[self.segments])
         return [np.vstack([row, row + lent.draw(self.song, place, self.copies)]) for place, row in enumerate(clean)]
 
 
 def _parts(base: Base, taken: Sequence[Song], known: Classes, settings: Settings) -> list[_Part]:
     """Give songs as many rows as their genre has room for, and cap what they count for together."""
-    counts = Counter(song.label for song in taken)
-    rooms = {label: _room(base, label, known[label], settings) for label in counts}
+    counts = Counter(class_of(song.label) for song in taken)
+    rooms = {name: _room(base, name, known[name], settings) for name in counts}
     parts = []
     for song in taken:
-        rows = rooms[song.label] / counts[song.label]
+        rows = rooms[class_of(song.label)] / counts[class_of(song.label)]
         most = min(MOST_SEGMENTS, len(song.seconds))
         segments = min(most, max(1, round(rows)))
         copies = min(MOST_COPIES, max(0, round(rows / segments) - 1))
@@ -180,9 +218,9 @@ def _parts(base: Base, taken: Sequence[Song], known: Classes, settings: Settings
         parts.append(_Part(song, places, copies, song.weight))
     sums: dict[str, float] = defaultdict(float)
     for part in parts:
-        sums[part.song.label] += part.weight * len(part.segments) * (1 + part.copies)
+        sums[class_of(part.song.label)] += part.weight * len(part.segments) * (1 + part.copies)
     shares = {label: min(1.0, rooms[label] / total) for label, total in sums.items()}
-    return [replace(part, weight=part.weight * shares[part.song.label]) for part in parts]
+    return [replace(part, weight=part.weight * shares[class_of(part.song.label)]) for part in parts]
 
 
 def _room(base: Base, genre: str, families: frozenset[str], settings: Settings) -> float:
@@ -234,7 +272,7 @@ def _trials(base: Base, parts: Sequence[_Part]) -> tuple[Trial, ...]:
     )
 
 
-def _branches(base: Base, known: Classes) -> tuple[tuple[str, ...], ...]:
-    wide = tuple(sorted(genre for genre, families in known.items() if families >= set(base.families)))
+def _branches(known: Classes) -> tuple[tuple[str, ...], ...]:
+    wide = tuple(sorted(genre for genre, families in known.items() if TEXTURE in families))
     narrow = tuple(sorted(set(known) - set(wide)))
     return tuple(branch for branch in (wide, narrow) if branch)

@@ -134,7 +134,9 @@ async def teach(bot: Listening, folder: Path) -> None:
                 await bot.conversation.correct(heard.reply.id, person, "en", LABELS[style])
 
 
-async def genres_of(bot: Listening, folder: Path, styles: tuple[str, ...], first_seed: int) -> dict[str, list[str]]:
+async def genres_of(
+    bot: Listening, folder: Path, styles: tuple[str, ...], first_seed: int
+) -> dict[str, list[str | None]]:
     """Let somebody send new songs of some styles and tell what they were called."""
     return {
         style: [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
@@ -10,6 +11,7 @@ import av
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from av.audio.stream import AudioStream
@@ -75,6 +77,30 @@ KINDS = [
     Kind("video.mov", "mov", "pcm_s16le", "s16", video="mpeg4"),
     Kind("video.webm", "webm", "libopus", "flt", 48_000, video="libvpx"),
     Kind("stream.ts", "mpegts", "libmp3lame", video="mpeg2video"),
+    Kind("radio.mp2", "mp2", "mp2", "s16"),
+    Kind("broadcast.ts", "mpegts", "mp2", "s16", 48_000, video="mpeg2video"),
+    Kind("disc.mpg", "mpeg", "mp2", "s16", video="mpeg1video"),
+    Kind("disc.vob", "vob", "ac3", rate=48_000, channels=6, video="mpeg2video"),
+    Kind("clip.avi", "avi", "libmp3lame", video="mpeg4"),
+    Kind("old.avi", "avi", "adpcm_ms", "s16", 22_050, 1, video="mpeg4"),
+    Kind("clip.flv", "flv", "libmp3lame", video="flv"),
+    Kind("clip.wmv", "asf", "wmav2", video="wmv2", options={"b": "128000"}),
+    Kind("book.m4b", "ipod", "aac", channels=1),
+    Kind("compressed.aifc", "aiff", "pcm_s16le", "s16"),
+    Kind("lossless.alac.caf", "caf", "alac", "s16p"),
+    Kind("voice.weba", "webm", "libopus", "flt", 48_000, 1),
+    Kind("voice.3gp", "3gp", "libopencore_amrnb", "s16", 8_000, 1, options={"b": "12200"}),
+    Kind("song.wv", "wv", "wavpack", "s16p"),
+    Kind("song.tta", "tta", "tta", "s16"),
+    Kind("film.ac3", "ac3", "ac3", rate=48_000, channels=6),
+    Kind("film.eac3", "eac3", "eac3", rate=48_000),
+    Kind("sun.au", "au", "pcm_mulaw", "s16", 8_000, 1),
+    Kind("long.w64", "w64", "pcm_s24le", "s32"),
+    Kind("blaster.voc", "voc", "pcm_u8", "u8", 8_000, 1),
+    Kind("song.ogv", "ogg", "flac", "s16"),
+    Kind("song.nut", "nut", "vorbis", options={"strict": "experimental"}),
+    Kind("song.rm", "rm", "ac3", rate=48_000),
+    Kind("radio.latm", "latm", "aac"),
 ]
 
 
@@ -139,3 +165,44 @@ def _write_sound(container: OutputContainer, stream: AudioStream, samples: NDArr
         for ready in converted.resample(frame):
             container.mux(stream.encode(ready))
     container.mux(stream.encode(None))
+
+
+def write_tracks(path: Path, muxer: str, codec: str, tracks: Sequence[NDArray[np.float32]], rate: int = 44_100) -> Path:
+    """Encode signals as the mono sound tracks of one file; the first is the one that players take.
+
+    Parameters
+    ----------
+    tracks
+        At ``rate``, shape (n,) each.
+    """
+    with av.open(str(path), "w", format=muxer) as container:
+        streams = [cast("AudioStream", container.add_stream(codec, rate=rate, layout="mono")) for _ in tracks]
+        for stream, samples in zip(streams, tracks, strict=True):
+            _write_sound(container, stream, samples[None], "mono")
+    return path
+
+
+def write_encrypted(path: Path, samples: NDArray[np.float32], rate: int = 44_100) -> Path:
+    """Encode a signal as MP4 in Common Encryption."""
+    options = {"encryption_scheme": "cenc-aes-ctr", "encryption_key": "5" * 32, "encryption_kid": "7" * 32}
+    with av.open(str(path), "w", format="mp4", options=options) as container:
+        stream = container.add_stream("aac", rate=rate, layout="mono")
+        _write_sound(container, stream, samples[None], "mono")
+    return path
+
+
+def write_dsf(path: Path, samples: NDArray[np.float32], rate: int = 44_100) -> Path:
+    """Write a signal as DSD, one bit a sample at eight times its rate: no encoder of FFmpeg does."""
+    block = 4096
+    bits = np.empty(8 * samples.size, dtype=np.uint8)
+    error = 0.0
+    for place, value in enumerate(np.repeat(samples, 8).tolist()):
+        error += value
+        bits[place] = error >= 0
+        error -= 1 if error >= 0 else -1
+    data = np.packbits(bits, bitorder="little").tobytes()
+    padded = data + b"\x69" * (-len(data) % block)
+    described = struct.pack("<4sQIIIIIIQII", b"fmt ", 52, 1, 0, 1, 1, 8 * rate, 1, bits.size, block, 0)
+    content = described + struct.pack("<4sQ", b"data", 12 + len(padded)) + padded
+    path.write_bytes(struct.pack("<4sQQQ", b"DSD ", 28, 28 + len(content), 0) + content)
+    return path

@@ -54,8 +54,8 @@ assert answer.report.segments and steps
 def test_the_command_line_needs_no_training_package() -> None:
     fresh_process(
         "from classifier.__main__ import main\n"
-        f"from classifier.commands.features import FeatureReader\n"
-        f"import pathlib; assert FeatureReader(60)(pathlib.Path({str(EXAMPLE)!r}), print)\n"
+        "from classifier.datasets.feature_reader import SegmentReader\n"
+        f"import pathlib; assert SegmentReader(60)(pathlib.Path({str(EXAMPLE)!r}), print)\n"
         "assert main(['classify', 'missing.mp3']) == 1"
     )
 

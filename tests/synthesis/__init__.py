@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from classifier.training.synthesis.instruments import SAMPLE_RATE, Sound
 from tests.synthesis.band import Band
 from tests.synthesis.files import KINDS, write
-from tests.synthesis.instruments import SAMPLE_RATE, Sound
 from tests.synthesis.styles import STYLES
 
 __all__ = ["KINDS", "SAMPLE_RATE", "STYLES", "Sound", "song", "write"]

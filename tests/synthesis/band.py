@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from tests.synthesis.instruments import SAMPLE_RATE, Sound, brightened, filtered
+from classifier.training.synthesis.instruments import SAMPLE_RATE, Sound, brightened, filtered
 
 Voice = Callable[[float, float], Sound]
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, cast
 import av
 import numpy as np
 
-from tests.synthesis.instruments import SAMPLE_RATE, Sound
+from classifier.training.synthesis.instruments import SAMPLE_RATE, Sound
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream

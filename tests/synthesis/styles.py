@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.synthesis import instruments as i
+from classifier.training.synthesis import instruments as i
 from tests.synthesis.harmony import (
     BLUES,
     MAJOR,

@@ -133,7 +133,10 @@ export class Entries {
     node.querySelector("tbody").append(...entry.segments.map(row));
     node.querySelector(".model").textContent = entry.model;
     node.querySelector("[data-key=right]").onclick = () => this.change("POST", `songs/${entry.id}/opinion`, {}, "change");
+    // What is not music has no genre to agree with.
+    node.querySelector("[data-key=right]").hidden = entry.kind !== "music";
     const wrong = node.querySelector("[data-key=wrong]");
+    wrong.textContent = entry.wrong;
     wrong.onclick = () => this.openChoice(entry.id, wrong);
     return node;
   }

@@ -78,7 +78,7 @@ def test_every_message_that_the_bot_names_exists_and_every_message_is_named_some
     sources = [path.read_text(encoding="utf-8") for path in [*BOT.rglob("*.py"), *BOT.rglob("*.html")]]
     source = "\n".join(sources)
     put_together = (
-        *("genre-", "expert-", "error-", "progress-", "correction-", "consent-", "privacy-consent-"),
+        *("answer-", "kind-", "tag-", "expert-", "error-", "progress-", "correction-", "consent-", "privacy-consent-"),
         *("review-", "command-", "slash-", "option-", "choice-"),
     )
     known = {name for name in _messages("en") if "." not in name}

@@ -1,6 +1,7 @@
 """Decode mutated media files; run as ``python -m tests.classifier.audio.fuzz_decode FOLDER SEED COUNT``.
 
-Ends with a JSON object of outcomes. Anything but a song or a SongError ends it with a traceback, a crash without one;
+Prints the most time and memory that a file took, and ends with a JSON object of outcomes. Anything but a song or a
+SongError ends it with a traceback, a crash without one;
 the file that did it is then FOLDER/mutated.
 """
 
@@ -10,6 +11,7 @@ import argparse
 import json
 import resource
 import sys
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -61,8 +63,10 @@ def main(folder: Path, seed: int, count: int) -> None:
     generator = np.random.default_rng(seed)
     outcomes: Counter[str] = Counter()
     path = folder / "mutated"
+    slowest = 0.0
     for number in range(count):
         path.write_bytes(mutated(originals[number % len(originals)], originals, generator))
+        started = time.process_time()
         try:
             samples = decode(path, max_seconds=CAP_SECONDS)
         except SongError as error:
@@ -71,6 +75,9 @@ def main(folder: Path, seed: int, count: int) -> None:
             if not (np.isfinite(samples).all() and 3 * SAMPLE_RATE <= samples.size <= CAP_SECONDS * SAMPLE_RATE):
                 raise AssertionError(f"{samples.size} samples, or not finite")
             outcomes["decoded"] += 1
+        slowest = max(slowest, time.process_time() - started)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    sys.stdout.write(f"slowest {slowest:.2f} s, peak {peak:.0f} MiB\n")
     sys.stdout.write(json.dumps(outcomes) + "\n")
 
 

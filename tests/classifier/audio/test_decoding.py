@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import soxr
-from scipy.signal import correlate
 
 from classifier.audio.decoding import SAMPLE_RATE, decode
+from tests.classifier.audio.ffmpeg_reference import likeness
 from tests.classifier.features.librosa_reference import load
 from tests.classifier.media import KINDS, Kind, write
 from tests.classifier.synthesis import song
@@ -16,20 +16,11 @@ from tests.classifier.synthesis import song
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
 SECONDS = 5.0
 LIBROSA_READS = {".mp3", ".ogg", ".opus", ".flac", ".wav", ".aiff", ".caf"}
 LIKENESS_OF_SPEECH_CODECS = 0.7
 LIKENESS = 0.95
 RECORDINGS = ["gtzan", "vietnamese", "other"]
-
-
-def likeness(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Return the normalised correlation of two signals at the delay where it is largest, up to a tenth of a second."""
-    correlation = correlate(one, other, mode="full", method="fft")
-    nearby = correlation[other.size - 1 - SAMPLE_RATE // 10 : other.size + SAMPLE_RATE // 10]
-    return float(nearby.max() / (np.linalg.norm(one) * np.linalg.norm(other)))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.name)

@@ -179,7 +179,9 @@ def test_a_header_that_claims_a_hundred_hours_is_not_believed(
 
 
 @pytest.mark.parametrize(
-    "kind", [kind for kind in KINDS if kind.muxer not in WITH_INDEX_AT_THE_END], ids=lambda kind: kind.name
+    "kind",
+    [kind for kind in KINDS if kind.muxer not in WITH_INDEX_AT_THE_END and kind.codec != "alac"],
+    ids=lambda kind: kind.name,
 )
 def test_what_is_left_of_a_truncated_file_is_used(kind: Kind, tmp_path: Path) -> None:
     content = encoded(kind, tmp_path, seconds=8)
@@ -217,7 +219,7 @@ def test_samples_that_are_no_numbers_are_left_out(tmp_path: Path) -> None:
     np.testing.assert_array_equal(heard, original)
 
 
-@pytest.mark.parametrize("rate", [1, 3_999, 800_000, 2**31])
+@pytest.mark.parametrize("rate", [1, 3_999, 3_000_000, 2**31])
 def test_a_rate_that_no_music_has_is_damage(rate: int, tmp_path: Path) -> None:
     content = encoded(WAV, tmp_path)
     changed = content[:24] + rate.to_bytes(4, "little") + content[28:]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.audio.silence import FRAME_SAMPLES, MIN_SILENCE_SECONDS, sounding_stretches
+from classifier.audio.silence import FRAME_SAMPLES, MIN_SILENCE_SECONDS, MIN_SOUND_SECONDS, sounding_stretches
 from classifier.features.spectrum import SAMPLE_RATE
 from tests.classifier.synthesis import song
 
@@ -36,11 +36,17 @@ def quiet(kind: str) -> NDArray[np.float32]:
             return noise(4, 5e-5) - np.float32(0.01)
         case "drift":
             return np.linspace(0.1, 0.1001, 4 * SECOND, dtype=np.float32)
+        case "steps":
+            return np.repeat(np.array([0.4, -0.4], np.float32), 2 * SECOND)
+        case "clicks":
+            clicks = np.zeros(4 * SECOND, np.float32)
+            clicks[1 * SECOND : -SECOND : 2 * SECOND] = 0.5
+            return clicks
         case _:
             return np.zeros(4 * SECOND, np.float32)
 
 
-KINDS = ["zeros", "offset", "dither", "sound card", "drift"]
+KINDS = ["zeros", "offset", "dither", "sound card", "drift", "steps", "clicks"]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -53,7 +59,7 @@ def test_silence_of_every_kind_is_left_out(kind: str) -> None:
         assert last == pytest.approx(expected[1] * SECOND, abs=FRAME_SAMPLES)
 
 
-@pytest.mark.parametrize("kind", ["zeros", "offset", "dither"])
+@pytest.mark.parametrize("kind", ["zeros", "offset", "dither", "steps", "clicks"])
 def test_nothing_but_silence_has_no_stretch(kind: str) -> None:
     assert sounding_stretches(quiet(kind)) == []
 
@@ -98,7 +104,9 @@ def test_stretches_are_apart_and_hold_all_that_sounds(parts: list[tuple[bool, fl
     assert edges == sorted(edges)
     assert all(0 <= edge <= samples.size for edge in edges)
     assert all(after[0] - before[1] >= MIN_SILENCE_SECONDS * SECOND for before, after in pairwise(stretches))
+    assert all(last - first >= MIN_SOUND_SECONDS * SECOND for first, last in stretches)
     outside = samples.copy()
     for first, last in stretches:
         outside[first:last] = 0
-    assert np.abs(outside).max(initial=0) < 0.05
+    # Nothing but a few clicks is left outside of them.
+    assert np.count_nonzero(np.abs(outside) > 0.05) < 8 * MIN_SOUND_SECONDS * SECOND

@@ -385,5 +385,5 @@ def named(path: Path) -> str:
     return path.stem.casefold().replace("_", "-").rpartition("-")[2]
 
 
-def answer(model: Model, path: Path) -> str:
+def answer(model: Model, path: Path) -> str | None:
     return model.classify(decode(path, max_seconds=600)).report.genre

@@ -82,7 +82,7 @@ def put_release(directory: Path, genres: Sequence[str] = GENRES) -> str:
     artifact = Artifact(experts, pool, 0.5)
     packed = release_writer.content(artifact)
     name = release_writer.name_of(artifact, packed)
-    content = base_dataset.pack(reference(rows, trials, artifact, jobs=1))
+    content = base_dataset.pack(reference(rows, trials, artifact, np.full(len(rows.names), ""), jobs=1))
     files = {release_writer.file_of(name): packed, base_dataset.file_of(content): content}
     release_writer.write(directory, name, artifact, files, {"trained_on": dict.fromkeys(genres, TRACKS)})
     return name

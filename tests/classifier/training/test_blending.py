@@ -4,8 +4,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from classifier.inference.ensemble import Opinion
 from classifier.training import blending
@@ -102,30 +100,3 @@ def test_a_branch_counts_by_its_tracks_but_no_more_than_the_first(count: int, sh
     pool = blending.fit([WEST, EAST], {"all": know_nothing}, truth)
     shares = pool.probabilities({"all": know_nothing})[0]
     assert shares[3:].sum() == pytest.approx(share, abs=0.04)
-
-
-class TestSureFrom:
-    def test_answers_from_the_threshold_on_are_right_often_enough(self) -> None:
-        confidence = np.array([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
-        right = np.array([True, True, True, False, True, False])
-        assert blending.sure_from(confidence, right, wanted=0.8) == 0.5
-        assert blending.sure_from(confidence, right, wanted=0.9) == 0.7
-
-    def test_all_are_sure_where_all_are_right(self) -> None:
-        confidence = np.array([0.3, 0.9, 0.6])
-        assert blending.sure_from(confidence, np.ones(3, dtype=bool), wanted=0.85) == 0.3
-
-    def test_none_is_sure_where_that_share_is_never_reached(self) -> None:
-        assert blending.sure_from(np.array([0.9, 0.2]), np.zeros(2, dtype=bool), wanted=0.5) == 1
-
-    @given(
-        st.lists(st.tuples(st.sampled_from([0.2, 0.4, 0.5, 0.7, 0.9]), st.booleans()), min_size=1, max_size=40),
-        st.floats(0.3, 1),
-    )
-    def test_sure_answers_hold_what_was_wanted_of_them(self, marks: list[tuple[float, bool]], wanted: float) -> None:
-        confidence, right = np.array([mark[0] for mark in marks]), np.array([mark[1] for mark in marks])
-        threshold = blending.sure_from(confidence, right, wanted=wanted)
-        sure = confidence >= threshold
-        assert right[sure].mean() >= wanted if sure.any() else threshold == 1
-        for lower in {value for value in confidence if value < threshold}:
-            assert right[confidence >= lower].mean() < wanted

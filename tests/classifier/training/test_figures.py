@@ -42,3 +42,12 @@ def test_the_pictures_are_the_same_for_the_same_answers() -> None:
     assert set(first) == {model_card.CONFUSION, model_card.RELIABILITY}
     assert first == again
     assert all(picture.startswith(b"\x89PNG") for picture in first.values())
+
+
+def test_a_standard_error_by_group_is_larger_where_groups_agree() -> None:
+    marks = np.repeat([True, False], 50)
+    alone = Figure.count("split", "system", "clean", marks, np.arange(100).astype(str).tolist())
+    assert alone.standard_error == pytest.approx(0.05, rel=0.02)
+    together = Figure.count("split", "system", "clean", marks, np.repeat(np.arange(10), 10).astype(str).tolist())
+    assert together.standard_error > 3 * alone.standard_error
+    assert Figure.count("split", "system", "clean", marks).standard_error == pytest.approx(0.05)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 import classifier.inference
-from bot.settings import PACKAGED_MODELS
 from classifier.__main__ import main
 from classifier.inference.cluster.executor import ClusterExecutor
 from classifier.inference.executor import LocalExecutor, UnknownExecutor, find_classifier, open_executor, song_limits
+from classifier.inference.manifest import PACKAGED_MODELS
 from tests.classifier.inference.cluster.processes import Cluster
 from tests.synthesis import song, write
 
