@@ -22,8 +22,10 @@ class ComponentHandlers:
 
     Parameters
     ----------
-    conversation, requests
-        Where requests go.
+    conversation
+        Finds out how to speak with the requester.
+    requests
+        Carries out what a component asks for.
     """
 
     def __init__(self, conversation: Conversation, requests: RequestHandler) -> None:

@@ -322,7 +322,7 @@ async def test_one_folder_of_a_person_is_heard_at_a_time(page: Page, ann: aiohtt
     number, path = begun["missing"][0]
     await send_song(ann, begun["entry"]["id"], number, songs[path])
     said = (await begin(ann, {"other.wav": b"x"}, name="Other", status=422))["error"]
-    assert said.startswith("I am still listening to another folder of yours.")
+    assert said.startswith("I'm still listening to another folder of yours.")
     page.bot.ear.go_on.set()
 
 
