@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, or_, select, update
 
+from common.genres import load_genres
 from storage.database import LARGEST_NUMBER, lock
 from storage.errors import MergeRefused, RowNotFound
 from storage.label_aliases import FEEDBACK_LOCK, add_label, add_terms, label_values, merge_labels, owner_of, verdict_is
@@ -115,7 +116,7 @@ class Labels:
     async def search(self, text: str = "", *, limit: int = 25, offset: int = 0, known_only: bool = False) -> LabelPage:
         """Return labels for autocomplete, best first: whole name, its beginning, a word's beginning, anywhere.
 
-        An empty text lists every label: known before proposed, the release's first genres leading. Proposed labels
+        An empty text lists every label: known before proposed, families before styles. Proposed labels
         are offered while somebody holds them and no moderator rejected it, unless ``known_only``.
         """
         if text.strip() and not name_key(text):
@@ -318,10 +319,13 @@ async def _ranked(connection: AsyncConnection, text: str, *, known_only: bool) -
     )
     if known_only:
         query = query.where(LabelRow.status == LabelStatus.KNOWN)
-    best: dict[str, tuple[int, bool, float, int]] = {}
+    best: dict[str, tuple[int, bool, bool, float, int]] = {}
+    genres = load_genres()
     for row in await connection.execute(query):
         place = float("inf") if row.position is None else row.position
-        rank = (_fit(text, bare, row.key, row.bare, row.words), row.status != LabelStatus.KNOWN, place, row.number)
+        fit = _fit(text, bare, row.key, row.bare, row.words)
+        is_style = genres.parent(row.id) is not None
+        rank = (fit, row.status != LabelStatus.KNOWN, is_style, place, row.number)
         best[row.id] = min(rank, best.get(row.id, rank))
     return sorted(best, key=lambda label_id: best[label_id])
 

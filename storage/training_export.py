@@ -20,7 +20,7 @@ from storage.label_votes import Purpose, Verdict, VerdictStatus
 from storage.tables import AnswerRow, FeatureRow, ImportedSongRow
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -82,8 +82,8 @@ async def export_for_training(
         async with storage.database.reading() as connection:
             verdicts = await load_verdicts(connection, rules)
             counting = [each for each in verdicts.values() if each.status is VerdictStatus.COUNTS]
-            training = [_TrainingSong(each, imported=False) for each in counting]
-            training += await _imported(connection, rules, {each.song for each in counting})
+            own = [_TrainingSong(each, imported=False) for each in counting]
+            training = [*own, *await _imported(connection, rules, {each.song for each in counting})]
             layout = Layout(await _families(connection), TRAINING_COLUMNS, wide=True)
             writer = await asyncio.to_thread(open_writer, form, part, layout)
             try:
@@ -100,8 +100,7 @@ async def export_for_training(
     finally:
         with suppress(OSError):
             await asyncio.to_thread(part.unlink, missing_ok=True)
-    counted = {each.verdict.song for each in training}
-    left_out = [each.status for each in verdicts.values() if each.song not in counted]
+    left_out = _left_out(verdicts.values(), training)
     return TrainingExportSummary(
         songs=songs,
         rows=rows,
@@ -110,6 +109,12 @@ async def export_for_training(
         disputed=left_out.count(VerdictStatus.DISPUTED),
         without_features=len(training) - songs,
     )
+
+
+def _left_out(verdicts: Iterable[Verdict], training: Sequence[_TrainingSong]) -> list[VerdictStatus]:
+    """Return why songs with a label do not count."""
+    counted = {each.verdict.song for each in training}
+    return [each.status for each in verdicts if each.song not in counted]
 
 
 async def _imported(connection: AsyncConnection, rules: AggregationRules, own: set[str]) -> list[_TrainingSong]:

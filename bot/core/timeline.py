@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from bot.core import canvas, messages
 from bot.core.localization import clock, percent
 from bot.core.palette import PALETTES, Colour, Palette, Theme, ink_on, mix
+from common.genres import load_genres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,6 +37,7 @@ VOTES_HEIGHT = 20.0
 VOTES_GAP = 11.0
 TAGS_HEIGHT = 18.0
 KINDS_HEIGHT = 20.0
+KIND_SIZES = (11.5, 10.5, 9.0)
 TITLE_SIZES = (24.0, 20.0, 17.0, 14.0)
 
 MAX_LANES = 6
@@ -61,9 +63,10 @@ class _Sheet:
     lanes: tuple[str, ...]
 
     def colour(self, genre: str) -> Colour:
-        if genre in self.lanes:
-            return self.palette.genres[self.lanes.index(genre)]
-        return self.palette.other
+        """A style has the colour of its family where that has a lane too."""
+        family = load_genres().family_of(genre)
+        lane = family if family in self.lanes else genre
+        return self.palette.genres[self.lanes.index(lane)] if lane in self.lanes else self.palette.other
 
     def x(self, seconds: float) -> float:
         return STRIP_LEFT + (STRIP_RIGHT - STRIP_LEFT) * seconds / _end(self.report)
@@ -126,7 +129,11 @@ def lane_genres(report: SongReport) -> tuple[str, ...]:
     won = sorted(wins, key=lambda genre: (genre != report.genre, -wins[genre]))[:MAX_LANES]
     extra = [genre for genre in (report.genre, *ranked) if genre not in won]
     chosen = set(won) | set(extra[: max(0, MIN_LANES - len(won))])
-    return (report.genre, *(genre for genre in ranked if genre in chosen and genre != report.genre))[:MAX_LANES]
+    # The family of a style that was answered is beside it.
+    first = [report.genre]
+    if report.family is not None and report.family != report.genre and report.family in report.probabilities:
+        first.append(report.family)
+    return tuple(first + [genre for genre in ranked if genre in chosen and genre not in first])[:MAX_LANES]
 
 
 def alt_text(report: SongReport, words: Localizer) -> str:
@@ -181,7 +188,7 @@ def _draw_header(sheet: _Sheet) -> None:
         if not report.sure:
             title += "?"
             room -= _draw_badge(sheet, words.say("picture-unsure")) + 9
-    size = next((size for size in TITLE_SIZES if canvas.text_width(title, size, canvas.BOLD) <= room), TITLE_SIZES[-1])
+    size = _fitting_size(title, room, TITLE_SIZES, canvas.BOLD)
     title = canvas.fitted(title, room, size, canvas.BOLD)
     sheet.canvas.text(MARGIN, 34, title, palette.text, size, canvas.BOLD)
     after = MARGIN + canvas.text_width(title, size, canvas.BOLD) + 9
@@ -207,19 +214,29 @@ def _draw_badge(sheet: _Sheet, text: str) -> float:
 
 
 def _draw_kinds(sheet: _Sheet, top: float) -> None:
-    """Name the stretches that are not music, and hatch them."""
+    """Hatch the stretches that are not music, and name them where there is room."""
     palette, segments = sheet.palette, sheet.report.segments
-    name = canvas.fitted(_capital(sheet.words.say("not-music")), LABEL_WIDTH, 11.5, canvas.SEMIBOLD)
-    sheet.canvas.text(MARGIN, top + KINDS_HEIGHT / 2, name, palette.quiet, 11.5, canvas.SEMIBOLD, "lm")
+    middle = top + KINDS_HEIGHT / 2
+    name = _capital(sheet.words.say("not-music"))
+    size = _fitting_size(name, LABEL_WIDTH, KIND_SIZES)
+    sheet.canvas.text(MARGIN, middle, name, palette.quiet, size, canvas.SEMIBOLD, "lm")
     for kind, first, last in _sections(["" if segment.genre else segment.kind for segment in segments]):
-        if kind:
-            left, right = sheet.x(segments[first].start), sheet.column(segments[last])[1]
-            sheet.canvas.hatch(left, top, right, top + KINDS_HEIGHT, palette.line, palette.track)
-            label = canvas.fitted(_capital(sheet.words.kind(kind)), right - left - 12, 11.5, canvas.SEMIBOLD)
-            if len(label) > 1:
-                middle, width = (left + right) / 2, canvas.text_width(label, 11.5, canvas.SEMIBOLD) + 8
-                sheet.canvas.box(middle - width / 2, top, middle + width / 2, top + KINDS_HEIGHT, palette.track)
-                sheet.canvas.text(middle, top + KINDS_HEIGHT / 2, label, palette.quiet, 11.5, canvas.SEMIBOLD, "mm")
+        if not kind:
+            continue
+        left, right = sheet.x(segments[first].start), sheet.column(segments[last])[1]
+        sheet.canvas.hatch(left, top, right, top + KINDS_HEIGHT, palette.line, palette.track)
+        label = _capital(sheet.words.kind(kind))
+        size = _fitting_size(label, right - left - 8, KIND_SIZES)
+        half = canvas.text_width(label, size, canvas.SEMIBOLD) / 2 + 4
+        centre = (left + right) / 2
+        if 2 * half <= right - left:
+            sheet.canvas.box(centre - half, top, centre + half, top + KINDS_HEIGHT, palette.track)
+            sheet.canvas.text(centre, middle, label, palette.quiet, size, canvas.SEMIBOLD, "mm")
+
+
+def _fitting_size(text: str, room: float, sizes: Sequence[float], weight: int = canvas.SEMIBOLD) -> float:
+    """Return the first size in which a text fits, or the last."""
+    return next((size for size in sizes if canvas.text_width(text, size, weight) <= room), sizes[-1])
 
 
 def _draw_lane(sheet: _Sheet, genre: str, top: float) -> None:
@@ -268,14 +285,17 @@ def _draw_votes(sheet: _Sheet, expert: str, top: float) -> None:
     palette, bottom = sheet.palette, top + VOTES_HEIGHT
     segments = sheet.report.segments
     votes = [segment.votes.get(expert, "") for segment in segments]
-    favourite, count = Counter(votes).most_common(1)[0]
+    favourite, count = Counter(filter(None, votes)).most_common(1)[0]
     name = canvas.fitted(_capital(sheet.words.expert(expert)), LABEL_WIDTH, 11.5, canvas.SEMIBOLD)
     sheet.canvas.text(MARGIN, top + 8.5, name, palette.text, 11.5, canvas.SEMIBOLD)
-    tally = f"{sheet.words.genre(favourite)} {count}/{len(votes)}"
+    tally = f"{sheet.words.genre(favourite)} {count}/{len(list(filter(None, votes)))}"
     sheet.canvas.text(MARGIN, top + 21, canvas.fitted(tally, LABEL_WIDTH, 10.5), palette.quiet, 10.5)
     for genre, first, last in _sections(votes):
         left, right = sheet.x(segments[first].start), sheet.column(segments[last])[1]
-        colour = sheet.colour(genre) if genre else palette.track
+        if not genre:
+            sheet.canvas.hatch(left, top, right, bottom, palette.line, palette.track)
+            continue
+        colour = sheet.colour(genre)
         sheet.canvas.box(left, top, right, bottom, colour, radius=3)
         _write_vote(sheet, genre, (left, right), top + VOTES_HEIGHT / 2, ink_on(colour))
 
@@ -284,7 +304,7 @@ def _write_vote(sheet: _Sheet, genre: str, edges: tuple[float, float], y: float,
     """Write a genre into its cell as large as fits; where not even a few letters fit, the tally must do."""
     left, right = edges
     name, room = sheet.words.genre_short(genre), right - left - 4
-    size = next((size for size in VOTE_SIZES if canvas.text_width(name, size, canvas.SEMIBOLD) <= room), VOTE_SIZES[-1])
+    size = _fitting_size(name, room, VOTE_SIZES)
     label = canvas.fitted(name, room, size, canvas.SEMIBOLD)
     if len(label) >= min(5, len(name)):
         sheet.canvas.text((left + right) / 2, y, label, ink, size, canvas.SEMIBOLD, "mm")

@@ -142,6 +142,13 @@ class GenreAnswer:
     classes: NDArray[np.float64]
     styles: tuple[NDArray[np.float64], ...]
 
+    def averaged(self, weights: NDArray[np.float64]) -> GenreAnswer:
+        """Return one answer for all n segments, each counting by its weight."""
+        return GenreAnswer(
+            np.average(self.classes, axis=0, weights=weights)[None, :],
+            tuple(np.average(styles, axis=0, weights=weights)[None, :] for styles in self.styles),
+        )
+
 
 class Model:
     """A release that can be asked.
@@ -256,10 +263,7 @@ class Model:
         sounds, song = self._sounds(stored, seconds)
         # Long segments say more of a song than a short remainder; what is not music says nothing.
         weights = np.where(song.answering, seconds, 0) if any(song.answering) else np.asarray(seconds)
-        whole_song = GenreAnswer(
-            np.average(answer.classes, axis=0, weights=weights)[None, :],
-            tuple(np.average(styles, axis=0, weights=weights)[None, :] for styles in answer.styles),
-        )
+        whole_song = answer.averaged(weights)
         chosen, probabilities = told(self._artifact, whole_song, 0)
         music = song.kind is SoundKind.MUSIC
         tags = self._tags(stored, weights) if music else ()

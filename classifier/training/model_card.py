@@ -157,11 +157,12 @@ def _what_it_is(artifact: Artifact) -> list[str]:
         "",
         "| genre | sure from |",
         "|---|---|",
-        *(f"| {genre} | {_bound(artifact.least_sure(genre))} |" for genre in artifact.ensemble.genres),
+        *(f"| {genre} | {bound(artifact.least_sure(genre))} |" for genre in artifact.ensemble.genres),
     ]
 
 
-def _bound(least: float) -> str:
+def bound(least: float) -> str:
+    """Word the probability from which on answers are told as sure."""
     return f"{least:.2f}" if least <= 1 else "never"
 
 

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from classifier.training import retraining
+from classifier.training import retraining, sureness
 from classifier.training.classes import class_of
+from classifier.training.model_card import bound
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
 
     from classifier.inference.model import Artifact
     from classifier.training.feedback_reader import Song
@@ -39,7 +43,6 @@ def markdown(
         Further figures, as they stand in the release.
     """
     outcome = "let it pass" if verdict.passed else "refused it"
-    strangers = evaluation["not_sure"]
     lines = [
         f"# Model card: {name}",
         "",
@@ -56,6 +59,14 @@ def markdown(
         "",
         "The base are numbers in the release, computed from recordings; feedback is not kept in it.",
         "",
+        *_compared(before, artifact, verdict, evaluation["not_sure"]),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _compared(before: str, artifact: Artifact, verdict: Verdict, strangers: Mapping[str, int]) -> list[str]:
+    lines = [
         f"## Compared with {before}",
         "",
         "Both answered the same songs, which they had not learnt from: the base's in trials with artists and",
@@ -66,14 +77,16 @@ def markdown(
         "|---|---|---|---|---|---|",
         *(_row(found) for found in (verdict.base, verdict.first, verdict.feedback, *verdict.by_genre)),
         "",
-        f"An answer is told as sure from a probability of {artifact.sure_from:.2f} on.",
+        "From what probability on an answer is told as sure, for each genre:",
+        *(f"{genre} {bound(artifact.least_sure(genre))}," for genre in artifact.ensemble.genres[:-1]),
+        f"{artifact.ensemble.genres[-1]} {bound(artifact.least_sure(artifact.ensemble.genres[-1]))}.",
     ]
     if strangers["songs"]:
         lines += [
             f"Of {strangers['songs']} songs held out whose label is no genre of this release, {strangers['before']}",
             f"were told as sure before and {strangers['after']} are now.",
         ]
-    return "\n".join([*lines, ""])
+    return lines
 
 
 def _row(found: Difference) -> str:
@@ -89,8 +102,11 @@ def _row(found: Difference) -> str:
 def not_sure(before: Artifact, after: Artifact, songs: Sequence[Song]) -> Mapping[str, int]:
     """Count songs held out of labels that the newer release does not know, and how many each tells as sure."""
     strange = [song for song in songs if class_of(song.label) not in after.ensemble.genres]
-    sure = [
-        int((retraining.ask(artifact, strange).max(axis=1, initial=0) >= artifact.sure_from).sum())
-        for artifact in (before, after)
-    ]
+    sure = [int(_are_sure(artifact, strange).sum()) for artifact in (before, after)]
     return {"songs": len(strange), "before": sure[0], "after": sure[1]}
+
+
+def _are_sure(artifact: Artifact, songs: Sequence[Song]) -> NDArray[np.bool_]:
+    genres = artifact.ensemble.genres
+    least = {genre: artifact.least_sure(genre) for genre in genres}
+    return sureness.are_sure(genres, retraining.ask(artifact, songs), least)

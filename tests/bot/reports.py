@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from classifier.song_report import SegmentReport, SongReport
+from classifier.song_report import SegmentReport, SongReport, Tag
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,6 +33,34 @@ def make_report(genres: Sequence[str], *, sure: bool = True, last_seconds: float
     ranked = dict(sorted(means.items(), key=lambda item: -item[1]))
     answer = next(iter(ranked))
     return SongReport(answer, ranked[answer], sure, "2026-11", segments[-1].end, ranked, tuple(segments))
+
+
+def as_speech(report: SongReport) -> SongReport:
+    """Return a report that tells the same recording as somebody who talks."""
+    segments = tuple(
+        SegmentReport(part.start, part.end, None, 0.0, {}, {}, None, "speech", 0.02) for part in report.segments
+    )
+    return SongReport(None, 0.0, False, report.model, report.duration, {}, segments, None, "speech", 0.02)
+
+
+def as_vpop(report: SongReport) -> SongReport:
+    """Return a report that tells the same recording as V-pop, with tags."""
+    probabilities = {"vpop": 0.7, "pop": 0.15, "rock": 0.1, "blues": 0.05}
+    segments = tuple(
+        replace(part, genre="vpop", confidence=0.7, probabilities=probabilities, family="pop")
+        for part in report.segments
+    )
+    tags = (Tag("female vocalists", 0.6), Tag("dance", 0.4))
+    return replace(
+        report,
+        genre="vpop",
+        confidence=0.7,
+        sure=True,
+        probabilities=probabilities,
+        segments=segments,
+        family="pop",
+        tags=tags,
+    )
 
 
 def certain(sure: bool = True, **probabilities: float) -> SongReport:

@@ -126,3 +126,20 @@ def test_a_file_that_does_not_fit_together_is_refused_with_what_is_wrong(
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadGenres, match=r"missing\.toml"):
         load_genres(tmp_path / "missing.toml")
+
+
+@pytest.mark.parametrize(
+    ("label", "answer", "agrees"),
+    [
+        ("pop", "pop", True),
+        ("pop", "vpop", True),
+        ("vpop", "pop", False),
+        ("vpop", "kpop", False),
+        ("rock", "vpop", False),
+        ("pop", "", False),
+    ],
+)
+def test_the_family_of_a_style_agrees_with_it_but_a_style_is_more_than_its_family(
+    label: str, answer: str, agrees: bool
+) -> None:
+    assert load_genres().agrees(label, answer) is agrees

@@ -140,3 +140,9 @@ async def test_a_chat_is_told_what_it_has_heard(storage: Storage, clock: Clock) 
     assert (stats.corrections, stats.agreeing) == (2, 1)
     assert stats.first == START
     assert stats.last == clock.time
+
+
+async def test_what_is_not_music_is_kept_without_a_genre(storage: Storage) -> None:
+    report_of_speech = report() | {"genre": None, "confidence": 0.0, "sure": False, "kind": "speech"}
+    kept = await storage.songs.save_answer(song(), report_of_speech, features(), platform="local", title="talk")
+    assert (kept.genre, kept.report["genre"], kept.report["kind"]) == ("", None, "speech")

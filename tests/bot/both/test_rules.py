@@ -17,6 +17,7 @@ from common.media_types import MUSIC_SUFFIXES
 from storage import ReviewStatus
 from tests.bot.both.chats import OPERATOR, open_discord, open_telegram, text_of
 from tests.bot.discord.server import FakeDiscord
+from tests.bot.reports import as_speech, as_vpop
 from tests.bot.telegram.server import TelegramServer
 
 if TYPE_CHECKING:
@@ -117,3 +118,24 @@ def test_both_chats_take_the_same_files_for_music(name: str) -> None:
     document = Document("file", "unique", file_name=name, mime_type=None)
     on_telegram = song_in(Message(1, datetime.now(UTC), Chat(1, "private"), document=document))
     assert bool(on_discord) == (on_telegram is not None) == (name.lower() not in {"a.pdf", "mp3"})
+
+
+async def test_what_is_not_music_is_told_and_a_press_makes_it_music(
+    chat: ChatUnderTest, ear: EarAtHand, tone: Tone
+) -> None:
+    ear.answers = as_speech
+    answer = await chat.song(tone(200))
+    assert "somebody talking" in text_of(answer)
+    await chat.correct(answer, "jazz")
+    [stored] = await chat.bot.storage.feedback.review(status=None)
+    assert (stored.label, stored.predicted) == ("jazz", "")
+
+
+async def test_a_style_and_its_tags_are_told(chat: ChatUnderTest, ear: EarAtHand, tone: Tone) -> None:
+    ear.answers = as_vpop
+    answer = await chat.song(tone(200))
+    assert "This sounds like Pop · V-pop (70%)." in text_of(answer)
+    assert "Tags: female vocalists, dance." in text_of(answer)
+    await chat.correct(answer, "pop")
+    [stored] = await chat.bot.storage.feedback.review(status=None)
+    assert stored.agrees

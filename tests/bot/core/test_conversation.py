@@ -10,6 +10,7 @@ from bot.core.errors import ButtonExpired
 from bot.core.identity import Keys, Person
 from bot.core.localization import LANGUAGES
 from storage import BadLabel, LabelTooLong, LabelWithoutLetter, Storage
+from tests.bot.reports import as_speech, as_vpop
 from tests.bot.running import Bot
 
 if TYPE_CHECKING:
@@ -200,7 +201,7 @@ async def test_genres_are_searched_by_any_name_in_either_language(bot: Bot) -> N
     assert found[0].name == "Chầu văn"
     everything, _ = await bot.conversation.choices("", "en")
     assert len(everything) >= 15
-    assert next(choice.about for choice in everything if choice.label == "cheo").startswith("the folk theatre")
+    assert next(choice.about for choice in everything if choice.label == "cheo").startswith("Folk musical theatre")
 
 
 async def test_what_people_are_is_nowhere_in_the_database(
@@ -223,3 +224,41 @@ async def test_pictures_are_drawn_in_the_persons_language(bot: Bot, reply_id: st
     }
     assert len(pictures) == 2
     assert all(picture.startswith(b"\x89PNG") for picture in pictures)
+
+
+async def test_genres_are_offered_with_families_before_styles(bot: Bot) -> None:
+    offered = [choice.label for choice in (await bot.conversation.choices("", "en"))[0]]
+    assert "electronic" in offered
+    assert not {"vpop", "cheo"} & set(offered)
+
+
+async def test_the_family_of_a_style_is_right_only_less(
+    bot: Bot, notebook: Notebook, ear: EarAtHand, tone: Tone
+) -> None:
+    ear.answers = as_vpop
+    await bot.conversation.submit(notebook.sends(tone(200, name="song.wav")))
+    await notebook.until(lambda: notebook.discarded)
+    reply_id = notebook.answers["song.wav"][0].reply.id
+    said = await bot.conversation.correct(reply_id, ANN, "en", "pop")
+    assert said.message.text == "Thank you! So pop is right; I had gone further and said V-pop."
+    kept = await _correction(bot, ANN, reply_id)
+    assert kept is not None
+    assert (kept.agrees, kept.label) == (True, "pop")
+    assert (await bot.storage.feedback.stats()).agreeing == 1
+
+
+async def test_what_is_not_music_cannot_be_confirmed_but_corrected(
+    bot: Bot, notebook: Notebook, ear: EarAtHand, tone: Tone
+) -> None:
+    ear.answers = as_speech
+    await bot.conversation.submit(notebook.sends(tone(200, name="song.wav")))
+    await notebook.until(lambda: notebook.discarded)
+    reply_id = notebook.answers["song.wav"][0].reply.id
+    with pytest.raises(ButtonExpired):
+        await bot.conversation.agree(reply_id, ANN, "en")
+    await bot.conversation.correct(reply_id, ANN, "en", "jazz")
+    kept = await _correction(bot, ANN, reply_id)
+    assert kept is not None
+    assert (kept.label, kept.predicted, kept.agrees) == ("jazz", "", False)
+    undone = await bot.conversation.undo(reply_id, ANN, "en")
+    assert [button.text for button in undone.message.buttons] == ["It is music"]

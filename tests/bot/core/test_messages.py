@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import unicodedata
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -8,13 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core import messages
-from bot.core.callbacks import Action
+from bot.core.callbacks import Action, AnswerCallback
 from bot.core.chat import Stage
-from bot.core.localization import LANGUAGES, Language, Localizer
+from bot.core.localization import LANGUAGES, Language, Localizer, has
 from bot.core.messages import CorrectionView
 from classifier.errors import TooShort
+from classifier.features.musicnn import TAGS
+from classifier.song_report import KINDS, MUSIC
 from storage import TooManyQueued
-from tests.bot.reports import ALL_GENRES, certain, make_report
+from tests.bot.reports import ALL_GENRES, as_speech, as_vpop, certain, make_report
 
 if TYPE_CHECKING:
     from classifier.song_report import SongReport
@@ -64,7 +67,51 @@ def test_a_known_recording_and_a_short_one_are_named_as_such() -> None:
 def test_a_genre_that_people_proposed_is_called_what_they_called_it() -> None:
     words = Localizer("vi", {"nhacvang": "nhạc vàng"})
     assert "nhạc vàng" in messages.headline(certain(nhacvang=0.8, pop=0.1), words)
-    assert "lofi" in messages.headline(certain(lofi=0.8, pop=0.1), words)
+    assert "dreampop" in messages.headline(certain(dreampop=0.8, pop=0.1), words)
+
+
+def test_a_style_is_named_with_its_family_and_its_tags_are_below() -> None:
+    report = as_vpop(make_report(["pop"]))
+    assert messages.answer(report, EN, "id").text.splitlines()[:3] == [
+        "This sounds like Pop · V-pop (70%).",
+        "Next closest: rock (10%), blues (5%).",
+        "Tags: female vocalists, dance.",
+    ]
+    assert "Từ khóa: giọng nữ, nhạc nhảy." in messages.details(report, VI)
+
+
+def test_what_is_not_music_is_said_to_be_what_it_is_and_can_be_corrected() -> None:
+    message = messages.answer(as_speech(make_report(["pop", "rock"])), EN, "id")
+    assert message.text == "That sounds like somebody talking. Send me some music and I'll tell you its genre."
+    assert [(button.text, button.callback) for button in message.buttons] == [
+        ("It is music", AnswerCallback(Action.WRONG, "id"))
+    ]
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != MUSIC])
+def test_every_kind_of_sound_has_its_words(language: Language, kind: str) -> None:
+    words = Localizer(language)
+    report = replace(as_speech(make_report(["pop"])), kind=kind)
+    assert words.kind(kind) != kind
+    assert "{" not in messages.headline(report, words)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_tag_has_its_word(language: Language) -> None:
+    for tag in TAGS:
+        assert has(language, f"tag-{tag.lower().replace(' ', '-')}"), tag
+
+
+def test_speech_before_a_song_is_a_line_of_its_own() -> None:
+    song, talk = as_vpop(make_report(["pop", "pop"])), as_speech(make_report(["pop", "pop"]))
+    mixed = replace(song, segments=(talk.segments[0], song.segments[1]))
+    assert messages.breakdown(mixed, EN, characters=100) == ["0:00–0:30 speech", "0:30–1:00 V-pop (70%)"]
+
+
+def test_experts_of_the_classic_recipe_are_folded_away_where_there_are_others() -> None:
+    assert messages.weighty_experts(make_report(["jazz"])) == ["texture"]
+    assert messages.weighty_experts(certain(jazz=0.8, pop=0.2)) == ["knn"]
 
 
 def test_neighbouring_segments_with_one_genre_are_said_together() -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from bot.core import canvas
 from bot.core.localization import LANGUAGES, Language, Localizer
 from bot.core.palette import PALETTES, THEMES, Theme, contrast, ink_on
 from bot.core.timeline import MAX_LANES, WIDTH, alt_text, lane_genres, render
-from tests.bot.reports import ALL_GENRES, certain, make_report
+from tests.bot.reports import ALL_GENRES, as_speech, as_vpop, certain, make_report
 
 READABLE = 4.5
 """Contrast of text, WCAG 2.2 level AA."""
@@ -121,3 +122,20 @@ def test_the_alternative_text_says_what_the_picture_shows(language: Language) ->
     many = alt_text(make_report([ALL_GENRES[place % 15] for place in range(120)]), words)
     assert "1:00:00" in many
     assert len(many) < 300
+
+
+def test_a_style_has_its_family_beside_it_and_stretches_without_music_are_told() -> None:
+    song, talk = as_vpop(make_report(["pop", "pop"])), as_speech(make_report(["pop", "pop"]))
+    mixed = replace(song, segments=(talk.segments[0], song.segments[1]))
+    assert lane_genres(mixed)[:2] == ("vpop", "pop")
+    assert render(mixed, Localizer("en"), "light") != render(song, Localizer("en"), "light")
+    assert "0:00 to 0:30: speech; 0:30 to 1:00: V-pop" in alt_text(mixed, Localizer("en"))
+    assert alt_text(mixed, Localizer("en")).endswith("Tags: female vocalists, dance.")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_what_is_not_music_is_drawn_without_genres(theme: Theme) -> None:
+    report = as_speech(make_report(["pop", "rock"]))
+    assert lane_genres(report) == ()
+    assert render(report, Localizer("en"), theme).startswith(b"\x89PNG")
+    assert alt_text(report, Localizer("en")) == "Timeline of a recording of 1:00: speech, no music."

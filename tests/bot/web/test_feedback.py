@@ -3,8 +3,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tests.bot.reports import as_speech, as_vpop
 from tests.bot.running import eventually
-from tests.bot.web.page import Page, history
+from tests.bot.web.page import Page, history, send, settled
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from bot.settings import Settings
+    from tests.bot.fake_classifier import EarAtHand
 
     Tone = Callable[..., Path]
 
@@ -100,3 +102,30 @@ async def test_the_language_is_the_browsers_until_another_is_chosen(page: Page) 
     assert '<html lang="en">' in await (await browser.get("/")).text()
     async with browser.post("/language", json={"language": "<script>"}) as response:
         assert response.status == 400
+
+
+async def test_the_page_tells_what_is_not_music_and_takes_its_genre(
+    ann: aiohttp.ClientSession, ear: EarAtHand, tone: Tone
+) -> None:
+    ear.answers = as_speech
+    entry = await settled(ann, (await send(ann, tone()))["id"])
+    assert entry["headline"].startswith("That sounds like somebody talking.")
+    assert (entry["kind"], entry["wrong"]) == ("speech", "It is music")
+    assert entry["segments"][0]["genre"] == "Speech"
+    async with ann.post(f"/songs/{entry['id']}/opinion", json={"genre": "jazz"}) as response:
+        assert (await response.json())["entry"]["opinion"]["said"] == "No, it is jazz."
+
+
+async def test_the_page_tells_a_style_with_its_family_and_tags(
+    ann: aiohttp.ClientSession, ear: EarAtHand, tone: Tone
+) -> None:
+    ear.answers = as_vpop
+    entry = await settled(ann, (await send(ann, tone()))["id"])
+    assert entry["headline"] == "This sounds like Pop · V-pop (70%)."
+    assert "Tags: female vocalists, dance." in entry["details"]
+    async with ann.post(f"/songs/{entry['id']}/opinion", json={"genre": "pop"}) as response:
+        said = (await response.json())["entry"]["opinion"]
+    assert (said["said"], said["thanks"]) == (
+        "That is right.",
+        "Thank you! So pop is right; I had gone further and said V-pop.",
+    )

@@ -34,8 +34,10 @@ class TestTrain:
         assert [expert["name"] for expert in manifest["experts"]] == [
             "texture",
             "texture_linear",
-            "texture40",
             "texture40_linear",
+            "musicnn_tags",
+            "fusion",
+            "musicnn_embedding",
         ]
         assert {path.name for path in trained.iterdir()} == {"manifest.json", *manifest["files"]}
         assert (trained / "confusion.png").read_bytes().startswith(b"\x89PNG")

@@ -52,7 +52,7 @@ def make_teller(name: str) -> Teller:
     return Teller(name)
 
 
-class Shelf:
+class ReleaseFolder:
     """Where the release lies that is to serve."""
 
     def __init__(self) -> None:
@@ -68,8 +68,8 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf() -> Shelf:
-    return Shelf()
+def release_folder() -> ReleaseFolder:
+    return ReleaseFolder()
 
 
 @pytest.fixture
@@ -87,8 +87,8 @@ async def settled(executor: LocalExecutor, former: set[int]) -> None:
         await asyncio.sleep(0.01)
 
 
-async def test_fifty_songs_are_answered_while_a_release_is_promoted(shelf: Shelf, song: Path) -> None:
-    executor = shelf.executor(workers=2)
+async def test_fifty_songs_are_answered_while_a_release_is_promoted(release_folder: ReleaseFolder, song: Path) -> None:
+    executor = release_folder.executor(workers=2)
     await executor.start()
     former = set(executor.pids)
     processes = []
@@ -99,7 +99,7 @@ async def test_fifty_songs_are_answered_while_a_release_is_promoted(shelf: Shelf
         return told.report.model, int(told.report.duration)
 
     first = [await tell()]
-    shelf.name = "second"
+    release_folder.name = "second"
     songs = asyncio.gather(*(tell() for _ in range(SONGS - 2)))
     await executor.switch()
     assert (executor.release, executor.genres) == ("second", ("genre of second",))
@@ -115,10 +115,10 @@ async def test_fifty_songs_are_answered_while_a_release_is_promoted(shelf: Shelf
 
 
 async def test_with_little_memory_a_worker_ends_before_the_next_starts(
-    shelf: Shelf, song: Path, monkeypatch: pytest.MonkeyPatch
+    release_folder: ReleaseFolder, song: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker_pool, "has_memory_for_another", lambda _: False)
-    executor = shelf.executor(workers=2)
+    executor = release_folder.executor(workers=2)
     await executor.start()
     former = set(executor.pids)
     processes = []
@@ -128,12 +128,12 @@ async def test_with_little_memory_a_worker_ends_before_the_next_starts(
         processes.append(len(multiprocessing.active_children()))
         return told.report.model
 
-    shelf.name = "deadly"
+    release_folder.name = "deadly"
     songs = asyncio.gather(*(tell() for _ in range(20)))
     with pytest.raises(ReleaseRefused):
         await executor.switch()
     assert set(await songs) == {"first"}
-    shelf.name = "second"
+    release_folder.name = "second"
     songs = asyncio.gather(*(tell() for _ in range(20)))
     former |= set(executor.pids)
     await executor.switch()
@@ -146,8 +146,10 @@ async def test_with_little_memory_a_worker_ends_before_the_next_starts(
     assert multiprocessing.active_children() == []
 
 
-async def test_a_song_is_finished_by_the_release_that_started_it(shelf: Shelf, song: Path, tmp_path: Path) -> None:
-    executor = shelf.executor(workers=1)
+async def test_a_song_is_finished_by_the_release_that_started_it(
+    release_folder: ReleaseFolder, song: Path, tmp_path: Path
+) -> None:
+    executor = release_folder.executor(workers=1)
     await executor.start()
     [former] = executor.pids
     pipe = tmp_path / "pipe"
@@ -156,7 +158,7 @@ async def test_a_song_is_finished_by_the_release_that_started_it(shelf: Shelf, s
     long_song.write_text(str(pipe))
     under_way = asyncio.create_task(executor.classify(long_song))
     await asyncio.sleep(0)
-    shelf.name = "second"
+    release_folder.name = "second"
     await executor.switch()
     assert (await executor.classify(song)).report.model == "second"
     await asyncio.to_thread(pipe.read_bytes)
@@ -170,12 +172,12 @@ async def test_a_song_is_finished_by_the_release_that_started_it(shelf: Shelf, s
     [("corrupt", "manifest cannot be read"), ("broken", "ValueError: cannot be unpickled"), ("deadly", "died before")],
 )
 async def test_a_release_that_cannot_be_loaded_is_refused_and_the_old_one_serves(
-    shelf: Shelf, song: Path, promoted: str, said: str
+    release_folder: ReleaseFolder, song: Path, promoted: str, said: str
 ) -> None:
-    executor = shelf.executor(workers=1)
+    executor = release_folder.executor(workers=1)
     await executor.start()
     former = executor.pids
-    shelf.name = promoted
+    release_folder.name = promoted
     for _ in range(2):
         with pytest.raises(ReleaseRefused, match=said):
             await executor.switch()
@@ -183,18 +185,20 @@ async def test_a_release_that_cannot_be_loaded_is_refused_and_the_old_one_serves
     # A worker that has to be replaced comes back with the release that serves, not with the one that lies there.
     os.kill(former[0], signal.SIGKILL)
     assert (await executor.classify(song)).report.model == "first"
-    shelf.name = "second"
+    release_folder.name = "second"
     await executor.switch()
     assert (await executor.classify(song)).report.model == "second"
     await executor.close()
     assert multiprocessing.active_children() == []
 
 
-async def test_releases_that_follow_each_other_quickly_end_with_the_last(shelf: Shelf, song: Path) -> None:
-    executor = shelf.executor(workers=2)
+async def test_releases_that_follow_each_other_quickly_end_with_the_last(
+    release_folder: ReleaseFolder, song: Path
+) -> None:
+    executor = release_folder.executor(workers=2)
     await executor.start()
     former = set(executor.pids)
-    for shelf.name in ("second", "third"):
+    for release_folder.name in ("second", "third"):
         await executor.switch()
     await settled(executor, former)
     answers = await asyncio.gather(*(executor.classify(song) for _ in range(6)))
@@ -205,10 +209,10 @@ async def test_releases_that_follow_each_other_quickly_end_with_the_last(shelf: 
     assert multiprocessing.active_children() == []
 
 
-async def test_closing_during_a_switch_leaves_no_worker(shelf: Shelf) -> None:
-    executor = shelf.executor(workers=1)
+async def test_closing_during_a_switch_leaves_no_worker(release_folder: ReleaseFolder) -> None:
+    executor = release_folder.executor(workers=1)
     await executor.start()
-    shelf.name = "second"
+    release_folder.name = "second"
     switching = asyncio.create_task(executor.switch())
     while len(multiprocessing.active_children()) < 2:  # noqa: ASYNC110 - a process that has begun tells nobody
         await asyncio.sleep(0.01)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from classifier.library.collection import CollectionFile, FileState
 from classifier.library.grouping import (
+    NOT_MUSIC,
     NOT_SURE,
     ClassifiedSong,
     CollectionSong,
@@ -94,3 +95,15 @@ def test_groups_are_sorted_by_size_with_not_sure_last() -> None:
 def test_files_with_the_same_content_are_exact_copies() -> None:
     songs = [classified("a1", "rock"), classified("b1", "rock"), classified("a2", "rock")]
     assert [[song.song.path.name for song in group] for group in exact_copies(songs)] == [["a1", "a2"]]
+
+
+def test_what_is_not_music_has_the_last_group_whatever_the_minimum() -> None:
+    songs = [classified("a", "", sure=False), classified("b", "", sure=False), classified("c", "rock", sure=False)]
+    assert list(group_songs(songs)) == [NOT_SURE, NOT_MUSIC]
+    assert group_of(GenreAnswer("", 0.0, False, 10), 0.0) == NOT_MUSIC
+    assert genre_name(NOT_MUSIC) == "Not music"
+    assert disagreements([classified("a", "", tag="rock")], GENRES) == []
+
+
+def test_a_song_tagged_with_the_family_of_its_style_does_not_disagree() -> None:
+    assert disagreements([classified("a", "vpop", tag="Pop")], (*GENRES, "vpop")) == []

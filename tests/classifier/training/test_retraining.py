@@ -228,7 +228,7 @@ class TestCommand:
         assert after["gate"]["passed"]
         assert after["gate"]["against"] == before["name"]
         assert after["genres"] == sorted([*GENRES, NEW])
-        assert Model.load(models).experts == ("texture", "texture_linear", "texture40", "texture40_linear")
+        assert Model.load(models).experts == ("texture", "texture_linear", "texture40_linear")
         card = (models / f"{after['name']}.md").read_text("utf-8")
         assert f"| {NEW} | 0 | 19 |" in card
         assert f"| {NEW}, feedback |" in card
