@@ -1,8 +1,7 @@
 """Decode mutated media files; run as ``python -m tests.classifier.audio.fuzz_decode FOLDER SEED COUNT``.
 
 Prints the most time and memory that a file took, and ends with a JSON object of outcomes. Anything but a song or a
-SongError ends it with a traceback, a crash without one;
-the file that did it is then FOLDER/mutated.
+SongError ends it with a traceback, a crash without one; the file that did it is then FOLDER/mutated.
 """
 
 from __future__ import annotations
