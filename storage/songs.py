@@ -229,7 +229,7 @@ async def log_answer(connection: AsyncConnection, answer_id: int, platform: str,
 def _check(content_hash: str, report: Mapping[str, Any]) -> None:
     if not CONTENT_HASH.fullmatch(content_hash):
         raise ValueError("the content hash is not 64 lower-case hexadecimal digits")
-    wrong = [key for key, kind in _REPORT_KEYS.items() if not isinstance(report.get(key), kind)]
+    wrong = [key for key, kind in _REPORT_KEYS.items() if key not in report or not isinstance(report[key], kind)]
     if wrong:
         raise ValueError(f"the report lacks {', '.join(wrong)}")
     try:
