@@ -201,7 +201,8 @@ async def test_genres_are_searched_by_any_name_in_either_language(bot: Bot) -> N
     assert found[0].name == "Chầu văn"
     everything, _ = await bot.conversation.choices("", "en")
     assert len(everything) >= 15
-    assert next(choice.about for choice in everything if choice.label == "cheo").startswith("Folk musical theatre")
+    cheo, _ = await bot.conversation.choices("cheo", "en")
+    assert cheo[0].about.startswith("Folk musical theatre")
 
 
 async def test_what_people_are_is_nowhere_in_the_database(

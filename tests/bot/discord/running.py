@@ -47,6 +47,7 @@ class Scene:
                 message
                 for message in self.world.of_bot(channel)
                 if any(custom_id.startswith("votes:") for custom_id in custom_ids(message))
+                or message["content"].startswith("That sounds like somebody talking.")
             ]
 
         await self.world.until(lambda: len(found()) >= count)
