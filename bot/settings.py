@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, Validat
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from classifier.inference.manifest import PACKAGED_MODELS
+from common.genres import OWN_FILE, load_genres
 
 DEFAULT_LOCAL_PORT = 8080
 
@@ -174,6 +175,7 @@ class Settings(BaseSettings):
     data_dir: Path = Path("data")
     database_url: Annotated[str, BeforeValidator(_database)] = ""
     model_dir: Path = PACKAGED_MODELS
+    genres_file: Path | None = None
     workers: int = Field(default=1, ge=1, le=1024)
     executor_url: Annotated[str, _url("tcp", "tls")] = ""
     executor_ca: Path | None = None
@@ -209,6 +211,13 @@ class Settings(BaseSettings):
         if re.fullmatch(shape, token.get_secret_value()) is None:
             raise ValueError("is not a whole token: copy it again, without spaces or quotes")
         return token
+
+    @field_validator("genres_file")
+    @classmethod
+    def _genres_make_sense(cls, path: Path | None) -> Path | None:
+        if path is not None:
+            load_genres(path)
+        return path
 
     @field_validator("link_proxy")
     @classmethod
@@ -319,10 +328,14 @@ def read_settings() -> Settings:
         With all problems at once.
     """
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         problems = {_problem(problem["loc"], problem["type"], problem["msg"]): None for problem in error.errors()}
         raise WrongSettings(tuple(problems)) from None
+    if settings.genres_file is not None:
+        # It may stand in .env alone, and the processes that are started need it too.
+        os.environ[OWN_FILE] = str(settings.genres_file.resolve())
+    return settings
 
 
 def forget_secrets() -> None:

@@ -6,6 +6,7 @@ same form. Which of them a release can recognise is the release's business, and 
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+OWN_FILE: Final = "GENRES_FILE"
+"""The setting that names an operator's own file; processes that the bot starts inherit it."""
 SHIPPED: Final = Path(__file__).with_name("genres.toml")
 _ID: Final = re.compile(r"[a-z0-9]+(_[a-z0-9]+)*")
 _TEXTS: Final = ("id", "name_en", "name_vi", "about_en", "about_vi")
@@ -127,15 +130,16 @@ def load_genres(path: Path | None = None) -> Genres:
     Parameters
     ----------
     path
-        A TOML file with ``[[genre]]`` tables like the shipped one's. A genre with the id of a shipped one replaces
-        it; the others follow it.
+        A TOML file with ``[[genre]]`` tables like the shipped one's, by default the one that ``GENRES_FILE`` names in
+        the environment, if any. A genre with the id of a shipped one replaces it; the others follow it.
 
     Raises
     ------
     BadGenres
         If a file cannot be read or what it says does not fit together.
     """
-    return _shipped() if path is None else _with_own(path)
+    own = path or os.environ.get(OWN_FILE)
+    return _with_own(Path(own).resolve()) if own else _shipped()
 
 
 @cache
@@ -143,6 +147,7 @@ def _shipped() -> Genres:
     return _checked(SHIPPED, _read(SHIPPED))
 
 
+@cache
 def _with_own(path: Path) -> Genres:
     return _checked(path, {genre.id: genre for genre in _shipped()} | _read(path))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from pydantic import ValidationError
 
 import bot
 from bot.settings import Address, Moderator, Settings, WrongSettings, read_settings
+from common.genres import load_genres
 
 
 def test_without_any_setting_the_local_page_is_on_and_only_this_machine_reaches_it() -> None:
@@ -183,4 +185,33 @@ def test_a_closed_cluster_takes_three_certificates(monkeypatch: pytest.MonkeyPat
     assert read_settings().executor_key == Path("here.pem")
     monkeypatch.setenv("EXECUTOR_URL", "tcp://scheduler:8786")
     with pytest.raises(WrongSettings, match="belong together"):
+        read_settings()
+
+
+OWN_GENRE = """
+[[genre]]
+id = "boomfolk"
+parent = "folk"
+name_en = "Boom folk"
+name_vi = "Boom folk"
+about_en = "Folk songs with a kick drum."
+about_vi = "Dân ca có trống kick."
+"""
+
+
+def test_genres_of_ones_own_are_known_everywhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GENRES_FILE", raising=False)
+    Path("own.toml").write_text(OWN_GENRE, encoding="utf-8")
+    Path(".env").write_text("GENRES_FILE=own.toml\n", encoding="utf-8")
+    monkeypatch.setenv("GENRES_FILE", "own.toml")
+    assert "boomfolk" in load_genres()
+    read_settings()
+    assert load_genres().family_of("boomfolk") == "folk"
+    assert os.environ["GENRES_FILE"] == str(Path("own.toml").resolve()), "a process with another folder finds it too"
+
+
+def test_genres_that_make_no_sense_are_refused_with_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("own.toml").write_text(OWN_GENRE.replace("folk", "nobody"), encoding="utf-8")
+    monkeypatch.setenv("GENRES_FILE", "own.toml")
+    with pytest.raises(WrongSettings, match=r"GENRES_FILE: .*own\.toml: genre 'boomnobody': there is no family 'nobody'"):
         read_settings()
