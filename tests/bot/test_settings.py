@@ -213,5 +213,7 @@ def test_genres_of_ones_own_are_known_everywhere(monkeypatch: pytest.MonkeyPatch
 def test_genres_that_make_no_sense_are_refused_with_what_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("own.toml").write_text(OWN_GENRE.replace("folk", "nobody"), encoding="utf-8")
     monkeypatch.setenv("GENRES_FILE", "own.toml")
-    with pytest.raises(WrongSettings, match=r"GENRES_FILE: .*own\.toml: genre 'boomnobody': there is no family 'nobody'"):
+    with pytest.raises(
+        WrongSettings, match=r"GENRES_FILE: .*own\.toml: genre 'boomnobody': there is no family 'nobody'"
+    ):
         read_settings()
