@@ -217,7 +217,7 @@ def _manifest(name: str, artifact: Artifact, files: Mapping[str, bytes], about: 
     return {
         "format": FORMAT,
         "name": name,
-        "genres": list(artifact.ensemble.genres),
+        "genres": list(artifact.genres),
         "experts": [
             {"name": expert.name, "family": expert.family, "genres": list(expert.genres)} for expert in artifact.experts
         ],
@@ -228,7 +228,9 @@ def _manifest(name: str, artifact: Artifact, files: Mapping[str, bytes], about: 
             ],
             "gate": dict(artifact.ensemble.gate),
         },
+        "styles": {group.family: list(group.styles) for group in artifact.styles},
         "sure_from": artifact.sure_from,
+        "sure_by_genre": dict(artifact.sure_by_genre),
         **about,
         "versions": {"python": platform.python_version(), **{package: version(package) for package in PACKAGES}},
         "files": {
