@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -137,5 +138,7 @@ async def test_a_style_and_its_tags_are_told(chat: ChatUnderTest, ear: EarAtHand
     assert "This sounds like Pop · V-pop (70%)." in text_of(answer)
     assert "Tags: female vocalists, dance." in text_of(answer)
     await chat.correct(answer, "pop")
-    [stored] = await chat.bot.storage.feedback.review(status=None)
-    assert stored.agrees
+    async with asyncio.timeout(20):
+        while not (stored := await chat.bot.storage.feedback.review(status=None)):
+            await asyncio.sleep(0.05)
+    assert [(each.label, each.agrees) for each in stored] == [("pop", True)]
