@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
@@ -19,6 +18,7 @@ from storage import ReviewStatus
 from tests.bot.both.chats import OPERATOR, open_discord, open_telegram, text_of
 from tests.bot.discord.server import FakeDiscord
 from tests.bot.reports import as_speech, as_vpop
+from tests.bot.running import eventually
 from tests.bot.telegram.server import TelegramServer
 
 if TYPE_CHECKING:
@@ -138,7 +138,10 @@ async def test_a_style_and_its_tags_are_told(chat: ChatUnderTest, ear: EarAtHand
     assert "This sounds like Pop · V-pop (70%)." in text_of(answer)
     assert "Tags: female vocalists, dance." in text_of(answer)
     await chat.correct(answer, "pop")
-    async with asyncio.timeout(20):
-        while not (stored := await chat.bot.storage.feedback.review(status=None)):
-            await asyncio.sleep(0.05)
+
+    async def corrected() -> bool:
+        return bool(await chat.bot.storage.feedback.review(status=None))
+
+    await eventually(corrected)
+    stored = await chat.bot.storage.feedback.review(status=None)
     assert [(each.label, each.agrees) for each in stored] == [("pop", True)]
