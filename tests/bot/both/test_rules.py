@@ -18,6 +18,7 @@ from storage import ReviewStatus
 from tests.bot.both.chats import OPERATOR, open_discord, open_telegram, text_of
 from tests.bot.discord.server import FakeDiscord
 from tests.bot.reports import as_speech, as_vpop
+from tests.bot.running import eventually
 from tests.bot.telegram.server import TelegramServer
 
 if TYPE_CHECKING:
@@ -137,5 +138,10 @@ async def test_a_style_and_its_tags_are_told(chat: ChatUnderTest, ear: EarAtHand
     assert "This sounds like Pop · V-pop (70%)." in text_of(answer)
     assert "Tags: female vocalists, dance." in text_of(answer)
     await chat.correct(answer, "pop")
-    [stored] = await chat.bot.storage.feedback.review(status=None)
-    assert stored.agrees
+
+    async def corrected() -> bool:
+        return bool(await chat.bot.storage.feedback.review(status=None))
+
+    await eventually(corrected)
+    stored = await chat.bot.storage.feedback.review(status=None)
+    assert [(each.label, each.agrees) for each in stored] == [("pop", True)]

@@ -75,7 +75,9 @@ class Somebody:
         def found() -> dict[str, Any] | None:
             for message in reversed(self.server.said(self.chat["id"])):
                 ours = to is None or message.get("answers") == to["message_id"]
-                if ours and any(each["callback_data"].startswith("right:") for each in buttons(message)):
+                offered = {(each["callback_data"].partition(":")[0], each["text"]) for each in buttons(message)}
+                # What is not music has no genre to agree with.
+                if ours and any(action == "right" or text == "It is music" for action, text in offered):
                     return dict(message)
             return None
 
