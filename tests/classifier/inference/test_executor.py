@@ -163,7 +163,7 @@ async def test_song_errors_keep_their_message(executor: LocalExecutor, song: Son
     [before] = executor.pids
     with pytest.raises(TooShort) as error:
         await executor.classify(song("short"))
-    assert str(error.value) == "This is too short to tell. Please send at least 3 seconds of music."
+    assert str(error.value) == "This is too short to tell: at least 3 seconds of music are needed."
     assert pid_of(await executor.classify(song("play"))) == before
 
 
