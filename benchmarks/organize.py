@@ -14,12 +14,11 @@ import threading
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from common.units import KIBIBYTE
-
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from tests.synthesis import song, write  # noqa: E402  found only now
+from common.units import KIBIBYTE  # noqa: E402  found only now
+from tests.synthesis import song, write  # noqa: E402
 
 STYLES = ("blues", "disco", "metal", "vietnamese")
 SECONDS_BETWEEN_LOOKS = 0.5

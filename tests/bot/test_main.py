@@ -98,7 +98,7 @@ def test_a_bot_with_another_key_does_not_make_strangers_of_everybody_unasked(tmp
     command = [sys.executable, "-m", "storage", "new-key"]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
     told = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
-    assert "a stranger to it" in told.stdout
+    assert "will not recognise anyone from before" in told.stdout
     assert BotProcess(tmp_path).start().stop() == 0
 
 

@@ -65,5 +65,5 @@ def test_a_key_in_the_settings_leaves_no_file(tmp_path: Path) -> None:
 
 def test_half_a_key_is_refused_and_not_mended(tmp_path: Path) -> None:
     (tmp_path / "secret.key").write_text("", encoding="ascii")
-    with pytest.raises(ValueError, match="no whole key"):
+    with pytest.raises(ValueError, match="no complete key"):
         open_keys(Settings(data_dir=tmp_path))

@@ -141,6 +141,7 @@ async def test_on_a_phone_in_the_dark_in_vietnamese(bot_process: BotProcess, son
         assert "Dòng thời gian" in str(await answer.locator("img").get_attribute("alt"))
         await answer.locator("summary").click()
         await answer.locator("[data-key=wrong]").click()
+        await ann.page.keyboard.type("cải")
         await ann.page.locator("[role=option]", has_text="Cải lương").click()
         await answer.locator(".said", has_text="Không, đây là cải lương.").wait_for()
         await ann.check()

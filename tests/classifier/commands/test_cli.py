@@ -122,6 +122,7 @@ class TestClassify:
         disco, text, missing, blues, odd = lines(result.stdout)
         assert result.returncode == 1
         assert list(disco)[:6] == ["file", "genre", "confidence", "sure", "model", "duration"]
+        assert {"family", "music", "kind", "tags"} < set(disco)
         assert disco["file"] == str(music / "disco.mp3")
         assert (text["file"], text["error"]) == (str(music / "text.mp3"), "not-audio")
         assert missing == {
@@ -132,7 +133,17 @@ class TestClassify:
         assert odd == {**disco, "file": str(strange)}
         assert [(segment["start"], round(segment["end"])) for segment in blues["segments"]] == [(0, 30), (30, 42)]
         for segment in [*disco["segments"], *blues["segments"]]:
-            assert set(segment) == {"start", "end", "genre", "confidence", "probabilities", "votes"}
+            assert set(segment) == {
+                "start",
+                "end",
+                "genre",
+                "confidence",
+                "probabilities",
+                "votes",
+                "family",
+                "music",
+                "kind",
+            }
             assert segment["confidence"] == segment["probabilities"][segment["genre"]]
             assert sum(segment["probabilities"].values()) == pytest.approx(1)
             assert set(segment["votes"].values()) <= set(segment["probabilities"])

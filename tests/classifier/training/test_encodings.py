@@ -10,8 +10,9 @@ import pytest
 
 from classifier.audio.decoding import decode, segments
 from classifier.features.families import families
+from classifier.features.musicnn import MusiCNN
 from classifier.inference.artifact_file import read_artifact
-from classifier.training import base_dataset, experts, training_set
+from classifier.training import base_dataset, experts, musicnn_weights, training_set
 from classifier.training.candidate import Split
 from classifier.training.feedback_reader import Song, recordings_of
 from classifier.training.training_set import Settings
@@ -39,7 +40,9 @@ def twice(tmp_path_factory: pytest.TempPathFactory) -> list[Song]:
 
 def _heard(path: Path, style: str) -> Song:
     parts = segments(decode(path, max_seconds=60))
-    rows = [families(part.samples) for part in parts]
+    weights = musicnn_weights.load(None)
+    assert weights is not None
+    rows = [families(part.samples, MusiCNN(weights)) for part in parts]
     wide = {name: np.stack([row[name] for row in rows]).astype(np.float16) for name in rows[0] if name != "gtzan57"}
     seconds = np.array([part.end - part.start for part in parts])
     name = f"{style} {path.suffix}"
