@@ -6,12 +6,9 @@ Each file holds six seconds of music and has no ending to its name.
 
 from __future__ import annotations
 
-import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -107,8 +104,7 @@ def tried(kind: Kind) -> Row | None:
 
 def main() -> None:
     """Print the page."""
-    with ProcessPoolExecutor(os.cpu_count(), get_context("spawn"), max_tasks_per_child=50) as executor:
-        rows = [row for row in executor.map(tried, kinds(), chunksize=20) if row]
+    rows = [row for row in map(tried, kinds()) if row]
     sys.stdout.write(page(rows))
 
 
