@@ -31,8 +31,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 SECONDS = 6.0
-NO_CONTAINERS = {"alsa", "data", "fbdev", "fifo", "null", "oss", "tee", "rtp", "rtsp", "sap", "whip", "rtp_mpegts"}
-"""Devices, networks, and what writes packets without saying of which codec."""
+NO_CONTAINERS = (
+    {"alsa", "data", "fbdev", "fifo", "null", "oss", "tee", "rtp", "rtsp", "sap", "whip", "rtp_mpegts"}
+    | {"crc", "ffmetadata", "framecrc", "framehash", "framemd5", "hash", "md5", "streamhash", "uncodedframecrc"}
+    | {"rawvideo", *(f"{kind}{bits}{order}" for kind in "fsu" for bits in (16, 24, 32, 64) for order in ("be", "le"))}
+    | {"dash", "hds", "hls", "segment", "smoothstreaming", "webm_chunk", "image2", "image2pipe", "mkvtimestamp_v2"}
+)
+"""Devices, networks, checksums, raw samples, what writes several files, and what does not say which codec it holds."""
 OTHER_ENCODERS = {"aac_fixed", "ac3_fixed", "mp2fixed", "opus", "anull", "comfortnoise", "mp3"}
 """Of a codec for which there is another encoder, or of no sound."""
 RATES = {
