@@ -56,7 +56,7 @@ async def test_the_release_answers_in_both_chats_and_what_one_chat_heard_the_oth
             votes = await ann.told(await ann.presses(answer, "votes"))
             assert "texture: classical" in votes["content"]
             await lan.writes("/gioithieu")
-            await lan.hears("biết 15 thể loại")
+            await lan.hears("biết 18 thể loại")
             assert await asyncio.to_thread(bot.stop) == 0
             assert "Traceback" not in bot.log
         finally:
