@@ -9,6 +9,7 @@ import asyncio
 import json
 import random
 import time
+from abc import ABC, abstractmethod
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -88,8 +89,8 @@ class Ledger:
             self.waits.append(seconds)
 
 
-class Habits:
-    """The behaviour of both kinds of people; subclasses implement what raises NotImplementedError here."""
+class Habits(ABC):
+    """The behaviour of both kinds of people; how each sends, cancels and waits is its chat's."""
 
     def __init__(self, number: int, music: Music, ledger: Ledger) -> None:
         self.name = f"{type(self).__name__} {number}"
@@ -138,31 +139,31 @@ class Habits:
             await self.cancel()
         return await self.ending()
 
-    async def arrive(self) -> None:
+    async def arrive(self) -> None:  # noqa: B027 - only a page has to be opened
         """Open the chat."""
 
-    async def leave(self) -> None:
+    async def leave(self) -> None:  # noqa: B027 - and closed
         """Close the chat."""
 
+    @abstractmethod
     async def send_file(self, path: Path) -> None:
         """Send a file."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def send_link(self, link: str) -> None:
         """Send a link."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def cancel(self) -> None:
         """Press Cancel if the button is still there."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def ending(self) -> str:
         """Wait until the song has ended; return how."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def speak(self) -> None:
         """Confirm, correct or undo the answer."""
-        raise NotImplementedError
 
 
 class Browser(Habits):
