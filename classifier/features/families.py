@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from classifier.features import musicnn
+from classifier.features import musicnn, musicnn_input
 from classifier.features.gtzan57 import gtzan57
 from classifier.features.spectrum import Spectrum
 from classifier.features.texture import FULL_RANGE, GROUP_WIDTHS, NARROW_RANGE, sampled_mel, texture
@@ -50,7 +50,7 @@ GROUPS: Final[Mapping[str, tuple[int, ...]]] = {
 
 
 def families(
-    samples: NDArray[np.float32], network: musicnn.MusiCNN | None = None, *, patches: int = musicnn.PATCHES
+    samples: NDArray[np.float32], network: musicnn.MusiCNN | None = None, *, patches: int = musicnn_input.PATCHES
 ) -> Vectors:
     """Compute every feature family of one segment.
 

@@ -14,8 +14,9 @@ import numpy as np
 from classifier.audio.decoding import SAMPLE_RATE
 from classifier.audio.segmentation import all_segments
 from classifier.features.families import TAGS, families
-from classifier.features.musicnn import PATCHES, MusiCNN
 from classifier.features.musicnn import TAGS as TAG_NAMES
+from classifier.features.musicnn import MusiCNN
+from classifier.features.musicnn_input import PATCHES
 from classifier.inference.artifact_file import read_artifact
 from classifier.inference.manifest import (
     ARTIFACT_SUFFIX,

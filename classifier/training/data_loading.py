@@ -17,7 +17,7 @@ import numpy as np
 from joblib import Parallel, delayed
 
 from classifier.audio.decoding import SAMPLE_RATE, SEGMENT_SECONDS, decode, segments
-from classifier.features import musicnn
+from classifier.features import musicnn, musicnn_input
 from classifier.features.families import EMBEDDING, GTZAN57, TAGS, TEXTURE, TEXTURE40, network_families
 from classifier.features.gtzan57 import COLUMNS, gtzan57
 from classifier.features.spectrum import Spectrum
@@ -290,7 +290,7 @@ def _track(samples: NDArray[np.float32], name: str, genre: str, group: str, netw
 
 
 def _network_rows(samples: NDArray[np.float32], network: musicnn.MusiCNN) -> Mapping[str, NDArray[np.float32]]:
-    output = network(musicnn.patches(musicnn.normalise_loudness(samples)))
+    output = network(musicnn_input.patches(musicnn_input.normalise_loudness(samples)))
     choices = [output.tags]
     if len(output.tags) > len(_LEFT_OUT) + 1:
         choices += [np.delete(output.tags, place, axis=0) for place in _LEFT_OUT]

@@ -10,29 +10,30 @@ from hypothesis import strategies as st
 
 from classifier.features import musicnn
 from classifier.features.musicnn import (
-    BANDS,
     CHANNELS,
-    FRAME_SAMPLES,
     FRONT_CHANNELS,
-    HOP_SAMPLES,
     MIDDLE_CHANNELS,
-    MIDDLE_FRAMES,
-    PATCH_FRAMES,
     PENULTIMATE,
-    RATE,
     TAGS,
     TEMPORAL_FRAMES,
     TIMBRAL_BANDS,
-    TIMBRAL_FRAMES,
-    USUAL_RMS,
     MusiCNN,
     NetworkOutput,
-    compressed_mel,
     features,
+    summary,
+)
+from classifier.features.musicnn_convolutions import MIDDLE_FRAMES, TIMBRAL_FRAMES
+from classifier.features.musicnn_input import (
+    BANDS,
+    FRAME_SAMPLES,
+    HOP_SAMPLES,
+    PATCH_FRAMES,
+    RATE,
+    USUAL_RMS,
+    compressed_mel,
     normalise_loudness,
     patches,
     resampled,
-    summary,
 )
 from classifier.features.spectrum import SAMPLE_RATE
 from classifier.training.musicnn_weights import folded, read, to_float16
