@@ -80,10 +80,10 @@ def measure(evaluation: Evaluation, split: str, model: Model | None) -> list[Fig
     model
         The release, for ``recordings``.
     """
-    from classifier.training import baseline, recordings_evaluation
+    from classifier.training import baseline, protocol_figures, recordings_evaluation
 
     if split == "rows":
         return baseline.leaky(evaluation.directory / ROW_TABLE)
     if split == "recordings" and model is not None:
         return recordings_evaluation.figures(model, evaluation.directory, evaluation.branches[1], jobs=evaluation.jobs)
-    return evaluation.figures(split)
+    return protocol_figures.figures(evaluation, split)
