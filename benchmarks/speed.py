@@ -38,7 +38,7 @@ from classifier.audio.decoding import SAMPLE_RATE, decode, segments  # noqa: E40
 from classifier.features.families import families  # noqa: E402
 from classifier.features.gtzan57 import gtzan57  # noqa: E402
 from classifier.features.spectrum import Spectrum  # noqa: E402
-from classifier.inference.executor import open_executor  # noqa: E402
+from classifier.inference.executor_factory import open_executor  # noqa: E402
 from classifier.inference.model import Model  # noqa: E402
 from tests.synthesis import song, write  # noqa: E402
 

@@ -29,7 +29,7 @@ from bot.metrics import Metrics
 from bot.release_watch import ReleaseWatch, seed
 from classifier.inference.cluster.credentials import Credentials
 from classifier.inference.executor import CannotStart as ExecutorCannotStart
-from classifier.inference.executor import UnknownExecutor, open_executor
+from classifier.inference.executor_factory import UnknownExecutor, open_executor
 from classifier.inference.manifest import PACKAGED_MODELS, BadRelease
 from links import Fetcher
 from storage import KEY_NOTE, BadDatabaseUrl, DatabaseTooNew, Storage

@@ -10,10 +10,10 @@ import importlib
 import re
 from typing import TYPE_CHECKING, cast
 
-from bot.core.playlist_prompt import PLAYLIST_SONGS
+from bot.core.playlist_question import PLAYLIST_SONGS
 from bot.core.size_limits import max_bytes
 from bot.settings import chat_module
-from bot.web import LocalChat
+from bot.web import open_page
 from links import FetchLimits
 from links.address import ANY_HOST
 
@@ -30,7 +30,7 @@ def open_chats(settings: Settings, conversation: Conversation) -> list[Chat]:
         for platform in settings.tokens
     ]
     if settings.local_address is not None:
-        chats.append(LocalChat(conversation, settings, settings.local_address))
+        chats.append(open_page(settings, conversation, settings.local_address))
     return chats
 
 

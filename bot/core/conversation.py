@@ -16,7 +16,7 @@ from bot.core.chat import LINK_SOURCE, GenreChoice, OutgoingMessage, Requester, 
 from bot.core.errors import ButtonExpired, NotYours
 from bot.core.localization import DEFAULT_LANGUAGE, Language, language_of
 from bot.core.moderation import Moderation
-from bot.core.playlist_prompt import PlaylistAnswers
+from bot.core.playlist_answers import PlaylistAnswers
 from bot.core.privacy import Privacy
 from bot.core.size_limits import check_size
 from classifier.song_report import SongReport

@@ -18,7 +18,7 @@ from bot.core.background_inference import BackgroundInference
 from bot.core.chat import LINK_SOURCE, Answered, Stage
 from bot.core.errors import LinksNotSupported, OurFault, Undeliverable
 from bot.core.messages import clean_title
-from bot.core.playlist_prompt import PlaylistQuestion
+from bot.core.playlist_question import PlaylistQuestion
 from classifier.errors import WorkerLost
 from classifier.song_report import SongReport
 from common.errors import UserError

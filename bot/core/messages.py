@@ -18,7 +18,7 @@ from bot.core.localization import clock, percent, say
 if TYPE_CHECKING:
     from bot.core.chat import Stage
     from bot.core.localization import Language, Localizer
-    from bot.core.playlist_prompt import PlaylistQuestion
+    from bot.core.playlist_question import PlaylistQuestion
     from classifier.song_report import SegmentReport, SongReport
     from common.errors import UserError
 

@@ -9,79 +9,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 from bot.core import messages
 from bot.core.chat import Stage
-from bot.core.errors import (
-    ButtonExpired,
-    Closing,
-    NotYours,
-    PlaylistCutShort,
-    PlaylistDeclined,
-    PlaylistTaken,
-    PlaylistUnanswered,
-    TryLater,
-    Undeliverable,
-)
-from links import Playlist, PlaylistFound, PlaylistItem
-from storage import JobState, TooManyQueued, TooManyToday
+from bot.core.errors import PlaylistUnanswered
+from bot.core.playlist_question import PLAYLIST_SONGS, PROGRESS_KEY, QUESTION_SECONDS, PlaylistQuestion
+from storage import TooManyQueued, TooManyToday
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
-
     from bot.core.active_job import ActiveJob
-    from bot.core.callbacks import PlaylistCallback
-    from bot.core.chat import OutgoingMessage, PendingSong
-    from bot.core.identity import Keys, Person
+    from bot.core.chat import OutgoingMessage
     from bot.core.localization import Localizer
-    from bot.core.pending_songs import PendingSongs
-    from bot.core.song_queue import SongQueue
     from bot.settings import Settings
-    from common.errors import SongError
-    from storage import Job, Storage
-
-    ReplyTargetFor = Callable[[PlaylistItem], Awaitable[Mapping[str, Any]]]
-
-# As many answers can still be read in a chat. What a host can bear is governed by the limits per person, so this is no
-# setting.
-PLAYLIST_SONGS = 5
-# An unanswered question counts against its sender's limit for this long.
-QUESTION_SECONDS = 3600.0
-PROGRESS_KEY = "list"
+    from links import Playlist, PlaylistFound
+    from storage import Storage
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class PlaylistQuestion:
-    """The question how many songs of a playlist are wanted.
-
-    Attributes
-    ----------
-    items
-        The first songs, no more than are offered.
-    count, complete, newest_first
-        As in ``links.Playlist``.
-    until
-        When it is too late to answer, in seconds since 1970.
-    """
-
-    items: tuple[PlaylistItem, ...]
-    count: int
-    complete: bool
-    newest_first: bool
-    until: float
-
-    @classmethod
-    def of(cls, job: Job) -> PlaylistQuestion | None:
-        """Return the question that a job waits for the answer to; None if there is none."""
-        kept = job.progress.get(PROGRESS_KEY)
-        if job.state is JobState.FINISHED or kept is None:
-            return None
-        return cls(**{**kept, "items": tuple(PlaylistItem(**item) for item in kept["items"])})
 
 
 class PlaylistPrompts:
@@ -179,104 +125,3 @@ class PlaylistPrompts:
             queued=self._settings.songs_per_person_queued,
             daily=self._settings.songs_per_person_daily,
         )
-
-
-class PlaylistAnswers:
-    """Takes the answers to the questions of ``PlaylistPrompts``.
-
-    Parameters
-    ----------
-    storage, keys, settings, songs
-        As the conversation's.
-    prompts
-        Asked the questions.
-    queue
-        Where the songs wait.
-    """
-
-    def __init__(
-        self,
-        storage: Storage,
-        keys: Keys,
-        settings: Settings,
-        songs: PendingSongs,
-        prompts: PlaylistPrompts,
-        queue: SongQueue,
-    ) -> None:
-        self._storage = storage
-        self._keys = keys
-        self._settings = settings
-        self._songs = songs
-        self._prompts = prompts
-        self._queue = queue
-
-    async def answer(self, callback: PlaylistCallback, person: Person, reply_target: ReplyTargetFor) -> list[Job]:
-        """Take as many songs of a playlist as a person chose, or none; return the songs' jobs.
-
-        Parameters
-        ----------
-        callback
-            The button that was pressed.
-        reply_target
-            Returns the way back to one song's message, as ``Submission.message``.
-
-        Raises
-        ------
-        ButtonExpired, NotYours
-            If there is no such question (any more), or somebody else was asked.
-        TooManyQueued, TooManyToday, Closing
-            If not even one song can be taken; the question stays.
-        """
-        async with self._prompts.lock(callback.job_id):
-            job = await self._storage.jobs.get(callback.job_id)
-            question = None if job is None else PlaylistQuestion.of(job)
-            if job is None or question is None:
-                raise ButtonExpired()
-            if job.person != self._keys.person(person):
-                raise NotYours()
-            song = await self._songs.of(job)
-            items = question.items[: callback.count]
-            taken, refused = await self._take_all(job, items, reply_target)
-            if refused is not None and not taken:
-                raise refused
-            await self._storage.jobs.cancel(job.id)
-        await self._show_outcome(job, song, _outcome(len(taken), len(items)))
-        await self._queue.show_places(taken)
-        return taken
-
-    async def _take_all(
-        self, job: Job, items: tuple[PlaylistItem, ...], reply_target: ReplyTargetFor
-    ) -> tuple[list[Job], TooManyQueued | TooManyToday | Closing | None]:
-        """Store songs until one is refused; return their jobs, and the refusal."""
-        taken: list[Job] = []
-        for number, item in enumerate(items, start=1):
-            new = self._songs.job_for_item(job, number, item, await reply_target(item))
-            try:
-                taken.append(
-                    await self._queue.add(
-                        new,
-                        # The question itself counts until it is answered.
-                        queued_limit=self._settings.songs_per_person_queued + 1,
-                        daily_limit=self._settings.songs_per_person_daily,
-                    )
-                )
-            except (TooManyQueued, TooManyToday, Closing) as refused:
-                return taken, refused
-        return taken, None
-
-    async def _show_outcome(self, job: Job, song: PendingSong, outcome: SongError) -> None:
-        """Put in the question's place what became of it."""
-        chat = self._queue.chat(job.platform)
-        if chat is None:
-            return
-        try:
-            await chat.refuse(song, outcome)
-        except (TryLater, Undeliverable) as reason:
-            log.info("job %d: the answer to the playlist question could not be shown: %s", job.id, reason)
-        await chat.discard(song)
-
-
-def _outcome(taken: int, wanted: int) -> SongError:
-    if not wanted:
-        return PlaylistDeclined()
-    return PlaylistTaken(count=taken) if taken == wanted else PlaylistCutShort(count=taken, wanted=wanted)

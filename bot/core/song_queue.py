@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from bot.core.active_job import ActiveJob, JobStopped, StopReason
 from bot.core.chat import Stage
 from bot.core.errors import Closing, TryLater, Undeliverable
-from bot.core.playlist_prompt import PlaylistQuestion
+from bot.core.playlist_question import PlaylistQuestion
 from bot.metrics import Metrics
 from storage import LEASE_SECONDS, MAX_ATTEMPTS, CancelResult, ClaimedJob, LeaseLost
 

@@ -19,13 +19,12 @@ from bot.core.size_limits import max_bytes
 from bot.web import collection_view, entry_view
 from bot.web.collection_service import Collections
 from bot.web.history_store import EntryState, HistoryStore
-from bot.web.server import make_application
 from bot.web.server_sent_events import Listeners
 from bot.web.upload_store import EXAMPLE_PREFIX, UploadStore, read_examples
 from links import parse_link
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from bot.core.chat import Answered, OutgoingMessage, PendingSong, Stage
@@ -57,12 +56,21 @@ class LocalChat:
         What is said, and the limits.
     address
         Where to listen.
+    make_application
+        Builds the server around the chat.
     """
 
     platform = PLATFORM
     limits = LIMITS
 
-    def __init__(self, conversation: Conversation, settings: Settings, address: Address) -> None:
+    def __init__(
+        self,
+        conversation: Conversation,
+        settings: Settings,
+        address: Address,
+        make_application: Callable[[LocalChat], web.Application],
+    ) -> None:
+        self._make_application = make_application
         self.conversation = conversation
         self.settings = settings
         self.address = address
@@ -106,7 +114,7 @@ class LocalChat:
         )
         await self._collections.sweep()
         self._runner = web.AppRunner(
-            make_application(self), access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS
+            self._make_application(self), access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS
         )
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.address.host, self.address.port)

@@ -16,7 +16,7 @@ from bot.core.identity import Person
 from bot.core.localization import LANGUAGES, Language, language_of
 from bot.core.messages import sentence
 from bot.core.palette import THEMES
-from bot.core.playlist_prompt import PLAYLIST_SONGS
+from bot.core.playlist_question import PLAYLIST_SONGS
 from bot.core.size_limits import max_bytes
 from bot.web.collection_routes import CollectionRoutes
 from bot.web.request import (

@@ -14,13 +14,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
+from classifier.console import print_error
 from classifier.inference.worker_process import WorkerError
 from common.errors import SongError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Sequence
 
-    from classifier.commands.file_arguments import FileArgument
+    from classifier.file_arguments import FileArgument
     from classifier.song_report import Progress
 
 DEFAULT_MAX_MINUTES: Final = 60.0
@@ -168,18 +169,3 @@ def progress_bar(total: int) -> Iterator[Callable[[int, float], None]]:
             progress.update(bar, advance=shares[number] - before)
 
         yield step
-
-
-def printable(text: str) -> str:
-    """Return a name that is safe to print on a terminal, with control characters replaced."""
-    return "".join(sign if sign.isprintable() else "\N{REPLACEMENT CHARACTER}" for sign in text)
-
-
-def print_file_error(name: str, error: SongError) -> None:
-    """Print the error of a file to stderr."""
-    print_error(f"{printable(name)}: {error}")
-
-
-def print_error(text: str) -> None:
-    """Print a message to stderr, so that stdout has only the results."""
-    sys.stderr.write(f"{text}\n")

@@ -9,17 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.batch import (
-    EXIT_FAILURES,
-    EXIT_USAGE,
-    add_file_arguments,
-    print_error,
-    print_file_error,
-    process_files,
-    worker_count,
-)
-from classifier.commands.file_arguments import expand_files
-from classifier.inference.executor import CannotStart, open_executor
+from classifier.commands.batch import EXIT_FAILURES, EXIT_USAGE, add_file_arguments, process_files, worker_count
+from classifier.console import print_error, print_file_error
+from classifier.file_arguments import expand_files
+from classifier.inference.executor import CannotStart
+from classifier.inference.executor_factory import open_executor
 from classifier.inference.manifest import PACKAGED_MODELS
 from common.errors import SongError
 
@@ -27,7 +21,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from classifier.commands.file_arguments import FileArgument
+    from classifier.file_arguments import FileArgument
     from classifier.song_report import Classification, Progress, SongReport
 
 DESCRIPTION: Final = """\

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.batch import EXIT_USAGE, print_error
+from classifier.commands.batch import EXIT_USAGE
+from classifier.console import print_error
 
 if TYPE_CHECKING:
     import argparse

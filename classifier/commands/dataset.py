@@ -9,18 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.batch import (
-    EXIT_FAILURES,
-    EXIT_USAGE,
-    MAX_WORKERS,
-    add_work_arguments,
-    print_error,
-    print_file_error,
-    printable,
-    worker_count,
-)
-from classifier.commands.file_arguments import FileArgument
+from classifier.commands.batch import EXIT_FAILURES, EXIT_USAGE, MAX_WORKERS, add_work_arguments, worker_count
+from classifier.console import print_error, print_file_error, printable
 from classifier.datasets.feature_reader import SegmentReader
+from classifier.file_arguments import FileArgument
 from classifier.inference.executor import SECONDS_PER_MINUTE, song_limits
 from classifier.inference.worker_pool import WorkerPool
 from classifier.library.progress import progress_bar

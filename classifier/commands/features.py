@@ -10,17 +10,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
-from classifier.commands.batch import (
-    EXIT_FAILURES,
-    EXIT_USAGE,
-    add_file_arguments,
-    print_error,
-    print_file_error,
-    process_files,
-    worker_count,
-)
-from classifier.commands.file_arguments import expand_files
+from classifier.commands.batch import EXIT_FAILURES, EXIT_USAGE, add_file_arguments, process_files, worker_count
+from classifier.console import print_error, print_file_error
 from classifier.datasets.feature_reader import SegmentReader, SegmentRow
+from classifier.file_arguments import expand_files
 from classifier.inference.executor import SECONDS_PER_MINUTE, song_limits
 from classifier.inference.worker_pool import WorkerPool
 from common.errors import SongError
@@ -29,7 +22,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
-    from classifier.commands.file_arguments import FileArgument
+    from classifier.file_arguments import FileArgument
 
 DESCRIPTION: Final = """\
 Compute the 57 features of the public GTZAN table, as CSV in its column order:

@@ -9,17 +9,11 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.batch import (
-    DEFAULT_MAX_MINUTES,
-    EXIT_FAILURES,
-    EXIT_USAGE,
-    MAX_WORKERS,
-    print_error,
-    printable,
-    worker_count,
-)
-from classifier.commands.file_arguments import FileArgument
-from classifier.inference.executor import CannotStart, Release, UnknownExecutor, open_executor
+from classifier.commands.batch import DEFAULT_MAX_MINUTES, EXIT_FAILURES, EXIT_USAGE, MAX_WORKERS, worker_count
+from classifier.console import print_error, printable
+from classifier.file_arguments import FileArgument
+from classifier.inference.executor import CannotStart, Release
+from classifier.inference.executor_factory import UnknownExecutor, open_executor
 from classifier.inference.manifest import PACKAGED_MODELS
 from classifier.library import playlists
 from classifier.library.collection import walk

@@ -10,7 +10,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
 
-from classifier.commands.batch import printable
+from classifier.console import printable
 from classifier.library.grouping import genre_name
 
 if TYPE_CHECKING:

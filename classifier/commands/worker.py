@@ -58,7 +58,7 @@ def make_processor(folder: Path, max_minutes: float) -> Callable[[], SongClassif
 
 def serve(arguments: argparse.Namespace, make_processor: Callable[[Path, float], Callable[[], SongClassifier]]) -> int:
     """Work for the cluster, with any file processor instead of a release's."""
-    from classifier.inference.executor import CLUSTER_PACKAGES
+    from classifier.inference.executor_factory import CLUSTER_PACKAGES
 
     try:
         from classifier.inference.cluster import worker_service

@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.batch import print_error
+from classifier.console import print_error
 from classifier.datasets.sources import local_copy
 from classifier.datasets.table import TableSong
 from classifier.inference.worker_process import WorkerError

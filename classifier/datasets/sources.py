@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.file_arguments import CannotRead, expand_files
+from classifier.file_arguments import CannotRead, expand_files
 from common.errors import SongError
 from common.units import MEGABYTE
 from links import MAX_PLAYLIST_SONGS, Fetcher, FetchLimits

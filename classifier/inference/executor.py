@@ -1,6 +1,7 @@
-"""Executors classify songs: in worker processes on this machine, or on the cluster that ``EXECUTOR_URL`` names.
+"""Executors classify songs: what they have in common, and the one that uses worker processes on this machine.
 
 The processes are managed by ``classifier.inference.worker_pool``; ``classifier.inference.model`` classifies a song.
+The executor of a cluster is in ``classifier.inference.cluster.executor``; ``executor_factory`` chooses between them.
 """
 
 from __future__ import annotations
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from classifier.inference.cluster.credentials import Credentials
     from classifier.inference.model import Model
     from classifier.inference.worker_process import FileProcessor
 
@@ -32,11 +32,6 @@ MIN_SONG_SECONDS: Final = 60
 SECONDS_PER_MINUTE_OF_MUSIC: Final = 4  # about twenty times what one core needs
 SONG_BYTES: Final = 192 * MEBIBYTE  # twice what decoding and one segment's features need
 BYTES_PER_SECOND_OF_MUSIC: Final = 22_050 * 4
-CLUSTER_PACKAGES: Final = {"dask", "distributed"}  # of the extra ``cluster``
-
-
-class UnknownExecutor(ValueError):
-    """``EXECUTOR_URL`` has a value that no executor supports."""
 
 
 class CannotStart(Exception):
@@ -249,55 +244,3 @@ def song_limits(max_minutes: float) -> WorkerLimits:
         seconds=MIN_SONG_SECONDS + SECONDS_PER_MINUTE_OF_MUSIC * max_minutes,
         memory_bytes=SONG_BYTES + round(BYTES_PER_SECOND_OF_MUSIC * SECONDS_PER_MINUTE * max_minutes),
     )
-
-
-def open_executor(
-    url: str, *, model_dir: Path, workers: int, max_minutes: float, credentials: Credentials | None = None
-) -> SongExecutor:
-    """Return the executor for ``EXECUTOR_URL``, not started yet.
-
-    Parameters
-    ----------
-    url
-        Empty for processes on this machine; ``tcp://host:port`` or ``tls://host:port`` for a Dask scheduler.
-    model_dir
-        Folder of the serving release.
-    workers
-        Number of songs that are classified at a time on this machine; ignored for a cluster.
-    max_minutes
-        Longer songs are refused.
-    credentials
-        The certificates for ``tls://``.
-
-    Raises
-    ------
-    UnknownExecutor
-        If the URL is not supported; the message says what to set instead.
-    """
-    if url:
-        return _open_cluster(url, model_dir, max_minutes, credentials)
-    return LocalExecutor(
-        partial(load_classifier, model_dir, max_minutes),
-        workers=workers,
-        limits=song_limits(max_minutes),
-        find_processor=partial(find_classifier, model_dir, max_minutes),
-    )
-
-
-def _open_cluster(url: str, model_dir: Path, max_minutes: float, credentials: Credentials | None) -> SongExecutor:
-    if not url.startswith(("tcp://", "tls://")):
-        raise UnknownExecutor(f"EXECUTOR_URL is {url!r}: write tcp://host:8786 or tls://host:8786, or leave it empty.")
-    try:
-        from classifier.inference.cluster.credentials import BadCredentials
-        from classifier.inference.cluster.executor import ClusterExecutor
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] not in CLUSTER_PACKAGES:
-            raise
-        raise UnknownExecutor(
-            f"EXECUTOR_URL is {url!r}, but the package `distributed` is not installed: "
-            "install genre-bot with the extra `cluster`, or leave EXECUTOR_URL empty."
-        ) from error
-    try:
-        return ClusterExecutor(url, model_dir=model_dir, max_minutes=max_minutes, credentials=credentials)
-    except BadCredentials as error:
-        raise UnknownExecutor(f"EXECUTOR_URL: {error}") from error

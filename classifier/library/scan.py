@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 import numpy as np
 
-from classifier.commands.batch import print_error
-from classifier.commands.file_arguments import CannotRead
+from classifier.console import print_error
 from classifier.errors import Damaged, NoSound, NotAudio, Silent, TooShort
 from classifier.features.families import TEXTURE
+from classifier.file_arguments import CannotRead
 from classifier.inference.worker_process import WorkerError
 from classifier.library import tags
 from classifier.library.atomic_replace import FileChanged, file_sha256

@@ -20,7 +20,7 @@ from bot.metrics import Metrics
 from bot.release_watch import ReleaseWatch
 from bot.settings import Moderator, Settings
 from classifier.__main__ import main as classifier
-from classifier.inference.executor import open_executor
+from classifier.inference.executor_factory import open_executor
 from classifier.training import feedback_reader
 from storage import AggregationRules, ExportFormat, ReviewStatus, export_for_training
 from tests.classifier import conftest as training

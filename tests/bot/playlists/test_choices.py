@@ -10,7 +10,7 @@ import pytest
 
 from bot.core.callbacks import PlaylistCallback, decode
 from bot.core.errors import ButtonExpired, NotYours, PlaylistDeclined, PlaylistTaken
-from bot.core.playlist_prompt import PLAYLIST_SONGS
+from bot.core.playlist_question import PLAYLIST_SONGS
 from links import PlaylistFound
 from links.errors import LinkNotFound
 from storage import CancelResult

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core import playlist_prompt as lists_room
 from bot.core.errors import ButtonExpired, PlaylistUnanswered
-from bot.core.playlist_prompt import QUESTION_SECONDS
+from bot.core.playlist_question import QUESTION_SECONDS
 from links import Playlist, PlaylistItem
 from tests.bot.links_at_hand import LIST, LinksAtHand
 from tests.bot.playlists.prompts import ANN, back, choice, pasted

@@ -10,7 +10,7 @@ import aiohttp
 from aiohttp import CookieJar
 
 from bot.settings import Address
-from bot.web import LocalChat
+from bot.web import LocalChat, open_page
 from tests.bot.running import Bot, eventually
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class Page:
 @asynccontextmanager
 async def opened_page(storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand) -> AsyncIterator[Page]:
     bot = Bot(storage, keys, settings, ear, settings.data_dir / "work")
-    chat = LocalChat(bot.conversation, settings, HERE)
+    chat = open_page(settings, bot.conversation, HERE)
     bot.with_chat(chat)
     await chat.start()
     await bot.start()

@@ -12,7 +12,7 @@ from yarl import URL
 
 from bot.core.chat import ChatCannotStart
 from bot.settings import Address
-from bot.web import LocalChat
+from bot.web import open_page
 from bot.web import request_guard as guarding
 from tests.bot.web.page import Page, history, opened_page
 
@@ -168,6 +168,6 @@ async def test_guessing_passwords_is_slow_however_many_guess_at_once(
 
 async def test_a_taken_port_is_named_and_not_a_crash(page: Page, settings: Settings, tmp_path: Path) -> None:
     elsewhere = settings.model_copy(update={"data_dir": tmp_path / "other"})
-    second = LocalChat(page.bot.conversation, elsewhere, Address("127.0.0.1", page.chat.port))
+    second = open_page(elsewhere, page.bot.conversation, Address("127.0.0.1", page.chat.port))
     with pytest.raises(ChatCannotStart, match="LOCAL_CHAT"):
         await second.start()

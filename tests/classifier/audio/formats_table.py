@@ -6,6 +6,7 @@ Each file holds six seconds of music and has no ending to its name.
 
 from __future__ import annotations
 
+import argparse
 import sys
 from dataclasses import dataclass
 from functools import lru_cache
@@ -109,6 +110,7 @@ def tried(kind: Kind) -> Row | None:
 
 def main() -> None:
     """Print the page."""
+    argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter).parse_args()
     rows = [row for row in map(tried, kinds()) if row]
     sys.stdout.write(page(rows))
 

@@ -19,7 +19,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from classifier.errors import Damaged, NoSound, NotAudio, Silent, TookTooLong, TooShort, WorkerLost
-from classifier.inference.executor import LocalExecutor, load_classifier, open_executor
+from classifier.inference.executor import LocalExecutor, load_classifier
+from classifier.inference.executor_factory import open_executor
 from classifier.inference.worker_process import WorkerLimits
 from common.errors import EmptyFile, SongError, TooLong
 from common.units import MEBIBYTE

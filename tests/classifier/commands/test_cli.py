@@ -21,10 +21,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.__main__ import main
-from classifier.commands.batch import printable
 from classifier.commands.classify import json_line
-from classifier.commands.file_arguments import CannotRead, FileArgument, NoMusic, NoSuchFile, expand_files
+from classifier.console import printable
 from classifier.errors import NotAudio, TooShort
+from classifier.file_arguments import CannotRead, FileArgument, NoMusic, NoSuchFile, expand_files
 from tests.conftest import REPOSITORY
 from tests.synthesis import song, write
 

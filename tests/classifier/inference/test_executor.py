@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from classifier.errors import Silent, TookTooLong, TooShort, WorkerLost
-from classifier.inference.executor import CannotStart, LocalExecutor, UnknownExecutor, open_executor
+from classifier.inference.executor import CannotStart, LocalExecutor
+from classifier.inference.executor_factory import UnknownExecutor, open_executor
 from classifier.inference.worker_pool import PoolClosed
 from classifier.inference.worker_process import WorkerError, WorkerLimits
 from classifier.song_report import Classification, Progress

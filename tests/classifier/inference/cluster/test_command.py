@@ -10,7 +10,8 @@ import pytest
 import classifier.inference
 from classifier.__main__ import main
 from classifier.inference.cluster.executor import ClusterExecutor
-from classifier.inference.executor import LocalExecutor, UnknownExecutor, find_classifier, open_executor, song_limits
+from classifier.inference.executor import LocalExecutor, find_classifier, song_limits
+from classifier.inference.executor_factory import UnknownExecutor, open_executor
 from classifier.inference.manifest import PACKAGED_MODELS
 from tests.classifier.inference.cluster.processes import Cluster
 from tests.synthesis import song, write

@@ -11,7 +11,7 @@ import trustme
 
 from classifier.inference.cluster.credentials import BadCredentials, Credentials, security
 from classifier.inference.cluster.executor import ClusterExecutor
-from classifier.inference.executor import UnknownExecutor, open_executor
+from classifier.inference.executor_factory import UnknownExecutor, open_executor
 from tests.classifier.inference.cluster.processes import Cluster
 
 if TYPE_CHECKING:
