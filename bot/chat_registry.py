@@ -85,7 +85,8 @@ def plan(settings: Settings) -> list[str]:
         *_links(settings),
         f"songs are classified {settings.workers} at a time, {settings.executor_url or 'on this machine'}",
         f"corrections may train the next model if they come from: {', '.join(settings.training_sources) or 'nowhere'}",
-        f"a label counts when so many people agree, or a moderator says so: {settings.feedback_agreement}",
+        f"used by: {settings.used_by} (COMMUNITY)",
+        f"a label counts when so many people agree, or a moderator says so: {settings.agreement}",
         f"moderators everywhere: {len(settings.moderators)}",
     ]
     return lines

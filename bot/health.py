@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
     from bot.core.chat import Chat
     from bot.metrics import Metrics
-    from bot.settings import Address
     from classifier.inference.executor import SongExecutor
+    from common.addresses import Address
     from storage import Storage
 
 DATABASE_SECONDS: Final = 2.0

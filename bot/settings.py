@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import ipaddress
 import os
 import re
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationError, Validat
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from classifier.inference.manifest import PACKAGED_MODELS
+from common.addresses import DEFAULT_LOCAL_PORT, Address, parse_address
+from common.community import Community, default_community
 from common.genres import OWN_FILE, load_genres
-
-DEFAULT_LOCAL_PORT = 8080
 
 MINIMUM_SECRET_CHARACTERS = 16
 MINIMUM_PASSWORD_CHARACTERS = 8
@@ -28,27 +27,6 @@ class WrongSettings(Exception):
     def __init__(self, problems: tuple[str, ...]) -> None:
         super().__init__("; ".join(problems))
         self.problems = problems
-
-
-@dataclass(frozen=True, slots=True)
-class Address:
-    """A host and port to listen on."""
-
-    host: str
-    port: int
-
-    @property
-    def loopback(self) -> bool:
-        """Whether only this machine can reach it."""
-        if self.host == "localhost":
-            return True
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return False
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +68,6 @@ def _shards(value: Any) -> Any:
             raise ValueError(f"{part!r} is not like 0,1,2 or 0-15")
         found.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
     return tuple(found)
-
-
-def _address(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    text = value.strip()
-    if text.lower() == "off":
-        return "off"
-    match = re.fullmatch(r"(?:(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9.-]+):)?(\d{1,5})", text)
-    if match is None or not 0 <= int(match[2]) < 65536:
-        raise ValueError(f"{text!r} is not like 127.0.0.1:{DEFAULT_LOCAL_PORT}, and not off")
-    return Address((match[1] or "127.0.0.1").strip("[]"), int(match[2]))
 
 
 def _hosts(value: Any) -> Any:
@@ -163,14 +129,14 @@ class Settings(BaseSettings):
     discord_shards: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_shards)] = ()
 
     webhook_url: Annotated[str, _url("https", "http")] = ""
-    webhook_listen: Annotated[Address, NoDecode, BeforeValidator(_address)] = Address("127.0.0.1", 8081)
+    webhook_listen: Annotated[Address, NoDecode, BeforeValidator(parse_address)] = Address("127.0.0.1", 8081)
 
     local_chat_password: SecretStr | None = None
-    local_chat: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(_address)] = Field(
+    local_chat: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(parse_address)] = Field(
         default=None, validate_default=True
     )
 
-    operations_listen: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(_address)] = None
+    operations_listen: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(parse_address)] = None
 
     data_dir: Path = Path("data")
     database_url: Annotated[str, BeforeValidator(_database)] = ""
@@ -186,7 +152,8 @@ class Settings(BaseSettings):
     training_sources: Annotated[
         tuple[Literal["discord", "telegram", "local"], ...], NoDecode, BeforeValidator(_parts)
     ] = ("telegram", "local")
-    feedback_agreement: int = Field(default=2, ge=1, le=100)
+    community: Community | None = None
+    feedback_agreement: int | None = Field(default=None, ge=1, le=100)
     link_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ("*",)
     link_proxy: SecretStr | None = None
     link_cookies: Path | None = None
@@ -307,6 +274,18 @@ class Settings(BaseSettings):
         if self.local_chat is None and not self.tokens:
             return Address("127.0.0.1", DEFAULT_LOCAL_PORT)
         return None
+
+    @property
+    def used_by(self) -> Community:
+        """Who uses the bot: as COMMUNITY says, or else as its tokens and its page suggest."""
+        page = self.local_chat if isinstance(self.local_chat, Address) else None
+        has_password = self.local_chat_password is not None
+        return self.community or default_community(has_token=bool(self.tokens), page=page, has_password=has_password)
+
+    @property
+    def agreement(self) -> int:
+        """How many people must agree on a song's genre before it counts."""
+        return self.feedback_agreement or self.used_by.agreement
 
     @property
     def operations_address(self) -> Address | None:

@@ -153,7 +153,7 @@ def _stream(path: Path) -> None:
 async def _write(storage: Storage, settings: Settings, options: argparse.Namespace, path: Path) -> str:
     """Write the requested export and return a line that summarises it."""
     if options.for_training:
-        rules = AggregationRules(agreement=settings.feedback_agreement, sources=settings.training_sources)
+        rules = AggregationRules(agreement=settings.agreement, sources=settings.training_sources)
         taught = await export_for_training(storage, path, options.format, rules)
         left_out = {
             f"{taught.evaluate} of them only to measure": taught.evaluate,

@@ -8,33 +8,23 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field, ValidationError
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import BeforeValidator, ValidationError
+from pydantic_settings import NoDecode
 
+from common.community import CommunitySettings
 from storage.errors import StorageError
-from storage.label_votes import AGREEMENT_PEOPLE
 
 
 def _parts(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-class Settings(BaseSettings):
+class Settings(CommunitySettings):
     """Settings, named like their environment variables in lower case; all are optional."""
-
-    model_config = SettingsConfigDict(
-        env_file=".env",
-        env_file_encoding="utf-8",
-        env_ignore_empty=True,
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
 
     data_dir: Path = Path("data")
     database_url: str = ""
     training_sources: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)] = ("telegram", "local")
-    feedback_agreement: int = Field(default=AGREEMENT_PEOPLE, ge=1, le=100)
 
     @property
     def database(self) -> str:

@@ -261,7 +261,7 @@ class Conversation:
             raise ButtonExpired() from None
         self._metrics.corrected(reply.platform, agrees=stored.correction.agrees)
         words = self.words(language)
-        correction = _view(found, words, report.genre, agrees=stored.correction.agrees)
+        correction = self._view(found, words, report.genre, agrees=stored.correction.agrees)
         asked = await self._storage.people.ask_once(key)
         question = messages.consent_question(words) if asked else None
         thanks = messages.thanks(correction, words, reply_id)
@@ -335,14 +335,14 @@ class Conversation:
         if correction is None or label is None:
             return None
         self._names.learn(label)
-        return _view(label, words, correction.predicted, agrees=correction.agrees)
+        return self._view(label, words, correction.predicted, agrees=correction.agrees)
 
-
-def _view(label: Label, words: Localizer, answer: str | None, *, agrees: bool) -> CorrectionView:
-    return messages.CorrectionView(
-        label.id,
-        words.genre(label.id),
-        agrees=agrees,
-        proposed=label.status is LabelStatus.PROPOSED,
-        style=words.genre(answer) if answer and agrees and answer != label.id else None,
-    )
+    def _view(self, label: Label, words: Localizer, answer: str | None, *, agrees: bool) -> CorrectionView:
+        return messages.CorrectionView(
+            label.id,
+            words.genre(label.id),
+            agrees=agrees,
+            proposed=label.status is LabelStatus.PROPOSED,
+            style=words.genre(answer) if answer and agrees and answer != label.id else None,
+            reviewers=self.moderation.reviewers,
+        )

@@ -9,7 +9,7 @@ import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from bot.core.callbacks import Action, AnswerCallback, CancelCallback, ConsentCallback, PlaylistCallback
 from bot.core.chat import Button, OutgoingMessage
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from common.errors import UserError
 
 SHORT_SONG_SECONDS = 12.0
+Reviewers = Literal["moderators", "others", "oneself"]
+"""Who decides on a proposed label: moderators, other people by agreeing, or the one person whom the bot serves."""
 TITLE_CHARACTERS = 120
 # A second guess is worth naming if it is at least this likely, compared with the first.
 WORTH_NAMING = 0.4
@@ -45,6 +47,8 @@ class CorrectionView:
         Whether no moderator has confirmed the label yet.
     style
         Name of the style that the bot had answered, if the person gave only its family.
+    reviewers
+        Who decides on the label if it is proposed.
     """
 
     label: str
@@ -52,6 +56,7 @@ class CorrectionView:
     agrees: bool
     proposed: bool
     style: str | None = None
+    reviewers: Reviewers = "moderators"
 
 
 @dataclass(frozen=True, slots=True)
@@ -303,7 +308,7 @@ def thanks(correction: CorrectionView, words: Localizer, reply_id: str) -> Outgo
         text = words.say("correction-family", label=correction.name, style=correction.style)
         return OutgoingMessage(text, answer_buttons(words, reply_id, correction))
     kind = "agreed" if correction.agrees else "proposed" if correction.proposed else "taken"
-    kind = f"correction-{kind}"
+    kind = f"correction-proposed-{correction.reviewers}" if kind == "proposed" else f"correction-{kind}"
     return OutgoingMessage(words.say(kind, label=correction.name), answer_buttons(words, reply_id, correction))
 
 

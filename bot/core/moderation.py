@@ -10,7 +10,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from bot.core import messages
 from bot.core.callbacks import Action, ReviewCallback
@@ -18,6 +18,7 @@ from bot.core.chat import Button, OutgoingFile, OutgoingMessage
 from bot.core.errors import ButtonExpired, DateUnclear, ExportTooLarge, FormatMissing, GenreUnknown, NotAModerator
 from bot.core.localization import percent
 from bot.settings import Moderator
+from common.community import Community
 from common.units import MEBIBYTE
 from storage import ChatKey, ExportFilter, ExportFormat, FormatUnavailable, LabelStatus, ReviewStatus, export_feedback
 
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from bot.core.genre_names import GenreNames
     from bot.core.identity import Keys, Person
     from bot.core.localization import Localizer
+    from bot.core.messages import Reviewers
     from bot.settings import Settings
     from storage import Correction, FeedbackStats, Job, Storage
 
+PAGE: Final = "local"
 GENRES_COUNTED = 15
 PROPOSALS_COUNTED = 10
 LABELS_DISPUTED = 5
@@ -68,11 +71,20 @@ class Moderation:
         self._storage = storage
         self._keys = keys
         self._everywhere = settings.moderators
+        self._used_by = settings.used_by
         self._names = names
 
     def everywhere(self, person: Person) -> bool:
-        """Return whether the operator named this person in MODERATORS."""
-        return Moderator(person.platform, person.id) in self._everywhere
+        """Return whether this person moderates everything: named in MODERATORS, or alone with a bot of their own."""
+        own = self._used_by is Community.PRIVATE and person.platform == PAGE
+        return own or Moderator(person.platform, person.id) in self._everywhere
+
+    @property
+    def reviewers(self) -> Reviewers:
+        """Who decides on a label that somebody proposed."""
+        if self._used_by is Community.PRIVATE:
+            return "oneself"
+        return "moderators" if self._everywhere else "others"
 
     def require(self, requester: Requester) -> None:
         """Raise ``NotAModerator`` for anybody who is neither in MODERATORS nor an administrator of this chat."""

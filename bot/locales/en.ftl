@@ -141,7 +141,9 @@ button-withdraw = Stop learning from me
 correction-agreed = Thank you! It is good to know that { $label } was right.
 correction-taken = Thank you! I have noted that this is { $label }.
 correction-family = Thank you! So { $label } is right; I had gone further and said { $style }.
-correction-proposed = Thank you! “{ $label }” is new to me. I have noted it as a proposal, and a moderator will look at it.
+correction-proposed-moderators = Thank you! “{ $label }” is new to me. I have noted it as a proposal, and a moderator will look at it.
+correction-proposed-others = Thank you! “{ $label }” is new to me. I have noted it; it counts once others say the same of a song.
+correction-proposed-oneself = Thank you! “{ $label }” is new to me. I have noted it; with enough songs of it I can learn it.
 correction-undone = Taken back. What you had said of this song is gone.
 correction-nothing = There was nothing to take back.
 

@@ -129,7 +129,9 @@ button-withdraw = Đừng học từ mình nữa
 correction-agreed = Cảm ơn bạn! Biết được { $label } là đúng, mình mừng lắm.
 correction-taken = Cảm ơn bạn! Mình ghi lại rồi: đây là { $label }.
 correction-family = Cảm ơn bạn! Vậy { $label } là đúng; mình chỉ nói cụ thể hơn là { $style }.
-correction-proposed = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình đã ghi lại như một đề xuất, người quản lý sẽ xem.
+correction-proposed-moderators = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình đã ghi lại như một đề xuất, người quản lý sẽ xem.
+correction-proposed-others = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình ghi lại rồi; khi có thêm người cũng nói vậy về bài này thì mới tính.
+correction-proposed-oneself = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình ghi lại rồi; đủ bài là mình học được.
 correction-undone = Đã rút lại. Những gì bạn nói về bài này đã được xoá.
 correction-nothing = Không có gì để rút lại cả.
 

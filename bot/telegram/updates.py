@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from telegram.ext import ExtBot
 
-    from bot.settings import Address
+    from common.addresses import Address
 
 UPDATE_TYPES = [UpdateType.MESSAGE, UpdateType.CALLBACK_QUERY]
 POLL_SECONDS = 50

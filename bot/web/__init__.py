@@ -9,7 +9,8 @@ from bot.web.server import make_application
 
 if TYPE_CHECKING:
     from bot.core.conversation import Conversation
-    from bot.settings import Address, Settings
+    from bot.settings import Settings
+    from common.addresses import Address
 
 __all__ = ["LocalChat", "open_page"]
 

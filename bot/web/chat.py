@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from bot.core.conversation import Conversation
     from bot.core.identity import Person
     from bot.core.localization import Language
-    from bot.settings import Address, Settings
+    from bot.settings import Settings
     from bot.web.history_store import HistoryEntry
+    from common.addresses import Address
     from common.errors import UserError
     from links import PlaylistItem
 

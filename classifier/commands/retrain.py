@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 from classifier.commands.protocol_selection import number_of_processes
 from classifier.commands.releases import add_models
+from common.community import CommunitySettings
 from common.units import KIBIBYTE
 
 if TYPE_CHECKING:
@@ -67,7 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=20,
         help="songs that a new genre needs, including held-out ones (%(default)s)",
     )
-    parser.add_argument("--people", type=_count, default=2, help="people that a new genre needs (%(default)s)")
+    parser.add_argument(
+        "--people", type=_count, help="people that a new genre needs (default: 1 for COMMUNITY=private, else 2)"
+    )
     parser.add_argument(
         "--held-out", type=_share, default=0.2, help="share of songs held out to compare releases (%(default)s)"
     )
@@ -133,7 +136,8 @@ def _retrain(
         print("There is no feedback that may train.")
         return NOT_ENOUGH
     serving = candidate.Serving.load(arguments.models)
-    settings = Settings(arguments.songs, arguments.people, arguments.most_share)
+    people = arguments.people or CommunitySettings().used_by.agreement
+    settings = Settings(arguments.songs, people, arguments.most_share)
     made = candidate.make(serving, split, settings, jobs=arguments.jobs, say=say)
     return _store(arguments, releases, made)
 

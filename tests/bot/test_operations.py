@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.chat_registry import plan
 from bot.health import CannotListen, Health, Operations
 from bot.metrics import Metrics
-from bot.settings import Address
+from common.addresses import Address
 from tests.bot.fake_classifier import EarAtHand
 from tests.bot.process import BotProcess
 from tests.bot.running import eventually

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from bot.settings import Address
 from bot.telegram.chat import TelegramChat
 from bot.telegram.updates import Webhook
+from common.addresses import Address
 from tests.bot.discord.running import close_scene, open_scene, prepare
 from tests.bot.discord.server import FakeDiscord
 from tests.bot.running import Bot, eventually

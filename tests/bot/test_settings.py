@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import bot
-from bot.settings import Address, Moderator, Settings, WrongSettings, read_settings
+from bot.settings import Moderator, Settings, WrongSettings, read_settings
+from common.addresses import Address
 from common.genres import load_genres
+from storage.settings import read_settings as read_storage_settings
 
 
 def test_without_any_setting_the_local_page_is_on_and_only_this_machine_reaches_it() -> None:
@@ -108,6 +110,25 @@ def test_moderators_hosts_and_sources_are_lists(monkeypatch: pytest.MonkeyPatch)
     assert settings.moderators == (Moderator("discord", "12"), Moderator("telegram", "34"))
     assert settings.link_hosts == ("example.org", "soundcloud.com")
     assert settings.training_sources == ("local",)
+
+
+@pytest.mark.parametrize(
+    ("given", "community", "agreement"),
+    [
+        ({}, "private", 1),
+        ({"LOCAL_CHAT_PASSWORD": "long enough"}, "group", 2),
+        ({"LOCAL_CHAT": "0.0.0.0:8080", "LOCAL_CHAT_PASSWORD": "long enough"}, "group", 2),
+        ({"TELEGRAM_TOKEN": f"1:{'a' * 30}"}, "public", 2),
+        ({"TELEGRAM_TOKEN": f"1:{'a' * 30}", "COMMUNITY": "group", "FEEDBACK_AGREEMENT": "3"}, "group", 3),
+    ],
+)
+def test_who_uses_the_bot_says_how_many_must_agree_the_same_to_the_bot_and_to_storage(
+    given: dict[str, str], community: str, agreement: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(name, value)
+    for settings in (read_settings(), read_storage_settings()):
+        assert (settings.used_by, settings.agreement) == (community, agreement)
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql", "postgresql+asyncpg"])

@@ -101,6 +101,7 @@ def test_lessons_can_be_piped_and_taken_in(
     url: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     agreed_by_two(url)
+    monkeypatch.setenv("COMMUNITY", "group")
     assert main(["export", "--for-training", "--format", "jsonl", "--out", "-"]) == 0
     piped, told = capfdbinary.readouterr()
     assert told == b"-: 2 rows of 1 songs; 1 songs wait for more people.\n"

@@ -9,11 +9,14 @@ import pytest
 from bot.core.callbacks import Action
 from bot.core.chat import Requester
 from bot.core.errors import ButtonExpired, GenreUnknown, NotAModerator, NotYours
+from bot.core.genre_names import GenreNames
 from bot.core.identity import Person
 from bot.core.localization import Localizer
 from bot.core.moderation import ExportRequest, Moderation
 from bot.settings import Moderator
+from common.community import Community
 from storage import TABLE_COLUMNS, CancelResult, ExportFormat, ReviewStatus
+from tests.bot.running import Bot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,8 +25,8 @@ if TYPE_CHECKING:
     from bot.core.identity import Keys
     from bot.settings import Settings
     from storage import Storage
+    from tests.bot.fake_classifier import EarAtHand
     from tests.bot.recording_chat import Notebook
-    from tests.bot.running import Bot
 
 ANN, BOB, EVE, BOSS = (Person("telegram", name) for name in ("1", "2", "3", "99"))
 HERE, THERE = "group one", "group two"
@@ -132,3 +135,43 @@ async def test_a_song_is_stopped_by_an_administrator_of_the_place_it_was_sent_in
     assert moderation.moderates_song(there, job)
     assert moderation.moderates_song(EVERYWHERE, job)
     assert await bot.conversation.cancel(job.id, there) in {CancelResult.DONE, CancelResult.ASKED}
+
+
+@pytest.mark.parametrize(
+    ("community", "moderators", "promised"),
+    [
+        ("public", (Moderator("telegram", "99"),), "a moderator"),
+        ("group", (), "others"),
+        ("private", (), "I can learn"),
+    ],
+)
+async def test_a_proposed_label_promises_only_a_moderator_that_there_is(
+    community: str,
+    moderators: tuple[Moderator, ...],
+    promised: str,
+    storage: Storage,
+    keys: Keys,
+    settings: Settings,
+    ear: EarAtHand,
+    notebook: Notebook,
+    tone: Callable[..., Path],
+    tmp_path: Path,
+) -> None:
+    mine = settings.model_copy(update={"community": Community(community), "moderators": moderators})
+    bot = Bot(storage, keys, mine, ear, tmp_path / "work").with_chat(notebook)
+    await bot.start()
+    await bot.conversation.submit(notebook.sends(tone(200, name="one.wav"), person=BOB, chat_id=HERE))
+    await notebook.until(lambda: "one.wav" in notebook.discarded)
+    result = await bot.conversation.correct(notebook.answers["one.wav"][0].reply.id, BOB, "en", "zydeco")
+    assert promised in result.message.text
+    await bot.queue.stop()
+
+
+async def test_whoever_is_alone_with_their_page_moderates_it_and_nobody_else_does(
+    storage: Storage, keys: Keys, settings: Settings
+) -> None:
+    mine, ours = (settings.model_copy(update={"community": each}) for each in (Community.PRIVATE, Community.GROUP))
+    names = GenreNames(storage)
+    assert Moderation(storage, keys, mine, names).everywhere(Person("local", "a cookie"))
+    assert not Moderation(storage, keys, mine, names).everywhere(BOB)
+    assert not Moderation(storage, keys, ours, names).everywhere(Person("local", "a cookie"))

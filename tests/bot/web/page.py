@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import aiohttp
 from aiohttp import CookieJar
 
-from bot.settings import Address
 from bot.web import LocalChat, open_page
+from common.addresses import Address
 from tests.bot.running import Bot, eventually
 
 if TYPE_CHECKING:

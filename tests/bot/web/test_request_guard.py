@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from yarl import URL
 
 from bot.core.chat import ChatCannotStart
-from bot.settings import Address
 from bot.web import open_page
 from bot.web import request_guard as guarding
+from common.addresses import Address
 from tests.bot.web.page import Page, history, opened_page
 
 if TYPE_CHECKING:
