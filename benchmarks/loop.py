@@ -29,7 +29,7 @@ import numpy as np
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from bot.core.identity import Keys, Person  # noqa: E402  found only now
+from bot.core.identity import IdHasher, Person  # noqa: E402  found only now
 from bot.settings import Settings  # noqa: E402
 from classifier.audio.decoding import decode, segments  # noqa: E402
 from classifier.features.families import GTZAN57, MEL_FAMILIES, TEXTURE, families  # noqa: E402
@@ -137,7 +137,7 @@ async def corrections(model: Model, songs: Sequence[tuple[Path, str]], folder: P
     settings = Settings(data_dir=folder / "data", songs_per_person_queued=1000, songs_per_person_daily=1000)
     notebook = Notebook()
     async with await Storage.open(database) as storage:
-        bot = Bot(storage, Keys(b"known to this benchmark alone"), settings, PictureEar(model), folder / "work")
+        bot = Bot(storage, IdHasher(b"known to this benchmark alone"), settings, PictureEar(model), folder / "work")
         bot.with_chat(notebook)
         await bot.start()
         for person in people:

@@ -19,7 +19,7 @@ sys.path.insert(0, str(REPOSITORY))
 
 from benchmarks.simulation import Arrival, Place, quantile, simulate  # noqa: E402  found only now
 from bot.app import compose  # noqa: E402
-from bot.core.identity import Keys, Person  # noqa: E402
+from bot.core.identity import IdHasher, Person  # noqa: E402
 from bot.metrics import Metrics  # noqa: E402
 from bot.settings import Settings  # noqa: E402
 from storage import Storage  # noqa: E402
@@ -125,7 +125,7 @@ async def real(
     chats: dict[str, Chat] = {chat.platform: chat}
     async with await Storage.open(f"sqlite:///{folder / 'songs.db'}") as storage:
         there = settings.model_copy(update={"workers": WORKERS})
-        keys = Keys(b"a key that only this run knows")
+        keys = IdHasher(b"a key that only this run knows")
         core = compose(storage, keys, there, executor, chats, owner="check", folder=folder / "work", metrics=Metrics())
         conversation, queue = core.conversation, core.queue
         await queue.start()

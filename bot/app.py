@@ -19,7 +19,7 @@ from bot.chat_registry import homes, links_limits, open_chats
 from bot.core.chat import ChatCannotStart
 from bot.core.conversation import Conversation
 from bot.core.genre_names import GenreNames
-from bot.core.identity import Keys, open_keys
+from bot.core.identity import IdHasher, open_keys
 from bot.core.job_runner import JobRunner
 from bot.core.pending_songs import PendingSongs
 from bot.core.playlist_prompt import PlaylistPrompts
@@ -59,7 +59,7 @@ class Core:
 
 def compose(
     storage: Storage,
-    keys: Keys,
+    keys: IdHasher,
     settings: Settings,
     executor: SongExecutor,
     chats: Mapping[str, Chat],
@@ -273,7 +273,7 @@ async def _storage(settings: Settings) -> Storage:
         raise CannotServe(str(reason)) from reason
 
 
-async def _keys(settings: Settings, storage: Storage) -> Keys:
+async def _keys(settings: Settings, storage: Storage) -> IdHasher:
     """Return the keys for hashing people; raise ``CannotServe`` if the database was written with others."""
     keys = open_keys(settings)
     if await storage.get_or_set(KEY_NOTE, keys.mark) != keys.mark:

@@ -41,7 +41,7 @@ class Instruction:
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
+class BuildStage:
     """A build stage: its base (an image or an earlier stage), its name, its instructions."""
 
     base: str
@@ -49,7 +49,7 @@ class Stage:
     instructions: list[Instruction] = field(default_factory=list)
 
 
-def read_stages(text: str) -> dict[str, Stage]:
+def read_stages(text: str) -> dict[str, BuildStage]:
     """Parse a Dockerfile and return its stages by name, in order.
 
     Raises
@@ -57,14 +57,14 @@ def read_stages(text: str) -> dict[str, Stage]:
     NotUnderstood
         For an unknown instruction, or one outside a stage.
     """
-    stages: dict[str, Stage] = {}
-    stage: Stage | None = None
+    stages: dict[str, BuildStage] = {}
+    stage: BuildStage | None = None
     for instruction in _instructions(text):
         if instruction.name == "FROM":
             match = re.fullmatch(r"(\S+) AS (\S+)", instruction.rest)
             if match is None:
                 raise NotUnderstood(f"a stage without a name: FROM {instruction.rest}")
-            stage = stages[match[2]] = Stage(match[1], match[2])
+            stage = stages[match[2]] = BuildStage(match[1], match[2])
         elif stage is None:
             raise NotUnderstood(f"{instruction.name} before the first FROM")
         else:
@@ -72,7 +72,7 @@ def read_stages(text: str) -> dict[str, Stage]:
     return stages
 
 
-def lineage(stages: dict[str, Stage], name: str) -> tuple[str, list[Instruction]]:
+def lineage(stages: dict[str, BuildStage], name: str) -> tuple[str, list[Instruction]]:
     """Return the base image that a stage ultimately builds on, and all instructions from there to it."""
     chain: list[Instruction] = []
     while name in stages:

@@ -68,7 +68,7 @@ class Image:
         return [f"{name}={value}" for name, value in (base | self.env).items()]
 
 
-class Builder:
+class ImageBuilder:
     """Builds stages, each once, in directories below ``workplace``.
 
     Parameters
@@ -293,7 +293,7 @@ def main() -> int:
         parser.error("only root can make a chroot and namespaces")
     asked.workplace.mkdir(parents=True, exist_ok=True)
     workplace = asked.workplace.resolve()
-    image = Builder(workplace, REPOSITORY / "Dockerfile", again=asked.again).build(asked.target)
+    image = ImageBuilder(workplace, REPOSITORY / "Dockerfile", again=asked.again).build(asked.target)
     sizes = {
         "image": _run("du", "-sm", str(image.root)),
         "packages": _run("du", "-sm", f"{image.root}/opt/venv"),

@@ -46,7 +46,7 @@ class LiveStream(LinkError):
     sentence = "This is a live broadcast, or one that has not begun. Please send a recording."
 
 
-class CopyProtected(LinkError):
+class LinkCopyProtected(LinkError):
     code = "link-drm"
     sentence = "This song is copy-protected, so I cannot listen to it. Please send a file."
 
@@ -115,7 +115,7 @@ _BY_CODE: dict[str, type[LinkError]] = {
         LoginRequired,
         AddressBlocked,
         LiveStream,
-        CopyProtected,
+        LinkCopyProtected,
         GeoBlocked,
         PrivateLink,
         LinkRemoved,

@@ -45,7 +45,7 @@ from storage.job import (
 )
 from storage.jobs import Jobs
 from storage.label_aggregation import AggregationRules, LabelAggregation
-from storage.label_votes import Purpose, Verdict, VerdictStatus
+from storage.label_votes import LabelVerdict, Purpose, VerdictStatus
 from storage.labels import Label, LabelMerge, LabelPage, Labels, LabelStatus
 from storage.people import Consent, People
 from storage.privacy import ErasureSummary
@@ -99,6 +99,7 @@ __all__ = [
     "LabelStatus",
     "LabelTooLong",
     "LabelUnprintable",
+    "LabelVerdict",
     "LabelWithoutLetter",
     "Labels",
     "Lease",
@@ -122,7 +123,6 @@ __all__ = [
     "TooManyQueued",
     "TooManyToday",
     "TrainingExportSummary",
-    "Verdict",
     "VerdictStatus",
     "export_feedback",
     "export_for_training",

@@ -38,7 +38,7 @@ from storage.store import KEY_NOTE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from storage.settings import Settings
+    from storage.settings import StorageSettings
 
 STANDARD_OUTPUT = Path("-")
 
@@ -112,12 +112,12 @@ def _day(text: str) -> datetime:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-async def _migrate(settings: Settings, _options: argparse.Namespace) -> None:
+async def _migrate(settings: StorageSettings, _options: argparse.Namespace) -> None:
     where = database_url(settings.database)
     print(f"{where.render_as_string(hide_password=True)} is at revision {await migrate(where)}.")
 
 
-async def _new_key(settings: Settings, _options: argparse.Namespace) -> None:
+async def _new_key(settings: StorageSettings, _options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
         was_there = await storage.unset(KEY_NOTE)
     if not was_there:
@@ -128,7 +128,7 @@ async def _new_key(settings: Settings, _options: argparse.Namespace) -> None:
         )
 
 
-async def _export(settings: Settings, options: argparse.Namespace) -> None:
+async def _export(settings: StorageSettings, options: argparse.Namespace) -> None:
     narrowed = options.since or options.until or options.genre or options.status or options.family
     if options.for_training and narrowed:
         raise StorageError("--for-training exports everything that people agree on; leave out the filters.")
@@ -150,7 +150,7 @@ def _stream(path: Path) -> None:
     sys.stdout.buffer.flush()
 
 
-async def _write(storage: Storage, settings: Settings, options: argparse.Namespace, path: Path) -> str:
+async def _write(storage: Storage, settings: StorageSettings, options: argparse.Namespace, path: Path) -> str:
     """Write the requested export and return a line that summarises it."""
     if options.for_training:
         rules = AggregationRules(agreement=settings.agreement, sources=settings.training_sources)
@@ -178,14 +178,14 @@ async def _write(storage: Storage, settings: Settings, options: argparse.Namespa
     return f"{options.out}: {done.rows} rows of {done.songs} songs{without}."
 
 
-async def _import(settings: Settings, options: argparse.Namespace) -> None:
+async def _import(settings: StorageSettings, options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
         done = await import_feedback(storage, options.file)
     left_out = f"; {done.left_out} left out, as nothing in them is new here" if done.left_out else ""
     print(f"{options.file}: {done.songs} songs imported{left_out}.")
 
 
-async def _add_known(settings: Settings, options: argparse.Namespace) -> None:
+async def _add_known(settings: StorageSettings, options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
         song = await _song(options.song)
         found = await storage.labels.find(options.genre)
@@ -195,13 +195,13 @@ async def _add_known(settings: Settings, options: argparse.Namespace) -> None:
     print(f"{song} is known as {found.name_en} now.")
 
 
-async def _list_known(settings: Settings, _options: argparse.Namespace) -> None:
+async def _list_known(settings: StorageSettings, _options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
         for song, label in (await storage.label_aggregation.known()).items():
             print(f"{song} {label}")
 
 
-async def _remove_known(settings: Settings, options: argparse.Namespace) -> None:
+async def _remove_known(settings: StorageSettings, options: argparse.Namespace) -> None:
     async with await Storage.open(settings.database) as storage:
         song = await _song(options.song)
         await storage.label_aggregation.remove_known(song)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
     from sqlalchemy.pool import ConnectionPoolEntry
 
-    from storage.tables import Base
+    from storage.tables import TableBase
 
 BUSY_SECONDS = 30
 """How long SQLite waits for another process's write."""
@@ -172,7 +172,7 @@ async def lock(connection: AsyncConnection, name: str) -> None:
         await connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(name, 0))))
 
 
-def insert_into(connection: AsyncConnection | Database, table: type[Base]) -> sqlite.Insert | postgresql.Insert:
+def insert_into(connection: AsyncConnection | Database, table: type[TableBase]) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT statement with ON CONFLICT support for the connection's dialect."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 

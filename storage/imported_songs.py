@@ -39,7 +39,7 @@ class ImportedSong:
     label
         As the file names it.
     weight, may_train, source, people, reviewed, model, predicted, label_people, updated
-        As in ``label_votes.Verdict``.
+        As in ``label_votes.LabelVerdict``.
     segments
         The features, in order of time.
     """

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.database import Database
-    from storage.label_votes import Verdict
+    from storage.label_votes import LabelVerdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class LabelAggregation:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def verdicts(self, rules: AggregationRules | None = None) -> dict[str, Verdict]:
+    async def verdicts(self, rules: AggregationRules | None = None) -> dict[str, LabelVerdict]:
         """Return the verdicts on all songs, from the corrections of consenting people, by content hash."""
         async with self._database.reading() as connection:
             return await load_verdicts(connection, rules or AggregationRules())
@@ -114,7 +114,7 @@ async def load_known(connection: AsyncConnection) -> dict[str, str]:
     return dict((await connection.execute(query)).all())
 
 
-async def load_verdicts(connection: AsyncConnection, rules: AggregationRules) -> dict[str, Verdict]:
+async def load_verdicts(connection: AsyncConnection, rules: AggregationRules) -> dict[str, LabelVerdict]:
     """Return the verdicts, from corrections whose authors consented then and still do."""
     query = (
         select(

@@ -88,7 +88,7 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
+class LabelVerdict:
     """The result of all votes on one song.
 
     Attributes
@@ -136,7 +136,7 @@ class _Weighed:
 
 def aggregate_votes(
     votes: Sequence[Vote], known: Mapping[str, str], *, agreement: int = AGREEMENT_PEOPLE
-) -> dict[str, Verdict]:
+) -> dict[str, LabelVerdict]:
     """Return the verdict on each song.
 
     Parameters
@@ -231,7 +231,7 @@ def _beyond_caps(votes: Sequence[Vote]) -> set[int]:
     return found
 
 
-def _verdict(weighed: list[_Weighed], known: str | None, agreement: int) -> Verdict:
+def _verdict(weighed: list[_Weighed], known: str | None, agreement: int) -> LabelVerdict:
     """Return the verdict on a song: from the votes that may train if they suffice, or else from all of them."""
     training = [each for each in weighed if each.vote.may_train]
     for pool, purpose in ((training, Purpose.TRAIN), (weighed, Purpose.EVALUATE)):
@@ -242,7 +242,7 @@ def _verdict(weighed: list[_Weighed], known: str | None, agreement: int) -> Verd
     raise ValueError("a song without votes has no verdict")
 
 
-def _decided(pool: list[_Weighed], known: str | None, purpose: Purpose) -> Verdict | None:
+def _decided(pool: list[_Weighed], known: str | None, purpose: Purpose) -> LabelVerdict | None:
     """Return the verdict of the operator or of the latest moderator; None if neither decided."""
     rulings = [(each.vote.moderated, each.vote.label) for each in pool if each.vote.moderated is not None]
     if known is None and not rulings:
@@ -256,7 +256,7 @@ def _decided(pool: list[_Weighed], known: str | None, purpose: Purpose) -> Verdi
     )
 
 
-def _counted(pool: list[_Weighed], purpose: Purpose, agreement: int) -> Verdict:
+def _counted(pool: list[_Weighed], purpose: Purpose, agreement: int) -> LabelVerdict:
     labels = {each.vote.label for each in pool}
     totals = {label: fsum(each.weight for each in pool if each.vote.label == label) for label in labels}
     label = max(totals, key=lambda each: (totals[each], each))
@@ -286,9 +286,9 @@ def _make_verdict(
     status: VerdictStatus,
     weight: float,
     reviewed: bool,
-) -> Verdict:
+) -> LabelVerdict:
     latest = max(votes, key=lambda vote: (vote.updated, vote.person))
-    return Verdict(
+    return LabelVerdict(
         song=latest.song,
         label=label,
         status=status,
@@ -303,10 +303,10 @@ def _make_verdict(
     )
 
 
-def _smoothed(found: dict[str, Verdict]) -> dict[str, Verdict]:
+def _smoothed(found: dict[str, LabelVerdict]) -> dict[str, LabelVerdict]:
     """Scale weights so that no genre gains more than ``GENRE_SONGS_PER_HOUR`` songs' weight per hour."""
 
-    def hour_of(verdict: Verdict) -> tuple[str, date, int]:
+    def hour_of(verdict: LabelVerdict) -> tuple[str, date, int]:
         return verdict.label, verdict.updated.date(), verdict.updated.hour
 
     unreviewed = [each for each in found.values() if each.status is VerdictStatus.COUNTS and not each.reviewed]
@@ -318,7 +318,7 @@ def _smoothed(found: dict[str, Verdict]) -> dict[str, Verdict]:
     }
 
 
-def _with_people(found: dict[str, Verdict], weighed: Mapping[str, Sequence[_Weighed]]) -> dict[str, Verdict]:
+def _with_people(found: dict[str, LabelVerdict], weighed: Mapping[str, Sequence[_Weighed]]) -> dict[str, LabelVerdict]:
     """Count the different people behind all songs of each label."""
     people: dict[tuple[str, Purpose], set[str]] = defaultdict(set)
     for song, verdict in found.items():

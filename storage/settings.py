@@ -19,7 +19,7 @@ def _parts(value: Any) -> Any:
     return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
 
-class Settings(CommunitySettings):
+class StorageSettings(CommunitySettings):
     """Settings, named like their environment variables in lower case; all are optional."""
 
     data_dir: Path = Path("data")
@@ -32,7 +32,7 @@ class Settings(CommunitySettings):
         return self.database_url or f"sqlite+aiosqlite:///{self.data_dir / 'songs.db'}"
 
 
-def read_settings() -> Settings:
+def read_settings() -> StorageSettings:
     """Read the settings.
 
     Raises
@@ -41,7 +41,7 @@ def read_settings() -> Settings:
         If one of them is invalid.
     """
     try:
-        return Settings()
+        return StorageSettings()
     except ValidationError as error:
         problem = error.errors()[0]
         raise StorageError(f"{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Input ')}.") from None

@@ -59,7 +59,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class Base(DeclarativeBase):
+class TableBase(DeclarativeBase):
     """The base of all tables."""
 
     metadata = MetaData(naming_convention=CONSTRAINT_NAMES)
@@ -75,7 +75,7 @@ class Base(DeclarativeBase):
     }
 
 
-class SongRow(Base):
+class SongRow(TableBase):
     __tablename__ = "songs"
 
     content_hash: Mapped[str] = mapped_column(primary_key=True)
@@ -85,7 +85,7 @@ class SongRow(Base):
     first_heard: Mapped[datetime]
 
 
-class AnswerRow(Base):
+class AnswerRow(TableBase):
     __tablename__ = "answers"
     __table_args__ = (UniqueConstraint("content_hash", "model"), NEVER_REUSED)
 
@@ -99,7 +99,7 @@ class AnswerRow(Base):
     created: Mapped[datetime]
 
 
-class FeatureRow(Base):
+class FeatureRow(TableBase):
     """Separate from the answers, so that reading those does not load megabytes of features."""
 
     __tablename__ = "features"
@@ -109,7 +109,7 @@ class FeatureRow(Base):
     data: Mapped[bytes]
 
 
-class AnswerLogRow(Base):
+class AnswerLogRow(TableBase):
     __tablename__ = "heard"
     __table_args__ = (Index(None, "platform", "chat"), NEVER_REUSED)
 
@@ -120,7 +120,7 @@ class AnswerLogRow(Base):
     heard: Mapped[datetime]
 
 
-class ReplyRow(Base):
+class ReplyRow(TableBase):
     __tablename__ = "replies"
 
     id: Mapped[str] = mapped_column(primary_key=True)
@@ -132,7 +132,7 @@ class ReplyRow(Base):
     created: Mapped[datetime] = mapped_column(index=True)
 
 
-class LabelRow(Base):
+class LabelRow(TableBase):
     __tablename__ = "labels"
     __table_args__ = (NEVER_REUSED,)
 
@@ -147,7 +147,7 @@ class LabelRow(Base):
     created: Mapped[datetime]
 
 
-class TermRow(Base):
+class TermRow(TableBase):
     """A text that finds a label: its id, a name or an alias, folded by ``label_text``. Keys are unique."""
 
     __tablename__ = "label_terms"
@@ -160,7 +160,7 @@ class TermRow(Base):
     is_alias: Mapped[bool]
 
 
-class CorrectionRow(Base):
+class CorrectionRow(TableBase):
     __tablename__ = "corrections"
     __table_args__ = (
         UniqueConstraint("person", "content_hash"),
@@ -187,7 +187,7 @@ class CorrectionRow(Base):
     updated: Mapped[datetime]
 
 
-class KnownSongRow(Base):
+class KnownSongRow(TableBase):
     """A song whose genre the operator knows for certain; it need not have been sent yet."""
 
     __tablename__ = "known_songs"
@@ -197,7 +197,7 @@ class KnownSongRow(Base):
     created: Mapped[datetime]
 
 
-class ImportedSongRow(Base):
+class ImportedSongRow(TableBase):
     """A song from another database's training file, with its features; no person of this database vouches for it."""
 
     __tablename__ = "imported_songs"
@@ -217,7 +217,7 @@ class ImportedSongRow(Base):
     data: Mapped[bytes]
 
 
-class WithdrawnSongRow(Base):
+class WithdrawnSongRow(TableBase):
     """When somebody last withdrew a correction of a song: an older file must not import it again."""
 
     __tablename__ = "taken_back"
@@ -226,7 +226,7 @@ class WithdrawnSongRow(Base):
     moment: Mapped[datetime]
 
 
-class JobRow(Base):
+class JobRow(TableBase):
     __tablename__ = "jobs"
     __table_args__ = (
         Index("ix_jobs_next", "state", "rank", "turn", "id"),
@@ -263,7 +263,7 @@ class JobRow(Base):
     finished: Mapped[datetime | None] = mapped_column(index=True)
 
 
-class PersonRow(Base):
+class PersonRow(TableBase):
     __tablename__ = "people"
 
     person: Mapped[str] = mapped_column(primary_key=True)
@@ -273,7 +273,7 @@ class PersonRow(Base):
     language: Mapped[str | None]
 
 
-class ChatRow(Base):
+class ChatRow(TableBase):
     __tablename__ = "chats"
 
     platform: Mapped[str] = mapped_column(primary_key=True)
@@ -281,7 +281,7 @@ class ChatRow(Base):
     settings: Mapped[dict[str, Any]]
 
 
-class KeyValueRow(Base):
+class KeyValueRow(TableBase):
     """Named values of storage itself, such as the edition of the seeded labels."""
 
     __tablename__ = "notes"

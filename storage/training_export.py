@@ -16,7 +16,7 @@ from storage.export import SAMPLE_RATE
 from storage.feature_codec import unpack
 from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, TRAINING_COLUMNS, Layout, Row, open_writer
 from storage.label_aggregation import AggregationRules, load_verdicts
-from storage.label_votes import Purpose, Verdict, VerdictStatus
+from storage.label_votes import LabelVerdict, Purpose, VerdictStatus
 from storage.tables import AnswerRow, FeatureRow, ImportedSongRow
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class TrainingExportSummary:
 
 
 class _TrainingSong(NamedTuple):
-    verdict: Verdict
+    verdict: LabelVerdict
     imported: bool
 
 
@@ -111,7 +111,7 @@ async def export_for_training(
     )
 
 
-def _left_out(verdicts: Iterable[Verdict], training: Sequence[_TrainingSong]) -> list[VerdictStatus]:
+def _left_out(verdicts: Iterable[LabelVerdict], training: Sequence[_TrainingSong]) -> list[VerdictStatus]:
     """Return why songs with a label do not count."""
     counted = {each.verdict.song for each in training}
     return [each.status for each in verdicts if each.song not in counted]
@@ -139,7 +139,7 @@ async def _imported(connection: AsyncConnection, rules: AggregationRules, own: s
             may_train = values.pop("may_train")
             allowed = rules.sources is None or set(row.source.split("+")) <= set(rules.sources)
             purpose = Purpose.TRAIN if may_train and allowed else Purpose.EVALUATE
-            verdict = Verdict(status=VerdictStatus.COUNTS, purpose=purpose, **values)
+            verdict = LabelVerdict(status=VerdictStatus.COUNTS, purpose=purpose, **values)
             songs.append(_TrainingSong(verdict, imported=True))
     return songs
 
@@ -172,7 +172,7 @@ async def _segments(connection: AsyncConnection, song: _TrainingSong) -> tuple[S
     return () if row is None else await asyncio.to_thread(unpack, row.format, row.data)
 
 
-def _rows(verdict: Verdict, segments: Sequence[SegmentVectors], families: tuple[str, ...]) -> list[Row]:
+def _rows(verdict: LabelVerdict, segments: Sequence[SegmentVectors], families: tuple[str, ...]) -> list[Row]:
     rows = []
     for index, segment in enumerate(segments):
         table = segment.families.get(TABLE_FAMILY)

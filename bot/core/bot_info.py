@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from bot.core.chat import Requester
     from bot.core.genre_names import GenreNames
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.core.localization import Language, Localizer
     from bot.core.moderation import Moderation
     from bot.settings import Settings
@@ -63,7 +63,7 @@ class BotInfo:
     """
 
     def __init__(
-        self, storage: Storage, keys: Keys, settings: Settings, names: GenreNames, moderation: Moderation
+        self, storage: Storage, keys: IdHasher, settings: Settings, names: GenreNames, moderation: Moderation
     ) -> None:
         self._storage = storage
         self._keys = keys

@@ -49,7 +49,7 @@ class Action(StrEnum):
     SETTING = "set"
 
 
-class Purpose(StrEnum):
+class ChoicePurpose(StrEnum):
     """Why a genre is chosen: for a person's correction, or for a moderator's ruling or merge."""
 
     CORRECT = "song"
@@ -124,7 +124,7 @@ class ReviewCallback:
 class GenreTarget:
     """What a genre is chosen for: a reply's id for a correction, a correction's number for a moderator."""
 
-    purpose: Purpose
+    purpose: ChoicePurpose
     subject: str
 
     @property
@@ -219,14 +219,19 @@ def _language(match: re.Match[str]) -> Callback:
 
 def _genre(action: Action, target: str, number: str | None) -> Callback:
     purpose, _, subject = target.partition(".")
-    return GenreCallback(action, GenreTarget(Purpose(purpose), subject), None if number is None else int(number))
+    return GenreCallback(action, GenreTarget(ChoicePurpose(purpose), subject), None if number is None else int(number))
 
 
 _ID, _NUMBER = "[A-Za-z0-9_-]{1,24}", "[0-9]{1,18}"
 _TARGET = rf"(song\.{_ID}|rule\.{_NUMBER}|join\.{_NUMBER})"
 # What earlier versions called the purposes of a list of genres on Telegram.
-_OLD_PURPOSES = {"pick": Purpose.CORRECT, "list": Purpose.CORRECT, "rule": Purpose.RELABEL, "rules": Purpose.RELABEL}
-_OLD_PURPOSES |= {"fuse": Purpose.MERGE, "fuses": Purpose.MERGE}
+_OLD_PURPOSES = {
+    "pick": ChoicePurpose.CORRECT,
+    "list": ChoicePurpose.CORRECT,
+    "rule": ChoicePurpose.RELABEL,
+    "rules": ChoicePurpose.RELABEL,
+}
+_OLD_PURPOSES |= {"fuse": ChoicePurpose.MERGE, "fuses": ChoicePurpose.MERGE}
 
 _DECODERS: dict[str, Callable[[re.Match[str]], Callback]] = {
     rf"(right|wrong|undo|votes):({_ID})": lambda m: AnswerCallback(Action(m[1]), m[2]),
@@ -254,7 +259,7 @@ def decode(data: str) -> Callback:
         match = re.fullmatch(pattern, data)
         if match is not None:
             callback = read(match)
-            if isinstance(callback, GenreCallback) and callback.target.purpose is not Purpose.CORRECT:
+            if isinstance(callback, GenreCallback) and callback.target.purpose is not ChoicePurpose.CORRECT:
                 _check_number(callback.target.subject)
             return callback
     raise ButtonExpired()
@@ -271,7 +276,7 @@ def needs_administrator(data: str) -> bool:
     """Return whether what a button may do depends on the person being an administrator of the chat."""
     callback = decode_known(data)
     if isinstance(callback, GenreCallback):
-        return callback.target.purpose is not Purpose.CORRECT
+        return callback.target.purpose is not ChoicePurpose.CORRECT
     return callback is not None and callback.action in NEEDS_ADMINISTRATOR
 
 

@@ -26,7 +26,7 @@ from storage import CancelResult, LabelStatus, RowNotFound, TooManyQueued, TooMa
 if TYPE_CHECKING:
     from bot.core.chat import PendingSong, Stage
     from bot.core.genre_names import GenreNames
-    from bot.core.identity import Keys, Person
+    from bot.core.identity import IdHasher, Person
     from bot.core.localization import Localizer
     from bot.core.messages import CorrectionView
     from bot.core.palette import Theme
@@ -109,7 +109,7 @@ class Conversation:
     def __init__(
         self,
         storage: Storage,
-        keys: Keys,
+        keys: IdHasher,
         settings: Settings,
         names: GenreNames,
         songs: PendingSongs,

@@ -32,7 +32,7 @@ class Person:
     id: str
 
 
-class Keys:
+class IdHasher:
     """Hashes the ids of platforms: HMAC-SHA256, 64 hexadecimal digits.
 
     Parameters
@@ -67,11 +67,11 @@ class Keys:
         return hmac.digest(self._secret, text.encode(), "sha256").hex()
 
 
-def open_keys(settings: Settings) -> Keys:
+def open_keys(settings: Settings) -> IdHasher:
     """Return the keys of SECRET_KEY, or of the key file, which is created if there is none."""
     if settings.secret_key is not None:
-        return Keys(settings.secret_key.get_secret_value().encode())
-    return Keys(_key_from_file(settings.data_dir / KEY_FILE))
+        return IdHasher(settings.secret_key.get_secret_value().encode())
+    return IdHasher(_key_from_file(settings.data_dir / KEY_FILE))
 
 
 def _key_from_file(path: Path) -> bytes:

@@ -25,7 +25,7 @@ from storage import ChatKey, ExportFilter, ExportFormat, FormatUnavailable, Labe
 if TYPE_CHECKING:
     from bot.core.chat import Requester
     from bot.core.genre_names import GenreNames
-    from bot.core.identity import Keys, Person
+    from bot.core.identity import IdHasher, Person
     from bot.core.localization import Localizer
     from bot.core.messages import Reviewers
     from bot.settings import Settings
@@ -67,7 +67,7 @@ class Moderation:
         Names of genres.
     """
 
-    def __init__(self, storage: Storage, keys: Keys, settings: Settings, names: GenreNames) -> None:
+    def __init__(self, storage: Storage, keys: IdHasher, settings: Settings, names: GenreNames) -> None:
         self._storage = storage
         self._keys = keys
         self._everywhere = settings.moderators

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bot.core.chat import Submission
     from bot.core.genre_names import GenreNames
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from links import PlaylistItem
     from storage import Job, Storage
 
@@ -33,7 +33,7 @@ class PendingSongs:
         Names of genres.
     """
 
-    def __init__(self, storage: Storage, keys: Keys, names: GenreNames) -> None:
+    def __init__(self, storage: Storage, keys: IdHasher, names: GenreNames) -> None:
         self._storage = storage
         self._keys = keys
         self._names = names

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.core.callbacks import PlaylistCallback
     from bot.core.chat import PendingSong
-    from bot.core.identity import Keys, Person
+    from bot.core.identity import IdHasher, Person
     from bot.core.pending_songs import PendingSongs
     from bot.core.playlist_prompt import PlaylistPrompts
     from bot.core.song_queue import SongQueue
@@ -53,7 +53,7 @@ class PlaylistAnswers:
     def __init__(
         self,
         storage: Storage,
-        keys: Keys,
+        keys: IdHasher,
         settings: Settings,
         songs: PendingSongs,
         prompts: PlaylistPrompts,

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.core.genre_names import GenreNames
-    from bot.core.identity import Keys, Person
+    from bot.core.identity import IdHasher, Person
     from bot.core.localization import Language
     from bot.core.song_queue import SongQueue
     from storage import Consent, ErasureSummary, Storage
@@ -28,7 +28,7 @@ class Privacy:
         As the conversation's.
     """
 
-    def __init__(self, storage: Storage, keys: Keys, names: GenreNames, queue: SongQueue) -> None:
+    def __init__(self, storage: Storage, keys: IdHasher, names: GenreNames, queue: SongQueue) -> None:
         self._storage = storage
         self._keys = keys
         self._names = names

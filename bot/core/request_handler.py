@@ -14,13 +14,13 @@ from bot.core.callbacks import (
     Action,
     AnswerCallback,
     CancelCallback,
+    ChoicePurpose,
     ConsentCallback,
     ForgetCallback,
     GenreCallback,
     GenreTarget,
     LanguageCallback,
     PlaylistCallback,
-    Purpose,
     ReviewCallback,
     SettingCallback,
     decode,
@@ -126,11 +126,11 @@ class RequestHandler:
 
     async def choose_genre(self, requester: Requester, target: GenreTarget, label: str) -> Response:
         """Take a genre, by its label or in words, for what it was asked for."""
-        if target.purpose is Purpose.CORRECT:
+        if target.purpose is ChoicePurpose.CORRECT:
             result = await self._conversation.correct(target.subject, requester.person, requester.language, label)
             return Response(result.message, Placement.IN_PLACE, question=result.question)
         moderation, number = self._conversation.moderation, target.correction_id
-        if target.purpose is Purpose.RELABEL:
+        if target.purpose is ChoicePurpose.RELABEL:
             done = await moderation.rule(requester, number, ReviewStatus.RELABELLED, label)
             return await self._review(requester, number, done)
         done = await moderation.merge(requester, number, label)
@@ -146,8 +146,8 @@ class RequestHandler:
         placement: Placement = Placement.BELOW,
     ) -> Response:
         """Show a page of the genres that can be chosen."""
-        text, merging = requester.words.say(self._limits.genre_prompt), target.purpose is Purpose.MERGE
-        if target.purpose is Purpose.CORRECT:
+        text, merging = requester.words.say(self._limits.genre_prompt), target.purpose is ChoicePurpose.MERGE
+        if target.purpose is ChoicePurpose.CORRECT:
             await self._conversation.answer_view(target.subject, requester.person, requester.language)
         else:
             review = await self._conversation.moderation.reviewed(requester, target.correction_id)
@@ -167,7 +167,7 @@ class RequestHandler:
                 result = await conversation.undo(reply_id, requester.person, requester.language)
                 return self._corrected(requester, result)
             case Action.WRONG:
-                return await self.offer_genres(requester, GenreTarget(Purpose.CORRECT, reply_id))
+                return await self.offer_genres(requester, GenreTarget(ChoicePurpose.CORRECT, reply_id))
             case _:
                 return await self._votes(requester, reply_id)
 
@@ -214,7 +214,7 @@ class RequestHandler:
         number, moderation = callback.correction_id, self._conversation.moderation
         match callback.action:
             case Action.RELABEL | Action.MERGE:
-                purpose = Purpose.MERGE if callback.action is Action.MERGE else Purpose.RELABEL
+                purpose = ChoicePurpose.MERGE if callback.action is Action.MERGE else ChoicePurpose.RELABEL
                 return await self.offer_genres(
                     requester, GenreTarget(purpose, str(number)), placement=Placement.IN_PLACE
                 )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from telegram import BotCommand
 
-from bot.core.callbacks import GenreTarget, Purpose
+from bot.core.callbacks import ChoicePurpose, GenreTarget
 from bot.core.chat import OutgoingMessage, Response
 from bot.core.errors import DateUnclear
 from bot.core.localization import LANGUAGES, language_of, say
@@ -92,13 +92,13 @@ class Commands:
     async def _correct(self, context: RequestContext, message: Message, genre: str) -> Response:
         replied = message.reply_to_message
         target, reply_id = genre_target(replied), answered_reply(replied)
-        if reply_id is None and target is not None and target.purpose is Purpose.CORRECT:
+        if reply_id is None and target is not None and target.purpose is ChoicePurpose.CORRECT:
             reply_id = target.subject
         if reply_id is None:
             return Response(OutgoingMessage(context.requester.words.say("chat-correct-usage")))
         if genre:
             return await self._requests.correct(context.requester, reply_id, genre)
-        return await self._requests.offer_genres(context.requester, GenreTarget(Purpose.CORRECT, reply_id))
+        return await self._requests.offer_genres(context.requester, GenreTarget(ChoicePurpose.CORRECT, reply_id))
 
     async def _feedback(self, context: RequestContext, options: str) -> Response:
         self._conversation.moderation.require(context.requester)

@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from telegram import Message
 
-from bot.core.callbacks import Purpose, needs_administrator
+from bot.core.callbacks import ChoicePurpose, needs_administrator
 from bot.core.chat import OutgoingMessage, Response
 from bot.core.errors import ButtonExpired, OurFault, TryLater, Undeliverable
 from bot.core.localization import DEFAULT_LANGUAGE, language_of
@@ -163,7 +163,7 @@ class Router:
         command = command_of(message, self._client.bot.username)
         target = genre_target(message.reply_to_message)
         needed = command is not None and english_name(command[0]) in NEED_ADMINISTRATOR
-        needed |= target is not None and target.purpose is not Purpose.CORRECT
+        needed |= target is not None and target.purpose is not ChoicePurpose.CORRECT
         context = await self._contexts.open(message, needs_administrator=needed)
         if context is not None:
             await self._respond(context, self._answer_message(context, message, command, target))

@@ -101,12 +101,12 @@ def _heard(song: CollectedSong, state_db: StateDatabase, minimum: float | None, 
     """Return a song on its shelf, None if its answer was lost."""
     from classifier.library import grouping
     from classifier.library.collection import CollectionFile, FileState
-    from classifier.library.state_db import GenreAnswer
+    from classifier.library.state_db import StoredAnswer
     from classifier.library.tags import FileTags
 
     content, release = song.content or b"", song.release or ""
     answer = state_db.outcome(content, release)
-    if not isinstance(answer, GenreAnswer):
+    if not isinstance(answer, StoredAnswer):
         return None
     found = CollectionFile(root / song.file.path, FileState(song.file.size, 0, 0, 0))
     known = grouping.CollectionSong(found, content, state_db.tags(content) or FileTags())

@@ -300,7 +300,7 @@ class Collections:
         """Hear one song and delete it."""
         from classifier.library.atomic_replace import file_sha256
         from classifier.library.scan import classify_song
-        from classifier.library.state_db import GenreAnswer
+        from classifier.library.state_db import StoredAnswer
 
         aside, state_db, path = self._conversation.queue.background, sorting.state_db, self._uploads.path(file)
         try:
@@ -309,9 +309,9 @@ class Collections:
                 await asyncio.to_thread(state_db.save_tags, content, await self._tags(path))
             release = aside.release
             async with sorting.turns[content]:
-                if not isinstance(state_db.outcome(content, release), GenreAnswer):
+                if not isinstance(state_db.outcome(content, release), StoredAnswer):
                     await classify_song(content, path, aside, state_db)
-                    if not isinstance(state_db.outcome(content, release), GenreAnswer):
+                    if not isinstance(state_db.outcome(content, release), StoredAnswer):
                         release = aside.release  # another one took its place while the song was heard
             await self._history.collections.heard(entry.id, number, content, release)
         except SongError as error:

@@ -15,7 +15,7 @@ import av
 
 from classifier.audio.container import is_encrypted, open_container, select, sound_tracks
 from classifier.audio.mixdown import Mixdown
-from classifier.audio.ogg import Section, links
+from classifier.audio.ogg import FileSection, links
 from classifier.audio.segmentation import (
     MIN_REMAINDER_SECONDS,
     MIN_SONG_SECONDS,
@@ -119,7 +119,7 @@ def _decode_chain(
     failure: SongError | None = None
     for start, end in pairwise((*starts, source.seek(0, io.SEEK_END))):
         try:
-            with open_container(cast("BinaryIO", Section(source, start, end))) as container:
+            with open_container(cast("BinaryIO", FileSection(source, start, end))) as container:
                 _decode_into(song, container, select(container, sound_tracks(container)[0]))
         except TooLong:
             raise

@@ -62,7 +62,7 @@ def _next_page(file: BinaryIO, start: int) -> int | None:
     return None
 
 
-class Section(io.RawIOBase):
+class FileSection(io.RawIOBase):
     """A part of a file that reads as a file of its own.
 
     Parameters

@@ -24,7 +24,7 @@ reconnects by itself when the scheduler was away.
 Anybody who can reach a scheduler or a worker can run code on all of them: use tls:// with your own certificates, or a
 private network."""
 NOT_INSTALLED = "A cluster needs the package `distributed`: install genre-bot with the extra `cluster`."
-WRONG_USAGE = 2
+EXIT_USAGE = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -67,7 +67,7 @@ def serve(arguments: argparse.Namespace, make_processor: Callable[[Path, float],
         if (error.name or "").partition(".")[0] not in CLUSTER_PACKAGES:
             raise
         print(NOT_INSTALLED, file=sys.stderr)
-        return WRONG_USAGE
+        return EXIT_USAGE
     files = (arguments.ca, arguments.certificate, arguments.key)
     host, _, port = arguments.listen.rpartition(":")
     wrong = (
@@ -80,7 +80,7 @@ def serve(arguments: argparse.Namespace, make_processor: Callable[[Path, float],
     )  # fmt: skip
     if wrong:
         print(wrong, file=sys.stderr)
-        return WRONG_USAGE
+        return EXIT_USAGE
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     settings = worker_service.WorkerSettings(
         arguments.scheduler,
@@ -93,7 +93,7 @@ def serve(arguments: argparse.Namespace, make_processor: Callable[[Path, float],
         asyncio.run(worker_service.serve(settings, make_processor))
     except BadCredentials as wrong_files:
         print(wrong_files, file=sys.stderr)
-        return WRONG_USAGE
+        return EXIT_USAGE
     return 0
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from classifier.datasets.feature_reader import SegmentRow
-    from classifier.datasets.sources import LocalSong, Source
+    from classifier.datasets.sources import DatasetSource, LocalSong
     from classifier.datasets.table import DatasetTable, ExistingSong
     from links import Fetcher
 
@@ -48,8 +48,8 @@ class BuildSummary:
     songs: int = 0
     rows: int = 0
     repeats: int = 0
-    conflicts: list[tuple[Source, ExistingSong]] = field(default_factory=list)
-    failures: list[tuple[Source, SongError]] = field(default_factory=list)
+    conflicts: list[tuple[DatasetSource, ExistingSong]] = field(default_factory=list)
+    failures: list[tuple[DatasetSource, SongError]] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class Builder:
         # One more than there are workers, so that no worker waits while another file is hashed.
         self._reading = asyncio.Semaphore(workers + 1)
 
-    async def build(self, sources: Sequence[Source], step: Callable[[], None]) -> None:
+    async def build(self, sources: Sequence[DatasetSource], step: Callable[[], None]) -> None:
         """Add songs to the table, in their order.
 
         Parameters
@@ -98,7 +98,7 @@ class Builder:
         OSError
             If the table cannot be written; it then has all songs before this one.
         """
-        waiting: deque[tuple[Source, asyncio.Task[_ReadSong | str | SongError]]] = deque()
+        waiting: deque[tuple[DatasetSource, asyncio.Task[_ReadSong | str | SongError]]] = deque()
         try:
             for source in sources:
                 waiting.append((source, asyncio.create_task(self._read_song(source))))
@@ -115,7 +115,7 @@ class Builder:
                 task.cancel()
             await asyncio.gather(*(task for _, task in waiting), return_exceptions=True)
 
-    async def _read_song(self, source: Source) -> _ReadSong | str | SongError:
+    async def _read_song(self, source: DatasetSource) -> _ReadSong | str | SongError:
         """Return the features of a song, or its content hash if the table already has it."""
         if source.item is not None and source.text in self._table.sources:
             # Songs behind a known link are not fetched again.
@@ -132,7 +132,7 @@ class Builder:
             print_error("".join(traceback.format_exception(bug)).rstrip())
             return SongError()
 
-    def _record(self, source: Source, result: _ReadSong | str | SongError) -> None:
+    def _record(self, source: DatasetSource, result: _ReadSong | str | SongError) -> None:
         if isinstance(result, SongError):
             self.summary.failures.append((source, result))
             return

@@ -30,7 +30,7 @@ _LINK: Final = re.compile(r"https?://", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class DatasetSource:
     """A song named on the command line, or the problem with it.
 
     Attributes
@@ -79,7 +79,7 @@ def make_fetcher(max_minutes: float, environment: Mapping[str, str] = os.environ
     )
 
 
-async def find(names: Iterable[str], fetcher: Fetcher, on_list: Callable[[str, Playlist], None]) -> list[Source]:
+async def find(names: Iterable[str], fetcher: Fetcher, on_list: Callable[[str, Playlist], None]) -> list[DatasetSource]:
     """Return the songs that the arguments of a command line name.
 
     Parameters
@@ -89,32 +89,36 @@ async def find(names: Iterable[str], fetcher: Fetcher, on_list: Callable[[str, P
     told
         Called with each link to several songs and its list.
     """
-    found: list[Source] = []
+    found: list[DatasetSource] = []
     for name in names:
         if _LINK.match(name):
             found += await _behind_link(name, fetcher, on_list)
         else:
             listed = expand_files([name])
-            found += [Source(Path(one.name).name, one.name, Path(one.name), problem=one.problem) for one in listed]
+            found += [
+                DatasetSource(Path(one.name).name, one.name, Path(one.name), problem=one.problem) for one in listed
+            ]
     return list({source.text: source for source in found}.values())
 
 
-async def _behind_link(link: str, fetcher: Fetcher, on_list: Callable[[str, Playlist], None]) -> list[Source]:
+async def _behind_link(link: str, fetcher: Fetcher, on_list: Callable[[str, Playlist], None]) -> list[DatasetSource]:
     with tempfile.TemporaryDirectory(prefix="genre-bot-") as folder:
         try:
             listing = await fetcher.list_songs(link, Path(folder), most=MAX_PLAYLIST_SONGS)
         except SongError as error:
-            return [Source(link, link, problem=error)]
+            return [DatasetSource(link, link, problem=error)]
     if len(listing.items) > 1 or not listing.complete:
         on_list(link, listing)
     return [
-        Source(item.title or item.link, item.link if item.item is None else f"{item.link}#{item.item}", item=item)
+        DatasetSource(
+            item.title or item.link, item.link if item.item is None else f"{item.link}#{item.item}", item=item
+        )
         for item in listing.items
     ]
 
 
 @asynccontextmanager
-async def local_copy(source: Source, fetcher: Fetcher) -> AsyncIterator[LocalSong]:
+async def local_copy(source: DatasetSource, fetcher: Fetcher) -> AsyncIterator[LocalSong]:
     """Provide the file of a song, fetching it if necessary; a fetched file is deleted at the end.
 
     Raises

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from classifier.library.collection import CollectionFile
-    from classifier.library.state_db import GenreAnswer
+    from classifier.library.state_db import StoredAnswer
     from classifier.library.tags import FileTags
 
 NOT_SURE: Final = "not-sure"
@@ -56,11 +56,11 @@ class ClassifiedSong:
     """A song, its genre and the group it belongs to: its genre's id, or one of ``WITHOUT_GENRE``."""
 
     song: CollectionSong
-    answer: GenreAnswer
+    answer: StoredAnswer
     group: str
 
 
-def group_of(answer: GenreAnswer, minimum_confidence: float | None) -> str:
+def group_of(answer: StoredAnswer, minimum_confidence: float | None) -> str:
     """Return the group that a song belongs to.
 
     Parameters

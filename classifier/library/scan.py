@@ -23,7 +23,7 @@ from classifier.library.collection import FileState
 from classifier.library.grouping import ClassifiedSong, CollectionSong, group_of
 from classifier.library.progress import SECONDS_PER_MINUTE, progress_bar
 from classifier.library.scan_result import ScanResult
-from classifier.library.state_db import GenreAnswer, ScanFailure
+from classifier.library.state_db import ScanFailure, StoredAnswer
 from common.errors import EmptyFile, SongError
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ async def scan(
     """
     with progress_bar("Reading", "files", len(files)) as step:
         songs, unreadable = await identify_songs(files, state_db, step)
-    outcomes: dict[bytes, GenreAnswer | ScanFailure] = {}
+    outcomes: dict[bytes, StoredAnswer | ScanFailure] = {}
     unclassified: dict[bytes, Path] = {}
     for song in songs:
         known = state_db.outcome(song.content, release.name)
@@ -96,7 +96,7 @@ async def scan(
     failures = list(unreadable.items())
     for song in songs:
         outcome = outcomes[song.content]
-        if isinstance(outcome, GenreAnswer):
+        if isinstance(outcome, StoredAnswer):
             classified.append(ClassifiedSong(song, outcome, group_of(outcome, minimum_confidence)))
         else:
             failures.append((song.path, outcome))
@@ -154,7 +154,7 @@ async def classify_contents(
     step: Callable[[], None],
     *,
     concurrency: int,
-) -> dict[bytes, GenreAnswer | ScanFailure]:
+) -> dict[bytes, StoredAnswer | ScanFailure]:
     """Classify contents for which the release has no saved answer.
 
     Parameters
@@ -170,7 +170,7 @@ async def classify_contents(
     -------
     Content hash → answer or failure. A failure, even a bug, affects that song only.
     """
-    outcomes: dict[bytes, GenreAnswer | ScanFailure] = {}
+    outcomes: dict[bytes, StoredAnswer | ScanFailure] = {}
 
     async def classify(item: tuple[bytes, Path]) -> None:
         content, path = item
@@ -189,7 +189,7 @@ async def classify_contents(
     return outcomes
 
 
-async def classify_song(content: bytes, path: Path, classifier: Classifier, state_db: StateDatabase) -> GenreAnswer:
+async def classify_song(content: bytes, path: Path, classifier: Classifier, state_db: StateDatabase) -> StoredAnswer:
     """Classify a file and save the answer.
 
     Parameters
@@ -230,10 +230,10 @@ def mean_texture(classification: Classification) -> np.ndarray[tuple[int], np.dt
     return mean.astype(np.float32)
 
 
-def _answer(classification: Classification) -> GenreAnswer:
+def _answer(classification: Classification) -> StoredAnswer:
     report = classification.report
     second = next((genre for genre, _ in report.runners_up(1)), "")
-    return GenreAnswer(report.genre or "", report.confidence, report.sure, report.duration, second)
+    return StoredAnswer(report.genre or "", report.confidence, report.sure, report.duration, second)
 
 
 def _failure(error: SongError) -> ScanFailure:

@@ -49,7 +49,7 @@ class StateDatabaseError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class GenreAnswer:
+class StoredAnswer:
     """The part of a classification that organizing a collection needs.
 
     Attributes
@@ -188,18 +188,18 @@ class StateDatabase:
         with self.transaction():
             self._database.executemany("INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?, ?, ?)", rows)
 
-    def outcome(self, content: bytes, release: str) -> GenreAnswer | ScanFailure | None:
+    def outcome(self, content: bytes, release: str) -> StoredAnswer | ScanFailure | None:
         """Return a release's answer or failure for a content hash, or None if there is none yet."""
         row = self._row(
             "SELECT genre, confidence, sure, duration, second FROM answer WHERE content = ? AND release = ?",
             (content, release),
         )
         if row:
-            return GenreAnswer(row[0], row[1], bool(row[2]), row[3], row[4])
+            return StoredAnswer(row[0], row[1], bool(row[2]), row[3], row[4])
         row = self._row("SELECT code, message FROM failure WHERE content = ? AND release = ?", (content, release))
         return ScanFailure(*row) if row else None
 
-    def save_answer(self, content: bytes, release: str, answer: GenreAnswer, texture: NDArray[np.float32]) -> None:
+    def save_answer(self, content: bytes, release: str, answer: StoredAnswer, texture: NDArray[np.float32]) -> None:
         """Save an answer and the song's mean texture, shape (2192,)."""
         values = (answer.genre, answer.confidence, answer.sure, answer.duration, answer.second)
         with self.transaction():

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from classifier.studies.config import Study, StudyModel
-    from classifier.studies.protocols import Trial
+    from classifier.studies.protocols import StudyTrial
 
 SCALERS: Final = {"minmax": MinMaxScaler, "standard": StandardScaler}
 N_NEIGHBORS: Final = "n_neighbors"
@@ -94,7 +94,7 @@ class FitTask:
     X: NDArray[np.float64]
     genres: NDArray[np.str_]
     groups: NDArray[np.str_] | None
-    trial: Trial
+    trial: StudyTrial
     stacked_folds: int
 
     def key(self) -> tuple[Any, ...]:

@@ -26,7 +26,7 @@ ARTISTS: Final = "artists"
 
 
 @dataclass(frozen=True, eq=False)
-class Trial:
+class StudyTrial:
     """Indices of the training, validation (possibly none) and test rows."""
 
     train: Places
@@ -55,7 +55,7 @@ class Protocol:
     name: str
     title: str
     about: str
-    trials: Sequence[Trial]
+    trials: Sequence[StudyTrial]
     groups: NDArray[np.str_] | None
     votes: bool = False
 
@@ -103,10 +103,10 @@ def _rows(study: Study, table: StudyTable) -> Protocol:
     )
     about = f"{shares}, {100 * split.test:.0f} % for test; {drawing}."
     title = "rows at random" if table.groups is not None else "as the study drew them"
-    return Protocol(ROWS, title, about, [Trial(train, validation, test)], None)
+    return Protocol(ROWS, title, about, [StudyTrial(train, validation, test)], None)
 
 
-def apart(genres: NDArray[np.str_], groups: NDArray[np.str_], split: StudySplit) -> list[Trial]:
+def apart(genres: NDArray[np.str_], groups: NDArray[np.str_], split: StudySplit) -> list[StudyTrial]:
     """Return folds in which no group is in both training and test set."""
     fewest = min(len(np.unique(groups[genres == genre])) for genre in np.unique(genres))
     count = max(2, min(split.apart_folds, fewest))
@@ -116,7 +116,7 @@ def apart(genres: NDArray[np.str_], groups: NDArray[np.str_], split: StudySplit)
 
 def _by_folds(
     genres: NDArray[np.str_], groups: NDArray[np.str_], folds: NDArray[np.str_], split: StudySplit
-) -> list[Trial]:
+) -> list[StudyTrial]:
     used = np.flatnonzero(folds != "")
     trials = []
     for fold in sorted(set(folds[used].tolist())):
@@ -127,13 +127,13 @@ def _by_folds(
     return trials if len(trials) > 1 else []
 
 
-def _with_validation(train: Places, test: Places, groups: NDArray[np.str_], split: StudySplit) -> Trial:
+def _with_validation(train: Places, test: Places, groups: NDArray[np.str_], split: StudySplit) -> StudyTrial:
     if not split.validation:
-        return Trial(train, np.empty(0, dtype=np.int64), test)
+        return StudyTrial(train, np.empty(0, dtype=np.int64), test)
     share = split.validation / (1 - split.test)
     draw = GroupShuffleSplit(1, test_size=share, random_state=split.seed)
     learnt, chosen = next(draw.split(train, groups=groups[train]))
-    return Trial(train[learnt], train[chosen], test)
+    return StudyTrial(train[learnt], train[chosen], test)
 
 
 def inner_folds(

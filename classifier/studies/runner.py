@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.model_selection import StratifiedKFold
 
 from classifier.studies import model_runner, scores
-from classifier.studies.protocols import ARTISTS, ROWS, SONGS, Protocol, Trial, protocols
+from classifier.studies.protocols import ARTISTS, ROWS, SONGS, Protocol, StudyTrial, protocols
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -128,7 +128,7 @@ def cross_validation_protocol(study: Study, table: StudyTable) -> Protocol:
     count = max(2, min(study.cross_validation or 2, smallest))
     folds = StratifiedKFold(count, shuffle=True, random_state=study.split.seed)
     nothing = np.empty(0, dtype=np.int64)
-    trials = [Trial(train, nothing, test) for train, test in folds.split(table.X, table.genres)]
+    trials = [StudyTrial(train, nothing, test) for train, test in folds.split(table.X, table.genres)]
     return Protocol(FOLDS, f"{count}-fold cross-validation", f"{count} folds of rows drawn at random.", trials, None)
 
 
@@ -165,7 +165,7 @@ def _section(
 def _stacked(
     study: Study,
     table: StudyTable,
-    fits: Sequence[tuple[StudyModel, Protocol, Trial]],
+    fits: Sequence[tuple[StudyModel, Protocol, StudyTrial]],
     predictions: Mapping[tuple[str, int], Predictions],
     steps: Checkpoints,
     doing: str,
@@ -179,7 +179,7 @@ def _stacked(
 
 
 def _task(
-    study: Study, table: StudyTable, model: StudyModel, protocol: Protocol, trial: Trial, stacked_folds: int
+    study: Study, table: StudyTable, model: StudyModel, protocol: Protocol, trial: StudyTrial, stacked_folds: int
 ) -> FitTask:
     return model_runner.FitTask(
         model=model,

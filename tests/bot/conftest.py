@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from bot.core.identity import Keys
+from bot.core.identity import IdHasher
 from bot.settings import Settings
 from storage import Storage
 from tests.bot.fake_classifier import EarAtHand
@@ -42,8 +42,8 @@ async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
 
 
 @pytest.fixture
-def keys() -> Keys:
-    return Keys(b"a key that only the tests know")
+def keys() -> IdHasher:
+    return IdHasher(b"a key that only the tests know")
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def notebook() -> Notebook:
 
 @pytest.fixture
 async def bot(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tmp_path: Path
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tmp_path: Path
 ) -> AsyncIterator[Bot]:
     """A bot that works: real storage, real decoding, a notebook for a chat."""
     running = Bot(storage, keys, settings, ear, tmp_path / "work").with_chat(notebook)
@@ -90,7 +90,7 @@ def tone(tmp_path: Path) -> Callable[..., Path]:
 
 
 @pytest.fixture
-async def page(storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand) -> AsyncIterator[Page]:
+async def page(storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand) -> AsyncIterator[Page]:
     async with opened_page(storage, keys, settings, ear) as opened:
         yield opened
 

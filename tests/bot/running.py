@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.core.chat import Chat
-    from bot.core.identity import Keys, Person
+    from bot.core.identity import IdHasher, Person
     from bot.settings import Settings
     from links import Fetcher
     from storage import Storage
@@ -27,7 +27,7 @@ class Bot:
     def __init__(
         self,
         storage: Storage,
-        keys: Keys,
+        keys: IdHasher,
         settings: Settings,
         ear: EarAtHand,
         folder: Path,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from links import PlaylistItem
     from storage import Storage
@@ -66,7 +66,9 @@ def _within_reach(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def bot(storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tmp_path: Path) -> Bot:
+def bot(
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tmp_path: Path
+) -> Bot:
     return Bot(storage, keys, settings, ear, tmp_path / "work", Fetcher(LIMITS)).with_chat(notebook)
 
 
@@ -108,7 +110,7 @@ async def test_a_link_without_music_gets_its_sentence(bot: Bot, notebook: Notebo
 )
 async def test_a_link_that_cannot_be_fetched_is_refused_before_it_is_queued(
     storage: Storage,
-    keys: Keys,
+    keys: IdHasher,
     settings: Settings,
     ear: EarAtHand,
     notebook: Notebook,

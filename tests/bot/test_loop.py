@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.core.chat import Answered
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from storage import Storage
     from tests.bot.recording_chat import Notebook
 
@@ -82,7 +82,7 @@ def settings(tmp_path: Path, models: Path) -> Settings:
 class Listening:
     """A bot with a real release behind it, and the watch that follows what is promoted."""
 
-    def __init__(self, storage: Storage, keys: Keys, settings: Settings, notebook: Notebook) -> None:
+    def __init__(self, storage: Storage, keys: IdHasher, settings: Settings, notebook: Notebook) -> None:
         self.executor = open_executor("", model_dir=settings.model_dir, workers=1, max_minutes=5)
         self.watch = ReleaseWatch(settings.model_dir, self.executor)
         self.notebook = notebook
@@ -111,7 +111,7 @@ class Listening:
 
 
 @pytest.fixture
-async def bot(storage: Storage, keys: Keys, settings: Settings, notebook: Notebook) -> AsyncIterator[Listening]:
+async def bot(storage: Storage, keys: IdHasher, settings: Settings, notebook: Notebook) -> AsyncIterator[Listening]:
     listening = Listening(storage, keys, settings, notebook)
     await listening.watch.start()
     async with listening.watch.followed(listening.core.names.load, listening.conversation.info.serves):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.core.chat import Chat
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.fake_classifier import EarAtHand
@@ -33,7 +33,7 @@ async def _becomes(chat: Chat, *, connected: bool) -> None:
 
 
 async def test_discord_is_connected_while_its_gateway_is(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand
 ) -> None:
     async with FakeDiscord() as discord:
         scene = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
@@ -52,7 +52,7 @@ def _a_network_that_recovers_soon(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_a_network_that_recovers_soon")
 async def test_telegram_is_connected_while_it_can_be_asked(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, tmp_path: Path
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, tmp_path: Path
 ) -> None:
     telegram = TelegramServer()
     await telegram.start()

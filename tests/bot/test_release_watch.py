@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.core.chat import PendingSong
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.fake_classifier import Ear, EarAtHand
@@ -96,7 +96,7 @@ def _find(model_dir: Path) -> Callable[[], Ear]:
 class Following(Bot):
     """A bot with real workers that follows what is promoted in a folder."""
 
-    def __init__(self, storage: Storage, keys: Keys, settings: Settings, folder: Path) -> None:
+    def __init__(self, storage: Storage, keys: IdHasher, settings: Settings, folder: Path) -> None:
         self.executor = LocalExecutor(
             partial(make_named_ear, "never", GENRES),
             workers=settings.workers,
@@ -115,7 +115,7 @@ class Following(Bot):
 @pytest.fixture
 async def bot(
     storage: Storage,
-    keys: Keys,
+    keys: IdHasher,
     settings: Settings,
     notebook: Notebook,
     tmp_path: Path,
@@ -279,7 +279,7 @@ async def test_a_folder_without_a_manifest_changes_nothing(bot: Following, model
 
 
 async def test_the_bot_does_not_start_without_a_whole_release(
-    storage: Storage, keys: Keys, settings: Settings, tmp_path: Path
+    storage: Storage, keys: IdHasher, settings: Settings, tmp_path: Path
 ) -> None:
     (settings.model_dir / "first.joblib").write_bytes(b"")
     following = Following(storage, keys, settings, tmp_path / "work")

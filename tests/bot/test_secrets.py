@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from bot.core.identity import Keys, Person
+from bot.core.identity import IdHasher, Person
 from bot.logging import JsonFormatter, set_up_logging
 from bot.settings import Settings, WrongSettings, forget_secrets, read_settings
 from storage import Storage
@@ -119,7 +119,7 @@ def test_a_wrong_secret_is_named_but_not_repeated(monkeypatch: pytest.MonkeyPatc
 
 
 async def test_a_person_is_nowhere_in_the_database_by_their_platforms_id(tmp_path: Path) -> None:
-    path, keys = tmp_path / "songs.db", Keys(b"a key that only the tests know")
+    path, keys = tmp_path / "songs.db", IdHasher(b"a key that only the tests know")
     somebody = keys.person(Person("telegram", "123456789012"))
     async with await Storage.open(f"sqlite:///{path}") as storage:
         await storage.people.set_language(somebody, "vi")
@@ -130,7 +130,7 @@ async def test_a_person_is_nowhere_in_the_database_by_their_platforms_id(tmp_pat
     assert b"123456789012" not in kept
     assert b"a key that only the tests know" not in kept
     assert keys.person(Person("telegram", "123456789012")) == somebody
-    assert Keys(b"another key, as long as that").person(Person("telegram", "123456789012")) != somebody
+    assert IdHasher(b"another key, as long as that").person(Person("telegram", "123456789012")) != somebody
 
 
 def test_nothing_in_the_repository_looks_like_a_token() -> None:

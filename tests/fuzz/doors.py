@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 from telegram import Update
 
-from bot.core.identity import Keys, Person
+from bot.core.identity import IdHasher, Person
 from bot.logging import is_ours
 from bot.settings import Moderator, Settings
 from bot.telegram.chat import TelegramChat
@@ -94,10 +94,10 @@ def opened(door: Door) -> Iterator[Callable[[str], None]]:
             logging.getLogger().removeHandler(faults)
 
 
-async def _basics(stack: AsyncExitStack, folder: Path) -> tuple[Storage, Keys, Settings, EarAtHand]:
+async def _basics(stack: AsyncExitStack, folder: Path) -> tuple[Storage, IdHasher, Settings, EarAtHand]:
     storage = await stack.enter_async_context(await Storage.open(f"sqlite:///{folder / 'songs.db'}"))
     settings = Settings(data_dir=folder / "data", songs_per_person_queued=3, songs_per_person_daily=50)
-    return storage, Keys(b"a key that only the tests know"), settings, EarAtHand()
+    return storage, IdHasher(b"a key that only the tests know"), settings, EarAtHand()
 
 
 async def open_page(stack: AsyncExitStack, folder: Path) -> Ask:

@@ -27,7 +27,7 @@ from storage.label_votes import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from storage.label_votes import Verdict
+    from storage.label_votes import LabelVerdict
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MANY_GENRES = tuple("abcdefgh")
@@ -47,7 +47,7 @@ def vote(
     return Vote(person, song, label, trains, ruled, platform, moment, "release-1", "rock")
 
 
-def verdict(votes: Iterable[Vote], known: dict[str, str] | None = None, *, agreement: int = 2) -> Verdict:
+def verdict(votes: Iterable[Vote], known: dict[str, str] | None = None, *, agreement: int = 2) -> LabelVerdict:
     [found] = aggregate_votes(list(votes), known or {}, agreement=agreement).values()
     return found
 

@@ -21,7 +21,7 @@ from storage import DatabaseTooNew, ReviewStatus, Storage, VerdictStatus
 from storage.database import Database, database_url
 from storage.migrate import REVISION, SCRIPTS, migrate
 from storage.store import utc_now
-from storage.tables import Base, LabelRow
+from storage.tables import LabelRow, TableBase
 from tests.conftest import REPOSITORY
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ async def test_opening_twice_at_once_in_one_process_works(empty_url: str) -> Non
 
 async def test_the_scripts_make_the_tables_that_the_code_uses(storage: Storage) -> None:
     def differences(connection: Connection) -> list[object]:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "target_metadata": Base.metadata})
-        return list(compare_metadata(context, Base.metadata))
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "target_metadata": TableBase.metadata}
+        )
+        return list(compare_metadata(context, TableBase.metadata))
 
     async with storage.database.transaction() as connection:
         assert await connection.run_sync(differences) == []

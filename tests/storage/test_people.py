@@ -8,7 +8,7 @@ import json
 import pytest
 
 from storage import ChatKey, ChatSettings, Consent, ErasureSummary, LeaseLost, NewReply, ReviewStatus, Storage
-from storage.tables import Base
+from storage.tables import TableBase
 from tests.storage.factories import START, Clock, answered, claimed, corrected, queued, replied, song
 
 PRIVATE = ChatKey("local", "ann's own chat")
@@ -125,7 +125,7 @@ async def test_no_hash_of_a_forgotten_person_is_left_anywhere(storage: Storage) 
     await live_a_little(storage)
     await storage.people.erase("ann", [PRIVATE])
     async with storage.database.reading() as connection:
-        for table in Base.metadata.sorted_tables:
+        for table in TableBase.metadata.sorted_tables:
             for row in (await connection.execute(table.select())).all():
                 assert not {"ann", PRIVATE.chat} & {value for value in row if isinstance(value, str)}, table.name
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.core.callbacks import Action
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.discord.running import Scene
@@ -183,14 +183,14 @@ class Telegram:
 
 
 async def open_discord(
-    server: FakeDiscord, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+    server: FakeDiscord, storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand
 ) -> ChatUnderTest:
     """Connect a bot to the Discord of the tests."""
     return Discord(await open_scene(server, storage, keys, settings, ear, prepare(server)))
 
 
 async def open_telegram(
-    server: TelegramServer, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+    server: TelegramServer, storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand
 ) -> ChatUnderTest:
     """Connect a bot to the Telegram of the tests."""
     there = settings.model_copy(update={"telegram_token": SecretStr(TOKEN), "telegram_api_url": server.url})

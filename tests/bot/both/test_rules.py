@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     import discord
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.both.chats import ChatUnderTest
@@ -44,7 +44,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture(params=["discord", "telegram"])
 async def chat(
-    request: pytest.FixtureRequest, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+    request: pytest.FixtureRequest, storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand
 ) -> AsyncIterator[ChatUnderTest]:
     if request.param == "discord":
         async with FakeDiscord() as discord:

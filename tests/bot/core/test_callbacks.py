@@ -14,13 +14,13 @@ from bot.core.callbacks import (
     AnswerCallback,
     Callback,
     CancelCallback,
+    ChoicePurpose,
     ConsentCallback,
     ForgetCallback,
     GenreCallback,
     GenreTarget,
     LanguageCallback,
     PlaylistCallback,
-    Purpose,
     ReviewCallback,
     SettingCallback,
     decode,
@@ -30,8 +30,8 @@ from bot.core.localization import LANGUAGES
 
 IDS = st.from_regex(r"[A-Za-z0-9_-]{1,24}", fullmatch=True)
 NUMBERS = st.integers(0, 10**18 - 1)
-TARGETS = st.builds(GenreTarget, st.just(Purpose.CORRECT), IDS) | st.builds(
-    GenreTarget, st.sampled_from([Purpose.RELABEL, Purpose.MERGE]), NUMBERS.map(str)
+TARGETS = st.builds(GenreTarget, st.just(ChoicePurpose.CORRECT), IDS) | st.builds(
+    GenreTarget, st.sampled_from([ChoicePurpose.RELABEL, ChoicePurpose.MERGE]), NUMBERS.map(str)
 )
 ANSWER_ACTIONS = [Action.RIGHT, Action.WRONG, Action.UNDO, Action.VOTES]
 REVIEW_ACTIONS = [Action.ACCEPT, Action.REJECT, Action.RELABEL, Action.MERGE, Action.SKIP]
@@ -75,13 +75,13 @@ def test_a_forged_number_or_id_is_expired(data: str) -> None:
 @pytest.mark.parametrize(
     ("data", "callback"),
     [
-        ("sort:song.AbC_-1", GenreCallback(Action.NAME, GenreTarget(Purpose.CORRECT, "AbC_-1"))),
+        ("sort:song.AbC_-1", GenreCallback(Action.NAME, GenreTarget(ChoicePurpose.CORRECT, "AbC_-1"))),
         ("wipe:yes", ForgetCallback(confirmed=True, person_id=None)),
         ("speak:vi", LanguageCallback("vi")),
-        ("list:AAAAAAAAAAA:2", GenreCallback(Action.PAGE, GenreTarget(Purpose.CORRECT, "AAAAAAAAAAA"), 50)),
-        ("pick:AAAAAAAAAAA:17", GenreCallback(Action.PICK, GenreTarget(Purpose.CORRECT, "AAAAAAAAAAA"), 17)),
-        ("rules:5:1", GenreCallback(Action.PAGE, GenreTarget(Purpose.RELABEL, "5"), 25)),
-        ("fuse:5:3", GenreCallback(Action.PICK, GenreTarget(Purpose.MERGE, "5"), 3)),
+        ("list:AAAAAAAAAAA:2", GenreCallback(Action.PAGE, GenreTarget(ChoicePurpose.CORRECT, "AAAAAAAAAAA"), 50)),
+        ("pick:AAAAAAAAAAA:17", GenreCallback(Action.PICK, GenreTarget(ChoicePurpose.CORRECT, "AAAAAAAAAAA"), 17)),
+        ("rules:5:1", GenreCallback(Action.PAGE, GenreTarget(ChoicePurpose.RELABEL, "5"), 25)),
+        ("fuse:5:3", GenreCallback(Action.PICK, GenreTarget(ChoicePurpose.MERGE, "5"), 3)),
     ],
 )
 def test_buttons_that_the_version_before_sent_still_work(data: str, callback: Callback) -> None:

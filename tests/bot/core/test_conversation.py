@@ -7,7 +7,7 @@ import pytest
 from bot.core import messages
 from bot.core.callbacks import Action
 from bot.core.errors import ButtonExpired
-from bot.core.identity import Keys, Person
+from bot.core.identity import IdHasher, Person
 from bot.core.localization import LANGUAGES
 from storage import BadLabel, LabelTooLong, LabelWithoutLetter, Storage
 from tests.bot.reports import as_speech, as_vpop
@@ -140,7 +140,7 @@ async def test_privacy_shows_the_choice_and_the_button_to_change_it(bot: Bot) ->
 
 
 async def test_corrections_train_only_where_the_operator_says_so(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
 ) -> None:
     nowhere = settings.model_copy(update={"training_sources": ("local",)})
     bot = Bot(storage, keys, nowhere, ear, tmp_path / "work").with_chat(notebook)

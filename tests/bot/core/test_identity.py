@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.identity import Keys, Person, open_keys
+from bot.core.identity import IdHasher, Person, open_keys
 from bot.settings import Settings
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-KEYS = Keys(b"a key that only the tests know")
+KEYS = IdHasher(b"a key that only the tests know")
 
 
 def test_a_person_is_known_by_a_hash_that_does_not_show_who_they_are() -> None:
@@ -25,7 +25,7 @@ def test_a_person_is_known_by_a_hash_that_does_not_show_who_they_are() -> None:
 
 
 def test_with_another_key_everybody_is_a_stranger() -> None:
-    assert Keys(b"another key").person(Person("discord", "1")) != KEYS.person(Person("discord", "1"))
+    assert IdHasher(b"another key").person(Person("discord", "1")) != KEYS.person(Person("discord", "1"))
 
 
 @given(st.text(max_size=8), st.text(max_size=8), st.text(max_size=8), st.text(max_size=8))

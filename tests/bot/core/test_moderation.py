@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.fake_classifier import EarAtHand
@@ -126,7 +126,7 @@ async def test_an_export_holds_the_57_columns_and_only_the_askers_rows(moderatio
 
 
 async def test_a_song_is_stopped_by_an_administrator_of_the_place_it_was_sent_in(
-    moderation: Moderation, storage: Storage, keys: Keys, notebook: Notebook, tone: Callable[..., Path], bot: Bot
+    moderation: Moderation, storage: Storage, keys: IdHasher, notebook: Notebook, tone: Callable[..., Path], bot: Bot
 ) -> None:
     job = await bot.conversation.submit(notebook.sends(tone(300), person=BOB, chat_id=THERE))
     with pytest.raises(NotYours):
@@ -150,7 +150,7 @@ async def test_a_proposed_label_promises_only_a_moderator_that_there_is(
     moderators: tuple[Moderator, ...],
     promised: str,
     storage: Storage,
-    keys: Keys,
+    keys: IdHasher,
     settings: Settings,
     ear: EarAtHand,
     notebook: Notebook,
@@ -168,7 +168,7 @@ async def test_a_proposed_label_promises_only_a_moderator_that_there_is(
 
 
 async def test_whoever_is_alone_with_their_page_moderates_it_and_nobody_else_does(
-    storage: Storage, keys: Keys, settings: Settings
+    storage: Storage, keys: IdHasher, settings: Settings
 ) -> None:
     mine, ours = (settings.model_copy(update={"community": each}) for each in (Community.PRIVATE, Community.GROUP))
     names = GenreNames(storage)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from tests.bot.fake_classifier import EarAtHand
     from tests.bot.recording_chat import Notebook
@@ -48,7 +48,7 @@ async def test_a_song_goes_through_all_stages_to_its_answer(bot: Bot, notebook: 
 
 
 async def test_a_song_is_written_down_before_any_work_starts(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
 ) -> None:
     bot = Bot(storage, keys, settings, ear, tmp_path / "work").with_chat(notebook)
     job = await bot.conversation.submit(notebook.sends(tone()))
@@ -83,7 +83,7 @@ async def test_a_file_that_is_no_music_gets_its_sentence_and_the_next_song_is_fi
 
 
 async def test_one_persons_many_songs_do_not_starve_anothers_one(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
 ) -> None:
     bot = Bot(storage, keys, settings, ear, tmp_path / "work").with_chat(notebook)
     jobs = [await bot.conversation.submit(notebook.sends(tone(200 + n, name=f"ann-{n}.wav"))) for n in range(3)]
@@ -95,7 +95,7 @@ async def test_one_persons_many_songs_do_not_starve_anothers_one(
 
 
 async def test_a_person_has_only_so_many_songs_waiting_and_so_many_a_day(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
 ) -> None:
     few = settings.model_copy(update={"songs_per_person_queued": 2, "songs_per_person_daily": 3})
     bot = Bot(storage, keys, few, ear, tmp_path / "work").with_chat(notebook)
@@ -179,7 +179,7 @@ async def test_a_bug_is_tried_again_and_in_the_end_admitted(
 
 
 async def test_a_song_that_was_under_way_when_the_bot_died_is_answered_once_by_the_next(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
 ) -> None:
     first = Bot(storage, keys, settings, ear, tmp_path / "work").with_chat(notebook)
     job = await first.conversation.submit(notebook.sends(tone(name="song.wav")))
@@ -193,7 +193,7 @@ async def test_a_song_that_was_under_way_when_the_bot_died_is_answered_once_by_t
 
 
 async def test_an_answer_that_was_written_down_but_not_sent_is_sent_without_hearing_the_song_again(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
 ) -> None:
     bot = Bot(storage, keys, settings, ear, tmp_path / "work").with_chat(notebook)
     notebook.faults = [TryLater(3600)]

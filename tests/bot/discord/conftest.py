@@ -16,7 +16,7 @@ from tests.bot.load_rates import hurry
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.fake_classifier import EarAtHand
@@ -38,7 +38,7 @@ async def discord() -> AsyncIterator[FakeDiscord]:
 
 @pytest.fixture
 async def scene(
-    discord: FakeDiscord, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+    discord: FakeDiscord, storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand
 ) -> AsyncIterator[Scene]:
     opened = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
     yield opened

@@ -13,7 +13,7 @@ from tests.bot.discord.world import TOKEN, custom_ids
 from tests.bot.running import Bot
 
 if TYPE_CHECKING:
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.discord.server import FakeDiscord
@@ -72,7 +72,7 @@ def prepare(discord: FakeDiscord) -> tuple[str, str]:
 
 
 async def open_scene(
-    discord: FakeDiscord, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, place: tuple[str, str]
+    discord: FakeDiscord, storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, place: tuple[str, str]
 ) -> Scene:
     """Connect a bot."""
     there = settings.model_copy(

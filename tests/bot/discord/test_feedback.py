@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.discord.world import Event
@@ -115,7 +115,13 @@ async def test_each_expert_is_heard_by_whoever_asks(scene: Scene, answer: Event)
 
 
 async def test_buttons_work_after_a_restart_and_expire_kindly(
-    discord: FakeDiscord, scene: Scene, answer: Event, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+    discord: FakeDiscord,
+    scene: Scene,
+    answer: Event,
+    storage: Storage,
+    keys: IdHasher,
+    settings: Settings,
+    ear: EarAtHand,
 ) -> None:
     menu = await scene.bob.told(await scene.bob.presses(answer, "wrong"))
     await close_scene(scene)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.discord import FakeDiscord
@@ -65,7 +65,7 @@ async def test_whoever_sent_all_the_songs_of_a_day_is_told_so(scene: Scene, tone
 
 
 async def test_a_song_that_waits_over_a_restart_keeps_its_message(
-    discord: FakeDiscord, scene: Scene, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, tone: Tone
+    discord: FakeDiscord, scene: Scene, storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, tone: Tone
 ) -> None:
     ear.go_on.clear()
     for number in range(5):
@@ -180,7 +180,7 @@ async def test_an_export_that_discord_would_not_take_is_told_with_a_way_round(sc
 
 
 async def test_what_was_asked_before_the_bot_stops_is_still_answered(
-    discord: FakeDiscord, storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand
+    discord: FakeDiscord, storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand
 ) -> None:
     scene = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
     question = await scene.ann.told(await scene.ann.command(scene.ann.direct, "forgetme"))

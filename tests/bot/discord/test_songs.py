@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.fake_classifier import EarAtHand
@@ -134,7 +134,7 @@ async def test_a_picture_instead_of_a_song_is_turned_away_kindly(scene: Scene, t
 async def test_in_a_channel_named_by_moderators_songs_are_answered_unasked_if_discord_shows_them(
     discord: FakeDiscord,
     storage: Storage,
-    keys: Keys,
+    keys: IdHasher,
     settings: Settings,
     ear: EarAtHand,
     tone: Tone,

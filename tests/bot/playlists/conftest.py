@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.fake_classifier import EarAtHand
@@ -33,7 +33,7 @@ def links() -> LinksAtHand:
 
 @pytest.fixture
 def assemble(
-    storage: Storage, keys: Keys, ear: EarAtHand, notebook: Notebook, links: LinksAtHand, tmp_path: Path
+    storage: Storage, keys: IdHasher, ear: EarAtHand, notebook: Notebook, links: LinksAtHand, tmp_path: Path
 ) -> Assemble:
     """Give a function that puts a bot together, not started yet; another one goes on where the last one stopped."""
     return lambda settings: Bot(storage, keys, settings, ear, tmp_path / "work", links).with_chat(notebook)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.fake_classifier import EarAtHand
@@ -62,7 +62,7 @@ def settings(settings: Settings, telegram: TelegramServer) -> Settings:
 
 @pytest.fixture
 async def bot(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, telegram: TelegramServer, tmp_path: Path
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, telegram: TelegramServer, tmp_path: Path
 ) -> AsyncIterator[Bot]:
     running = Bot(storage, keys, settings, ear, tmp_path / "work")
     chat = open_chat(settings, running.conversation)

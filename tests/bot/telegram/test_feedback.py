@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from storage import Storage
     from tests.bot.running import Bot
     from tests.bot.telegram.server import TelegramServer
@@ -181,7 +181,7 @@ async def test_my_data_comes_as_a_file_and_only_to_me(
 
 
 async def test_forgetting_deletes_everything_says_how_much_and_is_nobody_elses_to_ask(
-    storage: Storage, keys: Keys, ann: Somebody, lan: Somebody, telegram: TelegramServer, answer: dict[str, Any]
+    storage: Storage, keys: IdHasher, ann: Somebody, lan: Somebody, telegram: TelegramServer, answer: dict[str, Any]
 ) -> None:
     await ann.presses(answer, "Right")
     await ann.hears("May I learn from this?")

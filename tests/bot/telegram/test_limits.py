@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.fake_classifier import EarAtHand
@@ -107,7 +107,7 @@ async def test_whoever_asks_for_one_song_of_an_album_gets_an_answer_to_each(
 async def test_a_song_that_waits_over_a_restart_keeps_its_message(
     bot: Bot,
     storage: Storage,
-    keys: Keys,
+    keys: IdHasher,
     settings: Settings,
     ear: EarAtHand,
     telegram: TelegramServer,

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.fake_classifier import EarAtHand
@@ -48,7 +48,7 @@ class Page:
 
 
 @asynccontextmanager
-async def opened_page(storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand) -> AsyncIterator[Page]:
+async def opened_page(storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand) -> AsyncIterator[Page]:
     bot = Bot(storage, keys, settings, ear, settings.data_dir / "work")
     chat = open_page(settings, bot.conversation, HERE)
     bot.with_chat(chat)

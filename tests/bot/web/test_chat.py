@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.fake_classifier import EarAtHand
@@ -110,7 +110,7 @@ async def test_without_examples_the_page_does_not_speak_of_them(tmp_path: Path) 
 
 
 async def test_songs_are_answered_after_a_restart_and_left_overs_are_swept(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, tone: Tone, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, tone: Tone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.core.song_queue.FINISH_SECONDS", 0.1)
     left_over = settings.data_dir / "spool" / "left-over"

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.conftest import Tone
@@ -268,7 +268,7 @@ async def test_a_song_that_nobody_asked_for_is_not_heard(page: Page, ann: aiohtt
 
 
 async def test_a_folder_goes_on_after_a_restart(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, songs: Songs
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, songs: Songs
 ) -> None:
     async with opened_page(storage, keys, settings, ear) as first:
         browser = first.browser()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from bot.core.identity import Keys
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.fake_classifier import EarAtHand
@@ -132,7 +132,7 @@ def _basic(user: str, password: str) -> str:
 
 
 async def test_with_a_password_nobody_gets_in_without_it(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guarding, "WRONG_PASSWORD_SECONDS", 0)
     locked = settings.model_copy(update={"local_chat_password": SecretStr("mở cửa ra")})
@@ -156,7 +156,7 @@ async def test_with_a_password_nobody_gets_in_without_it(
 
 
 async def test_guessing_passwords_is_slow_however_many_guess_at_once(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, monkeypatch: pytest.MonkeyPatch
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(guarding, "WRONG_PASSWORDS_WAITING", 2)
     locked = settings.model_copy(update={"local_chat_password": SecretStr("open sesame")})

@@ -19,7 +19,7 @@ import pytest
 from classifier.library import atomic_replace, tags
 from classifier.library.collection import CollectionFile, FileState
 from classifier.library.grouping import NOT_SURE, ClassifiedSong, CollectionSong
-from classifier.library.state_db import GenreAnswer, StateDatabase, StateDatabaseError
+from classifier.library.state_db import StateDatabase, StateDatabaseError, StoredAnswer
 from classifier.library.tagging import TaggingInProgress, TagPlan, exclusive_tagging, plan
 from common.errors import SongError
 
@@ -235,7 +235,7 @@ def planned(tagged: str, *, group: str = "rock", overwrite: bool = False, overwr
     song = CollectionSong(
         CollectionFile(Path("song.mp3"), FileState(1, 2, 3, 4)), b"content", tags.FileTags(genre=tagged)
     )
-    classified = ClassifiedSong(song, GenreAnswer("rock", 0.9, sure=True, duration=200), group)
+    classified = ClassifiedSong(song, StoredAnswer("rock", 0.9, sure=True, duration=200), group)
     return plan([classified], GENRES, overwrite=overwrite, overwrite_unknown=overwrite_unknown)
 
 

@@ -21,14 +21,14 @@ from classifier.library.grouping import (
     group_of,
     group_songs,
 )
-from classifier.library.state_db import GenreAnswer
+from classifier.library.state_db import StoredAnswer
 from classifier.library.tags import FileTags
 
 GENRES = ("blues", "classical", "disco", "hiphop", "metal", "pop", "rock", "catru")
 
 
 def classified(name: str, genre: str, confidence: float = 0.9, *, tag: str = "", sure: bool = True) -> ClassifiedSong:
-    answer = GenreAnswer(genre, confidence, sure, 200)
+    answer = StoredAnswer(genre, confidence, sure, 200)
     song = CollectionSong(CollectionFile(Path(name), FileState(1, 2, 3, 4)), name.encode()[:1], FileTags(genre=tag))
     return ClassifiedSong(song, answer, group_of(answer, None))
 
@@ -44,7 +44,7 @@ def classified(name: str, genre: str, confidence: float = 0.9, *, tag: str = "",
     ],
 )
 def test_a_minimum_confidence_overrides_the_release(minimum: float | None, sure: bool, group: str) -> None:
-    assert group_of(GenreAnswer("rock", 0.5, sure, 200), minimum) == group
+    assert group_of(StoredAnswer("rock", 0.5, sure, 200), minimum) == group
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_files_with_the_same_content_are_exact_copies() -> None:
 def test_what_is_not_music_has_the_last_group_whatever_the_minimum() -> None:
     songs = [classified("a", "", sure=False), classified("b", "", sure=False), classified("c", "rock", sure=False)]
     assert list(group_songs(songs)) == [NOT_SURE, NOT_MUSIC]
-    assert group_of(GenreAnswer("", 0.0, False, 10), 0.0) == NOT_MUSIC
+    assert group_of(StoredAnswer("", 0.0, False, 10), 0.0) == NOT_MUSIC
     assert genre_name(NOT_MUSIC) == "Not music"
     assert disagreements([classified("a", "", tag="rock")], GENRES) == []
 

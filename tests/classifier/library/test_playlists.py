@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 from classifier.library.collection import CollectionFile, FileState
 from classifier.library.grouping import ClassifiedSong, CollectionSong
 from classifier.library.playlists import ForeignFile, check_folder, file_name, file_names, relative_path, write
-from classifier.library.state_db import GenreAnswer
+from classifier.library.state_db import StoredAnswer
 from classifier.library.tags import FileTags
 
 
 def classified(path: Path, tags: FileTags | None = None) -> ClassifiedSong:
     return ClassifiedSong(
         CollectionSong(CollectionFile(path, FileState(1, 2, 3, 4)), b"x", tags or FileTags()),
-        GenreAnswer("rock", 0.9, sure=True, duration=61.6),
+        StoredAnswer("rock", 0.9, sure=True, duration=61.6),
         "rock",
     )
 

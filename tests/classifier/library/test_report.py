@@ -15,7 +15,7 @@ from classifier.library import report
 from classifier.library.collection import CollectionFile, FileState
 from classifier.library.grouping import ClassifiedSong, CollectionSong, group_of
 from classifier.library.scan_result import ScanResult
-from classifier.library.state_db import GenreAnswer, ScanFailure
+from classifier.library.state_db import ScanFailure, StoredAnswer
 from classifier.library.tags import FileTags
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def result(tmp_path: Path, songs: list[Path], state_db: StateDatabase) -> ScanRe
         name = f"{number} #100% {HOSTILE.replace('/', '_')}.flac"
         shutil.copyfile(playable, folder / name)
         content = b"copy" if number in (4, 5) else str(number).encode()
-        answer = GenreAnswer(GENRES[number % len(GENRES)], 0.9 - number / 50, number != 7, 100 + 10 * number, "jazz")
+        answer = StoredAnswer(GENRES[number % len(GENRES)], 0.9 - number / 50, number != 7, 100 + 10 * number, "jazz")
         found_tags = FileTags(genre="Disco" if number == 5 else "", title=f"Bài {number} {HOSTILE}" if number else "")
         texture = np.asarray(generator.normal(size=WIDTH), dtype=np.float32)
         state_db.save_answer(content, "release", answer, texture)

@@ -11,7 +11,7 @@ from classifier.audio.decoding import decode
 from classifier.features.families import TEXTURE, families
 from classifier.features.recording_identity import groups
 from classifier.library.similarity import near_duplicates, positions
-from classifier.library.state_db import GenreAnswer
+from classifier.library.state_db import StoredAnswer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,7 @@ def textures(songs: list[Path]) -> dict[Path, NDArray[np.float32]]:
 @pytest.fixture
 def saved(textures: dict[Path, NDArray[np.float32]], state_db: StateDatabase) -> list[tuple[str, bytes]]:
     """Let the state database know the texture of some songs; give their titles and contents."""
-    answer = GenreAnswer("rock", 1, sure=True, duration=LENGTH)
+    answer = StoredAnswer("rock", 1, sure=True, duration=LENGTH)
     for path, texture in textures.items():
         state_db.save_answer(path.name.encode(), "release", answer, texture)
     return [(path.stem, path.name.encode()) for path in textures]
