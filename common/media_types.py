@@ -1,8 +1,8 @@
 """Which files may be songs, by their names and MIME types.
 
-The chats, the page and the command line decide with this list whether a file is music at all. Whether it can really
-be decoded is up to ``classifier.audio``, which has its own list of the FFmpeg demuxers that it trusts; a music file
-of another format is answered with an error that names the formats to send instead.
+A name or a type is a hint: it decides which files of many are taken, in a folder or in a chat where every song is
+answered. A file that somebody asks about is tried whatever it is called; ``classifier.audio`` tells from its content
+whether it can be decoded.
 """
 
 from __future__ import annotations
@@ -46,7 +46,14 @@ SUFFIXES_BY_DEMUXER: Final = {
 MUSIC_SUFFIXES: Final = frozenset(suffix for suffixes in SUFFIXES_BY_DEMUXER.values() for suffix in suffixes)
 """The endings that the command line looks for in folders and the page in dropped ones."""
 
+VIDEO_SUFFIXES: Final = frozenset(
+    {".3g2", ".3gp", ".avi", ".flv", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ogv", ".rm", ".vob"}
+    | {".webm", ".wmv"}
+)
+"""Those of ``MUSIC_SUFFIXES`` that usually hold a film."""
+
 _OTHER_MIME_TYPES: Final = frozenset({"application/ogg"})
+_UNTYPED: Final = frozenset({"", "application/octet-stream"})
 
 FILE_PICKER_ACCEPT: Final = ",".join(("audio/*", "video/*", *sorted(MUSIC_SUFFIXES)))
 """The ``accept`` attribute of the page's file input."""
@@ -65,5 +72,25 @@ def is_music(name: str | None, mime_type: str | None) -> bool:
     name, mime_type
         As the sender's client states them, each None where it states none. One that says music is enough.
     """
-    kind = (mime_type or "").partition(";")[0].strip().lower()
+    kind = _media_type(mime_type)
     return kind.startswith(("audio/", "video/")) or kind in _OTHER_MIME_TYPES or has_music_suffix(name or "")
+
+
+def is_surely_audio(name: str | None, mime_type: str | None) -> bool:
+    """Tell whether a file that nobody asked about is audio, neither a film nor anything else.
+
+    Parameters
+    ----------
+    name, mime_type
+        As for ``is_music``. The MIME type decides; the name does only where there is no type.
+    """
+    kind = _media_type(mime_type)
+    if kind.startswith("audio/"):
+        return True
+    is_film = PurePath(name or "").suffix.lower() in VIDEO_SUFFIXES
+    return not is_film and (kind in _OTHER_MIME_TYPES or (kind in _UNTYPED and has_music_suffix(name or "")))
+
+
+def _media_type(mime_type: str | None) -> str:
+    """Return a MIME type in lower case, without its parameters; empty for none."""
+    return (mime_type or "").partition(";")[0].strip().lower()

@@ -78,9 +78,18 @@ class BotInfo:
         """Note the serving release and its genres."""
         self._release, self._genres = release, genres
 
-    def help(self, names: Sequence[str], words: Localizer, largest_file: int) -> str:
-        """Return the messages of these names, which may state the limits; the largest song has so many bytes."""
-        limits = {
+    def help(self, names: Sequence[str], words: Localizer, largest_file: int, addressed_as: str | None = None) -> str:
+        """Return the messages of these names.
+
+        Parameters
+        ----------
+        largest_file
+            How many bytes a song may have; the messages may state it, and the other limits.
+        addressed_as
+            As ``Requester.addressed_as``.
+        """
+        limits: dict[str, str | float] = {
+            "bot": addressed_as or "",
             "minutes": round(self._settings.max_minutes),
             "megabytes": largest_file // MEGABYTE,
             "queued": self._settings.songs_per_person_queued,
@@ -148,7 +157,7 @@ class BotInfo:
         """
         self._require(requester)
         kept = await self.chat(requester.person.platform, requester.chat_id)
-        return _shown(kept, requester.words, channel_format)
+        return _shown(kept, requester.words, channel_format, private=requester.private)
 
     async def change(
         self,
@@ -165,7 +174,7 @@ class BotInfo:
         Parameters
         ----------
         language
-            The chat's language, or ``each`` person's own.
+            The chat's language, or ``each`` person's own; alone with the bot, that person's own in every chat.
         picture
             Whether answers come with the timeline.
         listen, ignore
@@ -174,7 +183,11 @@ class BotInfo:
             See ``bot.core.chat.ChatLimits``.
         """
         self._require(requester)
-        platform = requester.person.platform
+        platform, words = requester.person.platform, requester.words
+        if requester.private and language is not None and language != "each":
+            await self._storage.people.set_language(self._keys.person(requester.person), language)
+            words = self._names.localizer(language)
+            language = None
         # Two administrators at once must not undo each other's changes.
         async with self._changing:
             kept = await self.chat(platform, requester.chat_id)
@@ -187,7 +200,7 @@ class BotInfo:
                 listening |= {listen}
             kept = replace(kept, listening=frozenset(listening))
             await self._storage.chat_settings.save(platform, self._keys.chat(platform, requester.chat_id), kept)
-        return _shown(kept, requester.words, channel_format)
+        return _shown(kept, words, channel_format, private=requester.private)
 
     def _require(self, requester: Requester) -> None:
         """Raise ``NotAModerator`` unless somebody moderates the chat, or is alone with the bot in it."""
@@ -218,12 +231,16 @@ class BotInfo:
         return ReleaseAccuracy(corrected, base, unseen)
 
 
-def _shown(kept: ChatSettings, words: Localizer, channel_format: str | None) -> str:
+def _shown(kept: ChatSettings, words: Localizer, channel_format: str | None, *, private: bool) -> str:
     chosen = language_of(kept.language)
+    if private:
+        language = words.say("settings-language-own", name=OWN_NAMES[words.language])
+    elif chosen is None:
+        language = words.say("settings-language-each")
+    else:
+        language = words.say("settings-language", name=OWN_NAMES[chosen])
     lines = [
-        words.say("settings-language-each")
-        if chosen is None
-        else words.say("settings-language", name=OWN_NAMES[chosen]),
+        language,
         words.say("settings-picture-on" if kept.picture else "settings-picture-off"),
     ]
     if kept.listening:

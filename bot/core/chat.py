@@ -51,8 +51,10 @@ class Submission:
         Identifies the very thing that was sent, so that a second delivery is not answered twice; None to skip this.
     named, shared
         Whether the answer must show the title, since several songs came together; whether others use its buttons, too.
-    size, seconds
-        As the platform states them; None where it does not.
+    unasked
+        Whether nobody asked: it was sent where every song is answered. Then only an answer is shown.
+    size
+        Bytes, as the platform states it; None where it does not.
     """
 
     person: Person
@@ -65,8 +67,8 @@ class Submission:
     key: str | None = None
     named: bool = False
     shared: bool = False
+    unasked: bool = False
     size: int | None = None
-    seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +83,7 @@ class PendingSong:
         Keyed hash of the sender.
     words
         Texts in the sender's language.
-    title, message, payload, named, shared
+    title, message, payload, named, shared, unasked
         As in ``Submission``; the title is cleaned.
     noted
         What ``Chat.show`` last returned, such as the id of the status message.
@@ -96,6 +98,7 @@ class PendingSong:
     noted: Mapping[str, Any] = field(default_factory=dict)
     named: bool = False
     shared: bool = False
+    unasked: bool = False
 
     @property
     def from_playlist(self) -> bool:
@@ -254,6 +257,9 @@ class Requester:
         Ids of chats that are theirs alone.
     upload_bytes
         How large a file may be sent to them.
+    addressed_as
+        What commands must end with in this chat where the platform shows the bot nothing else, such as ``@genre_bot``;
+        None where mentions reach it, too.
     """
 
     person: Person
@@ -265,6 +271,7 @@ class Requester:
     reply_target: Mapping[str, Any] = field(default_factory=dict)
     private_chats: tuple[str, ...] = ()
     upload_bytes: int | None = None
+    addressed_as: str | None = None
 
     @property
     def language(self) -> Language:
@@ -322,8 +329,9 @@ class ChatLimits:
         Whether a moderator's list of genres shows the correction above it.
     channel_format
         How a channel's id is shown, such as ``<#{}>``; None where a chat has no channels.
-    help_private, help_group
-        Names of the messages that explain the bot to somebody alone with it, and in a group.
+    help_private, help_group, help_commands_only
+        Names of the messages that explain the bot to somebody alone with it, in a group, and in a group where only
+        commands reach it (see ``Requester.addressed_as``).
     """
 
     text_characters: int
@@ -334,6 +342,7 @@ class ChatLimits:
     channel_format: str | None = None
     help_private: tuple[str, ...] = ()
     help_group: tuple[str, ...] = ()
+    help_commands_only: tuple[str, ...] = ()
 
 
 class Chat(Protocol):

@@ -163,10 +163,10 @@ class Conversation:
 
         Raises
         ------
-        TooLarge, TooLong, TooManyQueued, TooManyToday, Closing, LinkError
+        TooLarge, TooManyQueued, TooManyToday, Closing, LinkError
             With a sentence for the person.
         """
-        check_size(self._settings, submission.size, submission.seconds)
+        check_size(self._settings, submission.size)
         if submission.source == LINK_SOURCE:
             submission = self._with_link_read(submission)
         return await self.queue.add(

@@ -125,6 +125,13 @@ class DateUnclear(SongError):
     sentence = "Please write a date like 2026-11-30."
 
 
+class ExportOptionUnknown(SongError):
+    """Placeholders: ``option``, what was asked for, and ``formats``, those that there are."""
+
+    code = "export-option-unknown"
+    sentence = "“{option}” is neither a format nor a genre that I know. The formats are {formats}."
+
+
 class ExportTooLarge(SongError):
     """Placeholders: ``megabytes``, the largest file that the chat takes."""
 

@@ -141,6 +141,8 @@ class JobRunner:
 
     async def _refuse(self, running: ActiveJob, error: UserError) -> str:
         await running.quiet()
+        if running.song.unasked:
+            return "failed"
         try:
             await running.chat.refuse(running.song, error)
         except Undeliverable as reason:
@@ -208,6 +210,10 @@ class JobRunner:
     async def _send(self, running: ActiveJob, reply: Reply, answer: Answer, *, known: bool) -> None:
         await running.quiet()
         report = SongReport.from_dict(answer.report)
+        if running.song.unasked and report.genre is None:
+            # Whoever posts a voice message where every song is answered did not ask what it is.
+            await self._storage.replies.mark_sent(reply.id, {})
+            return
         message = await self._compose(running, reply, report, known=known)
         where = await running.chat.answer(running.song, Answered(reply, report, known, message))
         await self._storage.replies.mark_sent(reply.id, where)

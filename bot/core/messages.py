@@ -32,6 +32,9 @@ RUNNER_UP_PROBABILITY = 0.05
 # They carry no weight in a release that has other experts.
 CLASSIC_EXPERTS = frozenset({"knn", "nn", "svm"})
 
+# The errors that concern all songs which a person sends at once; each has a message that says how many were left out.
+COUNTED_REFUSALS = frozenset({"too-many-queued", "too-many-today"})
+
 
 @dataclass(frozen=True, slots=True)
 class CorrectionView:
@@ -73,6 +76,13 @@ class GenreSection:
 def sentence(error: UserError, language: Language) -> str:
     """Return what went wrong, and what to do next, in the person's language."""
     return say(language, f"error-{error.code}", **error.values)
+
+
+def refusal(error: UserError, language: Language, songs: int) -> str:
+    """Return one sentence on why so many songs that came together were not taken."""
+    if songs == 1 or error.code not in COUNTED_REFUSALS:
+        return sentence(error, language)
+    return say(language, f"error-{error.code}-several", songs=songs, **error.values)
 
 
 def clean_title(title: str | None) -> str | None:

@@ -193,6 +193,8 @@ class Moderation:
                 done = await export_feedback(self._storage, path, wanted.form, selection)
             except FormatUnavailable:
                 raise FormatMissing() from None
+            if not done.rows:
+                return OutgoingMessage(words.say("feedback-export-empty"))
             limit = requester.upload_bytes
             if limit is not None and path.stat().st_size > limit:
                 raise ExportTooLarge(megabytes=limit // MEBIBYTE)

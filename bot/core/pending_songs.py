@@ -57,6 +57,7 @@ class PendingSongs:
             # Jobs of the version before have these two where their chat kept them.
             named=job.message.get("named", bool(message.get("named"))),
             shared=job.message.get("shared", message.get("private") is False),
+            unasked=bool(job.message.get("unasked")),
         )
 
     def job_for(self, submission: Submission) -> NewJob:
@@ -72,6 +73,7 @@ class PendingSongs:
                 "title": clean_title(submission.title),
                 "named": submission.named,
                 "shared": submission.shared,
+                **({"unasked": True} if submission.unasked else {}),
                 "back": dict(submission.message),
             },
             payload=submission.payload,

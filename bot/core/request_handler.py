@@ -60,6 +60,7 @@ class RequestHandler:
         self._largest_file = largest_file
         self._commands: Mapping[str, Callable[[Requester], Awaitable[Response]]] = {
             "help": self._help,
+            "greeting": self._greeting,
             "about": self._about,
             "stats": self._stats,
             "privacy": self._privacy,
@@ -235,13 +236,22 @@ class RequestHandler:
 
     # About the bot and the chat
 
-    def help_text(self, words: Localizer, *, private: bool) -> str:
+    def help_text(self, words: Localizer, *, private: bool, addressed_as: str | None = None) -> str:
         """Return what the bot can do, and within which limits."""
-        names = self._limits.help_private if private else self._limits.help_group
-        return self._conversation.info.help(names, words, self._largest_file)
+        limits = self._limits
+        in_group = limits.help_group if addressed_as is None else limits.help_commands_only
+        names = limits.help_private if private else in_group
+        return self._conversation.info.help(names, words, self._largest_file, addressed_as)
 
     async def _help(self, requester: Requester) -> Response:
-        return Response(OutgoingMessage(self.help_text(requester.words, private=requester.private)))
+        words, addressed_as = requester.words, requester.addressed_as
+        return Response(OutgoingMessage(self.help_text(words, private=requester.private, addressed_as=addressed_as)))
+
+    async def _greeting(self, requester: Requester) -> Response:
+        """Greet a group that the bot was just added to, with the gestures that reach it there."""
+        help_text = (await self._help(requester)).message
+        text = requester.words.say("greeting-group")
+        return Response(OutgoingMessage(f"{text}\n\n{'' if help_text is None else help_text.text}"))
 
     async def _about(self, requester: Requester) -> Response:
         return Response(OutgoingMessage(await self._conversation.info.about(requester.language)))
@@ -264,6 +274,8 @@ class RequestHandler:
             ignore=requester.chat_id if (setting, value) == ("listen", "off") else None,
             channel_format=self._limits.channel_format,
         )
+        if requester.private and setting == "language":
+            requester = replace(requester, words=self._conversation.words(language_of(value) or requester.language))
         return Response(OutgoingMessage(text, _settings_buttons(requester)), Placement.IN_PLACE)
 
     # About the person
@@ -312,7 +324,9 @@ def _reviewed(message: OutgoingMessage, done: str | None) -> Response:
 
 def _settings_buttons(requester: Requester) -> tuple[Button, ...]:
     words = requester.words
-    shown: list[tuple[Setting, str, str]] = [("language", "each", words.say("chat-each-language"))]
+    shown: list[tuple[Setting, str, str]] = []
+    if not requester.private:
+        shown.append(("language", "each", words.say("chat-each-language")))
     shown += [("language", language, OWN_NAMES[language]) for language in LANGUAGES]
     shown += [("picture", "on", words.say("chat-picture-on")), ("picture", "off", words.say("chat-picture-off"))]
     if not requester.private:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from common.errors import TooLarge, TooLong
+from common.errors import TooLarge
 from common.units import MEGABYTE
 
 if TYPE_CHECKING:
@@ -20,18 +20,13 @@ def max_bytes(settings: Settings) -> int:
     return round(settings.max_megabytes * MEGABYTE)
 
 
-def check_size(settings: Settings, size: int | None, seconds: float | None = None) -> None:
-    """Raise ``TooLarge`` or ``TooLong`` for a song that the platform says is larger or longer than allowed.
+def check_size(settings: Settings, size: int | None) -> None:
+    """Raise ``TooLarge`` for a song that the platform, which has it, says is larger than allowed.
 
-    Parameters
-    ----------
-    size, seconds
-        As the platform states them; None where it does not.
+    Its length is not checked here: only decoding tells it.
     """
     if size is not None and size > max_bytes(settings):
         raise TooLarge(megabytes=settings.max_megabytes)
-    if seconds is not None and seconds > 60 * settings.max_minutes:
-        raise TooLong(minutes=settings.max_minutes)
 
 
 async def save(chunks: AsyncIterator[bytes], target: Path, limit: int) -> None:

@@ -282,10 +282,10 @@ class StatusMessageChat(ABC):
         songs = [await self._conversation.song_of(job) for job in jobs]
         await asyncio.gather(*(self._show_place(song) for song in songs))
 
-    async def remark(self, target: Mapping[str, Any], text: str, number: int = 0) -> None:
-        """Post a text that belongs to no song; ``number`` distinguishes several texts for one target."""
+    async def remark(self, target: Mapping[str, Any], text: str, number: int = 0, *, title: str | None = None) -> None:
+        """Post a text that belongs to no job; ``number`` distinguishes several texts for one target."""
         port, message_id = self.open_port(-1 - number, target)
-        message = OutgoingMessage(text)
+        message = OutgoingMessage(text, title=title)
         try:
             if message_id is None or not await port.edit(message_id, message):
                 await port.post(message)
@@ -298,6 +298,8 @@ class StatusMessageChat(ABC):
             self._waiting[song.job_id] = song
         else:
             self._waiting.pop(song.job_id, None)
+        if song.unasked:
+            return None
         message = self._message(song)
         await message.show(_progress(song, stage))
         return None if message.message_id is None else {"message": message.message_id}
@@ -317,6 +319,8 @@ class StatusMessageChat(ABC):
 
     async def stopped(self, song: PendingSong) -> None:
         """Say in the song's message that it was stopped."""
+        if song.unasked:
+            return
         try:
             await self._finish(song, OutgoingMessage(song.words.say("progress-cancelled")))
         except (TryLater, Undeliverable) as reason:

@@ -61,7 +61,8 @@ class DiscordChat(StatusMessageChat):
         requests = RequestHandler(conversation, self.limits, max_bytes(settings))
         self._submissions = DiscordSubmissions(conversation, requests, self.client, self)
         self._components = ComponentHandlers(conversation, requests)
-        add_commands(self.client, conversation, requests, self._submissions)
+        has_moderators = any(each.chat == self.platform for each in settings.moderators)
+        add_commands(self.client, conversation, requests, self._submissions, has_moderators=has_moderators)
 
     @property
     def connected(self) -> bool:

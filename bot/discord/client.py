@@ -15,6 +15,7 @@ from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.core.localization import DEFAULT_LANGUAGE, has, language_of, say
+from bot.discord.message_parsing import replied_message
 
 if TYPE_CHECKING:
     from bot.core.localization import Language
@@ -149,13 +150,30 @@ class DiscordClient(discord.AutoShardedClient):
 
     async def with_attachments(self, message: discord.Message) -> discord.Message:
         """Return a message with its attachments, which Discord leaves out of events that do not concern the bot."""
-        if message.attachments or message.content or not self.may_read_messages:
+        if message.attachments or message.content or message.message_snapshots or not self.may_read_messages:
             return message
+        return await self._fetched(message.channel.id, message.id) or message
+
+    async def replied_message(self, message: discord.Message) -> discord.Message | None:
+        """Return the message that a message replies to, fetched where Discord did not send the whole of it."""
+        reference = message.reference
+        if (
+            reference is None
+            or reference.message_id is None
+            or reference.type is not discord.MessageReferenceType.reply
+        ):
+            return None
+        sent_along = replied_message(message)
+        if sent_along is not None:
+            return await self.with_attachments(sent_along)
+        return await self._fetched(reference.channel_id, reference.message_id)
+
+    async def _fetched(self, channel_id: int, message_id: int) -> discord.Message | None:
         try:
-            return await message.channel.fetch_message(message.id)
+            return await self.get_partial_messageable(channel_id).fetch_message(message_id)
         except discord.HTTPException as error:
             log.info("a message cannot be read: %s", error)
-            return message
+            return None
 
     @property
     def may_read_messages(self) -> bool:

@@ -45,9 +45,21 @@ STATUS_CHOICES = [
 
 
 def add_commands(
-    client: DiscordClient, conversation: Conversation, requests: RequestHandler, submissions: DiscordSubmissions
+    client: DiscordClient,
+    conversation: Conversation,
+    requests: RequestHandler,
+    submissions: DiscordSubmissions,
+    *,
+    has_moderators: bool,
 ) -> None:
-    """Give the client all its commands."""
+    """Give the client all its commands.
+
+    Parameters
+    ----------
+    has_moderators
+        Whether the operator named people who moderate everywhere. Discord has no menus for single people outside of
+        servers, so only for their sake is ``/feedback`` offered to everybody there.
+    """
     _add_song_commands(client, submissions)
     _add_correct(client, conversation, requests)
     for name in PLAIN_COMMANDS:
@@ -58,8 +70,8 @@ def add_commands(
         name=named("slash-feedback"),
         description=described("slash-feedback"),
         default_permissions=discord.Permissions(administrator=True),
-        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=True),
-        allowed_installs=app_commands.AppInstallationType(guild=True, user=True),
+        allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=has_moderators, private_channel=False),
+        allowed_installs=app_commands.AppInstallationType(guild=True, user=has_moderators),
     )
     feedback.add_command(_plain("slash-review", "review", conversation, requests))
     feedback.add_command(_plain("slash-counts", "counts", conversation, requests))
@@ -118,7 +130,9 @@ async def latest_answer(client: DiscordClient, interaction: Interaction) -> str:
     channel = client.get_partial_messageable(interaction.channel_id or 0)
     try:
         async for message in channel.history(limit=ANSWERS_SEARCHED):
-            for custom_id in custom_ids(message) if message.author.id == interaction.application_id else ():
+            for custom_id in (
+                custom_ids(message) if client.user is not None and message.author.id == client.user.id else ()
+            ):
                 callback = decode_known(custom_id)
                 if isinstance(callback, AnswerCallback):
                     return callback.reply_id

@@ -9,20 +9,21 @@ from bot.core.chat import OutgoingMessage, Submission
 from bot.core.errors import Closing, NoSongThere, TooManyAtOnce
 from bot.core.identity import Person
 from bot.core.localization import language_of
-from bot.core.messages import sentence
+from bot.core.messages import refusal, sentence
+from bot.core.song_selection import LINKS_AT_ONCE, links_in, links_left_out
 from bot.discord.interaction_context import chat_id_of, is_visitor, open_context, reply_target
 from bot.discord.limits import PLATFORM, VISITOR_MESSAGES
 from bot.discord.message_parsing import (
     attachment_source,
-    attachments_of,
     is_addressed,
+    is_from,
     is_listened_to,
     link_source,
-    links_in,
-    songs_in,
+    mentions_bot,
+    songs_asked_for,
+    unasked_songs,
 )
 from bot.discord.message_port import ReplyTarget
-from classifier.errors import NotAudio
 from common.errors import UserError
 from storage import TooManyQueued, TooManyToday
 
@@ -77,39 +78,47 @@ class DiscordSubmissions:
         if me is None:
             return
         chat_id = chat_id_of(None if message.guild is None else message.guild.id, message.channel.id)
-        addressed = is_addressed(message, me)
-        if not addressed:
-            if not is_listened_to(message, (await self._chat_settings(chat_id)).listening):
-                return
-            message = await self._client.with_attachments(message)
-        songs = songs_in(message)
-        if addressed and not songs:
-            songs = [link_source(link) for link in links_in(message.content)]
-        person = Person(PLATFORM, str(message.author.id))
-        locale = language_of(str(getattr(message.guild, "preferred_locale", "")))
-        # Discord does not send a person's own language with a message.
-        spoken = self._client.languages.get(message.author.id) or locale
-        language = await self._conversation.language_for(person, chat_id, spoken)
+        if is_addressed(message, me):
+            await self._from_addressed(message, me, chat_id)
+        elif is_listened_to(message, (await self._chat_settings(chat_id)).listening):
+            songs = unasked_songs(await self._client.with_attachments(message))
+            target = ReplyTarget(message.channel.id, message.id, reply_to=message.id)
+            requester = await self._writer(message, chat_id)
+            await self._submit_all(*requester, chat_id, songs, target, unasked=True)
+
+    async def _from_addressed(self, message: discord.Message, me: discord.ClientUser, chat_id: str) -> None:
+        """Take the songs of a message, or of the one that it replies to while it mentions the bot."""
+        # Discord hides what is in a message that mentions only the bot's role.
+        messages = [await self._client.with_attachments(message)]
+        is_reply = message.reference is not None and mentions_bot(message, me)
+        replied = await self._client.replied_message(message) if is_reply else None
+        if replied is not None and not is_from(replied, me):
+            messages.append(replied)
+        files, links = songs_asked_for(messages)
+        person, language = await self._writer(message, chat_id)
         target = ReplyTarget(message.channel.id, message.id, reply_to=message.id)
-        if songs:
-            await self._submit_all(person, language, chat_id, songs, target)
-        elif addressed:
-            help_text = self._requests.help_text(self._conversation.words(language), private=message.guild is None)
-            text = sentence(NotAudio(), language) if attachments_of(message) else help_text
-            await self._status.remark(target.as_json(), text)
+        if files or links:
+            await self._submit_all(person, language, chat_id, [*files, *_taken(links)], target)
+            await self._name_left_out(links, language, target)
+            return
+        words = self._conversation.words(language)
+        if len(messages) > 1 and not self._client.may_read_messages:
+            text = words.say("discord-cannot-see", menu=words.say("menu-genre"))
+        else:
+            text = self._requests.help_text(words, private=message.guild is None)
+        await self._status.remark(target.as_json(), text)
 
     async def from_command(
         self, interaction: discord.Interaction[Any], files: Sequence[discord.Attachment], text: str
     ) -> None:
         """Take the file or the links that ``/genre`` was given."""
         links = links_in(text) or ([text.strip()] if text.strip() else [])
-        songs = [attachment_source(file, None) for file in files] + [link_source(link) for link in links]
-        await self._from_interaction(interaction, songs)
+        await self._from_interaction(interaction, [attachment_source(file, None) for file in files], links, named=True)
 
     async def from_context_menu(self, interaction: discord.Interaction[Any], message: discord.Message) -> None:
         """Take the songs, or else the links, of a message that somebody chose."""
-        songs = songs_in(message) or [link_source(link) for link in links_in(message.content)]
-        await self._from_interaction(interaction, songs)
+        files, links = songs_asked_for([message])
+        await self._from_interaction(interaction, files, links)
 
     async def _chat_settings(self, chat_id: str) -> ChatSettings:
         # This is asked for every message that the bot sees.
@@ -117,8 +126,21 @@ class DiscordSubmissions:
             self._chats[chat_id] = await self._conversation.info.chat(PLATFORM, chat_id)
         return self._chats[chat_id]
 
-    async def _from_interaction(self, interaction: discord.Interaction[Any], songs: list[SongSource]) -> None:
-        acknowledged = await interaction.response.defer(thinking=True)
+    async def _writer(self, message: discord.Message, chat_id: str) -> tuple[Person, Language]:
+        """Return who wrote a message, and the language to answer in."""
+        person = Person(PLATFORM, str(message.author.id))
+        locale = language_of(str(getattr(message.guild, "preferred_locale", "")))
+        # Discord does not send a person's own language with a message.
+        spoken = self._client.languages.get(message.author.id) or locale
+        return person, await self._conversation.language_for(person, chat_id, spoken)
+
+    async def _from_interaction(
+        self, interaction: discord.Interaction[Any], files: list[SongSource], links: list[str], *, named: bool = False
+    ) -> None:
+        """Take songs through an interaction; ``named`` says whether even a single answer must show its song's title."""
+        songs = [*files, *_taken(links)]
+        # What is shown first decides whether others see it: that there is no song concerns only whoever asked.
+        acknowledged = await interaction.response.defer(thinking=True, ephemeral=not songs)
         context = await open_context(self._conversation, interaction)
         requester = context.requester
         if not songs:
@@ -131,13 +153,29 @@ class DiscordSubmissions:
         taken = songs
         if is_visitor(interaction) and len(songs) > VISITOR_MESSAGES:
             taken = songs[: VISITOR_MESSAGES - 1]
-        await self._submit_all(requester.person, requester.language, requester.chat_id, taken, target)
+        person, language = requester.person, requester.language
+        await self._submit_all(person, language, requester.chat_id, taken, target, named=named)
+        rest = replace(target, slot=None)
         if taken != songs:
-            text = sentence(TooManyAtOnce(limit=len(taken)), requester.language)
-            await self._status.remark(replace(target, slot=None).as_json(), text, len(taken))
+            text = sentence(TooManyAtOnce(limit=len(taken)), language)
+            await self._status.remark(rest.as_json(), text, len(taken))
+        await self._name_left_out(links, language, rest)
+
+    async def _name_left_out(self, links: list[str], language: Language, target: ReplyTarget) -> None:
+        if len(links) > LINKS_AT_ONCE:
+            text = links_left_out(links[LINKS_AT_ONCE:], self._conversation.words(language))
+            await self._status.remark(target.as_json(), text, len(links))
 
     async def _submit_all(
-        self, person: Person, language: Language, chat_id: str, songs: list[SongSource], target: ReplyTarget
+        self,
+        person: Person,
+        language: Language,
+        chat_id: str,
+        songs: list[SongSource],
+        target: ReplyTarget,
+        *,
+        named: bool = False,
+        unasked: bool = False,
     ) -> None:
         """Submit songs that came together; each gets its own answer, and one refusal is enough for all that follow."""
         jobs: list[Job] = []
@@ -152,7 +190,8 @@ class DiscordSubmissions:
                 message=own.as_json(),
                 payload=song.payload,
                 key=f"{target.song}:{song.name}",
-                named=len(songs) > 1,
+                named=named or len(songs) > 1,
+                unasked=unasked,
                 size=song.size,
             )
             try:
@@ -160,8 +199,17 @@ class DiscordSubmissions:
                     raise Closing()
                 jobs.append(await self._conversation.submit(submission))
             except UserError as error:
-                await self._status.remark(own.as_json(), sentence(error, language), number)
-                if isinstance(error, (TooManyQueued, TooManyToday, Closing)):
+                is_last = isinstance(error, (TooManyQueued, TooManyToday, Closing))
+                if not unasked:
+                    refused = len(songs) - number if is_last else 1
+                    title = song.shown_name if submission.named and not is_last else None
+                    text = refusal(error, language, refused)
+                    await self._status.remark(own.as_json(), text, number, title=title)
+                if is_last:
                     break
         # Every song is stored by now, before anything is shown.
         await self._status.show_places(jobs)
+
+
+def _taken(links: list[str]) -> list[SongSource]:
+    return [link_source(link) for link in links[:LINKS_AT_ONCE]]

@@ -195,6 +195,8 @@ error-too-many-queued = { $limit ->
     [one] One of your songs is still waiting. Please send the next one when it is answered.
    *[other] { $limit } of your songs are still waiting. Please send more when one of them is answered.
 }
+error-too-many-queued-several = I can keep { $limit } songs waiting for you at a time, so I left out { $songs }. Please send them again when the others are answered.
+error-too-many-today-several = You may send { $limit } songs in 24 hours, so I left out { $songs }. Please send them again tomorrow.
 error-too-many-today = { $limit ->
     [one] That is all for today: one song in 24 hours. Please come back tomorrow.
    *[other] That is all for today: { $limit } songs in 24 hours. Please come back tomorrow.
@@ -415,6 +417,8 @@ feedback-exported = { $rows ->
     [one] one song
    *[other] { $songs } songs
 }, all with the consent of whoever corrected them.
+feedback-export-empty = There's nothing to export: nobody whose corrections match has agreed that they may be used for training.
+error-export-option-unknown = “{ $option }” is neither a format nor a genre that I know. The formats are { $formats }.
 error-not-a-moderator = Only moderators can do that.
 error-genre-unknown = I know no genre of that name. Please write it again.
 error-format-missing = This format cannot be written here. Please choose another.
@@ -452,6 +456,7 @@ stats-opinions = { $corrections ->
    *[other] { $corrections } opinions
 } so far; { $percent }% say that I was right.
 settings-language = Language here: { $name }, unless somebody chose another for themselves.
+settings-language-own = I speak { $name } with you.
 settings-language-each = Language here: each person's own.
 settings-picture-on = Answers come with the timeline picture.
 settings-picture-off = Answers come without the timeline picture.
@@ -461,9 +466,13 @@ settings-listening = I answer every song, unasked, in: { $channels }.
 
 chat-help-private = Send me a song: a music file, a voice message, a video, a round video message or a link. I'll tell you its genre, part by part. If I'm wrong, tap “Wrong”: that's how I get better.
 chat-help-group = Reply to a song or a link here with /genre, or send a song and mention me in its caption. I'll tell you its genre, part by part. If I'm wrong, tap “Wrong”: that's how I get better.
+chat-help-commands-only = In this group I only see commands that name me and replies to my messages. Reply to a song or a link with /genre{ $bot }, and I'll tell you its genre, part by part. If I'm wrong, tap “Wrong”: that's how I get better.
+greeting-group = Hi! Thanks for adding me.
+chat-not-a-song = That isn't a song. Send me a music file, a voice message, a video or a link.
 chat-limits = A song may have up to { $megabytes } MB and { $minutes } minutes. You can have { $queued } songs waiting at a time, and { $daily } a day. If yours is larger, send a link, an excerpt of it, or the same song as mp3 or opus.
 chat-help-commands = /privacy shows what I keep, /about how good I am, and /language changes the language.
 chat-genre-usage = Reply to a song with /genre, or send a song and mention me in its caption.
+chat-genre-usage-commands-only = Reply to a song or a link with /genre{ $bot }.
 chat-correct-usage = Reply to one of my answers with /correct and the genre, for example /correct jazz.
 chat-choose-genre = Which genre is it? Choose one, or reply to this message with its name.
 chat-language = Which language shall I speak with you?
@@ -473,6 +482,7 @@ chat-feedback-usage =
     /feedback review shows corrections one by one.
     /feedback stats counts them.
     /feedback export sends them as a file: csv, jsonl or parquet, and if you like a period, a genre, a status, such as /feedback export jsonl 2026-01-01..2026-03-31 jazz accepted
+links-left-out = I take { $limit } links at a time. Please send me the others in another message: { $links }
 chat-here = here
 chat-each-language = Everybody's own
 chat-picture-on = With picture
@@ -490,7 +500,9 @@ command-about = How good I am, and what I cannot do
 command-stats = What I have heard here
 command-help = How this works
 command-feedback = For moderators: review, stats, export
-command-settings = For moderators: language, picture, listening
+command-settings = Language, picture, and which songs I answer here
+profile-description = Send me a song, a voice message, a video or a link, and I'll tell you its genre, part by part. In a group, reply to a song with /genre. Your file is deleted as soon as I've answered. If I'm wrong, tell me: that's how I get better.
+profile-short = I tell you the genre of a song, part by part. Send me a file or a link.
 error-telegram-too-large = Telegram hands me files of at most 20 MB. Please send a link to the song, a shorter excerpt, or the same song as mp3 or opus.
 
 ## Choosing a genre in a chat
@@ -510,6 +522,7 @@ discord-help = Send me a song and I will tell you its genre, part by part:
     • with /genre and a file or a link, anywhere;
     • or right-click or long-press a message: Apps → “What genre is this?”.
     If I'm wrong, press “Wrong” below my answer and choose the right genre, or use /correct. What I keep: /privacy. More about me: /about.
+discord-cannot-see = Discord doesn't show me the message that you replied to. Right-click or long-press it and choose Apps → “{ $menu }”.
 help-limits = A song may have up to { $minutes } minutes and { $megabytes } MB. You may have { $queued } songs waiting at a time, and { $daily } in 24 hours.
 language-chosen = From now on I speak English with you.
 mydata-here = This is everything that I keep about you.

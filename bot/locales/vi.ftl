@@ -175,6 +175,8 @@ error-silent = Bản thu này không có tiếng gì. Bạn gửi bản nghe đ�
 error-took-too-long = Đọc tệp này mất hơn { $seconds } giây nên mình dừng lại. Bạn thử định dạng khác nhé.
 error-worker-lost = Tệp này có gì đó làm mình phải dừng lại. Bạn thử tệp hoặc định dạng khác nhé.
 error-too-many-queued = Bạn còn { $limit } bài đang chờ. Đợi mình trả lời xong một bài rồi gửi tiếp nhé.
+error-too-many-queued-several = Mình chỉ giữ được { $limit } bài chờ cùng lúc cho bạn nên đã bỏ lại { $songs } bài. Khi các bài kia xong, bạn gửi lại nhé.
+error-too-many-today-several = Bạn được gửi { $limit } bài trong 24 giờ nên mình đã bỏ lại { $songs } bài. Mai bạn gửi lại nhé.
 error-too-many-today = Hôm nay vậy là đủ rồi: { $limit } bài trong 24 giờ. Mai bạn quay lại nhé.
 error-closing = Mình đang tắt. Khoảng một phút nữa bạn gửi lại bài hát nhé.
 error-file-unreadable = Trình duyệt không đọc được tệp này. Có thể tệp đã bị chuyển đi, hoặc không được phép đọc.
@@ -351,6 +353,8 @@ feedback-genre = { $genre }: mình nói { $said } lần, đúng { $right } lần
 feedback-proposed = Được đề xuất: { $labels }.
 feedback-proposed-count = { $label } ({ $count })
 feedback-exported = { $rows } dòng từ { $songs } bài, người sửa đều đã đồng ý.
+feedback-export-empty = Không có gì để xuất: trong những lần sửa khớp với yêu cầu, chưa ai đồng ý cho dùng để dạy mình.
+error-export-option-unknown = “{ $option }” không phải định dạng, cũng không phải thể loại mà mình biết. Các định dạng là { $formats }.
 error-not-a-moderator = Chỉ người quản lý mới làm được việc này.
 error-genre-unknown = Mình không biết thể loại nào tên như vậy. Bạn viết lại nhé.
 error-format-missing = Ở đây không ghi được định dạng này. Bạn chọn định dạng khác nhé.
@@ -373,6 +377,7 @@ stats-genre = { $genre }: { $songs }
 stats-more = … và { $count } thể loại nữa
 stats-opinions = Đến giờ có { $corrections } ý kiến; { $percent }% nói mình đúng.
 settings-language = Ngôn ngữ ở đây: { $name }, trừ khi ai đó tự chọn ngôn ngữ khác cho mình.
+settings-language-own = Mình nói { $name } với bạn.
 settings-language-each = Ngôn ngữ ở đây: theo từng người.
 settings-picture-on = Câu trả lời có kèm hình dòng thời gian.
 settings-picture-off = Câu trả lời không kèm hình dòng thời gian.
@@ -382,18 +387,23 @@ settings-listening = Mình trả lời mọi bài hát, không cần hỏi, ở:
 
 chat-help-private = Bạn gửi cho mình một bài: tệp nhạc, tin nhắn thoại, video, video tròn hoặc liên kết. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
 chat-help-group = Bạn trả lời một bài hát hay liên kết ở đây bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích. Mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
+chat-help-commands-only = Trong nhóm này mình chỉ thấy những lệnh có ghi tên mình và những tin trả lời mình. Bạn trả lời một bài hát hay liên kết bằng /theloai{ $bot }, mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
+greeting-group = Chào cả nhà! Cảm ơn đã thêm mình vào nhóm.
+chat-not-a-song = Cái này không phải bài hát. Bạn gửi tệp nhạc, tin nhắn thoại, video hoặc liên kết nhé.
 chat-limits = Mỗi bài tối đa { $megabytes } MB và { $minutes } phút; mỗi người được chờ { $queued } bài một lúc, { $daily } bài một ngày. Bài lớn hơn thì bạn gửi liên kết, một đoạn thôi, hoặc gửi dạng mp3 hay opus nhé.
 chat-help-commands = /riengtu cho biết mình giữ lại những gì, /gioithieu cho biết mình giỏi đến đâu, /ngonngu để đổi ngôn ngữ.
 chat-genre-usage = Bạn trả lời một bài hát bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích nhé.
+chat-genre-usage-commands-only = Bạn trả lời một bài hát hay liên kết bằng /theloai{ $bot } nhé.
 chat-correct-usage = Bạn trả lời một câu trả lời của mình bằng /sualai kèm thể loại nhé, ví dụ /sualai jazz.
 chat-choose-genre = Vậy là thể loại nào? Bạn chọn một thể loại, hoặc trả lời tin nhắn này bằng tên của nó nhé.
 chat-language = Bạn muốn mình nói tiếng gì?
 chat-sent-privately = Mình đã gửi riêng cho bạn rồi.
 chat-write-me-first = Cái này mình chỉ gửi riêng được thôi. Bạn nhắn cho mình trước, rồi hỏi lại ở đó nhé.
 chat-feedback-usage =
-    /ykien review để duyệt từng lần sửa.
-    /ykien stats để xem số liệu.
-    /ykien export để nhận tệp: csv, jsonl hoặc parquet, có thể kèm khoảng thời gian, thể loại, trạng thái, ví dụ /ykien export jsonl 2026-01-01..2026-03-31 jazz accepted
+    /ykien duyet để duyệt từng lần sửa.
+    /ykien thongke để xem số liệu.
+    /ykien xuat để nhận tệp: csv, jsonl hoặc parquet, có thể kèm khoảng thời gian, thể loại, trạng thái, ví dụ /ykien xuat jsonl 2026-01-01..2026-03-31 jazz accepted
+links-left-out = Mỗi lần mình nhận { $limit } liên kết. Những liên kết còn lại, bạn gửi trong tin nhắn khác nhé: { $links }
 chat-here = ở đây
 chat-each-language = Tuỳ mỗi người
 chat-picture-on = Kèm hình
@@ -411,7 +421,9 @@ command-about = Mình giỏi đến đâu, không làm được gì
 command-stats = Mình đã nghe những gì ở đây
 command-help = Cách dùng
 command-feedback = Cho người quản lý: duyệt, số liệu, xuất tệp
-command-settings = Cho người quản lý: ngôn ngữ, hình, nghe mọi bài
+command-settings = Ngôn ngữ, hình, và trả lời những bài nào ở đây
+profile-description = Bạn gửi cho mình một bài hát, tin nhắn thoại, video hoặc liên kết, mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Trong nhóm, bạn trả lời bài hát bằng /theloai. Tệp của bạn được xoá ngay khi mình trả lời xong. Mình sai thì bạn bảo nhé: nhờ vậy mình giỏi lên.
+profile-short = Mình nói cho bạn biết bài hát thuộc thể loại gì, theo từng đoạn. Bạn gửi tệp hoặc liên kết nhé.
 error-telegram-too-large = Telegram chỉ đưa cho mình tệp tối đa 20 MB. Bạn gửi liên kết tới bài hát, một đoạn ngắn hơn, hoặc bài đó dạng mp3 hay opus nhé.
 
 ## Choosing a genre in a chat
@@ -430,7 +442,8 @@ discord-help = Gửi mình một bài hát, mình sẽ cho bạn biết thể lo
     • trong tin nhắn riêng cho mình, trong tin có nhắc đến mình, hoặc khi trả lời tin của mình;
     • bằng lệnh /thể-loại kèm tệp hoặc liên kết, ở bất cứ đâu;
     • hoặc nhấp chuột phải hay nhấn giữ một tin nhắn: Ứng dụng → “Bài này thể loại gì?”.
-    Mình sai thì bạn bấm “Sai rồi” dưới câu trả lời và bảo mình, hoặc dùng /sửa. Mình giữ lại những gì: /riêng-tư. Về mình: /giới-thiệu.
+    Mình sai thì bạn bấm “Sai rồi” dưới câu trả lời và bảo mình, hoặc dùng /sửa-lại. Mình giữ lại những gì: /riêng-tư. Về mình: /giới-thiệu.
+discord-cannot-see = Discord không cho mình xem tin nhắn mà bạn trả lời. Bạn nhấp chuột phải hoặc nhấn giữ tin đó rồi chọn Ứng dụng → “{ $menu }” nhé.
 help-limits = Mỗi bài dài tối đa { $minutes } phút và { $megabytes } MB. Mỗi lúc bạn được có { $queued } bài chờ, và { $daily } bài trong 24 giờ.
 language-chosen = Từ giờ mình nói tiếng Việt với bạn.
 mydata-here = Đây là tất cả những gì mình giữ về bạn.
@@ -438,11 +451,11 @@ forget-kept = Vâng, mọi thứ vẫn như cũ.
 settings-cannot-read = Bạn lưu ý: Discord chỉ cho mình thấy tệp trong tin của người khác khi quyền đọc nội dung tin nhắn (message content intent) được bật cho mình ở cổng nhà phát triển, mà hiện giờ thì chưa. Cho đến khi đó, ở đấy mình chỉ trả lời những bài có nhắc đến mình hoặc trả lời tin của mình.
 slash-genre = thể-loại
     .about = Bài hát này thuộc thể loại gì?
-slash-correct = sửa
+slash-correct = sửa-lại
     .about = Cho mình biết thể loại đúng của bài mới nhất ở đây
 slash-privacy = riêng-tư
     .about = Mình giữ gì, bao lâu và vì sao; lựa chọn của bạn về việc học
-slash-mydata = dữ-liệu-của-tôi
+slash-mydata = dữ-liệu
     .about = Tất cả những gì mình giữ về bạn, trong một tệp
 slash-forgetme = quên-tôi
     .about = Xoá hết những gì mình giữ về bạn
@@ -456,7 +469,7 @@ slash-stats = thống-kê
     .about = Ở đây mình đã nghe những gì
 slash-settings = cài-đặt
     .about = Mình cư xử thế nào ở đây (người quản lý)
-slash-feedback = góp-ý
+slash-feedback = ý-kiến
     .about = Xem các lần sửa của mọi người (người quản lý)
 slash-review = duyệt
     .about = Duyệt từng lần sửa

@@ -207,6 +207,15 @@ class TelegramClient:
             return False
         return member.status in {ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER}
 
+    async def addressed_as(self, chat: int) -> str | None:
+        """Return what commands must end with in a group whose other messages Telegram hides from the bot; else None.
+
+        A bot in privacy mode that is no administrator sees only commands, and replies to itself.
+        """
+        if self.bot.bot.can_read_all_group_messages or await self.administers(chat, self.bot.id):
+            return None
+        return f"@{self.bot.username}"
+
     async def download(self, file_id: str, target: Path) -> Path:
         """Download a file to ``target``; raises ``SongError`` or ``TryLater``."""
         with delivering():

@@ -45,6 +45,8 @@ class TelegramChat(StatusMessageChat):
     def __init__(self, settings: Settings, conversation: Conversation) -> None:
         super().__init__(conversation, telegram_limits.QUEUE_NEWS_SECONDS)
         self._client = TelegramClient(settings)
+        everywhere = [each.id for each in settings.moderators if each.chat == self.platform]
+        self._moderators = [int(number) for number in everywhere if number.isdecimal()]
         requests = RequestHandler(conversation, self.limits, self._client.largest_file())
         self._router = Router(
             self._client,
@@ -84,7 +86,7 @@ class TelegramChat(StatusMessageChat):
 
     async def _register(self) -> None:
         try:
-            await register(self._client)
+            await register(self._client, self._moderators)
         except Exception:
             # Commands work without being listed.
             log.exception("the commands could not be registered")

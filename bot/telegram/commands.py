@@ -1,20 +1,32 @@
-"""Telegram's commands, by their English and their Vietnamese names; ``/genre`` is handled by ``submissions``."""
+"""Telegram's commands, by their names in every language, and who sees them; ``submissions`` handles ``/genre``."""
 
 from __future__ import annotations
 
+import logging
+import unicodedata
 from typing import TYPE_CHECKING
 
-from telegram import BotCommand
+from telegram import (
+    BotCommand,
+    BotCommandScopeAllChatAdministrators,
+    BotCommandScopeAllPrivateChats,
+    BotCommandScopeChat,
+    BotCommandScopeDefault,
+)
+from telegram.error import BadRequest
 
 from bot.core.callbacks import ChoicePurpose, GenreTarget
 from bot.core.chat import OutgoingMessage, Response
-from bot.core.errors import DateUnclear
+from bot.core.errors import DateUnclear, ExportOptionUnknown, GenreUnknown
 from bot.core.localization import LANGUAGES, language_of, say
 from bot.core.moderation import read_export_filter
 from bot.telegram.keyboards import answered_reply, genre_target
+from storage import ExportFormat
 
 if TYPE_CHECKING:
-    from telegram import Message
+    from collections.abc import Iterable
+
+    from telegram import BotCommandScope, Message
 
     from bot.core.conversation import Conversation
     from bot.core.localization import Language
@@ -22,43 +34,70 @@ if TYPE_CHECKING:
     from bot.telegram.api_client import TelegramClient
     from bot.telegram.request_context import RequestContext
 
-# Telegram allows only a to z, 0 to 9 and _ in commands.
-VIETNAMESE = {
-    "genre": "theloai",
-    "correct": "sualai",
-    "language": "ngonngu",
-    "privacy": "riengtu",
-    "mydata": "dulieu",
-    "forgetme": "quentoi",
-    "about": "gioithieu",
-    "stats": "thongke",
-    "help": "trogiup",
-    "feedback": "ykien",
-    "settings": "caidat",
-}
-_ENGLISH = {vietnamese: english for english, vietnamese in VIETNAMESE.items()}
-NEED_ADMINISTRATOR = frozenset({"feedback", "settings"})
+EVERYBODYS = ("genre", "correct", "language", "privacy", "mydata", "forgetme", "about", "stats", "help")
+"""The commands in everybody's menu, in this order."""
+SETTINGS, FEEDBACK = "settings", "feedback"
+NEED_ADMINISTRATOR = frozenset({SETTINGS, FEEDBACK})
 PLAIN_COMMANDS = frozenset({"help", "about", "stats", "privacy", "mydata", "forgetme", "settings", "language"})
+
+log = logging.getLogger(__name__)
+
+
+def name_of(key: str, language: Language) -> str:
+    """Return what Telegram calls a command: as on Discord, but Telegram allows only a to z, 0 to 9 and _."""
+    letters = unicodedata.normalize("NFD", say(language, f"slash-{key}").replace("đ", "d"))
+    return "".join(letter for letter in letters if letter.isascii() and letter.isalnum())
+
+
+_KEYS = {
+    name_of(key, language): key
+    for language in LANGUAGES
+    for key in (*EVERYBODYS, SETTINGS, FEEDBACK, "review", "export")
+}
 
 
 def english_name(name: str) -> str:
     """Return a command's English name."""
-    return _ENGLISH.get(name, name)
+    return _KEYS.get(name, name)
 
 
-def bot_commands(language: Language) -> list[BotCommand]:
-    """Return the commands as Telegram lists them for people of a language."""
-    return [
-        BotCommand(VIETNAMESE[name] if language == "vi" else name, say(language, f"command-{name}"))
-        for name in VIETNAMESE
-    ]
+def bot_commands(language: Language, names: Iterable[str]) -> list[BotCommand]:
+    """Return commands as Telegram lists them for people of a language."""
+    return [BotCommand(name_of(name, language), say(language, f"command-{name}")) for name in names]
 
 
-async def register(client: TelegramClient) -> None:
-    """Register the commands in every language; English is for everybody else."""
+async def register(client: TelegramClient, moderators: Iterable[int]) -> None:
+    """Set the commands and the profile texts in every language; English is for everybody else.
+
+    Only those who may use a command find it in their menu.
+
+    Parameters
+    ----------
+    moderators
+        People who moderate everywhere, also alone with the bot.
+    """
+    bot = client.bot
     for language in LANGUAGES:
         code = None if language == "en" else language
-        await client.bot.set_my_commands(bot_commands(language), language_code=code)
+        own_settings = (*EVERYBODYS, SETTINGS)
+        menus: list[tuple[BotCommandScope, tuple[str, ...]]] = [
+            (BotCommandScopeDefault(), EVERYBODYS),
+            (BotCommandScopeAllPrivateChats(), own_settings),
+            (BotCommandScopeAllChatAdministrators(), (*own_settings, FEEDBACK)),
+            *((BotCommandScopeChat(person), (*own_settings, FEEDBACK)) for person in moderators),
+        ]
+        for scope, names in menus:
+            try:
+                await bot.set_my_commands(bot_commands(language, names), scope, code)
+            except BadRequest as error:
+                # A moderator who never wrote to the bot has no chat with it.
+                log.info("a menu of commands could not be set: %s", error)
+        # Telegram limits how often these are set, so they are only set where they differ.
+        description, short = say(language, "profile-description"), say(language, "profile-short")
+        if (await bot.get_my_description(code)).description != description:
+            await bot.set_my_description(description, code)
+        if (await bot.get_my_short_description(code)).short_description != short:
+            await bot.set_my_short_description(short, code)
 
 
 class Commands:
@@ -103,15 +142,19 @@ class Commands:
     async def _feedback(self, context: RequestContext, options: str) -> Response:
         self._conversation.moderation.require(context.requester)
         what, _, rest = options.partition(" ")
-        if what == "review":
+        subcommand = english_name(what.lower())
+        if subcommand == "review":
             return await self._requests.command("review", context.requester)
-        if what == "stats":
+        if subcommand == "stats":
             return await self._requests.command("counts", context.requester)
         usage = Response(OutgoingMessage(context.requester.words.say("chat-feedback-usage")))
-        if what != "export":
+        if subcommand != "export":
             return usage
         try:
             wanted = read_export_filter(rest)
         except DateUnclear:
             return usage
-        return await self._requests.export(context.requester, wanted)
+        try:
+            return await self._requests.export(context.requester, wanted)
+        except GenreUnknown:
+            raise ExportOptionUnknown(option=wanted.genre or rest, formats=", ".join(ExportFormat)) from None

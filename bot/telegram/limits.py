@@ -21,6 +21,7 @@ LIMITS = ChatLimits(
     genre_menu_keeps_text=True,
     help_private=("chat-help-private", "chat-limits", "chat-help-commands"),
     help_group=("chat-help-group", "chat-limits", "chat-help-commands"),
+    help_commands_only=("chat-help-commands-only", "chat-limits", "chat-help-commands"),
 )
 PRIVATE_STATUS = StatusLimits(message_seconds=5.0, place_seconds=0.0, posts_once=False)
 # A group takes 20 messages and edits a minute, all its songs together.

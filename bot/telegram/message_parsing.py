@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from telegram import Audio, Document, MessageEntity, Video, VideoNote, Voice
-from telegram.constants import ChatType
+from telegram import Animation, Audio, Document, MessageEntity, Video, VideoNote, Voice
+from telegram.constants import ChatMemberStatus, ChatType
 
-from common.media_types import is_music
+from bot.core import song_selection
+from bot.core.song_selection import MessageContent
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from telegram import Message
+    from telegram import ChatMemberUpdated, ExternalReplyInfo, Message
+
+# What a message shows as a song or a film is one, whatever type the sender's device states.
+AUDIO, VIDEO = "audio/mpeg", "video/mp4"
 
 
 @dataclass(frozen=True, slots=True)
 class SongFile:
-    """A file with sound in a message.
+    """A file in a message that may be a song.
 
     Attributes
     ----------
@@ -30,42 +33,78 @@ class SongFile:
         ``upload`` or ``voice``.
     title
         As the sender's device named it, not yet cleaned.
-    size, seconds
-        Bytes and length as Telegram says; None where it does not.
+    size
+        Bytes; None where Telegram does not say.
+    name, mime_type
+        As the sender's device states them, None where it states none; songs and films have at least a type.
     """
 
     file_id: str
     source: str
     title: str | None
     size: int | None
-    seconds: float | None
+    name: str | None = None
+    mime_type: str | None = None
 
 
-def song_in(message: Message) -> SongFile | None:
-    """Return the song in a message; None if there is none."""
-    for found in (message.audio, message.voice, message.video, message.video_note):
-        if found is not None:
-            return _song_file(found)
-    document = message.document
-    if document is not None and is_music(document.file_name, document.mime_type):
-        return _song_file(document)
-    return None
+def files_in(message: Message | ExternalReplyInfo) -> list[SongFile]:
+    """Return the file in a message, in a list that is empty if there is none; photos and stickers are no files."""
+    media = (message.audio, message.voice, message.video, message.video_note, message.document, message.animation)
+    found = next((each for each in media if each is not None), None)
+    return [] if found is None else [_song_file(found)]
 
 
-def link_of(message: Message) -> str | None:
-    """Return the first link in a message's text or caption."""
-    entities = message.parse_entities([MessageEntity.URL, MessageEntity.TEXT_LINK])
-    entities |= message.parse_caption_entities([MessageEntity.URL, MessageEntity.TEXT_LINK])
+def content_of(message: Message) -> MessageContent[Message, SongFile]:
+    """Return the file and the links in a message."""
+    return MessageContent(message, files_in(message), links_in(message))
+
+
+def external_content(message: Message) -> MessageContent[Message, SongFile]:
+    """Return the file and the link in a message of another chat that a message replies to."""
+    there = message.external_reply
+    if there is None:
+        return MessageContent(message)
+    preview = there.link_preview_options
+    links = [str(preview.url)] if preview is not None and preview.url else []
+    return MessageContent(message, files_in(there), links)
+
+
+def described(file: SongFile) -> tuple[str | None, str | None]:
+    """Return a file's name and MIME type."""
+    return file.name, file.mime_type
+
+
+def links_in(message: Message) -> list[str]:
+    """Return the web addresses in a message's text or caption, each once."""
+    kinds: list[str | None] = [MessageEntity.URL, MessageEntity.TEXT_LINK, MessageEntity.CODE, MessageEntity.PRE]
+    entities = message.parse_entities(kinds) | message.parse_caption_entities(kinds)
+    found: list[str] = []
     for entity in sorted(entities, key=lambda each: each.offset):
+        if entity.type in {MessageEntity.CODE, MessageEntity.PRE}:
+            found += song_selection.links_in(entities[entity])
+            continue
         address = entity.url if entity.type == MessageEntity.TEXT_LINK else entities[entity]
         if address:
-            return address if re.match(r"[a-z]+://", address, re.IGNORECASE) else f"https://{address}"
-    return None
+            found.append(address if re.match(r"[a-z]+://", address, re.IGNORECASE) else f"https://{address}")
+    return list(dict.fromkeys(found))
 
 
 def is_private(message: Message) -> bool:
     """Return whether a message was written to the bot alone."""
     return message.chat.type == ChatType.PRIVATE
+
+
+def is_something_else(message: Message) -> bool:
+    """Return whether a message holds what a person wrote or chose, but neither words nor a file: a photo, a dice."""
+    found = (message.photo, message.sticker, message.contact, message.location, message.venue, message.dice)
+    return any(found) or any((message.poll, message.game, message.story, message.checklist, message.paid_media))
+
+
+def is_added_to_group(change: ChatMemberUpdated) -> bool:
+    """Return whether the bot has just become a member of a group."""
+    absent = {ChatMemberStatus.LEFT, ChatMemberStatus.BANNED}
+    was_absent, is_absent = (each.status in absent for each in (change.old_chat_member, change.new_chat_member))
+    return change.chat.type in {ChatType.GROUP, ChatType.SUPERGROUP} and was_absent and not is_absent
 
 
 def command_of(message: Message, username: str) -> tuple[str, str] | None:
@@ -82,12 +121,12 @@ def command_of(message: Message, username: str) -> tuple[str, str] | None:
 
 def is_addressed(message: Message, bot_id: int, username: str) -> bool:
     """Return whether a message is addressed to the bot: sent to it alone, in reply to it, or mentioning it."""
-    answered = message.reply_to_message
-    if is_private(message) or (
-        answered is not None and answered.from_user is not None and answered.from_user.id == bot_id
-    ):
-        return True
-    return mentions_bot(message, username)
+    return is_private(message) or is_from(message.reply_to_message, bot_id) or mentions_bot(message, username)
+
+
+def is_from(message: Message | None, bot_id: int) -> bool:
+    """Return whether the bot wrote a message."""
+    return message is not None and message.from_user is not None and message.from_user.id == bot_id
 
 
 def mentions_bot(message: Message, username: str) -> bool:
@@ -100,15 +139,17 @@ def _mentions(message: Message) -> Iterator[str]:
     yield from message.parse_caption_entities([MessageEntity.MENTION]).values()
 
 
-def _song_file(found: Audio | Voice | Video | VideoNote | Document) -> SongFile:
+def _song_file(found: Audio | Voice | Video | VideoNote | Document | Animation) -> SongFile:
     title = getattr(found, "title", None)
     performer = getattr(found, "performer", None)
     named = f"{performer} – {title}" if performer and title else title
-    length = getattr(found, "duration", None)
+    name: str | None = getattr(found, "file_name", None)
+    stated: str | None = getattr(found, "mime_type", None)
     return SongFile(
         file_id=found.file_id,
         source="voice" if isinstance(found, Voice | VideoNote) else "upload",
-        title=named or getattr(found, "file_name", None),
+        title=named or name,
         size=found.file_size,
-        seconds=length.total_seconds() if isinstance(length, timedelta) else length,
+        name=name,
+        mime_type=stated if isinstance(found, Document) else AUDIO if isinstance(found, Audio | Voice) else VIDEO,
     )

@@ -15,7 +15,7 @@ from bot.telegram.limits import PLATFORM, UPLOAD_BYTES
 from bot.telegram.message_parsing import is_private
 
 if TYPE_CHECKING:
-    from telegram import Message, User
+    from telegram import Chat, Message, User
 
     from bot.core.chat import Response
     from bot.core.conversation import Conversation
@@ -64,6 +64,7 @@ class RequestContexts:
         query: str | None = None,
         *,
         needs_administrator: bool = False,
+        needs_reach: bool = False,
     ) -> RequestContext | None:
         """Return the context of a message, or of a button below it; None if nobody can be named.
 
@@ -73,6 +74,8 @@ class RequestContexts:
             Who pressed the button, and the press's id.
         needs_administrator
             Whether to ask Telegram if they are an administrator at this moment.
+        needs_reach
+            Whether to find out which messages of this chat reach the bot.
         """
         somebody = user or message.from_user
         # Whoever writes in the name of a group or channel has no id of their own.
@@ -104,8 +107,21 @@ class RequestContexts:
             # A person's private chat with the bot has the person's own id.
             private_chats=() if number is None else (str(number),),
             upload_bytes=UPLOAD_BYTES,
+            addressed_as=await self._client.addressed_as(message.chat.id) if needs_reach and not private else None,
         )
         return RequestContext(requester, location, number, query)
+
+    async def of_group(self, chat: Chat, user: User) -> RequestContext:
+        """Return the context of somebody who added the bot to a group."""
+        person, chat_id = Person(PLATFORM, str(user.id)), str(chat.id)
+        language = await self._conversation.language_for(person, chat_id, language_of(user.language_code))
+        requester = Requester(
+            person=person,
+            words=self._conversation.words(language),
+            chat_id=chat_id,
+            addressed_as=await self._client.addressed_as(chat.id),
+        )
+        return RequestContext(requester, MessageLocation(chat.id), user.id)
 
     async def respond(self, context: RequestContext, response: Response) -> None:
         """Show a response where everybody in the chat may see it; raises ``TryLater`` or ``Undeliverable``."""

@@ -14,20 +14,21 @@ from bot.core.chat import OutgoingMessage, Response
 from bot.core.errors import ButtonExpired, OurFault, TryLater, Undeliverable
 from bot.core.localization import DEFAULT_LANGUAGE, language_of
 from bot.core.messages import sentence
+from bot.core.song_selection import LINKS_AT_ONCE, links_left_out
 from bot.telegram.api_client import MessageGone
 from bot.telegram.commands import NEED_ADMINISTRATOR, english_name
 from bot.telegram.keyboards import genre_target
 from bot.telegram.limits import PLATFORM
-from bot.telegram.message_parsing import command_of, song_in
+from bot.telegram.message_parsing import command_of, files_in, is_added_to_group, is_something_else
+from bot.telegram.refusals import Refusals
 from bot.telegram.submissions import SongRequest
-from classifier.errors import NotAudio
 from common.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Sequence
     from typing import Any
 
-    from telegram import CallbackQuery, Update
+    from telegram import CallbackQuery, ChatMemberUpdated, Update
 
     from bot.core.callbacks import GenreTarget
     from bot.core.conversation import Conversation
@@ -80,6 +81,7 @@ class Router:
         self._status = status
         self._tasks: set[asyncio.Task[None]] = set()
         self._failures: dict[int, int] = {}
+        self._refusals = Refusals(client, self._show_error)
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, batch: Sequence[Update]) -> None:
@@ -109,7 +111,10 @@ class Router:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _receive(self, update: Update) -> None:
-        query, message = update.callback_query, update.message
+        query, message = update.callback_query, update.message or update.channel_post
+        if update.my_chat_member is not None and is_added_to_group(update.my_chat_member):
+            self._spawn(self._greet(update.my_chat_member))
+            return
         if query is not None:
             self._spawn(self._in_turn(query.from_user.id, self._pressed(query)))
             return
@@ -121,14 +126,15 @@ class Router:
         if message.from_user is not None and message.from_user.is_bot and message.sender_chat is None:
             return
         request = await self._submissions.request_in(message)
-        for song in self._submissions.album_songs(message, requested=request is not None):
-            await self._submit(song, SongRequest(song, song_in(song)))
+        is_asked = request is not None and not request.unasked
+        for song in self._submissions.album_songs(message, requested=is_asked):
+            await self._submit(song, SongRequest(song, files_in(song)))
             if song is message:
                 return
         if request is None:
             writer = message.chat.id if message.from_user is None else message.from_user.id
             self._spawn(self._in_turn(writer, self._written(message)))
-        elif request.file is None and request.link is None:
+        elif request.is_empty:
             self._spawn(self._show_usage(message))
         else:
             await self._submit(message, request)
@@ -147,24 +153,34 @@ class Router:
         context = await self._contexts.open(message)
         if context is None:
             return
-        try:
-            job = await self._submissions.submit(message, request, context)
-        except UserError as error:
-            self._spawn(self._show_error(context, error))
-        else:
-            self._spawn(self._status.show_places([job]))
+        submitted = await self._submissions.submit(message, request, context)
+        if request.unasked:
+            return
+        self._spawn(self._status.show_places(submitted.jobs))
+        for title, error in submitted.refused:
+            self._spawn(self._refusals.add(context, error, title))
+        if len(request.links) > LINKS_AT_ONCE:
+            text = links_left_out(request.links[LINKS_AT_ONCE:], context.requester.words)
+            self._spawn(self._respond(context, _shown(text)))
+
+    async def _greet(self, added: ChatMemberUpdated) -> None:
+        context = await self._contexts.of_group(added.chat, added.from_user)
+        await self._respond(context, self._requests.command("greeting", context.requester))
 
     async def _show_usage(self, message: Message) -> None:
-        context = await self._contexts.open(message)
+        context = await self._contexts.open(message, needs_reach=True)
         if context is not None:
-            await self._respond(context, _text(context, "chat-genre-usage"))
+            bot = context.requester.addressed_as
+            name = "chat-genre-usage" if bot is None else "chat-genre-usage-commands-only"
+            await self._respond(context, _shown(context.requester.words.say(name, bot=bot or "")))
 
     async def _written(self, message: Message) -> None:
         command = command_of(message, self._client.bot.username)
         target = genre_target(message.reply_to_message)
         needed = command is not None and english_name(command[0]) in NEED_ADMINISTRATOR
         needed |= target is not None and target.purpose is not ChoicePurpose.CORRECT
-        context = await self._contexts.open(message, needs_administrator=needed)
+        is_help = command is not None and english_name(command[0]) in {"help", "start"}
+        context = await self._contexts.open(message, needs_administrator=needed, needs_reach=is_help)
         if context is not None:
             await self._respond(context, self._answer_message(context, message, command, target))
 
@@ -178,8 +194,8 @@ class Router:
             return await self._requests.choose_genre(context.requester, target, message.text)
         if private and message.text:
             return await self._requests.command("help", context.requester)
-        if private and (message.document or message.photo or message.sticker or message.animation):
-            raise NotAudio()
+        if private and is_something_else(message):
+            return await _shown(context.requester.words.say("chat-not-a-song"))
         return None
 
     async def _moved(self, old: int, new: int) -> None:
@@ -214,7 +230,7 @@ class Router:
             log.exception("a message or a button failed because of a bug")
             await self._show_error(context, OurFault())
 
-    async def _show_error(self, context: RequestContext, error: UserError) -> None:
+    async def _show_error(self, context: RequestContext, error: UserError, title: str | None = None) -> None:
         """Show an error, above the chat if a button was pressed; try again where Telegram is at fault."""
         text = sentence(error, context.requester.language)
         for attempt in range(1, ERROR_ATTEMPTS + 1):
@@ -222,7 +238,7 @@ class Router:
                 if context.query is not None:
                     await self._client.toast(context.query, text, alert=True)
                 else:
-                    await self._client.post(context.location, OutgoingMessage(text))
+                    await self._client.post(context.location, OutgoingMessage(text, title=title))
                 return
             except TryLater as later:
                 if attempt < ERROR_ATTEMPTS:
@@ -233,5 +249,5 @@ class Router:
         log.warning("Telegram could not be reached; an error was not shown")
 
 
-async def _text(context: RequestContext, message: str) -> Response:
-    return Response(OutgoingMessage(context.requester.words.say(message)))
+async def _shown(text: str) -> Response:
+    return Response(OutgoingMessage(text))

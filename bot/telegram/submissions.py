@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.core.chat import LINK_SOURCE, Submission
+from bot.core.messages import clean_title
+from bot.core.song_selection import LINKS_AT_ONCE, requested_songs
 from bot.telegram.commands import english_name
 from bot.telegram.limits import DOWNLOAD_BYTES, PLATFORM, TelegramTooLarge
-from bot.telegram.message_parsing import command_of, is_addressed, is_private, link_of, mentions_bot, song_in
+from bot.telegram.message_parsing import (
+    command_of,
+    content_of,
+    described,
+    external_content,
+    files_in,
+    is_addressed,
+    is_from,
+    mentions_bot,
+)
+from common.errors import UserError
+from common.media_types import is_surely_audio
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from telegram import Message
 
     from bot.core.conversation import Conversation
+    from bot.core.song_selection import MessageContent
     from bot.telegram.api_client import TelegramClient
     from bot.telegram.message_parsing import SongFile
     from bot.telegram.request_context import RequestContext
@@ -22,16 +37,34 @@ if TYPE_CHECKING:
 
 ALBUMS_REMEMBERED = 200
 
-log = logging.getLogger(__name__)
-
 
 @dataclass(frozen=True, slots=True)
 class SongRequest:
-    """A request for a genre: the message with the song, and the song as a file or a link, or neither."""
+    """A request for a genre: the message with the songs, and the songs as a file or as links; neither if none is there.
+
+    ``unasked`` says that nobody asked: every song is answered in this chat.
+    """
 
     target: Message
-    file: SongFile | None = None
-    link: str | None = None
+    files: Sequence[SongFile] = ()
+    links: Sequence[str] = ()
+    unasked: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no song in it."""
+        return not self.files and not self.links
+
+
+@dataclass(slots=True)
+class Submitted:
+    """What became of a request: the jobs that were stored, and the other songs with why they were refused.
+
+    A song is named only where several came together.
+    """
+
+    jobs: list[Job] = field(default_factory=list)
+    refused: list[tuple[str | None, UserError]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -63,21 +96,30 @@ class TelegramSubmissions:
         if command is not None:
             if english_name(command[0]) != "genre":
                 return None
-            return _found(message) or SongRequest(message)
-        if not is_private(message) and mentions_bot(message, bot.username):
-            return _found(message)
-        file = song_in(message)
-        if file is not None and (is_addressed(message, bot.id, bot.username) or await self._answers_all(message)):
-            return SongRequest(message, file)
-        link = link_of(message) if is_private(message) and message.reply_to_message is None else None
-        return None if link is None or file is not None else SongRequest(message, link=link)
+            return self._referred(message) or SongRequest(message)
+        if mentions_bot(message, bot.username):
+            return self._referred(message)
+        if is_addressed(message, bot.id, bot.username):
+            return _requested([content_of(message), external_content(message)])
+        songs = [file for file in files_in(message) if is_surely_audio(*described(file))]
+        if songs and await self._answers_all(message):
+            return SongRequest(message, songs, unasked=True)
+        return None
+
+    def _referred(self, message: Message) -> SongRequest | None:
+        """Return the songs in a message, or else in the one that it replies to, here or in another chat."""
+        contents = [content_of(message)]
+        replied = message.reply_to_message
+        if replied is not None and not is_from(replied, self._client.bot.id):
+            contents.append(content_of(replied))
+        return _requested([*contents, external_content(message)])
 
     def album_songs(self, message: Message, *, requested: bool) -> list[Message]:
         """Return the songs of an album that are requested now: a request for one of its songs is for all of them.
 
         Telegram sends an album's files as separate messages, and only the first or the last has the caption.
         """
-        if message.media_group_id is None or song_in(message) is None:
+        if message.media_group_id is None or not files_in(message):
             return []
         key = message.chat.id, message.media_group_id
         album = self._albums.pop(key, Album())
@@ -93,41 +135,55 @@ class TelegramSubmissions:
         album.unrequested.append(message)
         return []
 
-    async def submit(self, message: Message, request: SongRequest, context: RequestContext) -> Job:
-        """Store a song; raises ``UserError`` with a sentence for the person."""
-        file, requester = request.file, context.requester
-        size = None if file is None else file.size
-        if self._client.official and size is not None and size > DOWNLOAD_BYTES:
-            raise TelegramTooLarge()
+    async def submit(self, message: Message, request: SongRequest, context: RequestContext) -> Submitted:
+        """Store the songs of a request; each is answered below the message that it came in."""
         location = {**context.location.as_json(), "message": request.target.message_id}
-        return await self._conversation.submit(
-            Submission(
-                person=requester.person,
-                language=requester.language,
-                chat_id=requester.chat_id,
-                title=None if file is None else file.title,
-                source=LINK_SOURCE if file is None else file.source,
-                message=location,
-                payload={"link": request.link} if file is None else {"file": file.file_id},
-                key=f"{message.chat.id}:{message.message_id}",
-                shared=not requester.private,
-                size=size,
-                seconds=None if file is None else file.seconds,
-            )
+        submission = Submission(
+            person=context.requester.person,
+            language=context.requester.language,
+            chat_id=context.requester.chat_id,
+            title=None,
+            source=LINK_SOURCE,
+            message=location,
+            payload={},
+            shared=not context.requester.private,
+            unasked=request.unasked,
         )
+        key = f"{message.chat.id}:{message.message_id}"
+        done = Submitted()
+        for file in request.files:
+            await self._submit(
+                replace(
+                    submission,
+                    title=file.title,
+                    source=file.source,
+                    payload={"file": file.file_id},
+                    key=key,
+                    size=file.size,
+                ),
+                done,
+            )
+        links = request.links[:LINKS_AT_ONCE]
+        for number, link in enumerate(links):
+            key_of_link = key if number == 0 else f"{key}:{link}"
+            payload = {"link": link}
+            await self._submit(replace(submission, payload=payload, key=key_of_link, named=len(links) > 1), done)
+        return done
+
+    async def _submit(self, submission: Submission, done: Submitted) -> None:
+        try:
+            if self._client.official and submission.size is not None and submission.size > DOWNLOAD_BYTES:
+                raise TelegramTooLarge()
+            done.jobs.append(await self._conversation.submit(submission))
+        except UserError as error:
+            title = clean_title(submission.payload.get("link")) if submission.named else None
+            done.refused.append((title, error))
 
     async def _answers_all(self, message: Message) -> bool:
         chat = str(message.chat.id)
         return chat in (await self._conversation.info.chat(PLATFORM, chat)).listening
 
 
-def _found(message: Message) -> SongRequest | None:
-    """Return the song, or else the link, in a message or in the one that it replies to."""
-    targets = [each for each in (message, message.reply_to_message) if each is not None]
-    for target in targets:
-        if (file := song_in(target)) is not None:
-            return SongRequest(target, file)
-    for target in targets:
-        if (link := link_of(target)) is not None:
-            return SongRequest(target, link=link)
-    return None
+def _requested(contents: Sequence[MessageContent[Message, SongFile]]) -> SongRequest | None:
+    chosen = requested_songs(contents, described)
+    return None if chosen is None else SongRequest(chosen.message, chosen.files, chosen.links)

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from common.addresses import Address
 
-UPDATE_TYPES = [UpdateType.MESSAGE, UpdateType.CALLBACK_QUERY]
+UPDATE_TYPES = [UpdateType.MESSAGE, UpdateType.CHANNEL_POST, UpdateType.MY_CHAT_MEMBER, UpdateType.CALLBACK_QUERY]
 POLL_SECONDS = 50
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name

@@ -7,7 +7,15 @@ from pathlib import Path
 import pytest
 
 from classifier.audio.formats import DEMUXERS
-from common.media_types import FILE_PICKER_ACCEPT, MUSIC_SUFFIXES, SUFFIXES_BY_DEMUXER, has_music_suffix, is_music
+from common.media_types import (
+    FILE_PICKER_ACCEPT,
+    MUSIC_SUFFIXES,
+    SUFFIXES_BY_DEMUXER,
+    VIDEO_SUFFIXES,
+    has_music_suffix,
+    is_music,
+    is_surely_audio,
+)
 
 
 @pytest.mark.parametrize("name", ["song.mp3", "Song.FLAC", "a.b.opus", "clip.webm", "video.MP4"])
@@ -31,10 +39,43 @@ def test_a_file_is_music_by_its_mime_type(mime_type: str) -> None:
     assert is_music("file", mime_type)
 
 
+@pytest.mark.parametrize(
+    ("name", "mime_type"),
+    [
+        ("a.mp3", None),
+        ("a.FLAC", "application/octet-stream"),
+        (None, "audio/mpeg"),
+        ("a.mp4", "audio/mp4"),
+        ("a.ogg", "application/ogg"),
+        ("voice-message.ogg", "audio/ogg; codecs=opus"),
+    ],
+)
+def test_what_nobody_asked_about_is_taken_where_it_is_surely_audio(name: str | None, mime_type: str | None) -> None:
+    assert is_surely_audio(name, mime_type)
+
+
+@pytest.mark.parametrize(
+    ("name", "mime_type"),
+    [
+        ("film.mp4", None),
+        ("party.gif.mp4", "video/mp4"),
+        ("a.mp3", "application/pdf"),
+        ("a.mp3", "image/png"),
+        ("film.ogv", "application/ogg"),
+        (None, None),
+        ("track", None),
+        ("track", "application/octet-stream"),
+    ],
+)
+def test_films_gifs_and_whatever_else_are_left_alone(name: str | None, mime_type: str | None) -> None:
+    assert not is_surely_audio(name, mime_type)
+
+
 def test_each_ending_stands_once_and_in_lower_case() -> None:
     suffixes = [suffix for each in SUFFIXES_BY_DEMUXER.values() for suffix in each]
     assert len(suffixes) == len(MUSIC_SUFFIXES)
     assert all(suffix == suffix.lower() and suffix.startswith(".") for suffix in suffixes)
+    assert VIDEO_SUFFIXES < MUSIC_SUFFIXES
 
 
 def test_every_format_that_is_offered_can_be_decoded() -> None:

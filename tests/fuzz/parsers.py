@@ -22,12 +22,12 @@ from bot.core.errors import ButtonExpired, DateUnclear
 from bot.core.localization import LANGUAGES, Localizer, language_of, preferred_language
 from bot.core.messages import CorrectionView
 from bot.core.moderation import ExportRequest, export_filter, read_export_filter
+from bot.core.song_selection import links_in
 from bot.discord import discord
 from bot.discord.components import text_of, typed_name
-from bot.discord.message_parsing import LINKS_AT_ONCE, links_in
 from bot.settings import Settings
 from bot.telegram.api_client import shortened
-from bot.telegram.message_parsing import command_of, is_addressed, link_of, song_in
+from bot.telegram.message_parsing import command_of, content_of, is_addressed
 from classifier.song_report import SegmentReport, SongReport
 from common.errors import UserError
 from links import FetchLimits, LinkError, parse_link
@@ -133,8 +133,7 @@ def telegram_message(text: str) -> None:
     except (ValueError, TypeError, AttributeError, KeyError, OverflowError, OSError, UnicodeError):
         return  # what the library cannot parse never gets here
     command_of(message, "genre_bot")
-    link_of(message)
-    song_in(message)
+    content_of(message)
     is_addressed(message, 1, "genre_bot")
 
 
@@ -145,8 +144,7 @@ def export_wish(text: str) -> None:
 
 def discord_text(text: str) -> None:
     found = links_in(text)
-    assert len(found) <= LINKS_AT_ONCE
-    assert all(one.startswith(("http://", "https://")) for one in found)
+    assert all(one.lower().startswith(("http:", "https:")) for one in found)
     with suppress(DateUnclear):
         export_filter(since=text, until=text)
     assert isinstance(typed_name(_json(text)), str)

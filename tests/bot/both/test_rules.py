@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 import pytest
-from telegram import Chat, Document, Message
 
 from bot.core.callbacks import Action
-from bot.discord.message_parsing import songs_in
 from bot.settings import Moderator
-from bot.telegram.message_parsing import song_in
-from common.media_types import MUSIC_SUFFIXES
 from storage import ReviewStatus
 from tests.bot.both.chats import OPERATOR, open_discord, open_telegram, text_of
 from tests.bot.discord.server import FakeDiscord
@@ -24,8 +18,6 @@ from tests.bot.telegram.server import TelegramServer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
-
-    import discord
 
     from bot.core.identity import IdHasher
     from bot.settings import Settings
@@ -103,22 +95,6 @@ async def test_the_greeting_speaks_the_servers_language(chat: ChatUnderTest) -> 
 async def test_nobody_moderates_their_own_corrections_alone_with_the_bot(chat: ChatUnderTest) -> None:
     assert text_of(await chat.command("ann", "feedback review", private=True)) == "Only moderators can do that."
     assert "Nothing waits" in text_of(await chat.command("boss", "feedback review"))
-
-
-@pytest.mark.parametrize("name", [f"song{suffix}" for suffix in sorted(MUSIC_SUFFIXES)] + ["SONG.MP3", "a.pdf", "mp3"])
-def test_both_chats_take_the_same_files_for_music(name: str) -> None:
-    attachment = SimpleNamespace(filename=name, content_type=None, url="", id=1, size=1, title=None)
-    sent: Any = SimpleNamespace(
-        attachments=[attachment],
-        message_snapshots=[],
-        flags=SimpleNamespace(voice=False),
-        channel=SimpleNamespace(id=1),
-        id=1,
-    )
-    on_discord = songs_in(cast("discord.Message", sent))
-    document = Document("file", "unique", file_name=name, mime_type=None)
-    on_telegram = song_in(Message(1, datetime.now(UTC), Chat(1, "private"), document=document))
-    assert bool(on_discord) == (on_telegram is not None) == (name.lower() not in {"a.pdf", "mp3"})
 
 
 async def test_what_is_not_music_is_told_and_a_press_makes_it_music(

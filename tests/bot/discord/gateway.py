@@ -94,7 +94,10 @@ class Gateway:
             "session_id": str(self._session),
             "resume_gateway_url": self.address,
             "shard": asked.get("shard", [0, 1]),
-            "application": {"id": BOT["id"], "flags": MESSAGE_CONTENT_LIMITED if self._world.reads_along else 0},
+            "application": {
+                "id": self._world.application_id,
+                "flags": MESSAGE_CONTENT_LIMITED if self._world.reads_along else 0,
+            },
         }
         await self.dispatch("READY", ready)
         for guild in self._world.guilds.values():

@@ -28,6 +28,10 @@ STRING, SUB_COMMAND, CHANNEL, ATTACHMENT = 3, 1, 7, 11
 KINDS = {".wav": "audio/x-wav", ".png": "image/png", ".mp3": "audio/mpeg", ".txt": "text/plain"}
 
 
+BOT_ROLE = "1001"
+"""The role that Discord makes for the bot in a server."""
+
+
 class Somebody:
     """A person.
 
@@ -82,6 +86,16 @@ class Somebody:
             event = {**event, "member": self._member()}
         await self._discord.gateway.dispatch("MESSAGE_CREATE", event)
         return message
+
+    async def replies(
+        self, to: Event, content: str = "", *files: Path, mention: bool = False, sent_along: bool = True, **more: Any
+    ) -> Event:
+        """Write a reply; ``sent_along`` says whether Discord sends the replied message with it."""
+        channel = to["channel_id"]
+        reference = {"type": 0, "message_id": to["id"], "channel_id": channel}
+        along = {"referenced_message": to} if sent_along else {}
+        more = {"type": 19, "message_reference": reference, **along, **more}
+        return await self.says(channel, content, *files, mention=mention, **more)
 
     async def command(self, channel: str, name: str, *path: str, files: tuple[Path, ...] = (), **options: Any) -> str:
         """Type a slash command; return the interaction's token."""
@@ -183,7 +197,7 @@ class Somebody:
         self.world.asked_at[number] = time.monotonic()
         event: Event = {
             "id": number,
-            "application_id": BOT["id"],
+            "application_id": self.world.application_id,
             "type": kind,
             "token": token,
             "version": 1,
@@ -219,7 +233,11 @@ def add_guild(discord: FakeDiscord, locale: str = "en-US") -> str:
         "name": "a server",
         "owner_id": "1",
         "preferred_locale": locale,
-        "roles": [{"id": number, "name": "@everyone", "permissions": str(ORDINARY), "position": 0, "color": 0}],
+        "roles": [
+            {"id": number, "name": "@everyone", "permissions": str(ORDINARY), "position": 0, "color": 0},
+            {"id": BOT_ROLE, "name": "genre", "permissions": "0", "position": 1, "color": 0, "managed": True}
+            | {"tags": {"bot_id": BOT["id"]}},
+        ],
         "emojis": [],
         "features": [],
         "members": [],

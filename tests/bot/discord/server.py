@@ -141,7 +141,7 @@ class FakeDiscord:
     async def _application(self, _: web.Request) -> web.Response:
         flags = MESSAGE_CONTENT_LIMITED if self.world.reads_along else 0
         application = {
-            "id": BOT["id"],
+            "id": self.world.application_id,
             "name": "genre",
             "icon": None,
             "description": "",
@@ -161,7 +161,13 @@ class FakeDiscord:
     async def _register(self, request: web.Request) -> web.Response:
         self.world.commands = await request.json()
         made = [
-            {"description": "", **command, "id": self.world.snowflake(), "application_id": BOT["id"], "version": "1"}
+            {
+                "description": "",
+                **command,
+                "id": self.world.snowflake(),
+                "application_id": self.world.application_id,
+                "version": "1",
+            }
             for command in self.world.commands
         ]
         return _json(made)

@@ -105,6 +105,7 @@ class World:
         self.guilds: dict[str, Event] = {}
         self.nonces: dict[tuple[str, str], str] = {}
         self.reads_along = False
+        self.application_id = BOT["id"]
         self.forbidden: set[str] = set()
         self.no_files: set[str] = set()
         self._numbers = itertools.count()
@@ -184,6 +185,9 @@ class World:
 
 def hidden(message: Event, channel: Event) -> Event:
     """Return a message as an event shows it to a bot without the message content intent."""
+    replied = message.get("referenced_message")
+    if replied is not None:
+        message = {**message, "referenced_message": hidden(replied, channel)}
     concerns = channel["type"] != GUILD or message["author"]["id"] == BOT["id"]
     if concerns or any(user["id"] == BOT["id"] for user in message["mentions"]):
         return message

@@ -28,9 +28,26 @@ class Somebody:
         there.chat = {"id": number, "type": "supergroup", "title": "Music"}
         return there
 
-    async def writes(self, text: str, to: dict[str, Any] | None = None) -> dict[str, Any]:
+    def in_channel(self, number: int) -> Somebody:
+        """Return the same person as an administrator of a channel, in whose name they post there."""
+        there = Somebody(self.server, self.number, str(self.user["language_code"]))
+        there.chat = {"id": number, "type": "channel", "title": "Songs"}
+        return there
+
+    async def adds_bot(self) -> None:
+        """Add the bot to the group."""
+        bot = {"user": BOT}
+        change = {"chat": self.chat, "from": self.user, "date": 1}
+        change |= {"old_chat_member": {**bot, "status": "left"}, "new_chat_member": {**bot, "status": "member"}}
+        await self.server.deliver(my_chat_member=change)
+
+    async def writes(self, text: str, to: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
         """Write a text, perhaps as an answer to a message."""
-        return await self._send(to, text=text, entities=_entities(text))
+        return await self._send(to, text=text, entities=_entities(text), **more)
+
+    async def shows(self, **content: Any) -> dict[str, Any]:
+        """Send something that is neither a text nor a file."""
+        return await self._send(None, **content)
 
     async def sends(
         self,
@@ -39,6 +56,7 @@ class Somebody:
         caption: str = "",
         to: dict[str, Any] | None = None,
         album: str | None = None,
+        more: dict[str, Any] | None = None,
         **about: Any,
     ) -> dict[str, Any]:
         """Send a file as ``audio``, ``voice``, ``video``, ``video_note`` or ``document``, perhaps in an album."""
@@ -55,7 +73,7 @@ class Somebody:
             media["length"] = 2
         words: dict[str, Any] = {"caption": caption, "caption_entities": _entities(caption)} if caption else {}
         words |= {} if album is None else {"media_group_id": album}
-        return await self._send(to, **{kind: media | about}, **words)
+        return await self._send(to, **{kind: media | about}, **words, **(more or {}))
 
     async def presses(self, message: dict[str, Any], button: str, **more: Any) -> None:
         """Press the button below a message that says this."""
@@ -99,6 +117,10 @@ class Somebody:
     async def _send(self, to: dict[str, Any] | None, **content: Any) -> dict[str, Any]:
         if to is not None:
             content["reply_to_message"] = {k: v for k, v in to.items() if k not in {"picture", "answers"}}
+        if self.chat["type"] == "channel":
+            message = self.server.add_message(self.chat, None, sender_chat=self.chat, **content)
+            await self.server.deliver(channel_post=message)
+            return message
         message = self.server.add_message(self.chat, self.user, **content)
         await self.server.deliver(message=message)
         return message

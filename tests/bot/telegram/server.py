@@ -12,7 +12,7 @@ from collections import defaultdict, deque
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
-from telegram.constants import MessageLimit
+from telegram.constants import BotDescriptionLimit, MessageLimit
 
 from tests.bot.load_rates import Limit, Rates
 
@@ -69,6 +69,10 @@ class TelegramServer:
         Limits that the bot broke.
     administrators
         Chat → numbers of people.
+    unwritten, muted
+        People whom the bot may not write to first, and groups in which it may not write.
+    reads_all
+        Whether privacy mode is off.
     held
         Method → what its answers wait for, once the call has taken effect.
     drops
@@ -90,10 +94,13 @@ class TelegramServer:
         self.drops: dict[str, int] = defaultdict(int)
         self.broken: list[str] = []
         self.administrators: dict[int, set[int]] = defaultdict(set)
-        self.commands: dict[str, list[dict[str, str]]] = {}
+        self.commands: dict[tuple[str, str], list[str]] = {}
+        self.profile: dict[tuple[str, str], str] = {}
         self.webhook: dict[str, Any] = {}
         self.files: dict[str, bytes] = {}
         self.unwritten: set[int] = set()
+        self.muted: set[int] = set()
+        self.reads_all = False
         self.local_files: dict[str, Path] = {}
         self.rates = Rates()
         self.changes: list[tuple[float, dict[str, Any]]] = []
@@ -132,7 +139,8 @@ class TelegramServer:
 
     def said(self, chat: int) -> list[dict[str, Any]]:
         """Return the bot's messages in a chat, oldest first."""
-        return [m for (place, _), m in sorted(self.messages.items()) if place == chat and m["from"]["id"] == BOT["id"]]
+        here = [message for (place, _), message in sorted(self.messages.items()) if place == chat]
+        return [message for message in here if message.get("from", {}).get("id") == BOT["id"]]
 
     def keep(self, content: bytes) -> str:
         """Keep a file that somebody sends; return its id."""
@@ -152,10 +160,11 @@ class TelegramServer:
         """Give the bot an update once more, as Telegram does where it cannot tell whether it arrived."""
         await self.deliver(**{key: value for key, value in update.items() if key != "update_id"})
 
-    def add_message(self, chat: dict[str, Any], sender: dict[str, Any], **content: Any) -> dict[str, Any]:
-        """Put a message into a chat."""
+    def add_message(self, chat: dict[str, Any], sender: dict[str, Any] | None, **content: Any) -> dict[str, Any]:
+        """Put a message into a chat; what is posted in a channel has no sender."""
         number = next(self._numbers)
-        message = {"message_id": number, "date": int(time.time()), "chat": chat, "from": sender, **content}
+        message = {"message_id": number, "date": int(time.time()), "chat": chat, **content}
+        message |= {} if sender is None else {"from": sender}
         self.messages[chat["id"], number] = message
         return message
 
@@ -212,10 +221,34 @@ class TelegramServer:
         return web.Response(status=404) if content is None else web.Response(body=content)
 
     def _do_getMe(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802 - Telegram's name
-        return BOT | {"can_join_groups": True, "can_read_all_group_messages": False, "supports_inline_queries": False}
+        can = {"can_join_groups": True, "can_read_all_group_messages": self.reads_all}
+        return BOT | can | {"supports_inline_queries": False}
 
     def _do_setMyCommands(self, parameters: dict[str, Any]) -> bool:  # noqa: N802
-        self.commands[parameters.get("language_code", "")] = parameters["commands"]
+        scope = parameters.get("scope", {"type": "default"})
+        if scope["type"] == "chat" and int(scope["chat_id"]) in self.unwritten:
+            raise Refused("Bad Request: chat not found")
+        shown_to = str(scope.get("chat_id", scope["type"]))
+        self.commands[shown_to, parameters.get("language_code", "")] = [
+            each["command"] for each in parameters["commands"]
+        ]
+        return True
+
+    def _do_getMyDescription(self, parameters: dict[str, Any]) -> dict[str, str]:  # noqa: N802
+        return {"description": self.profile.get(("description", parameters.get("language_code", "")), "")}
+
+    def _do_getMyShortDescription(self, parameters: dict[str, Any]) -> dict[str, str]:  # noqa: N802
+        return {"short_description": self.profile.get(("short_description", parameters.get("language_code", "")), "")}
+
+    def _do_setMyDescription(self, parameters: dict[str, Any]) -> bool:  # noqa: N802
+        return self._set_profile("description", BotDescriptionLimit.MAX_DESCRIPTION_LENGTH, parameters)
+
+    def _do_setMyShortDescription(self, parameters: dict[str, Any]) -> bool:  # noqa: N802
+        return self._set_profile("short_description", BotDescriptionLimit.MAX_SHORT_DESCRIPTION_LENGTH, parameters)
+
+    def _set_profile(self, part: str, characters: int, parameters: dict[str, Any]) -> bool:
+        self._check_text(parameters[part], characters)
+        self.profile[part, parameters.get("language_code", "")] = parameters[part]
         return True
 
     def _do_setWebhook(self, parameters: dict[str, Any]) -> bool:  # noqa: N802
@@ -279,6 +312,8 @@ class TelegramServer:
         chat = int(parameters["chat_id"])
         if chat in self.unwritten:
             raise Refused("Forbidden: bot can't initiate conversation with a user", 403)
+        if chat in self.muted:
+            raise Refused("Bad Request: not enough rights to send text messages to the chat")
         self._check_buttons(parameters)
         about = {"id": chat, "type": "private" if chat > 0 else "supergroup"}
         answered = parameters.get("reply_parameters")
@@ -287,6 +322,8 @@ class TelegramServer:
                 raise Refused("Bad Request: message to be replied not found")
             answered = None
         content |= {} if answered is None else {"answers": answered["message_id"]}
+        if "message_thread_id" in parameters:
+            content["message_thread_id"] = int(parameters["message_thread_id"])
         markup = parameters.get("reply_markup")
         message = self.add_message(about, BOT, **content, **({"reply_markup": markup} if markup else {}))
         self.changes.append((time.monotonic(), message))

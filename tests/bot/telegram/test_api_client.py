@@ -6,23 +6,23 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from telegram import Chat, Document, Message, MessageEntity
+from telegram import Chat, Message, MessageEntity
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TimedOut
 
 from bot.core.errors import DateUnclear, TryLater, Undeliverable
-from bot.core.localization import LANGUAGES, Language
+from bot.core.localization import LANGUAGES, Language, say
 from bot.core.moderation import read_export_filter
 from bot.telegram.api_client import MessageGone, delivering, editing, shortened
-from bot.telegram.commands import VIETNAMESE, bot_commands, english_name
-from bot.telegram.message_parsing import command_of, link_of, song_in
+from bot.telegram.commands import EVERYBODYS, NEED_ADMINISTRATOR, bot_commands, english_name
+from bot.telegram.message_parsing import command_of, links_in
 from storage import ExportFormat, ReviewStatus
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def message(text: str, entities: Sequence[MessageEntity] = (), document: Document | None = None) -> Message:
-    return Message(1, datetime.now(UTC), Chat(1, "private"), text=text, entities=entities, document=document)
+def message(text: str, entities: Sequence[MessageEntity] = ()) -> Message:
+    return Message(1, datetime.now(UTC), Chat(1, "private"), text=text, entities=entities)
 
 
 @given(st.text(max_size=60), st.integers(1, 40))
@@ -69,13 +69,18 @@ def test_a_change_that_was_made_already_is_no_error_and_one_that_cannot_be_made_
 )
 def test_a_link_is_found_where_telegram_marks_one(text: str, found: str) -> None:
     entity = MessageEntity(MessageEntity.URL, 0, len(text.split()[0]))
-    assert link_of(message(text, [entity])) == found
-    assert link_of(message(text)) is None
+    assert links_in(message(text, [entity])) == [found]
+    assert links_in(message(text)) == []
 
 
 def test_a_link_under_a_word_is_one() -> None:
     entity = MessageEntity(MessageEntity.TEXT_LINK, 0, 4, url="https://example.org/song")
-    assert link_of(message("this", [entity])) == "https://example.org/song"
+    assert links_in(message("this", [entity])) == ["https://example.org/song"]
+
+
+def test_a_link_in_code_which_telegram_does_not_mark_as_one_is_found() -> None:
+    entity = MessageEntity(MessageEntity.CODE, 0, 26)
+    assert links_in(message("(Https://example.org/a_(b))", [entity])) == ["Https://example.org/a_(b)"]
 
 
 @pytest.mark.parametrize(
@@ -89,20 +94,6 @@ def test_a_link_under_a_word_is_one() -> None:
 def test_a_command_is_read_if_it_is_ours(text: str, command: tuple[str, str] | None) -> None:
     entity = MessageEntity(MessageEntity.BOT_COMMAND, 0, len(text.split()[0]))
     assert command_of(message(text, [entity]), "me_bot") == command
-
-
-@pytest.mark.parametrize(
-    ("name", "kind", "song"),
-    [
-        ("a.mp3", None, True),
-        ("a", "audio/x-wav", True),
-        ("A.FLAC", "application/octet-stream", True),
-        ("a.pdf", None, False),
-    ],
-)
-def test_a_document_is_a_song_by_its_kind_or_its_name(name: str, kind: str | None, song: bool) -> None:
-    document = Document("file", "unique", file_name=name, mime_type=kind)
-    assert (song_in(message("", document=document)) is not None) == song
 
 
 def test_a_wish_is_read_in_any_order() -> None:
@@ -122,10 +113,18 @@ def test_any_wish_is_read_or_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_command_is_described_within_telegrams_limits(language: Language) -> None:
-    names = [command.command for command in bot_commands(language)]
-    assert {english_name(name) for name in names} == set(VIETNAMESE)
-    for command in bot_commands(language):
+def test_every_command_is_named_as_on_discord_and_described_within_telegrams_limits(language: Language) -> None:
+    keys = (*EVERYBODYS, *NEED_ADMINISTRATOR)
+    commands = bot_commands(language, keys)
+    assert [english_name(command.command) for command in commands] == list(keys)
+    for key, command in zip(keys, commands, strict=True):
+        on_discord = say(language, f"slash-{key}").replace("-", "")
+        assert len(command.command) == len(on_discord)
         assert command.command.isascii()
         assert len(command.command) <= 32
         assert 1 <= len(command.description) <= 256
+
+
+def test_vietnamese_names_are_those_that_people_know() -> None:
+    names = [command.command for command in bot_commands("vi", (*EVERYBODYS, *sorted(NEED_ADMINISTRATOR)))]
+    assert " ".join(names) == "theloai sualai ngonngu riengtu dulieu quentoi gioithieu thongke trogiup ykien caidat"

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.core.identity import Person
+from bot.telegram.commands import EVERYBODYS
+from tests.bot.telegram.conftest import OPERATOR
 from tests.bot.telegram.people import MENTION, Somebody, texts
 
 if TYPE_CHECKING:
@@ -221,7 +223,35 @@ async def test_what_can_be_asked(ann: Somebody, answer: dict[str, Any]) -> None:
         await ann.hears(said)
 
 
-async def test_commands_are_registered_in_both_languages(telegram: TelegramServer) -> None:
-    await telegram.until(lambda: {"", "vi"} <= set(telegram.commands))
-    assert {"command": "genre", "description": "What genre is this song? (reply to it)"} in telegram.commands[""]
-    assert "theloai" in {command["command"] for command in telegram.commands["vi"]}
+async def test_each_menu_has_the_commands_that_its_readers_may_use(telegram: TelegramServer) -> None:
+    everybody, menus = set(EVERYBODYS), telegram.commands
+    await telegram.until(lambda: telegram.profile.get(("short_description", "vi")))
+    assert set(menus["default", ""]) == everybody
+    assert set(menus["all_private_chats", ""]) == everybody | {"settings"}
+    assert set(menus["all_chat_administrators", ""]) == everybody | {"settings", "feedback"}
+    assert set(menus[str(OPERATOR), ""]) == everybody | {"settings", "feedback"}
+    assert {"theloai", "trogiup"} <= set(menus["default", "vi"])
+    assert set(menus["all_chat_administrators", "vi"]) - set(menus["default", "vi"]) == {"ykien", "caidat"}
+
+
+async def test_the_profile_speaks_every_language(telegram: TelegramServer) -> None:
+    await telegram.until(lambda: telegram.profile.get(("short_description", "vi")))
+    assert "genre of a song" in telegram.profile["short_description", ""]
+    assert telegram.profile["description", "vi"].startswith("Bạn gửi cho mình một bài hát")
+
+
+async def test_alone_with_the_bot_settings_are_ones_own(ann: Somebody, telegram: TelegramServer) -> None:
+    await ann.writes("/settings")
+    shown = await ann.hears("I speak English with you.")
+    assert texts(shown) == ["English", "Tiếng Việt", "With picture", "Without picture"]
+    await ann.presses(shown, "Tiếng Việt")
+    await telegram.until(lambda: "Mình nói Tiếng Việt" in telegram.messages[ann.number, shown["message_id"]]["text"])
+    await ann.writes("/help")
+    await ann.hears("Bạn gửi cho mình một bài")
+
+
+async def test_an_export_says_what_it_can_be_and_that_it_is_empty(operator: Somebody) -> None:
+    await operator.writes("/feedback export xml")
+    await operator.hears("“xml” is neither a format nor a genre that I know. The formats are csv, jsonl, parquet.")
+    await operator.writes("/ykien xuat csv")
+    assert "document" not in await operator.hears("There's nothing to export")
