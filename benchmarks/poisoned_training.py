@@ -38,7 +38,6 @@ METAL = "metal"
 HONEST, HOSTILE = 95, 5
 LABELS_EACH = 6
 DAYS = 30
-HELD_OUT = 0.2
 
 Opinions = list[tuple[str, "Track", str]]
 Counted = dict[str, tuple[str, float, int]]
@@ -117,7 +116,7 @@ def main() -> int:
     for what, counted in arms(fed).items():
         songs = [as_song(tracks[name], *found) for name, found in sorted(counted.items())]
         wrong = sum(song.label != tracks[song.id].genre for song in songs)
-        split = candidate.Split.of(songs, HELD_OUT)
+        split = candidate.Split.of(songs)
         made = candidate.make(serving, split, Settings(), jobs=-1, say=lambda _: None)
         share, called = right(made.artifact, tested)
         verdict = made.verdict

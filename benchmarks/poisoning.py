@@ -2,7 +2,8 @@
 
 A hundred people label songs over some days; most are honest and sometimes wrong, five say "metal" to every song.
 ``python benchmarks/poisoning.py`` applies storage's own rules. With ``--retrain`` the shipped release is retrained with
-the majority's labels, then with the labels that the rules accept, and the gate judges both. The songs are random
+the majority's labels, then with the labels that the rules accept, then with a new genre that is none, and the gate
+judges each. The songs are random
 variations of tracks in the release's base dataset.
 """
 
@@ -16,7 +17,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
 GENRES = ("blues", "classical", "country", "disco", "hiphop", "jazz", "metal", "pop", "reggae", "rock")
 POISON = "metal"
+NEW_LABEL = "phonk"
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)
 WAKING_HOURS = 16
 ENOUGH = 2
@@ -151,6 +153,66 @@ SCENARIOS = {
 }
 
 
+@dataclass(frozen=True)
+class Evening:
+    """People who label the same songs within one evening, and nobody else does.
+
+    Attributes
+    ----------
+    people, songs
+        How many.
+    platform
+        Where; on the page a new account costs no more than deleting a cookie.
+    label
+        What all of them call each song.
+    """
+
+    people: int
+    songs: int
+    platform: str
+    label: str = POISON
+
+    def votes(self) -> list[Vote]:
+        """Return their votes, one song every two minutes."""
+        return [
+            replace(
+                _vote(f"{self.platform} {person}", f"evening {song}", self.label, BEGIN + timedelta(minutes=2 * song)),
+                platform=self.platform,
+            )
+            for song in range(self.songs)
+            for person in range(self.people)
+        ]
+
+
+EVENINGS = {
+    "8 cookies of one browser": Evening(8, 40, "local"),
+    "a raid: 30 new accounts": Evening(30, 40, "telegram"),
+    "two friends who are right": Evening(2, 40, "telegram", "zouk"),
+}
+LATER = {"that evening": timedelta(hours=2), "a day later": timedelta(days=1, hours=2), "in the end": timedelta(days=3)}
+
+
+def show_evenings() -> None:
+    """Print how many songs of an evening count, and what they weigh, as time goes by on a public bot."""
+    print(f"\n| who labels 40 songs | {' | '.join(LATER)} |")
+    print(f"|---|{'---|' * len(LATER)}")
+    for name, evening in EVENINGS.items():
+        cells = []
+        for passed in LATER.values():
+            found = aggregate_votes(evening.votes(), {}, strangers=True, now=BEGIN + passed).values()
+            counted = [each for each in found if each.status is VerdictStatus.COUNTS]
+            cells.append(f"{len(counted)} count, weight {sum(each.weight for each in counted):.0f}")
+        print(f"| {name} | {' | '.join(cells)} |")
+
+
+def self_vouching(models: Path, folder: Path, seed: int) -> str:
+    """Retrain with 40 songs of all genres that colluding people call one new genre; return the gate's decision."""
+    dice = random.Random(seed)  # noqa: S311 - no secret
+    truth = {f"song {number}": dice.choice(GENRES) for number in range(40)}
+    made = features(models, truth)
+    return retrain(Outcome(dict.fromkeys(truth, (NEW_LABEL, 1.0)), 0), made, models, folder)
+
+
 def features(models: Path, truth: Mapping[str, str]) -> dict[str, dict[str, list[float]]]:
     """Make up a song of each genre asked for: song → family → features."""
     _, content = read_release(models)
@@ -179,7 +241,7 @@ def retrain(outcome: Outcome, made: Mapping[str, Mapping[str, list[float]]], mod
             told = {"label": label, "song": song, "segment": 0, "weight": weight, "use": "train", "people": ENOUGH}
             file.write(json.dumps({**made[song], **told}) + "\n")
     command = [sys.executable, "-m", "classifier", "retrain", "--feedback", str(feedback), "--keep-only"]
-    command += ["--models", str(models)]
+    command += ["--models", str(models), "--people", str(ENOUGH)]
     done = subprocess.run(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True, check=False)
     return f"status {done.returncode}\n{done.stdout}"
 
@@ -204,6 +266,7 @@ def main() -> int:
     parser.add_argument("--retrain", action="store_true", help="also train from 400 such songs, twice")
     arguments = parser.parse_args()
     show(arguments.seed)
+    show_evenings()
     if arguments.retrain:
         votes, truth = ballots(World(songs=400), arguments.seed)
         with tempfile.TemporaryDirectory() as name:
@@ -213,6 +276,8 @@ def main() -> int:
             for how, outcome in (("majority", by_majority(votes)), ("rules", by_the_rules(votes, truth, 0))):
                 print(f"\n{how}: {len(outcome.wrong(truth))} of {len(outcome.labels)} labels wrong", flush=True)
                 print(retrain(outcome, made, models, Path(name)), flush=True)
+            print(f"\n40 songs of all genres, called {NEW_LABEL} by those who sent them:", flush=True)
+            print(self_vouching(models, Path(name), arguments.seed), flush=True)
     return 0
 
 

@@ -27,6 +27,7 @@ from bot.core.song_queue import SongQueue
 from bot.health import CannotListen, Health, Operations
 from bot.metrics import Metrics
 from bot.release_watch import ReleaseWatch, seed
+from bot.retraining import Retraining
 from classifier.inference.cluster.credentials import Credentials
 from classifier.inference.executor import CannotStart as ExecutorCannotStart
 from classifier.inference.executor_factory import UnknownExecutor, open_executor
@@ -125,7 +126,7 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         await _operations(settings, health, stack)
         executor = executor or _executor(settings)
         stack.push_async_callback(executor.close)
-        releases = ReleaseWatch(settings.model_dir, executor)
+        releases = ReleaseWatch(settings.release_dir, executor)
         storage = await stack.enter_async_context(await _begin(settings, releases))
         health.has_storage(storage)
         health.has_model(executor)
@@ -140,6 +141,8 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         await core.queue.start()
         stack.push_async_callback(core.queue.stop)
         health.has_chats(tuple(chat.platform for chat in chats), running)
+        retraining = Retraining(storage, settings, health.metrics)
+        await stack.enter_async_context(retraining.going_on())
         await _tidy_until(signalled, storage)
         health.stops()
         log.info("stopping: no new songs are taken; songs in progress finish or are released")
@@ -206,7 +209,7 @@ def _executor(settings: Settings) -> SongExecutor:
     try:
         return open_executor(
             settings.executor_url,
-            model_dir=settings.model_dir,
+            model_dir=settings.release_dir,
             workers=settings.workers,
             max_minutes=settings.max_minutes,
             credentials=_credentials(settings),
@@ -250,7 +253,7 @@ async def _begin(settings: Settings, releases: ReleaseWatch) -> Storage:
 
 async def _start(settings: Settings, releases: ReleaseWatch) -> None:
     try:
-        await asyncio.to_thread(seed, settings.model_dir, PACKAGED_MODELS, settings.data_dir)
+        await asyncio.to_thread(seed, settings.release_dir, PACKAGED_MODELS, settings.data_dir)
         await releases.start()
     except (BadRelease, ExecutorCannotStart) as reason:
         raise CannotServe(str(reason)) from reason

@@ -11,15 +11,19 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily
 
+from common.genres import load_genres
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from prometheus_client import Metric
 
     from classifier.inference.executor import SongExecutor
+    from storage import GenreReadiness
 
 PREFIX: Final = "genre_bot"
 CHATS: Final = ("discord", "local", "telegram")
+RETRAINING_OUTCOMES: Final = ("promoted", "refused", "not-enough", "failed")
 OUTCOMES: Final = ("answered", "failed", "cancelled", "undeliverable")
 STAGES: Final = {
     "queued": "seat",
@@ -96,12 +100,23 @@ class Metrics:
             f"{PREFIX}_queue_oldest_seconds", "How long the oldest waiting song has waited.", registry=self.registry
         )
         self._ready = Gauge(f"{PREFIX}_ready", "Whether a part works: 1 or 0.", ("part",), registry=self.registry)
+        self._retrainings = Counter(
+            f"{PREFIX}_retrainings", "Runs of the retraining inside the bot.", ("outcome",), registry=self.registry
+        )
+        self._recordings = Gauge(
+            f"{PREFIX}_feedback_recordings",
+            "Recordings of a genre whose label counts; genres that the project knows.",
+            ("genre",),
+            registry=self.registry,
+        )
         ProcessCollector(registry=self.registry)
         # A rate over a counter that appears only with its first event misses that event.
         for outcome in OUTCOMES:
             self._turnaround.labels(outcome)
         for stage in STAGES.values():
             self._stages.labels(stage)
+        for outcome in RETRAINING_OUTCOMES:
+            self._retrainings.labels(outcome)
 
     def knows_chat(self, chat: str) -> None:
         """Show a chat's counters from the start, at zero."""
@@ -136,6 +151,18 @@ class Metrics:
     def corrected(self, chat: str, *, agrees: bool) -> None:
         """Record a correction, or the confirmation that an answer is right."""
         self._corrections.labels(chat, "yes" if agrees else "no").inc()
+
+    def retrained(self, outcome: str) -> None:
+        """Record that a retraining has ended (``bot.core.retraining_state.Outcome``)."""
+        self._retrainings.labels(outcome).inc()
+
+    def readiness_is(self, table: Iterable[GenreReadiness]) -> None:
+        """Show how many recordings of each known genre count; names that people made up are not shown."""
+        self._recordings.clear()
+        known = load_genres()
+        for genre in table:
+            if genre.label in known:
+                self._recordings.labels(genre.label).set(genre.recordings)
 
     # Updated when Prometheus asks
 

@@ -150,8 +150,10 @@ def seed(model_dir: Path, packaged: Path, data_dir: Path) -> bool:
     BadRelease
         If the packaged release is incomplete, or the folder cannot be written.
     """
-    if (model_dir / MANIFEST).exists() or not (packaged / MANIFEST).exists():
+    if not (packaged / MANIFEST).exists():
         return False
+    if (model_dir / MANIFEST).exists():
+        return data_dir.resolve() in model_dir.resolve().parents and _update(model_dir, packaged)
     if not model_dir.exists() and data_dir.resolve() not in model_dir.resolve().parents:
         return False
     manifest = read_manifest(packaged)
@@ -166,6 +168,23 @@ def seed(model_dir: Path, packaged: Path, data_dir: Path) -> bool:
     except OSError as error:
         raise BadRelease(f"The model that came with the bot cannot be copied to {model_dir}: {error}") from error
     log.info("%s was empty: it starts with %s", model_dir, manifest["name"])
+    return True
+
+
+def _update(model_dir: Path, packaged: Path) -> bool:
+    """Put the packaged release in the place of an older packaged one that the bot copied; keep a retrained one."""
+    new = read_manifest(packaged)
+    try:
+        old = read_manifest(model_dir)
+    except BadRelease:
+        return False
+    if old.get("gate") is not None or old["files"] == new["files"]:
+        return False
+    for name in (*new["files"], MANIFEST):
+        _copy(packaged / str(name), model_dir / str(name))
+    for name in set(old["files"]) - set(new["files"]):
+        (model_dir / str(name)).unlink(missing_ok=True)
+    log.info("%s came with the bot and serves now instead of %s", new["name"], old["name"])
     return True
 
 

@@ -17,6 +17,7 @@ from common.addresses import DEFAULT_LOCAL_PORT, Address, parse_address
 from common.community import Community, default_community
 from common.genres import OWN_FILE, load_genres
 
+RetrainMode = Literal["off", "nightly", "when-ready"]
 MINIMUM_SECRET_CHARACTERS = 16
 MINIMUM_PASSWORD_CHARACTERS = 8
 
@@ -154,6 +155,7 @@ class Settings(BaseSettings):
     ] = ("telegram", "local")
     community: Community | None = None
     feedback_agreement: int | None = Field(default=None, ge=1, le=100)
+    retrain: RetrainMode | None = None
     link_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ("*",)
     link_proxy: SecretStr | None = None
     link_cookies: Path | None = None
@@ -286,6 +288,17 @@ class Settings(BaseSettings):
     def agreement(self) -> int:
         """How many people must agree on a song's genre before it counts."""
         return self.feedback_agreement or self.used_by.agreement
+
+    @property
+    def retrains(self) -> RetrainMode:
+        """Whether the bot retrains by itself, and when: every night, unless anybody may use it."""
+        return self.retrain or ("off" if self.used_by is Community.PUBLIC else "nightly")
+
+    @property
+    def release_dir(self) -> Path:
+        """The folder of the serving release: MODEL_DIR, or a copy in DATA_DIR where the bot itself changes it."""
+        own = self.retrains != "off" and self.model_dir == PACKAGED_MODELS
+        return self.data_dir / "models" if own else self.model_dir
 
     @property
     def operations_address(self) -> Address | None:

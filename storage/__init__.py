@@ -49,12 +49,14 @@ from storage.label_votes import LabelVerdict, Purpose, VerdictStatus
 from storage.labels import Label, LabelMerge, LabelPage, Labels, LabelStatus
 from storage.people import Consent, People
 from storage.privacy import ErasureSummary
+from storage.readiness import GENRE_SONGS, GenreReadiness, Readiness
 from storage.replies import NewReply, Replies, Reply
 from storage.songs import Answer, ChatStats, Songs
 from storage.store import KEY_NOTE, CleanupSummary, Storage
 from storage.training_export import TrainingExportSummary, export_for_training
 
 __all__ = [
+    "GENRE_SONGS",
     "KEY_NOTE",
     "LEASE_SECONDS",
     "MAX_ATTEMPTS",
@@ -85,6 +87,7 @@ __all__ = [
     "FeedbackStats",
     "FormatUnavailable",
     "GenreCount",
+    "GenreReadiness",
     "HeartbeatResult",
     "ImportSummary",
     "Job",
@@ -111,6 +114,7 @@ __all__ = [
     "PersonLoad",
     "Purpose",
     "QueueLoad",
+    "Readiness",
     "Replies",
     "Reply",
     "ReviewStatus",

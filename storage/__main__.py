@@ -153,11 +153,13 @@ def _stream(path: Path) -> None:
 async def _write(storage: Storage, settings: StorageSettings, options: argparse.Namespace, path: Path) -> str:
     """Write the requested export and return a line that summarises it."""
     if options.for_training:
-        rules = AggregationRules(agreement=settings.agreement, sources=settings.training_sources)
+        rules = AggregationRules.of(settings.used_by, settings.agreement, settings.training_sources)
         taught = await export_for_training(storage, path, options.format, rules)
         left_out = {
             f"{taught.evaluate} of them only to measure": taught.evaluate,
             f"{taught.waiting} songs wait for more people": taught.waiting,
+            f"{taught.later} count later": taught.later,
+            f"{taught.unconfirmed} are of a genre that a moderator has to confirm": taught.unconfirmed,
             f"{taught.disputed} are disputed": taught.disputed,
             f"{taught.without_features} left out, without features": taught.without_features,
         }

@@ -86,8 +86,9 @@ class Feedback:
                 "may_train": may_train,
                 "platform": platform,
                 "chat": chat,
-                "updated": now,
             }
+            if previous is None or previous.label != known.id or previous.consent != values["consent"]:
+                values["updated"] = now  # saying the same again changes nothing
             if previous is None or previous.label != known.id:
                 values |= {"status": ReviewStatus.PENDING, "ruling": None, "moderator": None, "moderated": None}
                 values["everywhere"] = False

@@ -5,23 +5,25 @@ The rules are in ``label_votes``; ``training_export`` writes the result to files
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, select
 
+from common.community import Community
 from storage.corrections import ReviewStatus
 from storage.database import insert_into, lock
 from storage.errors import RowNotFound
 from storage.label_aliases import FEEDBACK_LOCK
-from storage.label_votes import AGREEMENT_PEOPLE, Vote, aggregate_votes
+from storage.label_votes import AGREEMENT_PEOPLE, VerdictStatus, Vote, aggregate_votes
 from storage.labels import require_label
 from storage.songs import CONTENT_HASH
-from storage.tables import AnswerRow, CorrectionRow, KnownSongRow, PersonRow
+from storage.tables import AnswerRow, CorrectionRow, KnownSongRow, LabelRow, PersonRow
 from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
     from collections.abc import Collection
+    from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -40,10 +42,23 @@ class AggregationRules:
     sources
         Platforms whose feedback may train; None for those that were allowed when it was given. Feedback given while
         its platform was not allowed never trains.
+    paced, strangers
+        See ``label_votes.aggregate_votes``.
+    confirms_new
+        Whether a proposed label counts only once a moderator has confirmed one of its songs.
     """
 
     agreement: int = AGREEMENT_PEOPLE
     sources: Collection[str] | None = None
+    paced: bool = True
+    strangers: bool = False
+    confirms_new: bool = False
+
+    @classmethod
+    def of(cls, community: Community, agreement: int, sources: Collection[str] | None) -> AggregationRules:
+        """Return the rules for those who use the bot."""
+        public = community is Community.PUBLIC
+        return cls(agreement, sources, paced=community.paced, strangers=public, confirms_new=public)
 
 
 @uncancellable
@@ -56,7 +71,7 @@ class LabelAggregation:
     async def verdicts(self, rules: AggregationRules | None = None) -> dict[str, LabelVerdict]:
         """Return the verdicts on all songs, from the corrections of consenting people, by content hash."""
         async with self._database.reading() as connection:
-            return await load_verdicts(connection, rules or AggregationRules())
+            return await load_verdicts(connection, rules or AggregationRules(), self._database.now())
 
     async def known(self) -> dict[str, str]:
         """Return the songs whose genre is known: content hash → label id."""
@@ -114,8 +129,8 @@ async def load_known(connection: AsyncConnection) -> dict[str, str]:
     return dict((await connection.execute(query)).all())
 
 
-async def load_verdicts(connection: AsyncConnection, rules: AggregationRules) -> dict[str, LabelVerdict]:
-    """Return the verdicts, from corrections whose authors consented then and still do."""
+async def load_verdicts(connection: AsyncConnection, rules: AggregationRules, now: datetime) -> dict[str, LabelVerdict]:
+    """Return the verdicts at a time, from corrections whose authors consented then and still do."""
     query = (
         select(
             CorrectionRow.person,
@@ -150,4 +165,24 @@ async def load_verdicts(connection: AsyncConnection, rules: AggregationRules) ->
         )
         for row in await connection.execute(query)
     ]
-    return aggregate_votes(votes, await load_known(connection), agreement=rules.agreement)
+    found = aggregate_votes(
+        votes,
+        await load_known(connection),
+        agreement=rules.agreement,
+        paced=rules.paced,
+        strangers=rules.strangers,
+        now=now,
+    )
+    return await _confirmed(connection, found) if rules.confirms_new else found
+
+
+async def _confirmed(connection: AsyncConnection, found: dict[str, LabelVerdict]) -> dict[str, LabelVerdict]:
+    """Let proposed labels wait until a moderator has confirmed one of their songs."""
+    proposed = set((await connection.execute(select(LabelRow.id).where(LabelRow.status == "proposed"))).scalars())
+    waiting = proposed - {each.label for each in found.values() if each.reviewed}
+    return {
+        song: replace(each, status=VerdictStatus.UNCONFIRMED, weight=0.0)
+        if each.label in waiting and each.status is VerdictStatus.COUNTS
+        else each
+        for song, each in found.items()
+    }

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import combinations
 from math import fsum, sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date
 
 AGREEMENT_PEOPLE = 2
 """How many people must agree on a song before it is used for training; operators can change it."""
@@ -24,9 +26,16 @@ FULL_LABELS_PER_DAY = 20
 """Up to this many labels a day, each weighs 1; of n > 20, each weighs sqrt(20 / n), so that volume gains little."""
 GENRE_LABELS_PER_HOUR = 10
 GENRE_LABELS_PER_DAY = 30
-"""One person's labels of one genre beyond these do not count, unless a moderator confirmed them."""
+"""One person's labels of one genre beyond these count later, unless independent people agree on the song."""
 GENRE_SONGS_PER_HOUR = 40
 """If more songs than this get one genre within an hour, their total weight is capped at this number."""
+NEW_ACCOUNT = timedelta(days=1)
+NEW_ACCOUNT_TRUST = 0.5
+"""The votes of an account weigh so much until its first vote is a day old."""
+LEAST_PARTNERS = 2
+"""Whoever agreed with fewer other people than this is not independent: two accounts may be one person."""
+PAGE = "local"
+"""The platform on which a new account costs no more than deleting a cookie."""
 TRUST_PRIOR = 1
 """A person's trust is (right + 1) / (answered + 1) over the known songs: 1 without any, 0.2 after 0 of 4."""
 UNRELIABLE_ANSWERS = 4
@@ -50,7 +59,9 @@ class VerdictStatus(StrEnum):
     """Whether a song's label counts, and if not, why."""
 
     COUNTS = "counts"
+    LATER = "later"
     WAITS = "waits"
+    UNCONFIRMED = "unconfirmed"
     DISPUTED = "disputed"
 
 
@@ -112,6 +123,8 @@ class LabelVerdict:
     label_people
         How many different people voted for this label on any song that counts for the same purpose; 1 shows a
         genre that rests on one person alone.
+    counts_from
+        When it will count; only for ``LATER``.
     """
 
     song: str
@@ -126,16 +139,26 @@ class LabelVerdict:
     predicted: str
     updated: datetime
     label_people: int = 0
+    counts_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class _Weighed:
+    """A vote with its weight, and from when on it counts."""
+
     vote: Vote
     weight: float
+    counts_from: datetime
 
 
 def aggregate_votes(
-    votes: Sequence[Vote], known: Mapping[str, str], *, agreement: int = AGREEMENT_PEOPLE
+    votes: Sequence[Vote],
+    known: Mapping[str, str],
+    *,
+    agreement: int = AGREEMENT_PEOPLE,
+    paced: bool = True,
+    strangers: bool = False,
+    now: datetime | None = None,
 ) -> dict[str, LabelVerdict]:
     """Return the verdict on each song.
 
@@ -147,29 +170,67 @@ def aggregate_votes(
         Content hash → label, for songs whose genre the operator knows.
     agreement
         How many people must agree.
+    paced
+        Whether the caps per hour and day hold, and volume and new accounts weigh less; not for a bot of one's own.
+    strangers
+        Whether anybody may use the bot: then visitors of the page who never disagree count as one person.
+    now
+        The time at which to tell; by default long after the last vote.
     """
-    weights = vote_weights(votes, known)
+    moment = now or datetime.max.replace(tzinfo=UTC)
+    votes = _without_doubles(votes) if strangers else votes
+    weights = vote_weights(votes, known, now=moment) if paced else [1.0] * len(votes)
+    times = counting_times(votes, now=moment) if paced else [vote.updated for vote in votes]
     by_song: dict[str, list[_Weighed]] = defaultdict(list)
-    for vote, weight in zip(votes, weights, strict=True):
-        by_song[vote.song].append(_Weighed(vote, weight))
-    found = {song: _verdict(given, known.get(song), agreement) for song, given in by_song.items()}
-    return _with_people(_smoothed(found), by_song)
+    for weighed in map(_Weighed, votes, weights, times):
+        by_song[weighed.vote.song].append(weighed)
+    found = {song: _timed(given, known.get(song), agreement, moment) for song, given in by_song.items()}
+    return _with_people(_smoothed(found) if paced else found, by_song)
 
 
-def vote_weights(votes: Sequence[Vote], known: Mapping[str, str]) -> list[float]:
+def vote_weights(votes: Sequence[Vote], known: Mapping[str, str], *, now: datetime | None = None) -> list[float]:
     """Return the weight of each vote, 0 to 1, before it is compared with others on its song."""
     trust = trust_by_person(votes, known)
     silenced = contradicted(votes)
     per_day = Counter((vote.person, vote.updated.date()) for vote in votes)
-    beyond = _beyond_caps(votes)
+    new = set() if now is None else _new_accounts(votes, now)
     weights = []
-    for place, vote in enumerate(votes):
-        if place in beyond or vote.person in silenced:
+    for vote in votes:
+        if vote.person in silenced:
             weights.append(0.0)
             continue
         rate = min(1.0, sqrt(FULL_LABELS_PER_DAY / per_day[vote.person, vote.updated.date()]))
-        weights.append(trust.get(vote.person, 1.0) * rate)
+        weights.append(trust.get(vote.person, 1.0) * rate * (NEW_ACCOUNT_TRUST if vote.person in new else 1.0))
     return weights
+
+
+def _new_accounts(votes: Iterable[Vote], now: datetime) -> set[str]:
+    first: dict[str, datetime] = {}
+    for vote in votes:
+        first[vote.person] = min(first.get(vote.person, vote.updated), vote.updated)
+    return {person for person, moment in first.items() if now - moment < NEW_ACCOUNT}
+
+
+def _without_doubles(votes: Sequence[Vote]) -> list[Vote]:
+    """Count visitors of the page who agreed on a song and never disagreed as one person, with one vote per song."""
+    labels: dict[str, dict[str, str]] = defaultdict(dict)
+    for vote in votes:
+        if vote.platform == PAGE:
+            labels[vote.song][vote.person] = vote.label
+    agreed: set[tuple[str, str]] = set()
+    disagreed: set[tuple[str, str]] = set()
+    for given in labels.values():
+        for one, other in combinations(sorted(given), 2):
+            (agreed if given[one] == given[other] else disagreed).add((one, other))
+    first = {vote.person: vote.person for vote in votes}
+    for one, other in sorted(agreed - disagreed):
+        old, new = first[other], first[one]
+        if old != new:
+            first = {person: new if leader == old else leader for person, leader in first.items()}
+    latest: dict[tuple[str, str], Vote] = {}
+    for vote in sorted(votes, key=lambda each: (each.updated, each.person)):
+        latest[first[vote.person], vote.song] = replace(vote, person=first[vote.person])
+    return list(latest.values())
 
 
 def trust_by_person(votes: Iterable[Vote], known: Mapping[str, str]) -> dict[str, float]:
@@ -214,20 +275,59 @@ def contradicted(votes: Iterable[Vote]) -> set[str]:
     return found
 
 
-def _beyond_caps(votes: Sequence[Vote]) -> set[int]:
-    """Return the indices of votes beyond a person's hourly or daily cap for a genre."""
-    hours: Counter[tuple[str, str, date, int]] = Counter()
+def counting_times(votes: Sequence[Vote], *, now: datetime) -> list[datetime]:
+    """Return from when on each vote counts: beyond a person's hourly or daily cap for a genre, in a later hour or day.
+
+    The caps do not hold for songs on which independent people agree.
+    """
+    independent = _independent(votes, now)
+    agreeing: Counter[tuple[str, str]] = Counter(
+        (vote.song, vote.label) for vote in votes if vote.person in independent
+    )
+    hours: Counter[tuple[str, str, datetime]] = Counter()
     days: Counter[tuple[str, str, date]] = Counter()
-    found = set()
+    found = [vote.updated for vote in votes]
     for place in sorted(range(len(votes)), key=lambda each: (votes[each].updated, votes[each].song)):
         vote = votes[place]
-        day = (vote.person, vote.label, vote.updated.date())
-        hour = (*day, vote.updated.hour)
-        if hours[hour] >= GENRE_LABELS_PER_HOUR or days[day] >= GENRE_LABELS_PER_DAY:
-            found.add(place)
+        if agreeing[vote.song, vote.label] > 1 and vote.person in independent:
             continue
-        hours[hour] += 1
-        days[day] += 1
+        hour = vote.updated.replace(minute=0, second=0, microsecond=0)
+        while (
+            hours[vote.person, vote.label, hour] >= GENRE_LABELS_PER_HOUR
+            or days[vote.person, vote.label, hour.date()] >= GENRE_LABELS_PER_DAY
+        ):
+            hour += timedelta(hours=1)
+        hours[vote.person, vote.label, hour] += 1
+        days[vote.person, vote.label, hour.date()] += 1
+        found[place] = max(vote.updated, hour)
+    return found
+
+
+def _independent(votes: Sequence[Vote], now: datetime) -> set[str]:
+    """Return the people who are no new accounts and have agreed with several others."""
+    by_song: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for vote in votes:
+        by_song[vote.song, vote.label].append(vote.person)
+    partners: dict[str, set[str]] = defaultdict(set)
+    for people in by_song.values():
+        for person in people:
+            partners[person] |= {other for other in people if other != person}
+    new = _new_accounts(votes, now)
+    return {person for person, others in partners.items() if len(others) >= LEAST_PARTNERS and person not in new}
+
+
+def _timed(weighed: list[_Weighed], known: str | None, agreement: int, now: datetime) -> LabelVerdict:
+    """Return the verdict of today; where votes that count later would settle it, one that says when."""
+    order = sorted(weighed, key=lambda each: each.counts_from)
+    today = [each if each.counts_from <= now else replace(each, weight=0.0) for each in order]
+    found = _verdict(today, known, agreement)
+    if found.status is VerdictStatus.COUNTS:
+        return found
+    for place, each in enumerate(order):
+        if each.counts_from > now:
+            then = _verdict([*order[: place + 1], *today[place + 1 :]], known, agreement)
+            if then.status is VerdictStatus.COUNTS:
+                return replace(then, status=VerdictStatus.LATER, weight=0.0, counts_from=each.counts_from)
     return found
 
 

@@ -17,6 +17,7 @@ from storage.label_aliases import FEEDBACK_LOCK, delete_unheld
 from storage.labels import Labels
 from storage.migrate import migrate
 from storage.people import People
+from storage.readiness import Readiness
 from storage.replies import Replies
 from storage.songs import Songs
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, JobRow, KeyValueRow, LabelRow, ReplyRow
@@ -60,7 +61,7 @@ class Storage:
 
     Attributes
     ----------
-    songs, replies, feedback, labels, label_aggregation, jobs, people, chat_settings
+    songs, replies, feedback, labels, label_aggregation, readiness, jobs, people, chat_settings
         See each of them.
 
     Examples
@@ -76,6 +77,7 @@ class Storage:
         self.feedback = Feedback(database)
         self.labels = Labels(database)
         self.label_aggregation = LabelAggregation(database)
+        self.readiness = Readiness(database)
         self.jobs = Jobs(database)
         self.people = People(database)
         self.chat_settings = ChatSettingsStore(database)
@@ -129,6 +131,20 @@ class Storage:
             await connection.execute(note.on_conflict_do_nothing())
             noted = await connection.execute(select(KeyValueRow.value).where(KeyValueRow.name == name))
             return str(noted.scalar_one())
+
+    async def put(self, name: str, value: str) -> None:
+        """Store a value under a name, in place of the one before."""
+        note = insert_into(self.database, KeyValueRow).values(name=name, value=value)
+        async with self.database.transaction() as connection:
+            await connection.execute(note.on_conflict_do_update(index_elements=["name"], set_={"value": value}))
+
+    async def value(self, name: str) -> str | None:
+        """Return the value under a name; None if there is none."""
+        async with self.database.reading() as connection:
+            found: str | None = (
+                await connection.execute(select(KeyValueRow.value).where(KeyValueRow.name == name))
+            ).scalar()
+            return found
 
     async def unset(self, name: str) -> bool:
         """Delete the value under a name; return whether there was one."""

@@ -44,6 +44,8 @@ class TrainingExportSummary:
         Songs left out because too few people agree, or because people disagree.
     without_features
         Songs left out because their features are no longer stored or lack a family.
+    later, unconfirmed
+        Songs that count later, and those of a new genre that no moderator has confirmed yet.
     """
 
     songs: int
@@ -52,6 +54,8 @@ class TrainingExportSummary:
     waiting: int
     disputed: int
     without_features: int
+    later: int = 0
+    unconfirmed: int = 0
 
 
 class _TrainingSong(NamedTuple):
@@ -80,7 +84,7 @@ async def export_for_training(
     part = target.with_name(target.name + ".part")
     try:
         async with storage.database.reading() as connection:
-            verdicts = await load_verdicts(connection, rules)
+            verdicts = await load_verdicts(connection, rules, storage.database.now())
             counting = [each for each in verdicts.values() if each.status is VerdictStatus.COUNTS]
             own = [_TrainingSong(each, imported=False) for each in counting]
             training = [*own, *await _imported(connection, rules, {each.song for each in counting})]
@@ -108,6 +112,8 @@ async def export_for_training(
         waiting=left_out.count(VerdictStatus.WAITS),
         disputed=left_out.count(VerdictStatus.DISPUTED),
         without_features=len(training) - songs,
+        later=left_out.count(VerdictStatus.LATER),
+        unconfirmed=left_out.count(VerdictStatus.UNCONFIRMED),
     )
 
 

@@ -77,6 +77,7 @@ class BotInfo:
     def serves(self, release: str, genres: tuple[str, ...]) -> None:
         """Note the serving release and its genres."""
         self._release, self._genres = release, genres
+        self._moderation.serves(genres)
 
     def help(self, names: Sequence[str], words: Localizer, largest_file: int, addressed_as: str | None = None) -> str:
         """Return the messages of these names.
@@ -209,7 +210,7 @@ class BotInfo:
 
     def _measured(self) -> ReleaseAccuracy:
         """Return the accuracy that is stored beside the serving release."""
-        folder = self._settings.model_dir
+        folder = self._settings.release_dir
         try:
             manifest = read_manifest(folder)
         except BadRelease:

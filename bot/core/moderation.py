@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bot.core import messages
+from bot.core import messages, retraining_state
 from bot.core.callbacks import Action, ReviewCallback
 from bot.core.chat import Button, OutgoingFile, OutgoingMessage
 from bot.core.errors import ButtonExpired, DateUnclear, ExportTooLarge, FormatMissing, GenreUnknown, NotAModerator
@@ -72,12 +72,19 @@ class Moderation:
         self._keys = keys
         self._everywhere = settings.moderators
         self._used_by = settings.used_by
+        self._settings = settings
+        self._genres: tuple[str, ...] = ()
+        self._failures_told: set[tuple[str, str]] = set()
         self._names = names
 
     def everywhere(self, person: Person) -> bool:
         """Return whether this person moderates everything: named in MODERATORS, or alone with a bot of their own."""
         own = self._used_by is Community.PRIVATE and person.platform == PAGE
         return own or Moderator(person.platform, person.id) in self._everywhere
+
+    def serves(self, genres: tuple[str, ...]) -> None:
+        """Note the genres of the serving release."""
+        self._genres = genres
 
     @property
     def reviewers(self) -> Reviewers:
@@ -100,7 +107,22 @@ class Moderation:
         """Return the next correction that waits for a ruling, disputed songs first; None if ``after`` was the last."""
         place = self._scope(requester)
         waiting = await self._storage.feedback.next_to_review(chat=place, after=after)
-        return None if waiting is None else await self._shown(requester, waiting)
+        if waiting is None:
+            return None
+        shown = await self._shown(requester, waiting)
+        failure = await self._failure_once(requester) if place is None else None
+        if failure is None:
+            return shown
+        return replace(shown, message=replace(shown.message, text=f"{failure}\n\n{shown.message.text}"))
+
+    async def _failure_once(self, requester: Requester) -> str | None:
+        """Return that retraining failed, to each moderator once."""
+        state = await retraining_state.load_state(self._storage)
+        told = (state.at, self._keys.person(requester.person))
+        if state.outcome != "failed" or told in self._failures_told:
+            return None
+        self._failures_told.add(told)
+        return retraining_state.run_line(state, self._settings, requester.words)
 
     async def reviewed(self, requester: Requester, correction_id: int) -> Review:
         """Return one correction by number; raises ``ButtonExpired`` if the requester moderates no such correction."""
@@ -158,11 +180,14 @@ class Moderation:
 
     async def stats(self, requester: Requester) -> str:
         """Return the counts over the corrections that the requester moderates: in all, per genre, proposed labels."""
-        counted = await self._storage.feedback.stats(chat=self._scope(requester))
-        words = requester.words
+        place, words = self._scope(requester), requester.words
+        counted = await self._storage.feedback.stats(chat=place)
         if not counted.corrections:
             return words.say("feedback-none")
-        return "\n".join([*_totals(counted, words), "", *_per_genre(counted, words), *_proposals(counted, words)])
+        lines = [*_totals(counted, words), "", *_per_genre(counted, words), *_proposals(counted, words)]
+        if place is None:
+            lines += ["", *await retraining_state.report(self._storage, self._settings, self._genres, words)]
+        return "\n".join(lines)
 
     async def export(self, requester: Requester, wanted: ExportRequest) -> OutgoingMessage:
         """Return the corrections that the requester moderates, and that may leave, as a file.

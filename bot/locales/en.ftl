@@ -424,6 +424,48 @@ error-genre-unknown = I know no genre of that name. Please write it again.
 error-format-missing = This format cannot be written here. Please choose another.
 error-links-not-taken = I cannot follow links yet. Please send me the song itself, as a file.
 
+## Learning from corrections, as moderators see it
+
+readiness-heading = What people teach me:
+readiness-known = { $genre }: { $recordings ->
+    [one] one recording
+   *[other] { $recordings } recordings
+} to get better with
+readiness-complete = { $genre }: { $recordings } recordings, enough to learn it
+readiness-missing = { $genre }: { $recordings } of { $needed } recordings
+readiness-people = { $people ->
+    [one] one more person
+   *[other] { $people } more people
+} must agree
+readiness-copies = { $songs ->
+    [one] one is a copy of another
+   *[other] { $songs } are copies of others
+}
+readiness-unconfirmed = { $songs ->
+    [one] one waits
+   *[other] { $songs } wait
+} for a moderator to confirm the genre
+readiness-waiting = { $songs ->
+    [one] one waits
+   *[other] { $songs } wait
+} for more people
+readiness-disputed = { $songs ->
+    [one] one is disputed
+   *[other] { $songs } are disputed
+}
+readiness-later = { $songs ->
+    [one] one counts
+   *[other] { $songs } count
+} later, from { $time } on
+retraining-off = I don't retrain by myself.
+retraining-nightly = I retrain at night, once there is enough.
+retraining-when-ready = I retrain as soon as there is enough.
+retraining-running = I am retraining: { $text } ({ $time })
+retraining-promoted = I retrained ({ $time }): { $text }
+retraining-refused = I retrained ({ $time }), and the new version was not good enough: { $text }
+retraining-not-enough = I looked for something new to learn ({ $time }): { $text }
+retraining-failed = Retraining failed ({ $time }): { $text }
+
 ## About the bot, and how a chat is set up
 
 about = I listen to a song and tell you its genre, part by part. If I'm wrong, tell me: that's how my next version gets better.

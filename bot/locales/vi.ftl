@@ -360,6 +360,27 @@ error-genre-unknown = Mình không biết thể loại nào tên như vậy. B�
 error-format-missing = Ở đây không ghi được định dạng này. Bạn chọn định dạng khác nhé.
 error-links-not-taken = Mình chưa mở được liên kết. Bạn gửi thẳng tệp bài hát cho mình nhé.
 
+## Learning from corrections, as moderators see it
+
+readiness-heading = Mọi người đang dạy mình:
+readiness-known = { $genre }: { $recordings } bản thu để mình giỏi hơn
+readiness-complete = { $genre }: { $recordings } bản thu, đủ để học rồi
+readiness-missing = { $genre }: { $recordings }/{ $needed } bản thu
+readiness-people = cần thêm { $people } người đồng ý
+readiness-copies = { $songs } bài trùng bản thu khác
+readiness-unconfirmed = { $songs } bài chờ người quản lý xác nhận thể loại
+readiness-waiting = { $songs } bài chờ thêm người
+readiness-disputed = { $songs } bài còn bất đồng
+readiness-later = { $songs } bài được tính sau, từ { $time }
+retraining-off = Mình không tự học lại.
+retraining-nightly = Mình học lại vào ban đêm, khi đã đủ bài.
+retraining-when-ready = Mình học lại ngay khi đủ bài.
+retraining-running = Mình đang học lại: { $text } ({ $time })
+retraining-promoted = Mình đã học lại ({ $time }): { $text }
+retraining-refused = Mình đã học lại ({ $time }), nhưng bản mới chưa đủ tốt: { $text }
+retraining-not-enough = Mình đã xem có gì mới để học không ({ $time }): { $text }
+retraining-failed = Học lại không thành ({ $time }): { $text }
+
 ## About the bot, and how a chat is set up
 
 about = Mình nghe một bài hát rồi cho bạn biết thể loại của từng đoạn. Mình sai thì bạn bảo nhé: nhờ vậy phiên bản sau của mình mới giỏi lên.

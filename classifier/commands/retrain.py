@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import resource
 import sys
 import time
@@ -15,17 +16,19 @@ from common.community import CommunitySettings
 from common.units import KIBIBYTE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from classifier.inference.releases import ReleaseStore
-    from classifier.training.candidate import Candidate, Split
+    from classifier.training.candidate import Candidate
     from classifier.training.feedback_reader import Song
+    from classifier.training.need import Need
 
 PROMOTED: Final = 0
 FAILED: Final = 1
 MISUSED: Final = 2
 REFUSED: Final = 3
 NOT_ENOUGH: Final = 4
+BACKGROUND_GIB: Final = 3
 
 DESCRIPTION: Final = f"""\
 Trains a candidate from the serving release and people's corrections, and compares both on songs that neither was
@@ -60,19 +63,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="DIR", help="folder to store and promote the candidate in (default: --models)"
     )
-    parser.add_argument("--if-enough", action="store_true", help="only if there is enough new feedback")
+    parser.add_argument(
+        "--if-enough",
+        action="store_true",
+        help="only if a genre became complete, there are enough new songs, or one was withdrawn",
+    )
     parser.add_argument("--new-songs", type=_count, default=20, help="new songs that are enough (%(default)s)")
     parser.add_argument(
         "--songs",
         type=_count,
         default=20,
-        help="songs that a new genre needs, including held-out ones (%(default)s)",
+        help="recordings that a new genre needs (%(default)s)",
     )
     parser.add_argument(
         "--people", type=_count, help="people that a new genre needs (default: 1 for COMMUNITY=private, else 2)"
     )
     parser.add_argument(
-        "--held-out", type=_share, default=0.2, help="share of songs held out to compare releases (%(default)s)"
+        "--held-out", type=_share, default=0.2, help="without effect: every song is held out in its turn, then learnt"
     )
     parser.add_argument(
         "--most-share",
@@ -82,6 +89,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--most-kept", type=_count, default=10, help="releases to keep; older ones are removed (%(default)s)"
+    )
+    parser.add_argument(
+        "--background", action="store_true", help=f"at the lowest priority, with at most {BACKGROUND_GIB} GiB of memory"
     )
     parser.add_argument("--keep-only", action="store_true", help="store the candidate, but do not promote it")
     parser.add_argument("--jobs", type=number_of_processes, default=-1, help="threads (default: one per core)")
@@ -95,6 +105,8 @@ def run(arguments: argparse.Namespace) -> int:
     from classifier.training.feedback_reader import BadFeedback
 
     begun = time.monotonic()
+    if arguments.background:
+        _stay_in_background()
 
     def say(stage: str) -> None:
         print(f"{time.monotonic() - begun:6.0f} s  {stage}", file=sys.stderr, flush=True)
@@ -113,6 +125,13 @@ def run(arguments: argparse.Namespace) -> int:
     return status
 
 
+def _stay_in_background() -> None:
+    os.nice(19)
+    _, ceiling = resource.getrlimit(resource.RLIMIT_DATA)
+    wanted = BACKGROUND_GIB * KIBIBYTE**3
+    resource.setrlimit(resource.RLIMIT_DATA, (wanted if ceiling < 0 else min(wanted, ceiling), ceiling))
+
+
 def _read(source: str) -> list[Song]:
     from classifier.training import feedback_reader
 
@@ -122,38 +141,41 @@ def _read(source: str) -> list[Song]:
 def _retrain(
     arguments: argparse.Namespace, releases: ReleaseStore, songs: list[Song], say: Callable[[str], None]
 ) -> int:
-    from classifier.training import candidate
+    from classifier.inference.manifest import read_manifest
+    from classifier.training import candidate, need
     from classifier.training.training_set import Settings
 
-    split = candidate.Split.of(songs, arguments.held_out)
-    say(f"{len(songs)} songs of feedback: {len(split.train)} to learn from, {len(split.judge)} to judge by")
+    split = candidate.Split.of(songs)
+    say(f"{len(songs)} songs of feedback: {len(split.train)} to learn from, {len(split.judge)} only to judge by")
     if split.aside:
         say(f"{len(split.aside)} judge nothing: they are recordings that are learnt from, encoded anew")
-    if arguments.if_enough and (new := _new_songs(arguments.models, releases, split)) < arguments.new_songs:
-        print(f"Not enough new feedback: {new} songs, {arguments.new_songs} are needed.")
+    people = arguments.people or CommunitySettings().used_by.agreement
+    settings = Settings(arguments.songs, people, arguments.most_share)
+    found = need.of(split, releases, read_manifest(arguments.models), settings)
+    for missing in found.missing:
+        print(f"Not yet a genre: {missing}.")
+    if arguments.if_enough and not found.is_enough(arguments.new_songs):
+        print(_not_enough(found, arguments.new_songs))
         return NOT_ENOUGH
-    if not split.train:
+    if not split.train and not found.withdrawn:
         print("There is no feedback that may train.")
         return NOT_ENOUGH
     serving = candidate.Serving.load(arguments.models)
-    people = arguments.people or CommunitySettings().used_by.agreement
-    settings = Settings(arguments.songs, people, arguments.most_share)
-    made = candidate.make(serving, split, settings, jobs=arguments.jobs, say=say)
-    return _store(arguments, releases, made)
+    made = candidate.make(serving, split, settings, withdrawn=found.withdrawn, jobs=arguments.jobs, say=say)
+    for label in found.complete:
+        if label not in made.artifact.genres:
+            print(f"Not yet a genre: {label} has enough songs, but cannot be told well enough from its family.")
+    return _store(arguments, releases, made, may_serve=not found.rolled_back)
 
 
-def _new_songs(models: Path, releases: ReleaseStore, split: Split) -> int:
-    """Count songs by which labels grew since the serving release, and since the last candidate that was refused."""
-    from classifier.training.candidate import seen_by
-
-    seen: Mapping[str, int] = seen_by(models)
-    if journal := releases.journal():
-        seen = {label: max(seen.get(label, 0), journal[-1].feedback.get(label, 0)) for label in split.counts}
-    return sum(max(0, count - seen.get(label, 0)) for label, count in split.counts.items())
+def _not_enough(found: Need, wanted: int) -> str:
+    if found.rolled_back:
+        return "A release that learnt from exactly these songs was rolled back: they are not tried again by themselves."
+    return f"Not enough new feedback: {found.new} songs, {wanted} are needed."
 
 
-def _store(arguments: argparse.Namespace, releases: ReleaseStore, made: Candidate) -> int:
-    """Keep the candidate, and let it serve if it passed."""
+def _store(arguments: argparse.Namespace, releases: ReleaseStore, made: Candidate, *, may_serve: bool) -> int:
+    """Keep the candidate, and let it serve if it passed and nobody has rolled the same songs back."""
     from classifier.inference.releases import ReleaseEvent
     from classifier.training import release_writer
 
@@ -167,6 +189,9 @@ def _store(arguments: argparse.Namespace, releases: ReleaseStore, made: Candidat
     if not made.verdict.passed:
         releases.log_event(ReleaseEvent.REFUSED, made.name, reasons)
         print(f"The gate refused {made.name}. It is kept; {made.about['gate']['against']} serves on.")
+        return REFUSED
+    if not may_serve:
+        print(f"A release of the same songs was rolled back. {made.name} is kept; `promote {made.name}` lets it serve.")
         return REFUSED
     if arguments.keep_only:
         print(f"The gate let {made.name} pass. It is kept; `promote {made.name}` lets it serve.")

@@ -10,6 +10,7 @@ release at any time, even after a crash. ``classifier.inference.manifest`` reads
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -73,6 +74,8 @@ class JournalEntry:
         The gate's reasons, or the operator's.
     feedback
         Label → number of corrected songs that the release was trained on.
+    songs
+        Digest of these songs and their labels; empty if unknown.
     """
 
     time: str
@@ -81,6 +84,7 @@ class JournalEntry:
     instead_of: str
     reason: str
     feedback: Mapping[str, int]
+    songs: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,6 +270,18 @@ class ReleaseStore:
                 return entry.instead_of
         raise CannotPromote("There is no release to go back to: no other release served before this one.")
 
+    def rolled_back(self) -> set[str]:
+        """Return the digests of the songs of all releases that were rolled back and have not served again since."""
+        digests: dict[str, str] = {}
+        found: set[str] = set()
+        for entry in self.journal():
+            if entry.event is ReleaseEvent.ROLLED_BACK:
+                found |= {digests.get(entry.instead_of, "")} - {""}
+            elif entry.event.serves:
+                digests[entry.name] = entry.songs
+                found.discard(entry.songs)
+        return found
+
     def prune(self, most: int) -> list[str]:
         """Remove the oldest releases, keeping ``most``; return their names. Needs the ``exclusive`` lock.
 
@@ -287,10 +303,10 @@ class ReleaseStore:
     def log_event(self, event: ReleaseEvent, name: str, reason: str, *, instead_of: str = "") -> None:
         """Append an event to the journal."""
         with suppress(BadRelease):
-            feedback = read_manifest(self._folder / _check_name(name)).get("feedback") or {}
-            entry = JournalEntry(
-                datetime.now(UTC).isoformat(timespec="seconds"), event, name, instead_of, reason, feedback
-            )
+            manifest = read_manifest(self._folder / _check_name(name))
+            now = datetime.now(UTC).isoformat(timespec="seconds")
+            feedback, songs = manifest.get("feedback") or {}, digest_of(manifest.get("songs") or {})
+            entry = JournalEntry(now, event, name, instead_of, reason, feedback, songs)
             line = json.dumps(asdict(entry), ensure_ascii=False).encode() + b"\n"
             with (self._folder / JOURNAL).open("a+b") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - 1))
@@ -311,6 +327,12 @@ class ReleaseStore:
         known = {file for kept in self.all() if not kept.serving for file in _files(kept.manifest)}
         for file in known - needed.keys() - {MANIFEST}:
             (self.directory / file).unlink(missing_ok=True)
+
+
+def digest_of(songs: Mapping[str, Sequence[str]]) -> str:
+    """Return a digest of corrected songs: label → keys; empty for none."""
+    lines = sorted(f"{label} {key}" for label, keys in songs.items() for key in keys)
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:32] if lines else ""
 
 
 def _verify(directory: Path) -> Mapping[str, Any]:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from classifier.inference.artifact_file import read_artifact
-from classifier.inference.manifest import BadRelease, read_manifest, read_release, read_verified_file
+from classifier.inference.manifest import BadRelease, read_release, read_verified_file
 from classifier.training import base_dataset as material_of_base
 from classifier.training import experts, gate, release_writer, retrain_card, retraining, training_set
 from classifier.training.classes import class_of, is_right
-from classifier.training.feedback_reader import held_out, recordings_of
+from classifier.training.feedback_reader import recordings_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -43,6 +43,8 @@ class Serving:
     ----------
     answers
         What it answered of the base's tracks when they were held out, shape (tracks,); empty where they never were.
+    heard
+        Key of each song of feedback that it learnt from → what was answered when the song was held out.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Serving:
     base_file: str
     base_content: bytes
     answers: NDArray[np.str_]
+    heard: Mapping[str, str]
 
     @classmethod
     def load(cls, directory: Path) -> Serving:
@@ -64,13 +67,14 @@ class Serving:
         manifest, content = read_release(directory)
         file, packed = material_of_base.find(directory)
         base = material_of_base.unpack(packed)
-        answers = base.answers
+        answers, heard = base.answers, {}
         if evaluation := manifest.get("evaluation"):
-            told = json.loads(read_verified_file(directory, str(evaluation), manifest))["answers"]
+            written = json.loads(read_verified_file(directory, str(evaluation), manifest))
+            told, heard = written["answers"], written.get("heard", {})
             if len(told) != len(base.genres):
                 raise BadRelease(f"The release in {directory} does not fit its base material. Put it back as it was.")
             answers = np.array(told)
-        return cls(str(manifest["name"]), read_artifact(content), base, file, packed, answers)
+        return cls(str(manifest["name"]), read_artifact(content), base, file, packed, answers, heard)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,38 +101,56 @@ class Split:
     Attributes
     ----------
     train
-        Learnt from, if their label is a class.
+        Learnt from, if their label is a class. Each is held out in one trial, so they judge as well.
     judge
-        Held out from this and every other candidate.
+        Those that may not train: they only judge.
     aside
-        Held out as well, but the same recordings, in other encodings, as some that are learnt from: they judge nothing.
+        As well, but the same recordings, in other encodings, as some that are learnt from: they judge nothing.
     """
 
     train: tuple[Song, ...]
-    judge: tuple[Song, ...]
+    judge: tuple[Song, ...] = ()
     aside: tuple[Song, ...] = ()
 
     @classmethod
-    def of(cls, songs: Sequence[Song], share: float) -> Split:
-        """Hold out a share of each label's songs."""
-        out = held_out(songs, share)
-        recording = dict(zip((song.id for song in songs), recordings_of(songs), strict=True))
-        train, held = ([song for song in songs if (song.id in out) == is_held] for is_held in (False, True))
-        learnt = {recording[song.id] for song in train}
-        judge, aside = (
-            [song for song in held if (recording[song.id] in learnt) == is_known] for is_known in (False, True)
-        )
-        return cls(tuple(train), tuple(judge), tuple(aside))
+    def of(cls, songs: Sequence[Song]) -> Split:
+        """Part the songs."""
+        recording = dict(zip((song.id for song in songs), recordings_of(songs).tolist(), strict=True))
+        learnt = {recording[song.id] for song in songs if song.may_train}
+        parts: dict[str, list[Song]] = {"train": [], "judge": [], "aside": []}
+        for song in songs:
+            parts["train" if song.may_train else "aside" if recording[song.id] in learnt else "judge"].append(song)
+        return cls(*map(tuple, parts.values()))
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """Label → songs that came from where feedback may train, those held out from training among them."""
-        every = (song for song in (*self.train, *self.judge, *self.aside) if song.may_train)
-        return dict(sorted(Counter(song.label for song in every).items()))
+        """Label → songs that may train."""
+        return dict(sorted(Counter(song.label for song in self.train).items()))
+
+    @property
+    def keys(self) -> Mapping[str, list[str]]:
+        """Label → keys of the songs that may train."""
+        found: dict[str, list[str]] = {}
+        for song in self.train:
+            found.setdefault(song.label, []).append(song.key)
+        return {label: sorted(found[label]) for label in sorted(found)}
 
 
-def make(serving: Serving, split: Split, settings: Settings, *, jobs: int, say: Callable[[str], None]) -> Candidate:
-    """Train a candidate and let the gate judge it.
+def make(
+    serving: Serving,
+    split: Split,
+    settings: Settings,
+    *,
+    withdrawn: int = 0,
+    jobs: int,
+    say: Callable[[str], None],
+) -> Candidate:
+    """Train a candidate on every song that may train, and let the gate judge it by songs held out.
+
+    Parameters
+    ----------
+    withdrawn
+        As ``gate.judge`` takes it.
 
     Raises
     ------
@@ -142,22 +164,30 @@ def make(serving: Serving, split: Split, settings: Settings, *, jobs: int, say: 
     ):
         raise CannotRetrain(f"{serving.name} does not fit its base material. Train it again.")
     spaces = {name: spaces[name] for name in base.families}
-    material = training_set.assemble(base, split.train, spaces, settings, judges=split.judge)
+    material = training_set.assemble(base, split.train, spaces, settings)
     items = len(material.weights) - material.size
     say(f"learning from {material.size} tracks of the base and {items} segments of feedback, {len(base.trials)} times")
     held = retraining.held_out(material, jobs=jobs)
     say("learning from everything")
     strangers = [song for song in split.train if class_of(song.label) not in held.genres]
-    known = training_set.known_styles(split.train, held.genres, settings, judges=split.judge)
+    known = training_set.known_styles(split.train, held.genres, settings)
     artifact = retraining.finish(material, held, serving.artifact, strangers, known=known, jobs=jobs)
-    say(f"asking {serving.name} and the candidate about {len(split.judge)} songs of feedback held out")
-    verdict = _judged(serving, artifact, held, split)
+    say(f"asking {serving.name} and the candidate about songs of feedback held out")
+    heard = retraining.held_out_answers(material, held, artifact, split.train)
+    verdict = _judged(serving, artifact, held, split, heard, withdrawn)
     packed = release_writer.content(artifact)
     name = release_writer.name_of(artifact, packed)
-    return Candidate(name, artifact, verdict, *_written(name, packed, artifact, serving, split, held, verdict))
+    return Candidate(name, artifact, verdict, *_written(name, packed, artifact, serving, split, held, heard, verdict))
 
 
-def _judged(serving: Serving, artifact: Artifact, held: HeldOut, split: Split) -> Verdict:
+def _judged(
+    serving: Serving,
+    artifact: Artifact,
+    held: HeldOut,
+    split: Split,
+    heard: Mapping[str, str],
+    withdrawn: int,
+) -> Verdict:
     base = serving.base
     asked = (base.answers != "") & (serving.answers != "")
     after = held.answers[: len(base.genres)]
@@ -167,23 +197,34 @@ def _judged(serving: Serving, artifact: Artifact, held: HeldOut, split: Split) -
         for before in (serving.answers, base.answers)
     )
     # A song of a label that neither knows is right under no answer: it is told of, but decides nothing.
-    judged = [song for song in split.judge if class_of(song.label) in artifact.ensemble.genres and song.weight > 0]
+    judged = [
+        song
+        for song in (*split.train, *split.judge)
+        if class_of(song.label) in artifact.ensemble.genres
+        and song.weight > 0
+        and (song.id in heard or not song.may_train)
+    ]
     new = sorted(set(artifact.genres) - set(serving.artifact.genres))
-    heard = gate.Answers(
+    compared = gate.Answers(
         np.array([song.label for song in judged], dtype=str),
-        _first(serving.artifact, judged, new),
-        _first(artifact, judged, new),
+        # Of what a release learnt from, it is asked for what it said before.
+        _first(serving.artifact, judged, new, {song.id: serving.heard.get(song.key, "") for song in judged}),
+        _first(artifact, judged, new, heard),
         recordings_of(judged),
         np.array([song.weight for song in judged]),
     )
-    return gate.judge(on_base, since, heard, new)
+    return gate.judge(on_base, since, compared, new, withdrawn=withdrawn)
 
 
-def _first(artifact: Artifact, songs: Sequence[Song], new: Sequence[str]) -> NDArray[np.str_]:
-    """Return what a release tells of songs; the family of a style is right too, but for styles that are new."""
+def _first(artifact: Artifact, songs: Sequence[Song], new: Sequence[str], heard: Mapping[str, str]) -> NDArray[np.str_]:
+    """Return what a release tells of songs; the family of a style is right too, but for styles that are new.
+
+    What it told of a song when that was held out comes before what it tells now.
+    """
+    told = [heard.get(song.id) or now for song, now in zip(songs, retraining.answers(artifact, songs), strict=True)]
     found = [
         song.label if song.label not in new and is_right(answer, song.label) else answer
-        for song, answer in zip(songs, retraining.answers(artifact, songs), strict=True)
+        for song, answer in zip(songs, told, strict=True)
     ]
     return np.array(found, dtype=str)
 
@@ -195,6 +236,7 @@ def _written(
     serving: Serving,
     split: Split,
     held: HeldOut,
+    heard: Mapping[str, str],
     verdict: Verdict,
 ) -> tuple[Mapping[str, bytes], Mapping[str, Any]]:
     """Return the files of a candidate, each under a name that no other release has for something else."""
@@ -206,6 +248,7 @@ def _written(
         ],
         "not_sure": retrain_card.not_sure(serving.artifact, artifact, split.judge),
         "answers": held.answers[: len(base.genres)].tolist(),
+        "heard": {song.key: heard[song.id] for song in split.train if song.id in heard},
     }
     trained_on = {genre: int((base.genres == genre).sum()) for genre in artifact.ensemble.genres}
     learnt = Counter(song.label for song in split.train)
@@ -214,6 +257,7 @@ def _written(
         "made": made,
         "trained_on": trained_on,
         "feedback": dict(split.counts),
+        "songs": dict(split.keys),
         "figures": {"base": _rounded(verdict.base.after), "feedback": _rounded(verdict.feedback.after)},
         "gate": {"passed": verdict.passed, "against": serving.name, "reasons": list(verdict.reasons)},
         "evaluation": f"{name}.json",
@@ -230,9 +274,3 @@ def _written(
 
 def _rounded(share: float) -> float | None:
     return None if np.isnan(share) else round(share, 4)
-
-
-def seen_by(directory: Path) -> Mapping[str, int]:
-    """Return label → songs of feedback that the release in a folder was made of."""
-    seen: Mapping[str, int] = read_manifest(directory).get("feedback") or {}
-    return seen

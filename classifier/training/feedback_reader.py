@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 MOST_SEGMENTS: Final = 8
 """Segments that are kept of a song, spread evenly over it: two minutes say as much as ten."""
-LEAST_HELD_OUT: Final = 3
-"""Songs of a label that are held out as soon as it has four times as many, whatever chance says."""
 TRAIN, EVALUATE = "train", "evaluate"
 _SAMPLE_RATE: Final = 22_050
 _NEEDED: Final = ("label", "song", "weight", "use")
@@ -88,6 +86,11 @@ class Song:
     def has(self, family: str) -> bool:
         """Tell whether every segment has a family, or all that it is made of."""
         return has_family(family, self.families)
+
+    @property
+    def key(self) -> str:
+        """A short digest of the id, under which a release remembers what it learnt from."""
+        return hashlib.sha256(self.id.encode()).hexdigest()[:16]
 
     @property
     def chance(self) -> float:
@@ -314,20 +317,3 @@ def recordings_of(songs: Sequence[Song]) -> NDArray[np.int64]:
 def _has_texture(song: Song) -> bool:
     found = song.families.get(TEXTURE)
     return found is not None and found.shape[1] == WIDTH
-
-
-def held_out(songs: Sequence[Song], share: float) -> set[str]:
-    """Choose the songs that measure and never train, by their ids alone.
-
-    A song whose ``chance`` lies below the share is held out in this and every later training, so that no model that
-    serves has learnt from it. Of a label with few songs at least the three of least chance are, once it has twelve. All
-    that may not train measure as well.
-    """
-    chosen = {song.id for song in songs if not song.may_train or song.chance < share}
-    by_label: dict[str, list[Song]] = defaultdict(list)
-    for song in songs:
-        by_label[song.label].append(song)
-    for mine in by_label.values() if share > 0 else ():
-        least = min(LEAST_HELD_OUT, len(mine) // (LEAST_HELD_OUT + 1))
-        chosen |= {song.id for song in sorted(mine, key=lambda song: song.chance)[:least]}
-    return chosen

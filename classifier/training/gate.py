@@ -25,7 +25,10 @@ CONFIDENCE: Final = 0.9
 LEAST_NEW: Final = 3
 """Songs of a new genre that must be held out before anything is believed of it."""
 NEW_SHARE: Final = 0.5
-"""Of a new genre's songs held out, this share must be known before the release counts as able."""
+"""Of a new genre's songs held out, this share must be known before the release counts as able ..."""
+FEW_SONGS: Final = 20
+FEW_SONGS_ALLOWANCE: Final = 1 / 6
+"""... less this at so few songs, from which less can be learnt; the allowance shrinks as the error of a share does."""
 
 
 @dataclass(frozen=True)
@@ -62,12 +65,15 @@ class Difference:
         return self.low > 0
 
     def __str__(self) -> str:
+        if not self.songs:
+            return f"{self.what}: no songs"
         gain = f"{100 * (self.after - self.before):+.1f} points, {100 * self.low:+.1f} to {100 * self.high:+.1f}"
         return f"{self.what}: {self.before:.3f} → {self.after:.3f} over {self.songs} songs ({gain})"
 
     def as_dict(self) -> dict[str, Any]:
-        """Return plain JSON data."""
-        numbers = {name: round(getattr(self, name), 4) for name in ("before", "after", "low", "high")}
+        """Return plain JSON data; shares and limits are None where there are no songs."""
+        names = ("before", "after", "low", "high")
+        numbers = {name: round(getattr(self, name), 4) if self.songs else None for name in names}
         return {"what": self.what, "songs": self.songs, **numbers}
 
 
@@ -141,7 +147,7 @@ class Verdict:
     by_genre: tuple[Difference, ...]
 
 
-def judge(base: Answers, first: Answers, feedback: Answers, new: Sequence[str]) -> Verdict:
+def judge(base: Answers, first: Answers, feedback: Answers, new: Sequence[str], *, withdrawn: int = 0) -> Verdict:
     """Decide.
 
     Parameters
@@ -154,6 +160,9 @@ def judge(base: Answers, first: Answers, feedback: Answers, new: Sequence[str]) 
         Songs of feedback held out.
     new
         Genres that the candidate knows and the release that serves does not.
+    withdrawn
+        Songs that the release that serves learnt from, and whose corrections were withdrawn since. A candidate without
+        them need not be better.
     """
     genres = [str(genre) for genre in np.unique(base.truth)]
     # Many genres are looked at, so each must be further off before it counts: Bonferroni's correction.
@@ -167,16 +176,22 @@ def judge(base: Answers, first: Answers, feedback: Answers, new: Sequence[str]) 
     heard, known = difference("feedback", feedback), difference("feedback on known genres", feedback.only(~mine))
     able = [found for name, found in zip(labels, on_feedback, strict=True) if name in new and _is_able(found)]
     against = [f"Worse on {found}." for found in (whole, since, *on_base, known) if found.worse]
-    together = difference("base and feedback", _joined(base, feedback))
+    if any(found.songs >= LEAST_NEW and name in new for name, found in zip(labels, on_feedback, strict=True)):
+        # The first answers of a new genre are always a gain: whether it is known well enough is asked above.
+        counted, gained = feedback.only(~mine), known
+    else:
+        counted, gained = feedback, heard
+    together = difference("base and feedback", _joined(base, counted))
     # Few songs of feedback prove little by themselves; they need not where all songs together do.
-    better = heard.better or known.better or (together.better and heard.after > heard.before)
-    if not against and not better and not able:
+    better = gained.better or known.better or (together.better and gained.after > gained.before)
+    if not against and not better and not able and not withdrawn:
         against = [f"No better beyond chance on {heard}."]
         against += [f"New, but not yet known well enough: {found}." for found in on_feedback if found.what[:-10] in new]
     grounds = [f"Not worse beyond chance on {whole}."]
-    grounds += [f"Better on {heard}."] if better else []
-    grounds += [f"Together: {together}."] if better and not (heard.better or known.better) else []
+    grounds += [f"Better on {gained}."] if better else []
+    grounds += [f"Together: {together}."] if better and not (gained.better or known.better) else []
     grounds += [f"Newly able: {found}." for found in able]
+    grounds += [f"It forgets songs whose corrections were withdrawn: {withdrawn}."] if withdrawn else []
     return Verdict(
         passed=not against,
         reasons=tuple(against or grounds),
@@ -194,5 +209,10 @@ def _joined(first: Answers, second: Answers) -> Answers:
     return Answers(truth, before, after, groups, weights)
 
 
+def able_from(songs: int) -> float:
+    """Return the share of a new genre's songs, held out, from which on a release is able to answer it."""
+    return NEW_SHARE - FEW_SONGS_ALLOWANCE * min(1.0, (FEW_SONGS / songs) ** 0.5)
+
+
 def _is_able(found: Difference) -> bool:
-    return found.songs >= LEAST_NEW and found.after >= NEW_SHARE and found.after > found.before
+    return found.songs >= LEAST_NEW and found.after >= able_from(found.songs) and found.after > found.before

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from classifier.inference.ensemble import Ensemble, Expert
+    from classifier.inference.ensemble import Ensemble, Expert, StyleGroup
     from classifier.training.base_dataset import Base
     from classifier.training.experts import ExpertRecipe
     from classifier.training.feature_matrix import Rows
@@ -254,14 +254,49 @@ def answers(artifact: Artifact, songs: Sequence[Song]) -> list[str]:
     """Return the most specific genre that a release tells of each song of feedback."""
     if not songs:
         return []
-    owner, seconds = _owners(songs)
+    shares = tuple(_style_shares(group, songs) for group in artifact.styles)
+    answer = GenreAnswer(ask(artifact, songs), shares)
+    return [told(artifact, answer, place)[0] for place in range(len(songs))]
+
+
+def held_out_answers(material: Material, held: HeldOut, artifact: Artifact, songs: Sequence[Song]) -> dict[str, str]:
+    """Return what was told of songs of feedback when they were held out, by their ids.
+
+    Parameters
+    ----------
+    held
+        Of the same material.
+    artifact
+        Fitted on all of the material.
+    songs
+        Those that may train; of the ones that the material left out nothing is returned.
+    """
+    owners = material.rows.groups[material.size :]
+    taken = [song for song in songs if f"song {song.id}" in set(owners.tolist())]
+    if not taken:
+        return {}
+    place = {f"song {song.id}": number for number, song in enumerate(taken)}
+    owner = np.array([place[name] for name in owners.tolist()], dtype=np.int64)
+    classes = _by_song(held.probabilities[material.size :], owner, np.ones(len(owner)))
     shares = []
     for group in artifact.styles:
-        opinion = _opinion(group.expert, songs, owner)
-        filled = np.where(np.isnan(opinion.probabilities), 1 / len(opinion.genres), opinion.probabilities)
-        shares.append(_by_song(filled, owner, seconds))
-    answer = GenreAnswer(ask(artifact, songs), tuple(shares))
-    return [told(artifact, answer, place)[0] for place in range(len(songs))]
+        found = _style_shares(group, taken)
+        names = group.expert.genres
+        tracks, _, out = styles.held_out(material.rows, material.trials, group.family, names, 1, reduced=True)
+        mine = tracks >= material.size
+        songs_of, inverse = np.unique(owner[tracks[mine] - material.size], return_inverse=True)
+        if len(songs_of):
+            found[songs_of] = _by_song(out[mine], inverse, np.ones(len(inverse)))
+        shares.append(found)
+    answer = GenreAnswer(classes, tuple(shares))
+    return {song.id: told(artifact, answer, number)[0] for number, song in enumerate(taken)}
+
+
+def _style_shares(group: StyleGroup, songs: Sequence[Song]) -> NDArray[np.float64]:
+    owner, seconds = _owners(songs)
+    opinion = _opinion(group.expert, songs, owner)
+    filled = np.where(np.isnan(opinion.probabilities), 1 / len(opinion.genres), opinion.probabilities)
+    return _by_song(filled, owner, seconds)
 
 
 def _owners(songs: Sequence[Song]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:

@@ -48,7 +48,7 @@ def figures(
     """
     found = []
     for family, names in _candidates(rows, known).items():
-        tracks, truth, shares = _held_out(rows, trials, family, names, jobs)
+        tracks, truth, shares = held_out(rows, trials, family, names, jobs)
         mine = chosen[tracks]
         answers = np.array(names)[shares.argmax(axis=1)]
         groups = rows.groups[tracks]
@@ -84,7 +84,7 @@ def learn(
     if experts.STYLE_RECIPE.family not in spaces:
         return ()
     for family, names in _candidates(rows, known).items():
-        _, truth, shares = _held_out(rows, trials, family, names, jobs, reduced=reduced)
+        _, truth, shares = held_out(rows, trials, family, names, jobs, reduced=reduced)
         answers = np.array(names)[shares.argmax(axis=1)]
         recalls = [float((answers == name)[truth == name].mean()) for name in names]
         if np.mean(recalls) < LEAST_ACCURACY:
@@ -121,10 +121,16 @@ def _styles(rows: Rows, family: str, names: Sequence[str]) -> NDArray[np.str_]:
     return np.where(np.isin(rows.styles, names), rows.styles, family)
 
 
-def _held_out(
+def held_out(
     rows: Rows, trials: Sequence[Trial], family: str, names: tuple[str, ...], jobs: int, *, reduced: bool = False
 ) -> tuple[NDArray[np.int64], NDArray[np.str_], NDArray[np.float64]]:
-    """Return tracks of a family, their styles, and the probability of each style when they were held out."""
+    """Return tracks of a family, their styles, and the probability of each style when they were held out.
+
+    Parameters
+    ----------
+    names
+        The family and its styles, in the order of the columns that are returned.
+    """
     able = rows.having(experts.STYLE_RECIPE.family) & (rows.genres == family)
     tests = [trial.test[able[trial.test]] for trial in trials]
     seen: set[int] = set()

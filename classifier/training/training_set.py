@@ -20,7 +20,7 @@ from classifier.training.feedback_reader import recordings_of
 from classifier.training.splits import Trial
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -88,11 +88,10 @@ class Material:
         return judged
 
 
-def classes(base: Base, songs: Sequence[Song], settings: Settings, *, judges: Sequence[Song] = ()) -> Classes:
+def classes(base: Base, songs: Sequence[Song], settings: Settings) -> Classes:
     """Choose the genres that can be answered, each with the families that it is learnt from.
 
-    A new label needs enough songs by enough people; songs that judge are counted, though nothing is learnt from them,
-    and several encodings of one recording are one song.
+    A new label needs enough songs by enough people; several encodings of one recording are one song.
     Where the export does not tell how many people stand behind a label (``label_people``), only songs are counted that
     as many agree on, or that a moderator saw to. It is learnt from the families that most of its songs have.
     """
@@ -105,28 +104,76 @@ def classes(base: Base, songs: Sequence[Song], settings: Settings, *, judges: Se
         if class_of(song.label) not in known:
             proposed[class_of(song.label)].append(song)
     for label, mine in proposed.items():
-        every = [*mine, *(song for song in judges if class_of(song.label) == label and song.may_train)]
         usual = frozenset(name for name in base.families if 2 * sum(song.has(name) for song in mine) > len(mine))
-        if _is_enough(every, settings) and len(mine) >= len(base.trials) and _suffices(usual, base):
+        if _is_enough(mine, settings) and len(mine) >= len(base.trials) and _suffices(usual, base):
             known[label] = usual
     return known
 
 
-def known_styles(
-    songs: Sequence[Song], classes_: Sequence[str], settings: Settings, *, judges: Sequence[Song] = ()
-) -> set[str]:
+def known_styles(songs: Sequence[Song], classes_: Sequence[str], settings: Settings) -> set[str]:
     """Return the styles of known families that enough songs and people stand behind."""
     by_label: dict[str, list[Song]] = defaultdict(list)
-    for song in (*songs, *(judge for judge in judges if judge.may_train)):
+    for song in songs:
         if class_of(song.label) != song.label and class_of(song.label) in classes_ and song.has(EMBEDDING):
             by_label[song.label].append(song)
     return {label for label, mine in by_label.items() if _is_enough(mine, settings)}
 
 
 def _is_enough(songs: Sequence[Song], settings: Settings) -> bool:
+    return len(np.unique(recordings_of(_counted(songs, settings)))) >= settings.least_songs
+
+
+def _counted(songs: Sequence[Song], settings: Settings) -> list[Song]:
+    """Return the songs of a label that count towards a genre of its own: enough people, or a moderator."""
     told = max(song.label_people for song in songs)
-    counted = [song for song in songs if song.reviewed or (told or song.people) >= settings.least_people]
-    return len(np.unique(recordings_of(counted))) >= settings.least_songs
+    return [song for song in songs if song.reviewed or (told or song.people) >= settings.least_people]
+
+
+@dataclass(frozen=True)
+class Taught:
+    """What feedback there is on a label that the serving release does not tell.
+
+    Attributes
+    ----------
+    recordings, people
+        How many recordings there are, and how many people stand behind them.
+    needed_recordings, needed_people
+        How many are needed.
+    """
+
+    label: str
+    recordings: int
+    people: int
+    needed_recordings: int
+    needed_people: int
+
+    @property
+    def complete(self) -> bool:
+        """Whether it can become a genre."""
+        return self.recordings >= self.needed_recordings
+
+    def __str__(self) -> str:
+        people = f"{self.people} of {self.needed_people} people" if self.people < self.needed_people else ""
+        recordings = f"{self.recordings} of {self.needed_recordings} recordings"
+        return f"{self.label}: {', '.join(filter(None, (recordings, people)))}"
+
+
+def taught(songs: Sequence[Song], genres: Collection[str], settings: Settings) -> list[Taught]:
+    """Return what there is on every label that is none of the genres, in the order of their names."""
+    by_label: dict[str, list[Song]] = defaultdict(list)
+    for song in songs:
+        if song.label not in genres:
+            by_label[song.label].append(song)
+    found = []
+    for label, mine in sorted(by_label.items()):
+        people = max(song.label_people or song.people for song in mine)
+        recordings = len(np.unique(recordings_of(_counted(mine, settings) or mine)))
+        reviewed = any(song.reviewed for song in mine)
+        needed = settings.least_people
+        enough = people >= needed or reviewed
+        shown = recordings if enough else min(recordings, settings.least_songs - 1)
+        found.append(Taught(label, shown, people, settings.least_songs, needed))
+    return found
 
 
 def _suffices(usual: frozenset[str], base: Base) -> bool:
@@ -144,7 +191,6 @@ def assemble(
     spaces: Mapping[str, FeatureSpace],
     settings: Settings,
     *,
-    judges: Sequence[Song] = (),
     seed: int = 0,
 ) -> Material:
     """Put base and feedback together.
@@ -153,13 +199,11 @@ def assemble(
     ----------
     songs
         That may train; labels that are no class are left out here.
-    judges
-        Songs held out from every candidate, which only count towards a new label.
     spaces
         Family → how its features are reduced.
     """
     songs = [song for song in songs if song.weight >= LEAST_WEIGHT]
-    known = classes(base, songs, settings, judges=judges)
+    known = classes(base, songs, settings)
     taken = sorted(
         (song for song in songs if class_of(song.label) in known), key=lambda song: (song.label, song.chance)
     )

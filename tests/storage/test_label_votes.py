@@ -20,6 +20,7 @@ from storage.label_votes import (
     VerdictStatus,
     Vote,
     aggregate_votes,
+    counting_times,
     trust_by_person,
     vote_weights,
 )
@@ -107,11 +108,55 @@ def test_many_labels_in_a_day_weigh_less_each_and_a_little_more_together() -> No
     assert total(4 * FULL_LABELS_PER_DAY) == pytest.approx(2 * FULL_LABELS_PER_DAY)
 
 
-def test_one_account_cannot_give_a_genre_more_than_so_many_labels_in_an_hour_and_a_day() -> None:
-    in_one_hour = [vote("ann", "metal", f"song {n}", minutes=n / 10) for n in range(50)]
-    assert sum(weight > 0 for weight in vote_weights(in_one_hour, {})) == GENRE_LABELS_PER_HOUR
-    in_one_day = [vote("ann", "metal", f"song {n}", minutes=6 * n) for n in range(100)]
-    assert sum(weight > 0 for weight in vote_weights(in_one_day, {})) == GENRE_LABELS_PER_DAY
+def counting(votes: list[Vote], *, hours: float, strangers: bool = False) -> int:
+    found = aggregate_votes(votes, {}, strangers=strangers, now=NOON + timedelta(hours=hours))
+    return sum(each.status is VerdictStatus.COUNTS for each in found.values())
+
+
+def test_what_one_account_says_beyond_the_caps_counts_later_and_nothing_is_dropped() -> None:
+    at_once = [vote("ann", "metal", f"song {n}", minutes=n / 10) for n in range(50)]
+    times = counting_times(at_once, now=NOON)
+    for hours, count in ((0.9, GENRE_LABELS_PER_HOUR), (1, 2 * GENRE_LABELS_PER_HOUR), (11.9, GENRE_LABELS_PER_DAY)):
+        assert sum(time <= NOON + timedelta(hours=hours) for time in times) == count
+    assert max(times) < NOON + timedelta(days=1)
+
+
+def test_forty_songs_of_two_friends_in_one_evening_all_count_in_the_end() -> None:
+    evening = [vote(name, "zouk", f"song {n:02}", minutes=n) for n in range(40) for name in ("ann", "bob")]
+    found = aggregate_votes(evening, {}, now=NOON + timedelta(hours=1))
+    later = [each for each in found.values() if each.status is VerdictStatus.LATER]
+    assert 0 < len(later) < 40
+    assert all(each.counts_from is not None and each.counts_from > NOON for each in later)
+    assert counting(evening, hours=36) == 40
+
+
+def test_where_independent_people_agree_the_cap_lifts() -> None:
+    before = [vote(one, "jazz", f"old {one}{two}", minutes=-2000) for one, two in (("ann", "cid"), ("bob", "cid"))]
+    before += [vote(one, "jazz", "old", minutes=-2000) for one in ("ann", "bob", "cid")]
+    evening = [vote(name, "zouk", f"song {n:02}", minutes=n) for n in range(40) for name in ("ann", "bob")]
+    assert counting([*before, *evening], hours=1) == 41
+
+
+def test_eight_cookies_of_one_browser_are_one_person_where_anybody_may_come() -> None:
+    cookies = [
+        vote(f"cookie {m}", "metal", f"song {n}", minutes=n, platform="local") for n in range(40) for m in range(8)
+    ]
+    assert counting(cookies, hours=72, strangers=True) == 0
+    assert counting(cookies, hours=72) == 40
+    others = [vote(f"cookie {m}", "abcdefgh"[m], "another song", platform="local") for m in range(8)]
+    assert counting([*cookies, *others], hours=72, strangers=True) == 40
+
+
+def test_a_new_account_weighs_less_for_a_day() -> None:
+    songs = [vote(name, "jazz") for name in ("ann", "bob")]
+    weights = [aggregate_votes(songs, {}, now=NOON + timedelta(hours=hours))["song"].weight for hours in (1, 25)]
+    assert weights == [0.5, 1.0]
+
+
+def test_on_a_bot_of_ones_own_nothing_waits_and_everything_weighs_the_same() -> None:
+    mine = [vote("ann", "zouk", f"song {n}") for n in range(200)]
+    found = aggregate_votes(mine, {}, agreement=1, paced=False, now=NOON)
+    assert {(each.status, each.weight) for each in found.values()} == {(VerdictStatus.COUNTS, 1.0)}
 
 
 def test_one_hour_cannot_tilt_a_genre_however_many_people_come() -> None:

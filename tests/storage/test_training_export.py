@@ -76,7 +76,7 @@ async def test_a_lesson_is_one_row_per_segment_with_every_feature(
         np.testing.assert_array_equal(row[list(TABLE_COLUMNS)].to_numpy(np.float32), segment.families[TABLE_FAMILY])
         np.testing.assert_array_equal(row[texture].to_numpy(np.float32), segment.families["texture"])
     first = table.iloc[0]
-    assert (first["label"], first["song"], first["weight"], first["use"]) == ("cailuong", song(), 1.0, "train")
+    assert (first["label"], first["song"], first["weight"], first["use"]) == ("cailuong", song(), 0.5, "train")
     assert (first["source"], first["people"], first["label_people"]) == ("local", 2, 2)
     assert (first["model"], first["heard_as"]) == ("release-1", "jazz")
     assert list(table["segment"]) == [0, 1]

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier.features.gtzan57 import COLUMNS
-from classifier.training.feedback_reader import BadFeedback, Song, held_out, read
+from classifier.training.feedback_reader import BadFeedback, Song, read
 from tests.classifier.training.small import WIDTH, features, line, write_csv, write_json_lines
 
 if TYPE_CHECKING:
@@ -135,20 +135,3 @@ def test_whatever_bytes_come_they_are_read_or_refused(content: bytes) -> None:
         except BadFeedback:
             continue
         assert all(0 <= one.weight <= 1 for one in songs)
-
-
-class TestHeldOut:
-    def test_whoever_may_not_train_only_judges(self) -> None:
-        songs = [song("a", may_train=False), song("b")]
-        assert held_out(songs, 0.0) == {"a"}
-
-    def test_a_song_stays_on_its_side_as_others_come(self) -> None:
-        songs = [song(f"{number}") for number in range(400)]
-        few, many = held_out(songs[:200], 0.2), held_out(songs, 0.2)
-        assert few == {one.id for one in songs[:200]} & many
-        assert 50 < len(many) < 110
-
-    def test_a_label_with_few_songs_has_some_to_judge_by(self) -> None:
-        for count, least in ((3, 0), (4, 1), (11, 2), (12, 3)):
-            songs = [song(f"{count} {number}", "rare") for number in range(count)]
-            assert len(held_out(songs, 1e-9)) == least

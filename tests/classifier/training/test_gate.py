@@ -89,6 +89,18 @@ class TestGate:
         if not verdict.passed:
             assert any("cheo" in reason for reason in verdict.reasons)
 
+    @pytest.mark.parametrize(("right", "count", "passed"), [(7, 20, True), (6, 20, False), (40, 100, False)])
+    def test_a_genre_that_few_songs_teach_need_not_be_known_as_well(self, right: int, count: int, passed: bool) -> None:
+        assert judge(EVEN, EVEN, songs(0, right, count, "cheo"), ["cheo"]).passed is passed
+
+    def test_where_songs_were_withdrawn_it_need_not_be_better_but_may_not_be_worse(self) -> None:
+        assert judge(EVEN, EVEN, NOTHING, [], withdrawn=1).passed
+        assert not judge(songs(80, 60, 100), EVEN, NOTHING, [], withdrawn=1).passed
+
+    def test_no_songs_are_told_without_a_number(self) -> None:
+        verdict = judge(EVEN, EVEN, NOTHING, [])
+        assert "nan" not in " ".join(verdict.reasons)
+
     def test_no_better_is_not_enough(self) -> None:
         verdict = judge(EVEN, EVEN, songs(30, 30, 40), [])
         assert not verdict.passed

@@ -233,7 +233,7 @@ class TestCommand:
         assert after["genres"] == sorted([*GENRES, NEW])
         assert Model.load(models).experts == ("texture", "texture_linear", "texture40_linear")
         card = (models / f"{after['name']}.md").read_text("utf-8")
-        assert f"| {NEW} | 0 | 19 |" in card
+        assert f"| {NEW} | 0 | 24 |" in card
         assert f"| {NEW}, feedback |" in card
         assert base_dataset.find(models) == base_dataset.find(models / "releases" / before["name"])
 
@@ -248,7 +248,9 @@ class TestCommand:
 
     def test_enough_is_counted_from_what_was_seen(self, models: Path, capsys: pytest.CaptureFixture[str]) -> None:
         assert retrain(models, corrections(NEW, 12), "--if-enough") == NOT_ENOUGH
-        assert "Not enough new feedback: " in capsys.readouterr().out
+        said = capsys.readouterr().out
+        assert f"Not yet a genre: {NEW}: 12 of 20 recordings." in said
+        assert "Not enough new feedback: 12 songs" in said
         assert not [path for path in (models / "releases").iterdir() if path.is_dir()]
         assert retrain(models, corrections("rock", 60, "jazz"), "--if-enough") == REFUSED
         assert retrain(models, corrections("rock", 60, "jazz"), "--if-enough") == NOT_ENOUGH
@@ -276,17 +278,31 @@ class TestCommand:
         figures = json.loads((models / manifest["evaluation"]).read_text("utf-8"))["differences"]
         assert {figure["what"]: figure["songs"] for figure in figures}["rock, feedback"] == 8
 
-    def test_revoked_feedback_leaves_no_trace_in_the_next_training(self, models: Path, tmp_path: Path) -> None:
+    def test_withdrawn_songs_are_forgotten_though_nothing_gets_better(
+        self, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         again = shutil.copytree(models, tmp_path / "again")
         theirs = corrections(NEW, 24)
         mine = [line(f"mine {number}", NEW) for number in range(5)]
         assert retrain(models, [*theirs, *mine]) == PROMOTED
+        assert retrain(models, theirs, "--if-enough") == PROMOTED
+        assert "corrections were withdrawn: 5." in capsys.readouterr().out
         assert retrain(again, theirs) == PROMOTED
-        assert main(["rollback", "--models", str(models)]) == 0
-        retrain(models, theirs)
-        names = {kept.name for kept in ReleaseStore(models).all()}
         # The same bytes come of the same feedback, whatever was once learnt.
-        assert read_manifest(again)["name"] in names
+        assert read_manifest(again)["name"] == read_manifest(models)["name"]
+        assert len(read_manifest(models)["songs"][NEW]) == 24
+
+    def test_songs_that_were_rolled_back_are_not_promoted_again_by_themselves(
+        self, models: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert retrain(models, corrections(NEW, 24)) == PROMOTED
+        first = read_manifest(models)["name"]
+        assert main(["rollback", "--models", str(models)]) == 0
+        assert retrain(models, corrections(NEW, 24), "--if-enough") == NOT_ENOUGH
+        assert "was rolled back" in capsys.readouterr().out
+        assert retrain(models, corrections(NEW, 24)) == REFUSED
+        assert main(["promote", first, "--models", str(models)]) == 0
+        assert ReleaseStore(models).rolled_back() == set()
 
     def test_songs_of_labels_that_are_no_class_sharpen_not_sure(self, models: Path) -> None:
         strange = [line(f"zouk {number}", "zouk", GENRES[number % 3], people=1) for number in range(60)]

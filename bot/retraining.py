@@ -1,0 +1,184 @@
+"""Retrains inside the bot: exports, trains, judges and promotes, in a child process and at an hour that suits.
+
+``bot.release_watch`` notices what was promoted. The same can be done by a scheduler; see docs/learning.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import tempfile
+from contextlib import asynccontextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from bot.core.retraining_state import RetrainingState, load_state, readiness, rules_of, save_state
+from classifier.inference.manifest import BadRelease, read_manifest
+from storage import ExportFormat, export_for_training
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import AsyncIterator, Callable
+
+    from bot.core.retraining_state import Outcome
+    from bot.metrics import Metrics
+    from bot.settings import Settings
+    from storage import Storage
+
+LOOK_SECONDS: Final = 300.0
+NIGHT_HOUR: Final = 3
+"""Local time; a bot that was not running then retrains as soon as it is idle."""
+BETWEEN_RUNS: Final = timedelta(hours=1)
+"""The shortest time between two runs where RETRAIN=when-ready."""
+LONGEST: Final = timedelta(hours=4)
+TEXT_CHARACTERS: Final = 500
+_OUTCOMES: Final[dict[int, Outcome]] = {0: "promoted", 3: "refused", 4: "not-enough"}
+_REPOSITORY: Final = Path(__file__).resolve().parents[1]
+
+log = logging.getLogger(__name__)
+
+
+class Retraining:
+    """Looks every few minutes whether it is time to retrain, and does so.
+
+    Parameters
+    ----------
+    storage, settings
+        As the conversation's.
+    metrics
+        Counts the runs.
+    clock
+        Returns the current local time, aware.
+    """
+
+    def __init__(
+        self,
+        storage: Storage,
+        settings: Settings,
+        metrics: Metrics,
+        clock: Callable[[], datetime] = lambda: datetime.now().astimezone(),
+    ) -> None:
+        self._storage = storage
+        self._settings = settings
+        self._metrics = metrics
+        self._clock = clock
+        self._began = clock()
+        self._tried: frozenset[tuple[str, str]] = frozenset()
+
+    @asynccontextmanager
+    async def going_on(self) -> AsyncIterator[None]:
+        """Retrain while this context lasts, if the settings say so; end a run in progress with it."""
+        if self._settings.retrains == "off":
+            yield
+            return
+        looking = asyncio.create_task(self._keep_looking())
+        try:
+            yield
+        finally:
+            looking.cancel()
+            await asyncio.gather(looking, return_exceptions=True)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            try:
+                await self.look()
+            except Exception:
+                log.exception("retraining could not be started")
+
+    async def look(self) -> RetrainingState | None:
+        """Retrain if it is time to; return how it went, None if it is not time."""
+        load = await self._storage.jobs.load()
+        if load.queued or load.running or not await self._is_time():
+            return None
+        return await self.run()
+
+    async def _is_time(self) -> bool:
+        now, last = self._clock(), (await load_state(self._storage)).time
+        if self._settings.retrains == "nightly":
+            night = now.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
+            night -= timedelta(days=1) if night > now else timedelta()
+            return (last or self._began) < night
+        if last is not None and now - last < BETWEEN_RUNS:
+            return False
+        return await self._songs() != self._tried
+
+    async def _songs(self) -> frozenset[tuple[str, str]]:
+        verdicts = await self._storage.label_aggregation.verdicts(rules_of(self._settings))
+        return frozenset((each.song, each.label) for each in verdicts.values() if each.weight > 0)
+
+    async def run(self) -> RetrainingState:
+        """Export, train, judge and promote; return how it went."""
+        self._tried = await self._songs()
+        await self._note("running", "")
+        folder = self._settings.data_dir / "work"
+        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            with tempfile.TemporaryDirectory(dir=folder) as name:
+                file = Path(name) / "feedback.csv"
+                await export_for_training(self._storage, file, ExportFormat.CSV, rules_of(self._settings))
+                async with asyncio.timeout(LONGEST.total_seconds()):
+                    state = await self._train(file)
+        except TimeoutError:
+            state = await self._note("failed", f"It took longer than {LONGEST}.")
+        except OSError as error:
+            state = await self._note("failed", error.strerror or str(error))
+        except asyncio.CancelledError:
+            await self._note("failed", "The bot was stopped.")
+            raise
+        self._metrics.retrained(state.outcome)
+        self._metrics.readiness_is(await readiness(self._storage, self._settings))
+        log.log(logging.ERROR if state.outcome == "failed" else logging.INFO, "retraining: %s", state)
+        return state
+
+    async def _train(self, file: Path) -> RetrainingState:
+        models = self._settings.release_dir
+        words = ["retrain", "--feedback", str(file), "--models", str(models), "--if-enough", "--background"]
+        words += ["--people", str(self._settings.agreement), "--jobs", "1"]
+        path = os.pathsep.join(filter(None, (str(_REPOSITORY), os.environ.get("PYTHONPATH", ""))))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "classifier",
+            *words,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": path},
+        )
+        try:
+            told, last = await asyncio.gather(_whole(process), self._followed(process))
+            status = await process.wait()
+        finally:
+            with suppress(ProcessLookupError):
+                process.kill()
+        outcome = _OUTCOMES.get(status, "failed")
+        text = last if outcome == "failed" else told
+        if outcome == "promoted":
+            with suppress(BadRelease):
+                text = f"{read_manifest(models)['name']}. {text}"
+        return await self._note(outcome, text)
+
+    async def _followed(self, process: Process) -> str:
+        """Note every stage that the child tells of; return its last line."""
+        assert process.stderr is not None  # noqa: S101 - it was asked for
+        last = ""
+        async for line in process.stderr:
+            last = line.decode(errors="replace").strip() or last
+            log.info("retraining: %s", last)
+            await self._note("running", last)
+        return last
+
+    async def _note(self, outcome: Outcome, text: str) -> RetrainingState:
+        now = self._clock().astimezone(UTC).isoformat(timespec="seconds")
+        state = RetrainingState(outcome, now, text[:TEXT_CHARACTERS])
+        await save_state(self._storage, state)
+        return state
+
+
+async def _whole(process: Process) -> str:
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    return " ".join((await process.stdout.read()).decode(errors="replace").split())

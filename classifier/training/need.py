@@ -1,0 +1,99 @@
+"""Whether retraining is worth it: today's feedback against what the serving release and the last candidate learnt."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from classifier.inference.releases import digest_of
+from classifier.training.training_set import taught
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from classifier.inference.releases import ReleaseStore
+    from classifier.training.candidate import Split
+    from classifier.training.training_set import Settings, Taught
+
+AGAIN_AFTER: Final = 5
+"""So many new songs of a label must have come before a genre that was refused is tried again."""
+
+
+@dataclass(frozen=True)
+class Need:
+    """What has changed.
+
+    Attributes
+    ----------
+    new
+        Songs that neither the serving release nor the last candidate learnt from under their label of today.
+    withdrawn
+        Songs that the serving release learnt from and that are no longer there.
+    complete
+        Labels that have enough songs for a genre of their own, and were not refused with about the same ones.
+    missing
+        Labels that are no genre yet, with what is missing.
+    rolled_back
+        Whether a release that learnt from exactly these songs was rolled back.
+    """
+
+    new: int
+    withdrawn: int
+    complete: tuple[str, ...]
+    missing: tuple[Taught, ...]
+    rolled_back: bool
+
+    def is_enough(self, new_songs: int) -> bool:
+        """Tell whether to train, if so many new songs of known genres suffice."""
+        return self.withdrawn > 0 or (not self.rolled_back and (bool(self.complete) or self.new >= new_songs))
+
+
+def of(split: Split, releases: ReleaseStore, serving: Mapping[str, Any], settings: Settings) -> Need:
+    """Compare.
+
+    Parameters
+    ----------
+    releases
+        Where candidates are kept, with their journal.
+    serving
+        The manifest of the serving release.
+    """
+    tried = _tried(releases)
+    tried_songs = tried.get("songs") or {}
+    today = _pairs(split.keys)
+    learnt = serving.get("songs")
+    told = {*serving.get("genres", ()), *(style for group in serving.get("styles", {}).values() for style in group)}
+    every = taught(split.train, told, settings)
+    unseen = today - _pairs(tried_songs)
+    further = Counter(label for label, _ in unseen)
+    complete = [
+        one.label
+        for one in every
+        if one.complete and (one.label not in tried_songs or further[one.label] >= AGAIN_AFTER)
+    ]
+    keys = {key for _, key in today}
+    return Need(
+        new=_grown(split, serving, tried) if learnt is None else len(unseen - _pairs(learnt)),
+        withdrawn=sum(key not in keys for _, key in _pairs(learnt or {})),
+        complete=tuple(complete),
+        missing=tuple(one for one in every if not one.complete),
+        rolled_back=digest_of(split.keys) in releases.rolled_back(),
+    )
+
+
+def _pairs(songs: Mapping[str, Iterable[str]]) -> set[tuple[str, str]]:
+    return {(label, key) for label, keys in songs.items() for key in keys}
+
+
+def _tried(releases: ReleaseStore) -> Mapping[str, Any]:
+    """Return the manifest of the last candidate; empty if there was none, or it is no longer kept."""
+    journal = releases.journal()
+    kept = {release.name: release.manifest for release in releases.all()}
+    return kept.get(journal[-1].name, {}) if journal else {}
+
+
+def _grown(split: Split, serving: Mapping[str, Any], tried: Mapping[str, Any]) -> int:
+    """Count songs by which labels grew: a release of before does not say which songs it learnt from."""
+    seen = [manifest.get("feedback") or {} for manifest in (serving, tried)]
+    return sum(max(0, count - max(one.get(label, 0) for one in seen)) for label, count in split.counts.items())

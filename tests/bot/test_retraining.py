@@ -1,0 +1,157 @@
+"""The bot retrains by itself: at night, in a child process, and moderators read how it went."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from prometheus_client import generate_latest
+
+from bot.core.chat import Requester
+from bot.core.genre_names import GenreNames
+from bot.core.identity import Person
+from bot.core.localization import Localizer
+from bot.core.moderation import Moderation
+from bot.core.retraining_state import RetrainingState, load_state, save_state
+from bot.metrics import Metrics
+from bot.release_watch import seed
+from bot.retraining import Retraining
+from bot.settings import Settings
+from classifier.features.families import TEXTURE, TEXTURE40
+from classifier.inference.manifest import PACKAGED_MODELS, read_manifest
+from common.community import Community
+from storage import TABLE_COLUMNS, TABLE_FAMILY, SegmentVectors
+from tests.classifier.training.small import features, put_release
+from tests.storage.factories import report, song
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.core.identity import IdHasher
+    from storage import Storage
+
+NEW = "cheo"
+EVENING = datetime(2026, 11, 28, 21, tzinfo=UTC)
+OWNER = Requester(Person("local", "a cookie"), Localizer("en"), "private")
+
+
+class LocalClock:
+    def __init__(self) -> None:
+        self.time = EVENING
+
+    def __call__(self) -> datetime:
+        return self.time
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    put_release(tmp_path / "models")
+    return Settings(data_dir=tmp_path / "data", model_dir=tmp_path / "models")
+
+
+async def teach(storage: Storage, count: int) -> None:
+    """Let one person correct songs of a genre that the release does not know."""
+    await storage.people.set_consent("ann", True)
+    for number in range(count):
+        vector = features(NEW, number)[0]
+        table = np.zeros(len(TABLE_COLUMNS), dtype=np.float32)
+        segment = SegmentVectors(0, 30, {TABLE_FAMILY: table, TEXTURE: vector, TEXTURE40: vector})
+        name = f"{NEW} {number}"
+        answer = await storage.songs.save_answer(song(name), report("rock"), (segment,), platform="local", title=name)
+        await storage.feedback.correct(
+            person="ann", answer_id=answer.id, label=NEW, platform="local", chat="chat", may_train=True
+        )
+
+
+async def test_what_one_person_taught_their_own_bot_serves_after_the_night(
+    storage: Storage, keys: IdHasher, settings: Settings
+) -> None:
+    clock, metrics = LocalClock(), Metrics()
+    retraining = Retraining(storage, settings, metrics, clock)
+    moderation = Moderation(storage, keys, settings, GenreNames(storage))
+    await teach(storage, 24)
+    assert await retraining.look() is None
+    assert "24 recordings, enough to learn it" in await moderation.stats(OWNER)
+    assert "I retrain at night" in await moderation.stats(OWNER)
+    clock.time += timedelta(hours=7)
+    state = await retraining.look()
+    assert state is not None
+    assert state.outcome == "promoted", state.text
+    assert NEW in read_manifest(settings.model_dir)["genres"]
+    assert f"Newly able: {NEW}" in await moderation.stats(OWNER)
+    assert await retraining.look() is None
+    shown = generate_latest(metrics.registry).decode()
+    assert 'genre_bot_retrainings_total{outcome="promoted"} 1.0' in shown
+    assert 'genre_bot_feedback_recordings{genre="cheo"} 24.0' in shown
+
+
+async def test_a_failure_is_logged_and_told_to_a_moderator_once(
+    storage: Storage, keys: IdHasher, settings: Settings
+) -> None:
+    await teach(storage, 1)
+    (settings.model_dir / "manifest.json").unlink()
+    state = await Retraining(storage, settings, Metrics(), LocalClock()).run()
+    assert state.outcome == "failed"
+    assert "There is no model" in state.text
+    moderation = Moderation(storage, keys, settings, GenreNames(storage))
+    first, second = await moderation.review(OWNER), await moderation.review(OWNER)
+    assert first is not None
+    assert second is not None
+    assert first.message.text.startswith("Retraining failed")
+    assert "Retraining failed" not in second.message.text
+    assert await load_state(storage) == state
+
+
+@pytest.mark.parametrize(("mode", "hours", "due"), [("nightly", 5, False), ("nightly", 7, True), ("off", 7, False)])
+async def test_it_runs_once_a_night_and_never_where_it_is_off(
+    mode: str, hours: int, due: bool, storage: Storage, settings: Settings
+) -> None:
+    clock = LocalClock()
+    mine = settings.model_copy(update={"retrain": mode})
+    retraining = Retraining(storage, mine, Metrics(), clock)
+    clock.time += timedelta(hours=hours)
+    if mode == "off":
+        async with retraining.going_on():
+            assert await load_state(storage) == RetrainingState()
+        return
+    assert await retraining._is_time() is due
+    await save_state(storage, RetrainingState("not-enough", clock.time.isoformat()))
+    assert not await retraining._is_time()
+
+
+async def test_when_ready_means_at_most_once_an_hour_and_only_for_something_new(
+    storage: Storage, settings: Settings
+) -> None:
+    clock = LocalClock()
+    retraining = Retraining(storage, settings.model_copy(update={"retrain": "when-ready"}), Metrics(), clock)
+    assert not await retraining._is_time()
+    await teach(storage, 1)
+    assert await retraining._is_time()
+    await save_state(storage, RetrainingState("not-enough", clock.time.isoformat()))
+    assert not await retraining._is_time()
+    clock.time += timedelta(hours=2)
+    assert await retraining._is_time()
+
+
+def test_only_a_public_bot_leaves_it_to_others_and_the_projects_own_release_is_never_changed(tmp_path: Path) -> None:
+    modes = {each: Settings(community=each, data_dir=tmp_path) for each in Community}
+    assert {str(each): settings.retrains for each, settings in modes.items()} == {
+        "private": "nightly",
+        "group": "nightly",
+        "public": "off",
+    }
+    assert modes[Community.PRIVATE].release_dir == tmp_path / "models"
+    assert modes[Community.PUBLIC].release_dir == PACKAGED_MODELS
+
+
+def test_a_newer_release_of_the_project_replaces_an_older_one_but_never_a_retrained_one(tmp_path: Path) -> None:
+    older, newer, data = tmp_path / "older", tmp_path / "newer", tmp_path / "data"
+    put_release(older)
+    name = put_release(newer, ("blues", "rock"))
+    data.mkdir()
+    assert seed(data / "models", older, data)
+    assert seed(data / "models", newer, data)
+    assert read_manifest(data / "models")["name"] == name
+    assert not seed(data / "models", newer, data)
