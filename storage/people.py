@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select, update
 
 from storage import privacy
+from storage.corrections import ReviewStatus
 from storage.database import insert_into, lock
 from storage.imported_songs import record_withdrawal
 from storage.label_aliases import FEEDBACK_LOCK
-from storage.tables import CorrectionRow, PersonRow
+from storage.tables import CorrectionRow, KeyValueRow, PersonRow
 from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
@@ -91,6 +92,21 @@ class People:
         row = insert_into(self._database, PersonRow).values(person=person, language=language)
         async with self._database.transaction() as connection:
             await connection.execute(row.on_conflict_do_update(index_elements=["person"], set_={"language": language}))
+
+    async def taught_songs(self, person: str, label: str) -> int:
+        """Count a person's corrections that may train and say that a song is of a genre."""
+        mine = [CorrectionRow.person == person, CorrectionRow.consent, CorrectionRow.may_train]
+        verdict = func.coalesce(CorrectionRow.ruling, CorrectionRow.label)
+        query = select(func.count()).where(*mine, verdict == label, CorrectionRow.status != ReviewStatus.REJECTED)
+        async with self._database.reading() as connection:
+            return int((await connection.execute(query)).scalar_one())
+
+    async def thank_once(self, person: str, label: str) -> bool:
+        """Record that a person is told that their genre is recognised now; True only the first time."""
+        note = insert_into(self._database, KeyValueRow).values(name=privacy.thanked(person) + label, value="")
+        async with self._database.transaction() as connection:
+            told = await connection.execute(note.on_conflict_do_nothing().returning(KeyValueRow.name))
+            return told.scalar() is not None
 
     async def export_data(self, person: str, private_chats: Sequence[ChatKey] = ()) -> dict[str, Any]:
         """Return everything about a person as plain JSON data, times as ISO 8601.

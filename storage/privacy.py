@@ -18,6 +18,7 @@ from storage.tables import (
     ChatRow,
     CorrectionRow,
     JobRow,
+    KeyValueRow,
     LabelRow,
     PersonRow,
     ReplyRow,
@@ -60,6 +61,11 @@ class ErasureSummary:
     heard: int
 
 
+def thanked(person: str) -> str:
+    """Return how the names of the notes begin that say for which genres a person was thanked."""
+    return f"thanked {person} "
+
+
 async def export_data(connection: AsyncConnection, person: str, private_chats: Sequence[ChatKey]) -> dict[str, Any]:
     """Collect all data about a person as plain JSON."""
     about = select(PersonRow.may_train, PersonRow.asked, PersonRow.decided, PersonRow.language)
@@ -92,6 +98,7 @@ async def export_data(connection: AsyncConnection, person: str, private_chats: S
     labels = select(LabelRow.created, LabelRow.name_en).where(LabelRow.proposed_by == person)
     rulings = select(func.count()).select_from(CorrectionRow).where(CorrectionRow.moderator == person)
     corrections_query = select_corrections().where(CorrectionRow.person == person).order_by(CorrectionRow.id)
+    notes = select(KeyValueRow.name).where(KeyValueRow.name.startswith(thanked(person), autoescape=True))
     chats = select(ChatRow.platform, ChatRow.settings).where(_in_any(ChatRow, private_chats))
     return {
         "person": person,
@@ -102,6 +109,7 @@ async def export_data(connection: AsyncConnection, person: str, private_chats: S
         "jobs": await _rows(connection, jobs.where(JobRow.person == person).order_by(JobRow.id)),
         "proposed_labels": await _rows(connection, labels.order_by(LabelRow.number)),
         "rulings": (await connection.execute(rulings)).scalar_one(),
+        "thanked_for": [name.removeprefix(thanked(person)) for name in (await connection.execute(notes)).scalars()],
         "chat_settings": await _rows(connection, chats),
     }
 
@@ -126,6 +134,7 @@ async def erase(
     replies = await count(own.values(requester=None, message=None))
     ruled = update(CorrectionRow).where(CorrectionRow.moderator == person)
     moderations = await count(ruled.values(moderator=None))
+    await connection.execute(delete(KeyValueRow).where(KeyValueRow.name.startswith(thanked(person), autoescape=True)))
     labels = await delete_unheld(connection, LabelRow.proposed_by == person)
     await connection.execute(update(LabelRow).where(LabelRow.proposed_by == person).values(proposed_by=None))
     heard = await count(delete(AnswerLogRow).where(_in_any(AnswerLogRow, private_chats)))

@@ -6,14 +6,15 @@ import asyncio
 import json
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from bot.core.localization import OWN_NAMES, clock, language_of, percent
 from classifier.inference.manifest import BadRelease, read_manifest
 from common.units import MEGABYTE
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from bot.core.chat import Requester
     from bot.core.genre_names import GenreNames
@@ -31,6 +32,15 @@ HONEST_SPLITS = ("fault_filtered", "artist_fold", "folds")
 
 
 @dataclass(frozen=True, slots=True)
+class TaughtGenre:
+    """A genre that people taught: with how many songs, and the share of them that was recognised when held out."""
+
+    label: str
+    songs: int
+    recognised: float
+
+
+@dataclass(frozen=True, slots=True)
 class ReleaseAccuracy:
     """What is known about the accuracy of a release.
 
@@ -42,11 +52,14 @@ class ReleaseAccuracy:
         Cross-validated accuracy on the songs of its first training; None if unknown, or if it was never retrained.
     unseen_artists
         Accuracy on songs by artists that it was not trained on; None if unknown.
+    taught
+        What it knows from corrections alone.
     """
 
     corrected_songs: int = 0
     base: float | None = None
     unseen_artists: float | None = None
+    taught: tuple[TaughtGenre, ...] = ()
 
 
 class BotInfo:
@@ -108,12 +121,37 @@ class BotInfo:
         measured = await asyncio.to_thread(self._measured)
         if measured.corrected_songs:
             lines.append(words.say("about-taught", songs=measured.corrected_songs))
+        lines += [
+            words.say(
+                "about-taught-genre",
+                genre=words.genre_title(genre.label),
+                songs=genre.songs,
+                percent=percent(genre.recognised),
+            )
+            for genre in measured.taught
+        ]
         if measured.unseen_artists is not None:
             lines.append(words.say("about-accuracy", percent=percent(measured.unseen_artists)))
         elif measured.base is not None:
             lines.append(words.say("about-base", percent=percent(measured.base)))
         lines.append(words.say("about-cannot"))
         return "\n\n".join(lines)
+
+    async def thanks_for_teaching(self, person: str, words: Localizer) -> list[str]:
+        """Return a sentence for each genre that a person helped to teach and that is recognised now; each only once.
+
+        Parameters
+        ----------
+        person
+            Keyed hash of somebody whose corrections may train.
+        """
+        measured = await asyncio.to_thread(self._measured)
+        lines = []
+        for genre in measured.taught:
+            songs = await self._storage.people.taught_songs(person, genre.label)
+            if songs and await self._storage.people.thank_once(person, genre.label):
+                lines.append(words.say("taught-thanks", genre=words.genre_title(genre.label), songs=songs))
+        return lines
 
     async def stats(self, platform: str, chat_id: str, language: Language) -> str:
         """Return a chat's statistics."""
@@ -229,7 +267,21 @@ class BotInfo:
                 if (figure["system"], figure["condition"]) == ("ensemble", "clean")
             }
             unseen = next((shares[split] for split in HONEST_SPLITS if shares.get(split)), None)
-        return ReleaseAccuracy(corrected, base, unseen)
+        return ReleaseAccuracy(corrected, base, unseen, _taught(folder, manifest))
+
+
+def _taught(folder: Path, manifest: Mapping[str, Any]) -> tuple[TaughtGenre, ...]:
+    """Return the genres that people taught, as the release's own evaluation measured them over all their songs."""
+    found = []
+    with suppress(OSError, KeyError, TypeError, ValueError):
+        taught = manifest.get("taught") or []
+        text = (folder / str(manifest["evaluation"])).read_text(encoding="utf-8") if taught else "{}"
+        differences = {each["what"]: each for each in json.loads(text).get("differences", ())}
+        for label in taught:
+            measured = differences.get(f"{label}, feedback")
+            if measured and measured["songs"]:
+                found.append(TaughtGenre(str(label), int(measured["songs"]), float(measured["after"])))
+    return tuple(found)
 
 
 def _shown(kept: ChatSettings, words: Localizer, channel_format: str | None, *, private: bool) -> str:

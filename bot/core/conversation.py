@@ -265,6 +265,9 @@ class Conversation:
         asked = await self._storage.people.ask_once(key)
         question = messages.consent_question(words) if asked else None
         thanks = messages.thanks(correction, words, reply_id)
+        if stored.correction.consent:
+            told = await self.info.thanks_for_teaching(key, words)
+            thanks = replace(thanks, text="\n\n".join([thanks.text, *told]))
         return CorrectionResult(reply, report, thanks, question, correction)
 
     async def undo(self, reply_id: str, person: Person, language: Language) -> CorrectionResult:

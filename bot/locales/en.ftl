@@ -478,6 +478,11 @@ about-taught = It has also learnt from { $songs ->
     [one] one song
    *[other] { $songs } songs
 } that people corrected and let me learn from.
+about-taught-genre = { $genre } was taught here, with { $songs } songs. Each of them left out of training when it was tested, I recognised { $percent }%; before, none.
+taught-thanks = { $genre } is now recognised, also thanks to your { $songs ->
+    [one] song
+   *[other] { $songs } songs
+}.
 about-base = On the songs that it first learnt from, each left out of training when it was tested, it was right { $percent }% of the time.
 about-cannot = What I cannot do: name the artist or the song, or recognise a genre that I don't know. I call such a song by the closest genre that I know; often, but not always, I then say that I'm not sure. Genres overlap, and people disagree about them, too.
 stats-none = I have heard nothing here yet.

@@ -45,6 +45,8 @@ class Serving:
         What it answered of the base's tracks when they were held out, shape (tracks,); empty where they never were.
     heard
         Key of each song of feedback that it learnt from → what was answered when the song was held out.
+    taught
+        Genres that it knows from feedback alone.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Serving:
     base_content: bytes
     answers: NDArray[np.str_]
     heard: Mapping[str, str]
+    taught: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, directory: Path) -> Serving:
@@ -74,7 +77,8 @@ class Serving:
             if len(told) != len(base.genres):
                 raise BadRelease(f"The release in {directory} does not fit its base material. Put it back as it was.")
             answers = np.array(told)
-        return cls(str(manifest["name"]), read_artifact(content), base, file, packed, answers, heard)
+        taught = frozenset(map(str, manifest.get("taught", ())))
+        return cls(str(manifest["name"]), read_artifact(content), base, file, packed, answers, heard, taught)
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,6 +262,7 @@ def _written(
         "trained_on": trained_on,
         "feedback": dict(split.counts),
         "songs": dict(split.keys),
+        "taught": sorted((serving.taught | set(artifact.genres) - set(serving.artifact.genres)) & set(artifact.genres)),
         "figures": {"base": _rounded(verdict.base.after), "feedback": _rounded(verdict.feedback.after)},
         "gate": {"passed": verdict.passed, "against": serving.name, "reasons": list(verdict.reasons)},
         "evaluation": f"{name}.json",

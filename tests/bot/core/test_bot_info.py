@@ -85,6 +85,32 @@ async def test_about_says_what_a_retrained_release_learnt_and_how_it_was_measure
     assert "42 bài" in await info.about("vi")
 
 
+async def test_who_taught_a_genre_hears_once_that_it_is_recognised_and_about_says_how_well(
+    bot: Bot, info: BotInfo, settings: Settings, notebook: Notebook, tone: Callable[..., Path]
+) -> None:
+    settings.model_dir.mkdir()
+    found = {"what": "zouk, feedback", "songs": 24, "before": 0.0, "after": 0.75, "low": 0.5, "high": 0.9}
+    (settings.model_dir / "3-genres.json").write_text(json.dumps({"differences": [found]}))
+    manifest = {"format": FORMAT, "name": "3-genres", "files": {}, "taught": ["zouk"], "evaluation": "3-genres.json"}
+    (settings.model_dir / MANIFEST).write_text(json.dumps(manifest))
+    info.serves("3-genres", ("jazz", "zouk"))
+    assert "Zouk was taught here, with 24 songs" in await info.about("en")
+    assert "75%" in await info.about("vi")
+    texts = []
+    for person, allow in ((ANN, True), (BOB, False)):
+        await bot.conversation.privacy.set_consent(person, "en", allow=allow)
+        for hertz in (200, 900):
+            name = f"{person.id} {hertz}.wav"
+            await bot.conversation.submit(notebook.sends(tone(hertz, name=name), person=person, chat_id=HERE))
+            await notebook.until(lambda name=name: name in notebook.discarded)
+            reply = notebook.answers[name][0].reply.id
+            texts.append((await bot.conversation.correct(reply, person, "en", "zouk")).message.text)
+    assert ["also thanks to your song" in text for text in texts] == [True, False, False, False]
+    assert (await bot.conversation.privacy.my_data(ANN))["thanked_for"] == ["zouk"]
+    await bot.conversation.privacy.forget(ANN)
+    assert (await bot.conversation.privacy.my_data(ANN))["thanked_for"] == []
+
+
 async def test_stats_tell_what_this_chat_has_heard_and_no_other(
     bot: Bot, info: BotInfo, notebook: Notebook, tone: Callable[..., Path]
 ) -> None:
