@@ -191,11 +191,6 @@ class Localizer:
         message = f"tag-{tag.lower().replace(' ', '-')}"
         return self.say(message) if has(self.language, message) else tag
 
-    def genre_short(self, genre: str) -> str:
-        """Return a genre's name without the Vietnamese word for music, for where there is little space."""
-        name = self.genre(genre)
-        return name.removeprefix("nhạc ") if self.language == "vi" else name
-
     def genre_about(self, genre: str) -> str:
         """Return a short description of a genre; empty if there is none."""
         known = load_genres().get(genre)

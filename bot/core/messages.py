@@ -16,6 +16,8 @@ from bot.core.chat import Button, OutgoingMessage
 from bot.core.localization import clock, percent, say
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.core.chat import Stage
     from bot.core.localization import Language, Localizer
     from bot.core.playlist_question import PlaylistQuestion
@@ -113,6 +115,11 @@ def headline(report: SongReport, words: Localizer) -> str:
         other=words.genre(rival[0]),
         other_confidence=percent(rival[1]),
     )
+
+
+def names_rival(report: SongReport) -> bool:
+    """Whether an unsure answer names a second genre."""
+    return _rival(report) is not None
 
 
 def _rival(report: SongReport) -> tuple[str, float] | None:
@@ -252,10 +259,10 @@ def weighty_experts(report: SongReport) -> list[str]:
     return sorted(experts - CLASSIC_EXPERTS or experts)
 
 
-def votes(report: SongReport, words: Localizer) -> str:
-    """Return what each expert would have said on its own, one expert a line."""
+def votes(report: SongReport, words: Localizer, experts: Sequence[str] | None = None) -> str:
+    """Return what each expert would have said on its own, one expert a line; by default all whose votes are shown."""
     lines = [words.say("answer-votes-heading")]
-    for expert in weighty_experts(report):
+    for expert in weighty_experts(report) if experts is None else experts:
         counted = Counter(segment.votes[expert] for segment in report.segments if expert in segment.votes)
         genres = ", ".join(
             words.say("answer-votes-count", genre=words.genre(genre), votes=count, segments=counted.total())

@@ -1,4 +1,4 @@
-"""The timeline picture of an answer: probabilities of genres over time, and what each expert would have answered.
+"""The timeline picture of an answer: the answer, and probabilities of genres over time.
 
 Every genre has a lane with its name beside it, so that nothing depends on colour alone. Where a song is not music its
 lanes are hatched. The alternative text says the same in words.
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.core import canvas, messages
 from bot.core.localization import clock, percent
-from bot.core.palette import PALETTES, Colour, Palette, Theme, ink_on, mix
+from bot.core.palette import PALETTES, THEMES, Colour, Palette, Theme, ink_on, mix
 from common.genres import load_genres
 
 if TYPE_CHECKING:
@@ -33,8 +33,6 @@ LANE_HEIGHT = 30.0
 LANE_GAP = 9.0
 AXIS_HEIGHT = 30.0
 HEADING_HEIGHT = 22.0
-VOTES_HEIGHT = 20.0
-VOTES_GAP = 11.0
 TAGS_HEIGHT = 18.0
 KINDS_HEIGHT = 20.0
 KIND_SIZES = (11.5, 10.5, 9.0)
@@ -45,7 +43,6 @@ MIN_LANES = 3
 MAX_TICKS = 6
 TICK_SIZE = 10.5
 TICK_GAP = 7.0
-VOTE_SIZES = (10.5, 9.0)
 TICK_STEPS = (5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600)
 MAX_ALT_PARTS = 8
 # What was not the answer of a segment is drawn this much paler.
@@ -63,10 +60,7 @@ class _Sheet:
     lanes: tuple[str, ...]
 
     def colour(self, genre: str) -> Colour:
-        """A style has the colour of its family where that has a lane too."""
-        family = load_genres().family_of(genre)
-        lane = family if family in self.lanes else genre
-        return self.palette.genres[self.lanes.index(lane)] if lane in self.lanes else self.palette.other
+        return _colour(self.palette, self.lanes, genre)
 
     def x(self, seconds: float) -> float:
         return STRIP_LEFT + (STRIP_RIGHT - STRIP_LEFT) * seconds / _end(self.report)
@@ -87,14 +81,9 @@ def render(report: SongReport, words: Localizer, theme: Theme) -> bytes:
     """
     palette = PALETTES[theme]
     lanes = lane_genres(report)
-    experts = messages.weighty_experts(report) if lanes else []
     tags = messages.tag_line(report, words)
     other_sounds = any(segment.genre is None for segment in report.segments)
-    height = HEADER_HEIGHT + HEADING_HEIGHT + len(lanes) * (LANE_HEIGHT + LANE_GAP) + AXIS_HEIGHT + MARGIN
-    height += (TAGS_HEIGHT if tags else 0) + (KINDS_HEIGHT + LANE_GAP if other_sounds else 0)
-    if experts:
-        height += HEADING_HEIGHT + len(experts) * (VOTES_HEIGHT + VOTES_GAP)
-    sheet = _Sheet(canvas.Canvas(WIDTH, height, palette.background), palette, report, words, lanes)
+    sheet = _Sheet(canvas.Canvas(WIDTH, _height(report), palette.background), palette, report, words, lanes)
     _draw_header(sheet)
     top = HEADER_HEIGHT
     if tags:
@@ -108,13 +97,36 @@ def render(report: SongReport, words: Localizer, theme: Theme) -> bytes:
         _draw_lane(sheet, genre, top)
         top += LANE_HEIGHT + LANE_GAP
     _draw_axis(sheet, top)
-    top += AXIS_HEIGHT
-    if experts:
-        top = _draw_heading(sheet, "picture-experts", top)
-    for expert in experts:
-        _draw_votes(sheet, expert, top)
-        top += VOTES_HEIGHT + VOTES_GAP
     return sheet.canvas.png()
+
+
+def _height(report: SongReport) -> float:
+    other_sounds = any(segment.genre is None for segment in report.segments)
+    height = HEADER_HEIGHT + HEADING_HEIGHT + len(lane_genres(report)) * (LANE_HEIGHT + LANE_GAP) + AXIS_HEIGHT + MARGIN
+    return height + (TAGS_HEIGHT if report.tags else 0) + (KINDS_HEIGHT + LANE_GAP if other_sounds else 0)
+
+
+def geometry(report: SongReport) -> dict[str, float]:
+    """Return the picture's size in pixels, and between which shares of its width the song lies."""
+    return {
+        "width": round(WIDTH * canvas.PIXELS_PER_UNIT),
+        "height": round(_height(report) * canvas.PIXELS_PER_UNIT),
+        "left": STRIP_LEFT / WIDTH,
+        "right": STRIP_RIGHT / WIDTH,
+    }
+
+
+def colours(genre: str, report: SongReport) -> dict[Theme, str]:
+    """Return the colour that a genre has in the picture, for each theme, as CSS writes it."""
+    lanes = lane_genres(report)
+    return {theme: "#" + bytes(_colour(PALETTES[theme], lanes, genre)).hex() for theme in THEMES}
+
+
+def _colour(palette: Palette, lanes: Sequence[str], genre: str) -> Colour:
+    """Return a genre's colour; a style has that of its family where the family has a lane too."""
+    family = load_genres().family_of(genre)
+    lane = family if family in lanes else genre
+    return palette.genres[lanes.index(lane)] if lane in lanes else palette.other
 
 
 def lane_genres(report: SongReport) -> tuple[str, ...]:
@@ -278,36 +290,6 @@ def _draw_axis(sheet: _Sheet, top: float) -> None:
 def _draw_tick(sheet: _Sheet, x: float, top: float, left: float, label: str) -> None:
     sheet.canvas.box(x - 0.3, top - 5, x + 0.3, top - 1, sheet.palette.quiet)
     sheet.canvas.text(left, top + 9, label, sheet.palette.quiet, TICK_SIZE)
-
-
-def _draw_votes(sheet: _Sheet, expert: str, top: float) -> None:
-    """One expert: its vote for each segment, the name of the genre written in where there is room."""
-    palette, bottom = sheet.palette, top + VOTES_HEIGHT
-    segments = sheet.report.segments
-    votes = [segment.votes.get(expert, "") for segment in segments]
-    favourite, count = Counter(filter(None, votes)).most_common(1)[0]
-    name = canvas.fitted(_capital(sheet.words.expert(expert)), LABEL_WIDTH, 11.5, canvas.SEMIBOLD)
-    sheet.canvas.text(MARGIN, top + 8.5, name, palette.text, 11.5, canvas.SEMIBOLD)
-    tally = f"{sheet.words.genre(favourite)} {count}/{len(list(filter(None, votes)))}"
-    sheet.canvas.text(MARGIN, top + 21, canvas.fitted(tally, LABEL_WIDTH, 10.5), palette.quiet, 10.5)
-    for genre, first, last in _sections(votes):
-        left, right = sheet.x(segments[first].start), sheet.column(segments[last])[1]
-        if not genre:
-            sheet.canvas.hatch(left, top, right, bottom, palette.line, palette.track)
-            continue
-        colour = sheet.colour(genre)
-        sheet.canvas.box(left, top, right, bottom, colour, radius=3)
-        _write_vote(sheet, genre, (left, right), top + VOTES_HEIGHT / 2, ink_on(colour))
-
-
-def _write_vote(sheet: _Sheet, genre: str, edges: tuple[float, float], y: float, ink: Colour) -> None:
-    """Write a genre into its cell as large as fits; where not even a few letters fit, the tally must do."""
-    left, right = edges
-    name, room = sheet.words.genre_short(genre), right - left - 4
-    size = _fitting_size(name, room, VOTE_SIZES)
-    label = canvas.fitted(name, room, size, canvas.SEMIBOLD)
-    if len(label) >= min(5, len(name)):
-        sheet.canvas.text((left + right) / 2, y, label, ink, size, canvas.SEMIBOLD, "mm")
 
 
 def _sections(genres: Sequence[str]) -> Iterator[tuple[str, int, int]]:

@@ -269,7 +269,6 @@ error-list-unanswered = You didn't say whether I should listen to this list. Ple
 ## The timeline picture
 
 picture-parts = Part by part: taller means surer
-picture-experts = Experts' votes
 picture-unsure = not sure
 picture-alt-one = Timeline of a song of { $length }: { $genre } throughout ({ $confidence }%).
 picture-sounds = What I heard
@@ -285,8 +284,7 @@ page-skip = Skip to the song box
 page-greeting = Hello! Give me a song, and I will tell you its genre, part by part. If I am wrong, tell me: that is how I get better.
 page-deleted = Your file is deleted as soon as I have answered.
 page-conversation = Conversation
-page-drop = Drop songs or a folder here
-page-drop-more = or paste them or a link, or
+page-drop = Drop songs, a folder or a link here
 page-choose = Choose files
 page-choose-folder = Open a folder
 page-drop-now = Let go, and I will listen
@@ -323,6 +321,75 @@ page-forget-confirm = Yes, delete everything
 page-forget-keep = No, keep it
 page-no-script = This page needs JavaScript to talk to the bot.
 page-model = Release { $model }
+page-link = Link to a song
+page-link-hint = Paste a link to a song
+page-link-send = Send
+page-no-link = I see no link in that. Paste the address of a song or video, such as https://…
+page-new-answers = New answers below
+page-away = I cannot reach the bot. I will send this as soon as it is back…
+page-waiting = Waiting its turn…
+page-no-room = Waiting until there is room…
+page-try-again = Try again
+page-play = Play
+page-pause = Pause
+page-position = Position in the song
+page-unplayable = This browser cannot play this kind of file.
+page-why = Why?
+page-why-part = { $start }–{ $end } ({ $confidence }%)
+page-why-parts = Most like { $genre }: { $parts }.
+page-why-tags = I also hear: { $tags }.
+page-silent-experts = Experts without a say here
+page-silent-expert = { $expert }: has no weight where the answer is { $genre }, or cannot name it
+page-save-picture = Save picture
+page-copy-text = Copy text
+page-copied = Copied
+page-copy-failed = Your browser did not let me copy
+page-remove = Delete this song
+page-removed = I have forgotten that song.
+page-record = Record
+page-record-title = Record what is playing
+page-record-hint = Hold your device near the music for 10 to 30 seconds.
+page-record-stop = Done
+page-record-cancel = Cancel
+page-record-level = Loudness
+page-record-name = Recording
+page-record-quiet = I hear almost nothing. Is the microphone on?
+page-record-refused = Your browser gives me no microphone. Allow it in the address bar, then press Record again.
+page-tools = Your songs
+page-tools-search = Search title, genre or tag
+page-tools-all = All
+page-tools-csv = Table (CSV)
+page-tools-playlists = Playlists
+page-tools-statistics = Statistics
+page-tools-count = { $count ->
+    [one] One song
+   *[other] { $count } songs
+}
+page-tools-waiting = { $count } still to come
+page-tools-failed = { $count } without an answer
+page-tools-none = No song matches.
+page-history-file = my songs
+page-csv-title = Title
+page-csv-genre = Genre
+page-csv-confidence = Confidence
+page-csv-sure = Sure
+page-csv-yours = Your genre
+page-csv-length = Length
+page-yes = yes
+page-no = no
+page-statistics-title = { $songs ->
+    [one] One song
+   *[other] { $songs } songs
+}
+page-statistics-line = { $genres ->
+    [one] One genre
+   *[other] { $genres } genres
+}, { $minutes ->
+    [one] one minute of music
+   *[other] { $minutes } minutes of music
+}
+page-statistics-others = Others
+page-statistics-alt = How many songs of each genre you have sent
 
 ## A folder on the page
 

@@ -14,10 +14,13 @@ from aiohttp import web
 from bot.core.callbacks import PlaylistCallback
 from bot.core.chat import LINK_SOURCE, ChatCannotStart, ChatLimits, Submission
 from bot.core.errors import ButtonExpired, OurFault
+from bot.core.expert_roles import ExpertRoles
+from bot.core.localization import DEFAULT_LANGUAGE
 from bot.core.messages import clean_title
 from bot.core.size_limits import max_bytes
 from bot.web import collection_view, entry_view
 from bot.web.collection_service import Collections
+from bot.web.history_files import AnsweredSong
 from bot.web.history_store import EntryState, HistoryStore
 from bot.web.server_sent_events import Listeners
 from bot.web.upload_store import EXAMPLE_PREFIX, UploadStore, read_examples
@@ -78,6 +81,7 @@ class LocalChat:
         self.listeners = Listeners()
         self.examples = read_examples()
         self.uploads = UploadStore(settings.data_dir / "spool", max_bytes(settings))
+        self._roles = ExpertRoles(settings.model_dir)
         self._history: HistoryStore | None = None
         self._collections: Collections | None = None
         self._runner: web.AppRunner | None = None
@@ -227,6 +231,28 @@ class LocalChat:
                 await self.collections.forget(entry)
         return len(entries), forgotten.corrections
 
+    async def forget_entry(self, entry: HistoryEntry, person: Person) -> None:
+        """Delete one song that has ended, and what its sender said of it."""
+        if entry.reply is not None:
+            try:
+                await self.conversation.undo(entry.reply, person, DEFAULT_LANGUAGE)
+            except ButtonExpired:
+                log.debug("the answer of a song that is deleted was gone already")
+        await self.history.remove(entry.id)
+        self.uploads.delete(entry.file)
+
+    async def answered_songs(self, person: Person, language: Language) -> list[AnsweredSong]:
+        """Return all songs of a person that have an answer, oldest first."""
+        found = []
+        for entry in await self.history.of_person(self.conversation.key_of(person), limit=-1):
+            if entry.state is EntryState.ANSWERED and entry.reply is not None:
+                try:
+                    view = await self.conversation.answer_view(entry.reply, person, language)
+                except ButtonExpired:
+                    continue
+                found.append(AnsweredSong(entry.title, view.report, view.correction))
+        return found
+
     async def my_data(self, person: Person) -> dict[str, Any]:
         """Return all that is kept of a person, the page's own memory included."""
         entries = await self.history.of_person(self.conversation.key_of(person), limit=-1)
@@ -254,9 +280,8 @@ class LocalChat:
             return collection_view.collected(entry, await self.collections.look(entry, words), words)
         if entry.state is EntryState.ANSWERED and entry.reply is not None:
             try:
-                return entry_view.answered(
-                    entry, await self.conversation.answer_view(entry.reply, person, language), words
-                )
+                view = await self.conversation.answer_view(entry.reply, person, language)
+                return entry_view.answered(entry, view, words, self._roles.deciding(view.report))
             except ButtonExpired as expired:
                 return entry_view.expired(entry, expired, words)
         if entry.state is EntryState.WAITING:

@@ -13,13 +13,17 @@ from bot.web.history_store import EntryState
 from bot.web.upload_store import EXAMPLE_PREFIX
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bot.core.chat import OutgoingMessage
     from bot.core.conversation import AnswerView
     from bot.core.localization import Localizer
     from bot.web.history_store import HistoryEntry
-    from classifier.song_report import SegmentReport
+    from classifier.song_report import SegmentReport, SongReport
     from common.errors import SongError
 
+# So many parts are named as those in which the answer is clearest.
+CLEAREST = 3
 # How much of the bar each stage has behind it when it begins.
 SHARE_BEFORE = {
     "queued": 0.0,
@@ -64,12 +68,29 @@ def expired(entry: HistoryEntry, error: SongError, words: Localizer) -> dict[str
     return _base(entry) | {"state": EntryState.FAILED, "text": messages.sentence(error, words.language)}
 
 
-def answered(entry: HistoryEntry, view: AnswerView, words: Localizer) -> dict[str, Any]:
-    """Return a song with its answer, and what its sender said of that."""
+def answered(
+    entry: HistoryEntry, view: AnswerView, words: Localizer, deciding: Collection[str] | None = None
+) -> dict[str, Any]:
+    """Return a song with its answer, and what its sender said of that.
+
+    Parameters
+    ----------
+    deciding
+        The experts with a weight in the answer; None if nobody knows them.
+    """
     report = view.report
-    experts = messages.weighty_experts(report)
+    voting = messages.weighty_experts(report)
+    experts = voting if deciding is None else [expert for expert in voting if expert in deciding]
     return _base(entry) | {
         "headline": messages.headline(report, words),
+        "genre": _capital(words.answer_name(report)),
+        "confidence": f"{percent(report.confidence)}%" if report.genre is not None else "",
+        "about": words.genre_about(report.genre or ""),
+        "tags": [words.tag(tag.tag) for tag in report.tags],
+        "choices": _choices(report, words),
+        "experts": _expert_lines(report, experts, words),
+        "silent_experts": [_silent(expert, report, words) for expert in voting if expert not in experts],
+        "why": _why(report, words),
         "sure": report.sure,
         "kind": report.kind,
         "wrong": words.say("button-wrong" if report.genre is not None else "button-is-music"),
@@ -77,8 +98,9 @@ def answered(entry: HistoryEntry, view: AnswerView, words: Localizer) -> dict[st
         "length": words.say("answer-length", length=clock(report.duration), segments=len(report.segments)),
         "model": words.say("page-model", model=report.model),
         "picture": {theme: f"songs/{entry.id}/timeline-{theme}.png?language={words.language}" for theme in THEMES}
-        | {"alt": timeline.alt_text(report, words)},
-        "segments": [_segment(segment, words, experts) for segment in report.segments],
+        | {"alt": timeline.alt_text(report, words)}
+        | timeline.geometry(report),
+        "segments": [_segment(segment, words, experts, report) for segment in report.segments],
         "opinion": None if view.correction is None else _correction(view.correction, words, view.reply.id),
     }
 
@@ -88,15 +110,62 @@ def _base(entry: HistoryEntry) -> dict[str, Any]:
     return {"id": entry.id, "state": entry.state, "title": entry.title, "audio": audio}
 
 
-def _segment(segment: SegmentReport, words: Localizer, experts: list[str]) -> dict[str, Any]:
-    time = f"{clock(segment.start)}–{clock(segment.end)}"
+def _choices(report: SongReport, words: Localizer) -> list[dict[str, str]]:
+    """Return a button for each genre that an unsure answer names."""
+    if report.genre is None or report.sure:
+        return []
+    named = [report.genre, *(genre for genre, _ in report.runners_up(1) if messages.names_rival(report))]
+    return [{"label": genre, "text": words.genre_title(genre)} for genre in named]
+
+
+def _expert_lines(report: SongReport, experts: list[str], words: Localizer) -> list[str]:
+    return messages.votes(report, words, experts).split("\n") if report.genre is not None and experts else []
+
+
+def _silent(expert: str, report: SongReport, words: Localizer) -> str:
+    return words.say("page-silent-expert", expert=_capital(words.expert(expert)), genre=words.genre(report.genre or ""))
+
+
+def _why(report: SongReport, words: Localizer) -> list[str]:
+    """Return what speaks for the answer: the parts in which it is clearest, and the tags."""
+    if report.genre is None:
+        return []
+    lines = []
+    if len(report.segments) > 1:
+        parts = sorted(report.segments, key=lambda part: -part.probabilities.get(report.genre or "", 0.0))[:CLEAREST]
+        told = ", ".join(
+            words.say(
+                "page-why-part",
+                start=clock(part.start),
+                end=clock(part.end),
+                confidence=percent(part.probabilities.get(report.genre, 0.0)),
+            )
+            for part in sorted(parts, key=lambda part: part.start)
+        )
+        lines.append(words.say("page-why-parts", genre=words.genre(report.genre), parts=told))
+    if report.tags:
+        lines.append(words.say("page-why-tags", tags=messages.tag_line(report, words)))
+    return lines
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _segment(segment: SegmentReport, words: Localizer, experts: list[str], report: SongReport) -> dict[str, Any]:
+    place = {
+        "time": f"{clock(segment.start)}–{clock(segment.end)}",
+        "start": segment.start,
+        "end": segment.end,
+        "probability": round(segment.confidence, 2) if segment.genre else 1,
+        "colour": None if segment.genre is None else timeline.colours(segment.genre, report),
+    }
     if segment.genre is None:
-        name = words.kind(segment.kind)
-        return {"time": time, "genre": name[:1].upper() + name[1:], "confidence": "", "runner_up": "", "votes": ""}
+        name = _capital(words.kind(segment.kind))
+        return place | {"genre": name, "confidence": "", "runner_up": "", "votes": ""}
     others = {genre: p for genre, p in segment.probabilities.items() if genre not in (segment.genre, segment.family)}
     runner_up = max(others, key=lambda genre: others[genre], default=None)
-    return {
-        "time": time,
+    return place | {
         "genre": words.genre_title(segment.genre),
         "confidence": f"{percent(segment.confidence)}%",
         "runner_up": "" if runner_up is None else f"{words.genre(runner_up)} {percent(others[runner_up])}%",
@@ -112,6 +181,7 @@ def _correction(correction: messages.CorrectionView, words: Localizer, reply_id:
     agrees = correction.agrees
     return {
         "label": correction.label,
+        "name": _capital(correction.name),
         "said": words.say("opinion-agreed") if agrees else words.say("opinion-corrected", label=correction.name),
         "thanks": messages.thanks(correction, words, reply_id).text,
     }

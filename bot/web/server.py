@@ -6,7 +6,7 @@ import asyncio
 import json
 import secrets
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from aiohttp import web
 
@@ -19,6 +19,7 @@ from bot.core.palette import THEMES
 from bot.core.playlist_question import PLAYLIST_SONGS
 from bot.core.size_limits import max_bytes
 from bot.web.collection_routes import CollectionRoutes
+from bot.web.history_routes import HistoryRoutes
 from bot.web.request import (
     COOKIE_SECONDS,
     IDENTITY_COOKIE,
@@ -31,7 +32,7 @@ from bot.web.request import (
     person_of,
 )
 from bot.web.request_guard import RequestGuard, add_headers
-from bot.web.static_pages import Pages
+from bot.web.static_pages import MANIFEST, Pages
 from bot.web.upload_store import EXAMPLE_PREFIX, EXAMPLES
 from common.errors import TooLarge, UserError
 
@@ -65,7 +66,8 @@ async def _say_what_is_wrong(request: web.Request, handler: Handler) -> web.Stre
         return await handler(request)
     except UserError as error:
         status = 413 if isinstance(error, TooLarge) else 404 if isinstance(error, ButtonExpired) else 422
-        return web.json_response({"error": sentence(error, language_asked(request))}, status=status)
+        body = {"error": sentence(error, language_asked(request)), "code": error.code}
+        return web.json_response(body, status=status)
     except (TimeoutError, ConnectionError):
         return web.Response(status=408)
 
@@ -95,6 +97,7 @@ class Server:
         router.add_delete(r"/songs/{id:\d{1,15}}/opinion", self.take_opinion_back)
         router.add_get(r"/songs/{id:\d{1,15}}/timeline-{theme}.png", self.picture)
         CollectionRoutes(self._chat, self._uploads).add_routes(router)
+        HistoryRoutes(self._chat).add_routes(router)
         router.add_get("/genres", self.genres)
         router.add_get("/privacy", self.privacy)
         router.add_post("/consent", self.consent)
@@ -111,6 +114,9 @@ class Server:
         return web.Response(text="alive\n")
 
     async def file(self, request: web.Request) -> web.StreamResponse:
+        if request.match_info["file"] == MANIFEST:
+            language = language_of(request.query.get("language")) or language_asked(request)
+            return web.json_response(self._pages.manifest(language), content_type="application/manifest+json")
         path = self._pages.file(request.match_info["file"])
         if path is None:
             raise web.HTTPNotFound()
@@ -218,7 +224,11 @@ class Server:
         view = await self._chat.conversation.answer_view(entry.reply, person, language)
         words = self._chat.conversation.words(language)
         png = await self._chat.conversation.picture(view.report, words, theme)
-        return web.Response(body=png, content_type="image/png", headers={"Cache-Control": "private, max-age=86400"})
+        headers = {"Cache-Control": "private, max-age=86400"}
+        if "save" in request.query:
+            name = quote(f"{entry.title or words.say('page-title')}.png", safe="")
+            headers["Content-Disposition"] = f"attachment; filename=\"answer.png\"; filename*=UTF-8''{name}"
+        return web.Response(body=png, content_type="image/png", headers=headers)
 
     # Opinions
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.core.canvas import FONT
 from bot.core.localization import LANGUAGES, OWN_NAMES, Language, say
@@ -18,7 +18,14 @@ if TYPE_CHECKING:
     from bot.web.upload_store import Example
 
 PAGE = Path(__file__).parent / "page"
-SERVED = ("chat.css", "chat.js", "collections.js", "entries.js", "folders.js", "genres.js", "server.js", "icon.svg")
+MANIFEST = "manifest.webmanifest"
+ICONS = ("icon.svg", "icon-192.png", "icon-512.png")
+SERVED = frozenset({"chat.css", *(path.name for path in PAGE.glob("*.js")), *ICONS})
+
+# A number that stands for any other than one.
+MANY = 7
+# What another app may share, see chat.js.
+SHARED = ("title", "text", "url")
 
 _PLACE = re.compile(r"\{\{([a-z0-9-]+)\}\}")
 
@@ -50,6 +57,25 @@ class Pages:
             return FONT
         return PAGE / name if name in SERVED else None
 
+    def manifest(self, language: Language) -> dict[str, Any]:
+        """Return the manifest of the page as an installed app, to which other apps share links."""
+        sizes = {"icon-192.png": "192x192", "icon-512.png": "512x512"}
+        return {
+            "name": say(language, "page-title"),
+            "short_name": "Genre bot",
+            "lang": language,
+            "start_url": "../",
+            "scope": "../",
+            "display": "standalone",
+            "background_color": "#eef0f5",
+            "theme_color": "#ffffff",
+            "icons": [
+                {"src": name, "sizes": size, "type": "image/png", "purpose": "any maskable"}
+                for name, size in sizes.items()
+            ],
+            "share_target": {"action": "../", "method": "GET", "params": {name: name for name in SHARED}},
+        }
+
     def _worded(self, template: str, language: Language) -> str:
         limits = {"megabytes": self._settings.max_megabytes, "minutes": self._settings.max_minutes}
         special = {
@@ -58,10 +84,16 @@ class Pages:
             "examples": "".join(_example_option(example, language) for example in self._examples),
             "no-examples": "" if self._examples else "hidden",
             "most-songs": str(MOST_SONGS),
+            "most-queued": str(self._settings.songs_per_person_queued),
             "music-suffixes": " ".join(sorted(MUSIC_SUFFIXES)),
             "file-picker-accept": FILE_PICKER_ACCEPT,
             "max-bytes": str(round(self._settings.max_megabytes * MEGABYTE)),
             "error-too-large": html.escape(say(language, "error-too-large", megabytes=self._settings.max_megabytes)),
+            "count-one": html.escape(say(language, "page-tools-count", count=1)),
+            # The browser counts and puts the number in.
+            "count-many": html.escape(say(language, "page-tools-count", count=MANY).replace(str(MANY), "%n")),
+            "count-waiting": html.escape(say(language, "page-tools-waiting", count="%n")),
+            "count-failed": html.escape(say(language, "page-tools-failed", count="%n")),
             "page-formats": html.escape(say(language, "page-formats", **limits)),
         }
 
@@ -82,8 +114,9 @@ def _language_option(language: Language, current: bool) -> str:
 
 def _example_option(example: Example, language: Language) -> str:
     title = example.titles[language]
-    label = html.escape(say(language, "page-example", title=title), quote=True)
-    return (
-        f'<li><button type="button" data-example="{html.escape(example.file, quote=True)}" aria-label="{label}">'
-        f"{html.escape(title)}</button></li>"
-    )
+    kind = example.kinds[language]
+    label = say(language, "page-example", title=title) + (f": {kind}" if kind else "")
+    given = {"data-example": example.file, "data-title": title, "aria-label": label}
+    attributes = " ".join(f'{name}="{html.escape(value, quote=True)}"' for name, value in given.items())
+    shown = html.escape(title) + (f" <small>{html.escape(kind)}</small>" if kind else "")
+    return f'<li><button type="button" {attributes}>{shown}</button></li>'

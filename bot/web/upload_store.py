@@ -29,10 +29,22 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A song that the project made itself, to try the page with."""
+    """A song that the project made itself, to try the page with.
+
+    Attributes
+    ----------
+    file
+        Name of the file beside ``index.json``.
+    titles, kinds
+        What it is called and what to expect of it in a word, in each language.
+    genre
+        What a release must be sure that it is; a style's family will do.
+    """
 
     file: str
     titles: dict[Language, str]
+    kinds: dict[Language, str]
+    genre: str
 
 
 def read_examples(folder: Path = EXAMPLES) -> tuple[Example, ...]:
@@ -42,7 +54,12 @@ def read_examples(folder: Path = EXAMPLES) -> tuple[Example, ...]:
         return ()
     listed = json.loads(index.read_text(encoding="utf-8"))
     return tuple(
-        Example(song["file"], {"en": song["title_en"], "vi": song["title_vi"]})
+        Example(
+            song["file"],
+            {"en": song["title_en"], "vi": song["title_vi"]},
+            {"en": song.get("kind_en", ""), "vi": song.get("kind_vi", "")},
+            song.get("genre", ""),
+        )
         for song in listed
         if (folder / song["file"]).is_file() and Path(song["file"]).name == song["file"]
     )

@@ -1,8 +1,14 @@
-// The page: songs dropped, chosen, pasted or tried; language; privacy. How a song is shown is entries.js.
+// The page: songs dropped, chosen, pasted, recorded or tried; links; language. How a song is shown is entries.js.
 
-import { Entries, paragraph } from "./entries.js";
+import { Entries } from "./entries.js";
 import { foldersOf, listed, sendFolder } from "./folders.js";
-import { ask, listen, send } from "./server.js";
+import { changeLanguage } from "./language.js";
+import { linkIn } from "./links.js";
+import { post, postFile } from "./outbox.js";
+import { forgetSound } from "./player.js";
+import { askConsent } from "./privacy.js";
+import { ask, askFrom, listen } from "./server.js";
+import { View } from "./view.js";
 
 const find = (id) => document.getElementById(id);
 
@@ -12,31 +18,69 @@ function announce(text) {
   setTimeout(() => (find("announcer").textContent = text), 50);
 }
 
-const entries = new Entries(find("entries"), announce, askConsent, () => find("choose-folder").click());
+const view = new View(find("new-answers"));
+const entries = new Entries(find("entries"), view, {
+  announce,
+  onQuestion: askConsent,
+  onAgain: () => find("choose-folder").click(),
+  onChange: showTools,
+  onRemove: remove,
+});
 
 // Songs
 
-// One after the other, so that they queue in the order in which they were chosen.
-let sending = Promise.resolve();
-
 function take(files) {
-  for (const file of files) {
-    const entry = entries.add(file.name);
-    sending = sending.then(() => send(file, entry.share)).then(entry.becomes, (refused) => entry.fails(refused.message));
-  }
+  const alone = files.length === 1;
+  files.forEach((file, number) => postFile(entries.add(file.name, { alone, first: number === 0 }), file));
 }
 
 find("choose").addEventListener("change", (event) => {
-  take(event.target.files);
+  const files = [...event.target.files];
   event.target.value = "";
+  take(files);
 });
+
+for (const button of document.querySelectorAll("[data-example]")) {
+  button.addEventListener("click", () => {
+    const path = `examples/${encodeURIComponent(button.dataset.example)}`;
+    post(entries.add(button.dataset.title), () => ask("POST", path));
+  });
+}
+
+function takeLink(link) {
+  post(entries.add(link), () => ask("POST", "links", { link }));
+}
+
+// Takes the link in a text, or says that there is none.
+function takeText(text) {
+  const link = linkIn(text);
+  find("link-notice").textContent = link === null ? find("no-link").content.textContent : "";
+  if (link !== null) takeLink(link);
+  return link !== null;
+}
+
+find("link-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (takeText(find("link").value)) find("link").value = "";
+  else find("link").focus();
+});
+find("link").addEventListener("input", () => (find("link-notice").textContent = ""));
+
+async function remove(button, entry) {
+  const gone = await askFrom(button, "DELETE", `history/${entry.id}`).catch((refused) => refused);
+  if (gone instanceof Error && gone.status !== 404) return announce(gone.message);
+  forgetSound(entry.id);
+  entries.remove(entry.id);
+  announce(gone.notice ?? "");
+  find("link").focus({ preventScroll: true });
+}
 
 // Folders
 
 let organising = Promise.resolve();
 
 function takeFolder(folder) {
-  const entry = entries.add(folder.name, true);
+  const entry = entries.add(folder.name, { folder: true });
   organising = organising.then(() => sendFolder(folder, entry));
 }
 
@@ -46,54 +90,49 @@ find("choose-folder").addEventListener("change", (event) => {
   if (files.length > 0) takeFolder(listed(files));
 });
 
-for (const button of document.querySelectorAll("[data-example]")) {
-  button.addEventListener("click", () => {
-    const entry = entries.add(button.textContent);
-    ask("POST", `examples/${encodeURIComponent(button.dataset.example)}`).then(entry.becomes, (refused) =>
-      entry.fails(refused.message),
-    );
-  });
-}
-
-function takeLink(link) {
-  const entry = entries.add(link);
-  ask("POST", "links", { link }).then(entry.becomes, (refused) => entry.fails(refused.message));
-}
+// Pasted and dropped
 
 document.addEventListener("paste", (event) => {
   const text = event.clipboardData.getData("text").trim();
   if (event.clipboardData.files.length > 0) {
     event.preventDefault();
-    take(event.clipboardData.files);
-  } else if (/^https?:\/\/\S+$/i.test(text) && !event.target.closest?.("input, textarea, dialog")) {
+    take([...event.clipboardData.files]);
+  } else if (text !== "" && !event.target.closest?.("input, textarea, dialog")) {
     event.preventDefault();
-    takeLink(text);
+    takeText(text);
   }
 });
 
 let inside = 0;
-const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");
+const carries = (event) => ["Files", "text/uri-list", "text/plain"].some((kind) => event.dataTransfer?.types.includes(kind));
+const isField = (event) => event.target.closest?.("input[type=text]") && !event.dataTransfer.types.includes("Files");
 const veil = (on) => (find("veil").hidden = !on);
-document.addEventListener("dragenter", (event) => carriesFiles(event) && veil(++inside > 0));
-document.addEventListener("dragleave", (event) => carriesFiles(event) && veil(--inside > 0));
-document.addEventListener("dragover", (event) => carriesFiles(event) && event.preventDefault());
+document.addEventListener("dragenter", (event) => carries(event) && veil(++inside > 0));
+document.addEventListener("dragleave", (event) => carries(event) && veil(--inside > 0));
+document.addEventListener("dragover", (event) => carries(event) && !isField(event) && event.preventDefault());
 document.addEventListener("drop", (event) => {
-  if (!carriesFiles(event)) return;
-  event.preventDefault();
+  if (!carries(event)) return;
   inside = 0;
   veil(false);
+  if (isField(event)) return;
+  event.preventDefault();
+  const given = event.dataTransfer;
+  if (!given.types.includes("Files")) {
+    takeText(given.getData("text/uri-list") || given.getData("text/plain"));
+    return;
+  }
   // What was dropped can be looked at only now, before anything is waited for.
-  const { folders, files } = foldersOf(event.dataTransfer);
+  const { folders, files } = foldersOf(given);
   take(files);
   folders.forEach(takeFolder);
 });
 
 // What was said so far, now and whenever the connection comes back
 
-async function remember(quiet) {
+async function remember(quiet, anew = false) {
   const past = await ask("POST", "hello").catch(() => null);
   if (past === null) return false;
-  for (const entry of past.entries) entries.show(entry, quiet);
+  for (const entry of past.entries) entries.show(entry, quiet, anew);
   if (past.question !== null) askConsent(past.question);
   return true;
 }
@@ -103,9 +142,15 @@ async function begin() {
     find("lost").hidden = false;
     await new Promise((resolve) => setTimeout(resolve, 3000));
   }
-  window.scrollTo(0, document.body.scrollHeight);
-  document.body.dataset.ready = "true";
-  listen(
+  find("lost").hidden = true;
+  // Whoever comes back goes on where they were; a new page is read from its beginning.
+  const last = find("entries").lastElementChild;
+  if (last !== null) {
+    if (last.dataset.state === "answered") entries.openOnly(last);
+    window.scrollTo(0, document.body.scrollHeight);
+  }
+  takeShared();
+  const anew = listen(
     (entry) => entries.show(entry),
     () => {
       find("lost").hidden = true;
@@ -113,78 +158,41 @@ async function begin() {
     },
     () => (find("lost").hidden = false),
   );
-}
-
-// May the bot learn from this?
-
-function askConsent(text) {
-  if (find("consent-question")) return;
-  const question = find("consent").content.cloneNode(true);
-  question.querySelector(".question-text").textContent = text;
-  for (const [key, allow] of [["allow", true], ["refuse", false]]) {
-    question.querySelector(`[data-key=${key}]`).onclick = () => answerConsent(allow);
+  for (const button of document.querySelectorAll("[data-language]")) {
+    button.addEventListener("click", () =>
+      changeLanguage(button, async () => {
+        anew();
+        entries.reword();
+        await remember(true, true);
+        showTools();
+      }),
+    );
   }
-  find("afterwards").replaceChildren(question);
-  find("consent-question").scrollIntoView({ block: "nearest" });
+  document.body.dataset.ready = "true";
 }
 
-async function answerConsent(allow) {
-  const answer = await ask("POST", "consent", { allow }).catch((refused) => ({ notice: refused.message }));
-  const notice = paragraph(answer.notice);
-  notice.className = "bubble bot";
-  notice.tabIndex = -1;
-  find("afterwards").replaceChildren(notice);
-  notice.focus();
+// What another app has shared with this one, see page/manifest.webmanifest.
+function takeShared() {
+  const shared = new URLSearchParams(location.search);
+  const texts = ["url", "text", "title"].map((name) => shared.get(name)).filter(Boolean);
+  if (texts.length === 0) return;
+  history.replaceState(null, "", location.pathname);
+  takeText(texts.join(" "));
 }
 
-// Privacy
+// Search, summary and statistics are for those who have many songs; nobody else loads them.
 
-const privacy = find("privacy");
-
-async function showPrivacy() {
-  const said = await ask("GET", "privacy").catch((refused) => ({ text: refused.message }));
-  find("privacy-text").replaceChildren(...said.text.split("\n\n").map(paragraph));
-  const consent = find("privacy-consent");
-  consent.hidden = said.change === undefined;
-  consent.textContent = said.change ?? "";
-  consent.onclick = async () => {
-    const answer = await ask("POST", "consent", { allow: !said.allowed }).catch((refused) => ({ notice: refused.message }));
-    find("consent-question")?.remove();
-    await showPrivacy();
-    find("privacy-notice").textContent = answer.notice;
-  };
+async function showTools() {
+  if (entries.shown.size <= 3 && find("tools").hidden) return;
+  const { draw } = await import("./tools.js");
+  draw(find("tools"), entries);
 }
 
-find("open-privacy").addEventListener("click", async () => {
-  find("forget-question").hidden = true;
-  find("privacy-notice").textContent = "";
-  await showPrivacy();
-  privacy.showModal();
-});
-find("privacy-forget").addEventListener("click", () => {
-  find("forget-question").hidden = false;
-  find("forget-question").querySelector("p").focus();
-  find("forget-question").scrollIntoView({ block: "nearest" });
-});
-find("forget-keep").addEventListener("click", () => {
-  find("forget-question").hidden = true;
-  find("privacy-forget").focus();
-});
-find("forget-confirm").addEventListener("click", async () => {
-  const answer = await ask("POST", "forget").catch((refused) => ({ notice: refused.message }));
-  find("forget-question").hidden = true;
-  find("privacy-notice").textContent = answer.notice;
-  // Nothing of the old conversation may stay on the screen.
-  privacy.addEventListener("close", () => location.reload(), { once: true });
-});
-
-// Language
-
-for (const button of document.querySelectorAll("[data-language]")) {
-  button.addEventListener("click", async () => {
-    await sending;
-    await ask("POST", "language", { language: button.dataset.language }).catch(() => null);
-    location.reload();
+if (navigator.mediaDevices?.getUserMedia) {
+  find("record").hidden = false;
+  find("record").addEventListener("click", async () => {
+    const { record } = await import("./recorder.js");
+    record(find("record"), (file) => take([file]), announce);
   });
 }
 

@@ -21,7 +21,7 @@ export function showCollection(node, entry, before, { quiet, owner }) {
   part("progress").value = entry.share;
   part("progress").setAttribute("aria-label", entry.text);
   part(".stop").hidden = false;
-  part(".stop").onclick = () => owner.change("DELETE", `collections/${entry.id}`);
+  part(".stop").onclick = () => owner.change(part(".stop"), "DELETE", `collections/${entry.id}`);
   part(".again").hidden = entry.again === null;
   part(".again button").textContent = entry.again ?? "";
   part(".again button").onclick = owner.onAgain;
@@ -30,7 +30,7 @@ export function showCollection(node, entry, before, { quiet, owner }) {
   if (JSON.stringify(before?.failures) !== JSON.stringify(entry.failures)) showFailures(part, entry);
 
   // On a small window, what was just found may lie below its edge.
-  if (!quiet && before === null) node.scrollIntoView({ block: "nearest" });
+  if (!quiet && before === null) owner.view.arrived(node, true);
   if (entry.going) {
     owner.tellProgress(entry.text);
     return;
@@ -38,7 +38,7 @@ export function showCollection(node, entry, before, { quiet, owner }) {
   if (hadFocus) part(".headline").focus();
   if (quiet || before?.going !== true) return;
   owner.announce(entry.text);
-  node.scrollIntoView({ block: "nearest" });
+  owner.view.arrived(node, true);
 }
 
 function showSorted(part, entry, owner) {
@@ -48,7 +48,7 @@ function showSorted(part, entry, owner) {
   const select = part("select");
   select.replaceChildren(...entry.sorted.minimums.map(option));
   select.onchange = () =>
-    owner.change("POST", `collections/${entry.id}/confidence`, {
+    owner.change(select, "POST", `collections/${entry.id}/confidence`, {
       percent: select.value === "" ? null : Number(select.value),
     });
   part(".report").href = entry.sorted.report;

@@ -1,77 +1,132 @@
-// One song on the page: what was sent, how far it is, the answer, what its sender said of that. Draws what the server
+// The songs on the page: what was sent, how far it is, the answer, what its sender said of that. Draws what the server
 // says and has no words of its own; the nodes of an entry stay while only its progress changes, so that focus stays too.
 
+import { answerNode, showOpinion } from "./answer.js";
 import { newCollection, showCollection } from "./collections.js";
-import { chooseGenre } from "./genres.js";
-import { ask } from "./server.js";
+import { fillRow } from "./rows.js";
+import { ask, askFrom, tellBeside } from "./server.js";
 
 // Progress is read out now and then, so that it does not drown everything else.
 const PROGRESS_PAUSE = 5000;
+// More songs than these are shown as rows that open on demand.
+const MOST_OPEN = 3;
+const ENDED = new Set(["answered", "failed", "stopped"]);
 
 const copy = (name) => document.getElementById(name).content.cloneNode(true);
 
 export class Entries {
-  constructor(list, announce, onQuestion, onAgain) {
+  constructor(list, view, hooks) {
     this.list = list;
-    this.announce = announce;
-    this.onQuestion = onQuestion;
-    this.onAgain = onAgain;
+    this.view = view;
+    this.announce = hooks.announce;
+    this.onQuestion = hooks.onQuestion;
+    this.onAgain = hooks.onAgain;
+    this.onChange = hooks.onChange;
+    this.onRemove = hooks.onRemove;
     this.shown = new Map();
+    this.again = new Map();
     this.progressTold = -PROGRESS_PAUSE;
   }
 
-  // A song that is just being sent: it has no number yet.
-  add(title, folder = false) {
-    const node = copy("entry").firstElementChild;
+  // A song that is about to be sent: it has no number yet. One that is sent alone opens when it is answered.
+  add(title, { folder = false, alone = true, first = true } = {}) {
+    const node = this.newNode();
     node.querySelector(".title").textContent = title || document.getElementById("untitled").content.textContent;
     node.querySelector(".reply").append(folder ? newCollection(node) : copy("progress"));
     node.querySelector(".stop").hidden = true;
-    this.list.append(node);
-    node.scrollIntoView({ block: "end" });
-    return {
+    node.dataset.alone = alone;
+    this.arrange();
+    if (first) this.view.follow(node, alone);
+    if (!alone) this.closeShown();
+    const handle = {
       share: (share) => (node.querySelector("progress").value = share),
-      becomes: (entry) => {
+      waits: (name) => this.pending(node, name),
+      onStop: (act) => {
+        node.querySelector(".stop").hidden = false;
+        node.querySelector(".stop").onclick = act;
+      },
+      becomes: (entry, again) => {
+        if (again) this.again.set(entry.id, again);
         // News of it may have come before the answer to its sending; its place is where it was sent from.
         const known = this.shown.get(entry.id)?.node;
-        if (known !== undefined && known !== node) node.replaceWith(known);
-        else if (known === undefined) this.shown.set(entry.id, { node, entry: null });
+        if (known !== undefined && known !== node) {
+          known.dataset.alone = node.dataset.alone;
+          node.replaceWith(known);
+        } else if (known === undefined) this.shown.set(entry.id, { node, entry: null });
         this.show(entry);
       },
-      fails: (text) => {
-        node.querySelector(".reply").replaceChildren(sentence(text));
+      fails: (text, again) => {
+        node.dataset.state = "unsent";
+        node.querySelector(".reply").replaceChildren(sentence(text), ...this.tryAgain(again));
         this.announce(text);
+        this.arrange();
+      },
+      restarts: () => {
+        this.forget(node);
+        node.querySelector(".reply").replaceChildren(copy("progress"));
+        return handle;
       },
     };
+    return handle;
   }
 
-  show(entry, quiet = false) {
+  newNode() {
+    const node = copy("entry").firstElementChild;
+    node.querySelector(".row").onclick = () => this.open(node, !("open" in node.dataset));
+    this.list.append(node);
+    return node;
+  }
+
+  // Says how far a song is that the server does not know yet, by the name of the sentence.
+  pending(node, name) {
+    const text = document.getElementById(name).content.textContent;
+    node.dataset.state = "unsent";
+    node.dataset.stage = name;
+    node.querySelector(".stage").textContent = text;
+    node.querySelector("progress").setAttribute("aria-label", text);
+  }
+
+  // Says the same in the page's language after that has changed; the server does so for the songs that it knows.
+  reword() {
+    const label = (name, selector) => copy(name).querySelector(selector).textContent;
+    for (const node of this.list.querySelectorAll(".entry:not([data-id])")) {
+      if (node.querySelector(".stage") && node.dataset.stage) this.pending(node, node.dataset.stage);
+      for (const button of node.querySelectorAll(".stop")) button.textContent = label("progress", ".stop");
+      for (const button of node.querySelectorAll("[data-key=again]")) button.textContent = label("try-again", "button");
+    }
+  }
+
+  tryAgain(again) {
+    if (!again) return [];
+    const node = copy("try-again");
+    node.querySelector("button").onclick = again;
+    return [node];
+  }
+
+  show(entry, quiet = false, anew = false) {
     let shown = this.shown.get(entry.id);
     if (shown === undefined) {
-      const node = copy("entry").firstElementChild;
-      this.list.append(node);
-      shown = { node, entry: null };
+      shown = { node: this.newNode(), entry: null };
       this.shown.set(entry.id, shown);
     }
-    const before = shown.entry;
+    const before = anew ? null : shown.entry;
     // News and answers overtake each other; the latest look at the song counts.
     if (before !== null && before.seen >= entry.seen) return;
     shown.entry = entry;
     const { node } = shown;
     node.dataset.id = entry.id;
     node.dataset.state = entry.state;
-    node.querySelector(".title").textContent =
-      entry.title || document.getElementById("untitled").content.textContent;
-    if (entry.audio !== null && !node.querySelector("audio")) {
-      const player = copy("player");
-      player.firstElementChild.src = entry.audio;
-      player.firstElementChild.setAttribute("aria-label", entry.title);
-      node.querySelector(".you").append(player);
-    }
+    node.querySelector(".title").textContent = entry.title || document.getElementById("untitled").content.textContent;
+    fillRow(node, entry);
     if (entry.state === "collection") {
       showCollection(node, entry, before, { quiet, owner: this });
     } else if (entry.state === "waiting") this.showProgress(node, entry);
     else if (before?.state !== entry.state) this.showEnd(node, entry, quiet);
-    if (entry.state === "answered") this.showOpinion(node, entry, before);
+    if (entry.state === "answered") showOpinion(this, node, entry, before);
+    this.arrange();
+    if (!ENDED.has(entry.state) || before?.state === entry.state) return;
+    document.dispatchEvent(new Event("song-ended"));
+    this.onChange();
   }
 
   showProgress(node, entry) {
@@ -79,7 +134,7 @@ export class Entries {
     if (!reply.querySelector("progress")) reply.replaceChildren(copy("progress"));
     const stop = reply.querySelector(".stop");
     stop.hidden = false;
-    stop.onclick = () => this.change("DELETE", `songs/${entry.id}`);
+    stop.onclick = () => this.change(stop, "DELETE", `songs/${entry.id}`);
     const bar = reply.querySelector("progress");
     bar.value = entry.progress.share;
     bar.setAttribute("aria-label", entry.progress.text);
@@ -96,13 +151,15 @@ export class Entries {
   showEnd(node, entry, quiet) {
     const reply = node.querySelector(".reply");
     const hadFocus = reply.contains(document.activeElement);
-    if (entry.state === "answered") reply.replaceChildren(this.answer(entry));
+    if (entry.state === "answered") reply.replaceChildren(answerNode(this, entry));
     else if (entry.state === "asking") reply.replaceChildren(this.question(entry));
-    else reply.replaceChildren(sentence(entry.text));
+    else reply.replaceChildren(sentence(entry.text), ...this.tryAgain(this.again.get(entry.id)));
     if (hadFocus) reply.querySelector("[tabindex]")?.focus();
     if (quiet) return;
     this.announce(entry.headline ?? entry.text);
-    node.scrollIntoView({ block: "nearest" });
+    const alone = node.dataset.alone !== "false" || entry.state === "asking";
+    if (alone) this.openOnly(node);
+    this.view.arrived(node, alone);
   }
 
   // A link that leads to many songs: how many of them?
@@ -115,87 +172,79 @@ export class Entries {
       button.className = "quiet";
       button.dataset.count = count;
       button.textContent = text;
-      button.onclick = () => this.change("POST", `songs/${entry.id}/list`, { count });
+      button.onclick = () => this.change(button, "POST", `songs/${entry.id}/list`, { count });
       return button;
     });
     node.querySelector(".buttons").append(...buttons);
     return node;
   }
 
-  answer(entry) {
-    const node = copy("answer");
-    node.querySelector(".headline").textContent = entry.headline;
-    node.querySelector(".lines").append(...[...entry.details, entry.length].map(paragraph));
-    node.querySelector("source").srcset = entry.picture.dark;
-    const image = node.querySelector("img");
-    image.src = entry.picture.light;
-    image.alt = entry.picture.alt;
-    node.querySelector("tbody").append(...entry.segments.map(row));
-    node.querySelector(".model").textContent = entry.model;
-    node.querySelector("[data-key=right]").onclick = () => this.change("POST", `songs/${entry.id}/opinion`, {}, "change");
-    // What is not music has no genre to agree with.
-    node.querySelector("[data-key=right]").hidden = entry.kind !== "music";
-    const wrong = node.querySelector("[data-key=wrong]");
-    wrong.textContent = entry.wrong;
-    wrong.onclick = () => this.openChoice(entry.id, wrong);
-    return node;
+  // Rows
+
+  arrange() {
+    this.list.classList.toggle("compact", this.list.children.length > MOST_OPEN);
   }
 
-  showOpinion(node, entry, before) {
-    if (before && JSON.stringify(before.opinion) === JSON.stringify(entry.opinion)) return;
-    node.querySelector(".opinion").hidden = entry.opinion !== null;
-    const after = node.querySelector(".after");
-    if (entry.opinion === null) {
-      after.replaceChildren();
-      return;
-    }
-    const opinion = copy("opinion");
-    opinion.querySelector(".said").textContent = entry.opinion.said;
-    opinion.querySelector(".thanks").textContent = entry.opinion.thanks;
-    const change = opinion.querySelector("[data-key=change]");
-    change.onclick = () => this.openChoice(entry.id, change);
-    opinion.querySelector("[data-key=undo]").onclick = () =>
-      this.change("DELETE", `songs/${entry.id}/opinion`, undefined, "right");
-    after.replaceChildren(opinion);
+  open(node, isOpen) {
+    delete node.dataset.shownAlone;
+    node.toggleAttribute("data-open", isOpen);
+    node.querySelector(".row").setAttribute("aria-expanded", String(isOpen));
   }
 
-  openChoice(id, button) {
-    const { node } = this.shown.get(id);
-    const after = node.querySelector(".after");
-    const close = () => {
-      choice.form.remove();
-      button.setAttribute("aria-expanded", "false");
-      button.focus();
-    };
-    if (after.querySelector("form")) return after.querySelector("input").focus();
-    const choice = chooseGenre(
-      this.announce,
-      (genre) => this.change("POST", `songs/${id}/opinion`, { genre }, "change"),
-      close,
-    );
-    after.append(choice.form);
-    button.setAttribute("aria-expanded", "true");
-    choice.begin();
-    choice.form.scrollIntoView({ block: "nearest" });
+  // Opens a song that has just been answered, and closes the one that was opened so before.
+  openOnly(node) {
+    this.closeShown();
+    this.open(node, true);
+    node.dataset.shownAlone = "";
+  }
+
+  closeShown() {
+    for (const other of this.list.querySelectorAll("[data-shown-alone]")) this.open(other, false);
   }
 
   // Changes a song on the server and shows what came of it; returns null, or the sentence that says why not.
-  async change(method, path, body, focusKey) {
+  async change(button, method, path, body, focusKey) {
+    if (button.getAttribute("aria-disabled") === "true") return null;
+    button.setAttribute("aria-disabled", "true");
     let answer;
     try {
-      answer = await ask(method, path, body);
+      answer = await askFrom(button, method, path, body);
     } catch (refused) {
       this.announce(refused.message);
+      if (button.isConnected) tellBeside(button.closest(".buttons, form, .progress") ?? button, refused.message);
       return refused.message;
+    } finally {
+      button.removeAttribute("aria-disabled");
     }
+    if (answer.entry === null) return null;
     this.show(answer.entry);
     for (const song of answer.songs ?? []) this.show(song);
     const { node } = this.shown.get(answer.entry.id);
     node.querySelector(".after form")?.remove();
     if (focusKey) node.querySelector(`[data-key=${focusKey}]`)?.focus();
     this.announce(answer.notice ?? answer.entry.opinion?.thanks ?? answer.entry.text ?? "");
-    if (answer.question) this.onQuestion(answer.question);
+    if (answer.question) this.onQuestion(answer.question, node.querySelector(".after"));
+    this.onChange();
     return null;
+  }
+
+  // A song that is sent again takes the place of the one that failed.
+  forget(node) {
+    for (const [id, shown] of this.shown) {
+      if (shown.node !== node) continue;
+      this.shown.delete(id);
+      ask("DELETE", `history/${id}`).catch(() => null);
+    }
+    delete node.dataset.id;
+  }
+
+  // Forgets a song that the server no longer has.
+  remove(id) {
+    this.shown.get(id)?.node.remove();
+    this.shown.delete(id);
+    this.again.delete(id);
+    this.arrange();
+    this.onChange();
   }
 }
 
@@ -208,19 +257,5 @@ function sentence(text) {
 export function paragraph(text) {
   const node = document.createElement("p");
   node.textContent = text;
-  return node;
-}
-
-function row(segment) {
-  const node = document.createElement("tr");
-  const time = document.createElement("th");
-  time.scope = "row";
-  time.textContent = segment.time;
-  const cells = [segment.genre, segment.confidence, segment.runner_up, segment.votes].map((text) => {
-    const cell = document.createElement("td");
-    cell.textContent = text;
-    return cell;
-  });
-  node.append(time, ...cells);
   return node;
 }

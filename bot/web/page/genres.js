@@ -48,7 +48,7 @@ export function chooseGenre(announce, onChosen, onClosed) {
   };
   const choose = async (label) => {
     if (label === "") return input.focus();
-    const error = await onChosen(label);
+    const error = await onChosen(label, form.querySelector(".buttons button"));
     if (error !== null) {
       form.querySelector(".notice").textContent = error;
       input.focus();

@@ -33,7 +33,7 @@ def test_a_picture_is_as_wide_as_a_phone_whatever_the_song(theme: Theme, segment
     report = make_report([ALL_GENRES[place // 10] for place in range(segments)], last_seconds=11)
     image = _picture(render(report, Localizer("vi"), theme))
     assert image.width == WIDTH * canvas.PIXELS_PER_UNIT
-    assert image.height <= 2.5 * image.width
+    assert image.height <= 1.1 * image.width
     assert image.getpixel((0, 0)) == PALETTES[theme].background
 
 

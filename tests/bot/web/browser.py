@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 from playwright.async_api import Page, async_playwright
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from playwright.async_api import ConsoleMessage, Error, Locator, Request
+    from playwright.async_api import Browser, ConsoleMessage, Error, Locator, Request
 
 PHONE = {"width": 360, "height": 740}
-DESK = {"width": 1200, "height": 900}
+DESK = {"width": 1280, "height": 800}
 
 # What every page must keep to, after the rules that checkers such as axe apply: returns what is wrong.
 _RULES = """() => {
@@ -136,7 +136,7 @@ class Visitor:
         self.complaints.append(str(error))
 
     def _mind_request(self, request: Request) -> None:
-        if not request.url.startswith((self._address, "data:")):
+        if not request.url.startswith((self._address, "data:", f"blob:{self._address}")):
             self.complaints.append(f"asked elsewhere: {request.url}")
 
     async def comes(self) -> None:
@@ -193,22 +193,38 @@ class Visitor:
 
 
 @asynccontextmanager
-async def visitor(
-    address: str, *, viewport: dict[str, int] = DESK, language: str = "en-GB", dark: bool = False
-) -> AsyncIterator[Visitor]:
-    """Open a browser on the page."""
+async def open_browser() -> AsyncIterator[Browser]:
+    """Start Chromium; its microphone plays a tone of its own, and nobody has to allow it."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    microphone = ["--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream"]
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", *microphone])
         try:
-            page = await browser.new_page(
-                viewport=viewport,  # type: ignore[arg-type]
-                locale=language,
-                color_scheme="dark" if dark else "light",
-            )
-            page.set_default_timeout(30_000)
-            somebody = Visitor(page, address)
-            await somebody.comes()
-            yield somebody
+            yield browser
         finally:
             await browser.close()
+
+
+@asynccontextmanager
+async def visitor(
+    address: str,
+    *,
+    browser: Browser | None = None,
+    viewport: dict[str, int] = DESK,
+    language: str = "en-GB",
+    dark: bool = False,
+) -> AsyncIterator[Visitor]:
+    """Come to the page as somebody new, with a browser of one's own unless one is given."""
+    async with AsyncExitStack() as stack:
+        used = await stack.enter_async_context(open_browser()) if browser is None else browser
+        context = await used.new_context(
+            viewport=viewport,  # type: ignore[arg-type]
+            locale=language,
+            color_scheme="dark" if dark else "light",
+        )
+        stack.push_async_callback(context.close)
+        page = await context.new_page()
+        page.set_default_timeout(30_000)
+        somebody = Visitor(page, address)
+        await somebody.comes()
+        yield somebody
