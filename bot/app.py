@@ -122,7 +122,7 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         loop.add_signal_handler(number, signalled.set)
     async with AsyncExitStack() as stack:
         stack.enter_context(_only_one(settings.data_dir))
-        health = Health(Metrics())
+        health = Health(Metrics(), settings.data_dir)
         await _operations(settings, health, stack)
         executor = executor or _executor(settings)
         stack.push_async_callback(executor.close)

@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
 from aiohttp import web
 from prometheus_client.aiohttp import make_aiohttp_handler
 
+from common.units import MEBIBYTE
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from bot.core.chat import Chat
     from bot.metrics import Metrics
@@ -23,6 +27,8 @@ if TYPE_CHECKING:
     from storage import Storage
 
 DATABASE_SECONDS: Final = 2.0
+DISK_BYTES: Final = 16 * MEBIBYTE
+"""With less space than this, no song is certain to fit."""
 CLOSE_SECONDS: Final = 1.0
 HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
@@ -50,15 +56,19 @@ class Health:
     ----------
     metrics
         Updated with what is found.
+    data_dir
+        Where songs are kept while they are worked on; None to leave the disk out.
     """
 
-    def __init__(self, metrics: Metrics) -> None:
+    def __init__(self, metrics: Metrics, data_dir: Path | None = None) -> None:
+        self._data_dir = data_dir
         self.metrics = metrics
         self._executor: SongExecutor | None = None
         self._storage: Storage | None = None
         self._expected: tuple[str, ...] | None = None
         self._running: Mapping[str, Chat] = {}
         self._stopping = False
+        self._checking: asyncio.Task[bool] | None = None
 
     def has_storage(self, storage: Storage) -> None:
         """Note that the database is open."""
@@ -90,34 +100,53 @@ class Health:
     async def parts(self) -> dict[str, bool]:
         """Check every part, and return whether it works.
 
-        ``model``, ``database``, ``cluster`` where songs are classified elsewhere, each chat, and ``taking-songs``.
+        ``model``, ``database``, ``cluster`` where songs are classified elsewhere, each chat, ``disk`` where songs can
+        be kept while they are worked on, and ``taking-songs``.
 
         Updates the metrics with the same, and with the length of the queue.
         """
-        found = {"model": self._executor is not None, "database": await self._database_answers()}
+        found = {"model": self._executor is not None, "database": await self._database_works()}
         if isinstance(self._executor, RemoteExecutor):
             found["cluster"] = self._executor.connected
         for chat in self._expected or ():
             found[chat] = chat in self._running and self._running[chat].connected
+        if self._data_dir is not None:
+            found["disk"] = await asyncio.to_thread(_has_space, self._data_dir)
         found["taking-songs"] = self._expected is not None and not self._stopping
         for part, ready in found.items():
             self.metrics.part_is(part, ready=ready)
         return found
 
-    async def _database_answers(self) -> bool:
-        """Return whether the queue can be read, and update its length in the metrics."""
+    async def _database_works(self) -> bool:
+        """Return whether the queue can be read and something can be stored, within ``DATABASE_SECONDS``."""
         if self._storage is None:
             return False
+        # A check that waits for a lock cannot be cancelled: the next one asks for the same.
+        if self._checking is None or self._checking.done():
+            self._checking = asyncio.create_task(self._check_database(self._storage))
+        await asyncio.wait({self._checking}, timeout=DATABASE_SECONDS)
+        return self._checking.done() and self._checking.result()
+
+    async def _check_database(self, storage: Storage) -> bool:
+        """Return whether the queue can be read and something can be stored; updates the metrics."""
         try:
-            async with asyncio.timeout(DATABASE_SECONDS):
-                load = await self._storage.jobs.load()
+            load = await storage.jobs.load()
+            await storage.check_writable()
         except Exception as error:
             # The error's text may contain the database's address; its class is enough for a repeated probe.
-            log.warning("the database does not answer: %s", type(error).__name__)
+            log.warning("the database cannot be used: %s", type(error).__name__)
             return False
         waited = 0.0 if load.oldest is None else (datetime.now(UTC) - load.oldest).total_seconds()
         self.metrics.queue_is(load.queued, load.running, waited)
         return True
+
+
+def _has_space(folder: Path) -> bool:
+    try:
+        found = os.statvfs(folder)
+    except OSError:
+        return False
+    return not found.f_flag & os.ST_RDONLY and found.f_bavail * found.f_frsize >= DISK_BYTES
 
 
 class Operations:

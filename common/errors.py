@@ -7,7 +7,10 @@ else that is raised while a request is handled is a bug, or concerns the operato
 
 from __future__ import annotations
 
-from typing import ClassVar
+import errno
+from typing import ClassVar, Final
+
+_DISK_ERRNOS: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 
 
 class UserError(Exception):
@@ -36,6 +39,18 @@ class UserError(Exception):
 def _rebuild(kind: type[UserError], values: dict[str, float | str]) -> UserError:
     """Unpickle an error that a worker process raised; pickle alone would lose its keyword arguments."""
     return kind(**values)
+
+
+class StorageUnavailable(UserError):
+    """Nothing can be saved for now: the disk is full, or the database is locked, gone or restarting."""
+
+    code = "storage-unavailable"
+    sentence = "I can't save anything at the moment. Please try again in a few minutes."
+
+
+def is_disk_fault(error: BaseException) -> bool:
+    """Return whether an error means that files cannot be written for now: a full, read-only or failing disk."""
+    return isinstance(error, OSError) and error.errno in _DISK_ERRNOS
 
 
 class SongError(UserError):

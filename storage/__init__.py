@@ -47,6 +47,7 @@ from storage.jobs import Jobs
 from storage.label_aggregation import AggregationRules, LabelAggregation
 from storage.label_votes import LabelVerdict, Purpose, VerdictStatus
 from storage.labels import Label, LabelMerge, LabelPage, Labels, LabelStatus
+from storage.outages import means_outage
 from storage.people import Consent, People
 from storage.privacy import ErasureSummary
 from storage.readiness import GENRE_SONGS, GenreReadiness, Readiness
@@ -131,4 +132,5 @@ __all__ = [
     "export_feedback",
     "export_for_training",
     "import_feedback",
+    "means_outage",
 ]

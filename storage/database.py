@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import sqlite3
-from contextlib import asynccontextmanager, nullcontext
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +22,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage.errors import BadDatabaseUrl
+from storage.outages import AFTER_CONFLICT, Outage, outage_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -31,8 +35,16 @@ if TYPE_CHECKING:
 
     from storage.tables import TableBase
 
-BUSY_SECONDS = 30
+BUSY_SECONDS = 10.0
 """How long SQLite waits for another process's write."""
+TURN_SECONDS = 20.0
+"""How long a write waits for this process's other writes to an SQLite file."""
+POOL_SECONDS = 10.0
+"""How long a transaction waits for a connection."""
+CONNECT_SECONDS = 5.0
+"""How long connecting to PostgreSQL may take."""
+COMPLAINT_SECONDS = 60.0
+"""How often an outage that lasts is logged."""
 SQLITE_CACHE_KIBIBYTES = 4096
 """The page cache of one SQLite connection."""
 SQLITE_CONNECTIONS = 4
@@ -40,6 +52,8 @@ SQLITE_CONNECTIONS = 4
 POSTGRESQL_CONNECTIONS = 10
 LARGEST_NUMBER = 2**63 - 1
 """The largest row id; a forged button may name a larger one, which the drivers would refuse."""
+
+log = logging.getLogger(__name__)
 
 _SNAPSHOT: dict[str, dict[str, Any]] = {
     "sqlite": {"sqlite_begin": "BEGIN DEFERRED"},
@@ -90,13 +104,22 @@ def make_engine(url: URL) -> AsyncEngine:
             connect_args={"isolation_level": None, "timeout": BUSY_SECONDS},
             pool_size=SQLITE_CONNECTIONS,
             max_overflow=0,
+            pool_timeout=POOL_SECONDS,
             json_serializer=to_json,
         )
         event.listen(engine.sync_engine, "connect", _prepare_sqlite)
         event.listen(engine.sync_engine, "begin", _begin_sqlite)
         return engine
     return create_async_engine(
-        url, pool_size=POSTGRESQL_CONNECTIONS, max_overflow=0, pool_pre_ping=True, json_serializer=to_json
+        url,
+        connect_args={"timeout": CONNECT_SECONDS},
+        # The transactions rely on their locks, after which they must see what others stored meanwhile.
+        isolation_level="READ COMMITTED",
+        pool_size=POSTGRESQL_CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=POOL_SECONDS,
+        pool_pre_ping=True,
+        json_serializer=to_json,
     )
 
 
@@ -125,6 +148,11 @@ def _begin_sqlite(connection: Connection) -> None:
     connection.exec_driver_sql(connection.get_execution_options().get("sqlite_begin", "BEGIN IMMEDIATE"))
 
 
+@dataclass(slots=True)
+class _Progress:
+    committing: bool = False
+
+
 class Database:
     """An engine with its transactions, and the clock for timestamps.
 
@@ -134,6 +162,11 @@ class Database:
         From ``database_url``.
     clock
         Returns the current time, aware and in UTC.
+
+    Attributes
+    ----------
+    wrote_at
+        When something was last stored (``time.monotonic``); None if nothing was.
     """
 
     def __init__(self, url: URL, clock: Callable[[], datetime]) -> None:
@@ -142,7 +175,11 @@ class Database:
         self._engine = make_engine(url)
         self._reading = self._engine.execution_options(**_SNAPSHOT[url.get_backend_name()])
         # SQLite allows one writer. Waiting here costs nothing, while its own lock makes waiting threads poll.
-        self._turn = asyncio.Lock() if url.get_backend_name() == "sqlite" else nullcontext()
+        self._turn = asyncio.Lock() if url.get_backend_name() == "sqlite" else None
+        self._file = Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
+        self._inode: int | None = None
+        self._complained: float | None = None
+        self.wrote_at: float | None = None
 
     @property
     def dialect(self) -> Dialect:
@@ -151,15 +188,85 @@ class Database:
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
-        """Open a transaction for writing; it is committed at the end, or rolled back on an exception."""
-        async with self._turn, self._engine.begin() as connection:
+        """Open a transaction for writing; it is committed at the end, or rolled back on an exception.
+
+        Raises
+        ------
+        StorageUnavailable
+            If the database cannot be used for now.
+        """
+        async with self._outages() as progress, self._turn_to_write(), self._engine.begin() as connection:
             yield connection
+            progress.committing = True
+        self.wrote_at = time.monotonic()
+        if self._complained is not None:
+            self._complained = None
+            log.info("the database can be written again")
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncConnection]:
-        """Open a read-only transaction: it sees one consistent state and blocks no writer."""
-        async with self._reading.begin() as connection:
+        """Open a read-only transaction: it sees one consistent state and blocks no writer.
+
+        Raises
+        ------
+        StorageUnavailable
+            If the database cannot be used for now.
+        """
+        async with self._outages(), self._reading.begin() as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _outages(self) -> AsyncIterator[_Progress]:
+        """Turn errors that mean an outage into ``StorageUnavailable``, and log them now and then."""
+        progress = _Progress()
+        try:
+            await self._find_file()
+            yield progress
+        except Outage as outage:
+            self._complain(outage)
+            raise
+        except Exception as error:
+            found = outage_of(error, committing=progress.committing)
+            if found is None:
+                raise
+            self._complain(found)
+            raise found from error
+
+    @asynccontextmanager
+    async def _turn_to_write(self) -> AsyncIterator[None]:
+        if self._turn is None:
+            yield
+            return
+        try:
+            async with asyncio.timeout(TURN_SECONDS):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise Outage("earlier writes are still waiting") from None
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    async def _find_file(self) -> None:
+        """Check that SQLite's file is still the one that is open: what is written to a deleted file is lost."""
+        if self._file is None:
+            return
+        try:
+            inode = self._file.stat().st_ino
+        except OSError as error:
+            raise Outage(f"{self._file}: {error.strerror or error}") from error
+        if self._inode is not None and inode != self._inode:
+            log.warning("%s was replaced by another file, which is used from now on", self._file)
+            await self._engine.dispose()
+        self._inode = inode
+
+    def _complain(self, outage: Outage) -> None:
+        if outage.retries is AFTER_CONFLICT:
+            return
+        now = time.monotonic()
+        if self._complained is None or now - self._complained > COMPLAINT_SECONDS:
+            self._complained = now
+            log.error("the database cannot be used: %s", outage.reason)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -36,6 +37,10 @@ JOB_DAYS = 7
 UNUSED_FEATURE_DAYS = 180
 KEY_NOTE = "key"
 """The name under which a fingerprint of the key for hashing people is stored, to recognise the key."""
+WRITE_NOTE = "checked"
+"""The name under which the moment of the last check that something can be stored is kept."""
+WRITTEN_SECONDS = 5.0
+"""For how long a stored change shows that the next one can be stored."""
 UNHELD_LABEL_DAYS = 1
 """How long a proposed label without any correction is kept."""
 
@@ -123,6 +128,16 @@ class Storage:
         """Check that the database responds; raises the driver's error if not."""
         async with self.database.reading() as connection:
             await connection.execute(select(1))
+
+    async def check_writable(self) -> None:
+        """Check that something can be stored, unless something just was; raises ``StorageUnavailable`` if not."""
+        wrote_at = self.database.wrote_at
+        if wrote_at is not None and time.monotonic() - wrote_at < WRITTEN_SECONDS:
+            return
+        async with self.database.transaction() as connection:
+            note = insert_into(connection, KeyValueRow).values(name=WRITE_NOTE, value=self.database.now().isoformat())
+            again = {"value": note.excluded.value}
+            await connection.execute(note.on_conflict_do_update(index_elements=["name"], set_=again))
 
     async def get_or_set(self, name: str, value: str) -> str:
         """Store a value under a name unless there is one; return the stored value, the same for concurrent callers."""

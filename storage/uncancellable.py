@@ -1,5 +1,7 @@
 """A class decorator that lets database methods run to completion even if their caller is cancelled.
 
+Each is one transaction, which is run again after a conflict or a lost connection (``storage.outages``).
+
 Cancelling a transaction while the driver's thread works on it can leave SQLite's write lock held by a connection that
 nobody closes. Every decorated method takes milliseconds, so a cancelled caller waits for it instead.
 """
@@ -8,8 +10,10 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from functools import wraps
+from functools import partial, wraps
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from storage.outages import retried
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -28,7 +32,7 @@ def uncancellable(cls: Class) -> Class:
 def _finishing(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     @wraps(method)
     async def finish(*arguments: Any, **options: Any) -> Any:
-        task = asyncio.ensure_future(method(*arguments, **options))
+        task = asyncio.ensure_future(retried(partial(method, *arguments, **options)))
         cancelled: asyncio.CancelledError | None = None
         while not task.done():
             try:

@@ -8,17 +8,23 @@ import time
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from bot.core.chat import Stage
+from common.errors import StorageUnavailable
 from storage import LeaseLost
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from bot.core.chat import Chat, PendingSong
     from bot.metrics import Metrics
     from storage import Job, Lease, Storage
+
+Stored = TypeVar("Stored")
+
+OUTAGE_SECONDS = 1.0
+"""Between two attempts to store something while nothing can be stored."""
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +52,8 @@ class ActiveJob:
         How far it has come.
     stop_reason
         StopReason it was stopped; None while the work goes on.
+    waits_for_storage
+        Whether its outcome could not be stored yet.
     """
 
     def __init__(
@@ -64,6 +72,7 @@ class ActiveJob:
         self._interruptible = False
         self._changed = asyncio.Event()
         self._quiet = False
+        self.waits_for_storage = False
         self._showing: asyncio.Task[None] | None = None
 
     @property
@@ -119,6 +128,26 @@ class ActiveJob:
             raise JobStopped() from None
         finally:
             self._interruptible = False
+
+    async def until_stored(self, write: Callable[[], Awaitable[Stored]]) -> Stored:
+        """Store what must not be lost once it was computed or told: in an outage, again until it is over.
+
+        Raises
+        ------
+        StorageUnavailable
+            If the song is stopped meanwhile, or the bot is.
+        """
+        while True:
+            try:
+                return await write()
+            except StorageUnavailable:
+                if self.stop_reason is not None:
+                    raise
+                self.waits_for_storage = True
+                try:
+                    await asyncio.sleep(OUTAGE_SECONDS)
+                finally:
+                    self.waits_for_storage = False
 
     async def quiet(self) -> None:
         """Show no more progress, and wait for what is being shown, so that it cannot overtake the answer."""

@@ -20,6 +20,7 @@ from bot.core.playlist_answers import PlaylistAnswers
 from bot.core.privacy import Privacy
 from bot.core.size_limits import check_size
 from classifier.song_report import SongReport
+from common.errors import StorageUnavailable
 from links import parse_link
 from storage import CancelResult, LabelStatus, RowNotFound, TooManyQueued, TooManyToday
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
     from bot.metrics import Metrics
     from bot.settings import Settings
     from storage import Job, Label, Reply, Storage
+
+LANGUAGE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +152,23 @@ class Conversation:
         await self._storage.people.set_language(self._keys.person(person), language)
 
     async def language_for(self, person: Person, chat_id: str, platform_language: Language | None) -> Language:
-        """Return the language to speak: the person's choice, else the chat's setting, else their platform's."""
-        chosen = await self.chosen_language(person)
-        if chosen is not None:
-            return chosen
-        settings = await self.info.chat(person.platform, chat_id)
-        return language_of(settings.language) or platform_language or DEFAULT_LANGUAGE
+        """Return the language to speak: the person's choice, else the chat's setting, else their platform's.
+
+        A database that does not answer in time keeps nobody waiting for help: their platform's language will do.
+        """
+        looking = asyncio.ensure_future(self._stored_language(person, chat_id))
+        await asyncio.wait({looking}, timeout=LANGUAGE_SECONDS)
+        stored = looking.result() if looking.done() else None
+        return stored or platform_language or DEFAULT_LANGUAGE
+
+    async def _stored_language(self, person: Person, chat_id: str) -> Language | None:
+        try:
+            chosen = await self.chosen_language(person)
+            if chosen is not None:
+                return chosen
+            return language_of((await self.info.chat(person.platform, chat_id)).language)
+        except StorageUnavailable:
+            return None
 
     # Songs
 
@@ -262,13 +276,19 @@ class Conversation:
         self._metrics.corrected(reply.platform, agrees=stored.correction.agrees)
         words = self.words(language)
         correction = self._view(found, words, report.genre, agrees=stored.correction.agrees)
-        asked = await self._storage.people.ask_once(key)
+        asked = await self._ask_once(key)
         question = messages.consent_question(words) if asked else None
         thanks = messages.thanks(correction, words, reply_id)
         if stored.correction.consent:
             told = await self.info.thanks_for_teaching(key, words)
             thanks = replace(thanks, text="\n\n".join([thanks.text, *told]))
         return CorrectionResult(reply, report, thanks, question, correction)
+
+    async def _ask_once(self, person: str) -> bool:
+        try:
+            return await self._storage.people.ask_once(person)
+        except StorageUnavailable:
+            return False  # the correction is stored; the question comes with the next one
 
     async def undo(self, reply_id: str, person: Person, language: Language) -> CorrectionResult:
         """Take back a person's correction of a song."""

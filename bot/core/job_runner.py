@@ -11,6 +11,7 @@ import logging
 import shutil
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.core import messages, timeline
@@ -21,7 +22,7 @@ from bot.core.messages import clean_title
 from bot.core.playlist_question import PlaylistQuestion
 from classifier.errors import WorkerLost
 from classifier.song_report import SongReport
-from common.errors import UserError
+from common.errors import StorageUnavailable, UserError
 from common.units import MEGABYTE
 from links import PlaylistFound
 from storage import JobCancelled, NewReply
@@ -91,17 +92,20 @@ class JobRunner:
 
         Raises
         ------
-        LeaseLost, JobStopped, TryLater
-            If another process has the song now, it was stopped, or the platform is at fault; the song has not ended.
+        LeaseLost, JobStopped, TryLater, StorageUnavailable
+            If another process has the song now, it was stopped, or the platform or the disk is at fault; the song has
+            not ended.
         Exception
             Anything else is a bug.
         """
         job = running.job
         try:
             return await self._run(running)
+        except StorageUnavailable:
+            raise
         except UserError as error:
             log.info("job %d: %s", job.id, error)
-            return await self._refuse(running, error)
+            return await self.refuse(running, error)
         except JobCancelled:
             await running.quiet()
             await running.chat.stopped(running.song)
@@ -125,21 +129,21 @@ class JobRunner:
             await self._prompts.ask(running, many)
             return None
         running.at(Stage("answering"))
-        reply = await self._storage.jobs.answer(
-            running.lease, NewReply(answer.id, platform=job.platform, chat=job.chat, requester=job.person)
-        )
+        new = NewReply(answer.id, platform=job.platform, chat=job.chat, requester=job.person)
+        reply = await running.until_stored(lambda: self._storage.jobs.answer(running.lease, new))
         await self._send(running, reply, answer, known=known)
         return "answered"
 
     async def give_up(self, running: ActiveJob) -> str:
         """Tell a person that their song failed because of a bug; return the outcome."""
-        return await self._refuse(running, OurFault())
+        return await self.refuse(running, OurFault())
 
     def sweep(self) -> None:
         """Delete the files that a killed process left behind."""
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    async def _refuse(self, running: ActiveJob, error: UserError) -> str:
+    async def refuse(self, running: ActiveJob, error: UserError) -> str:
+        """Tell a person why their song has no answer; return the outcome."""
         await running.quiet()
         if running.song.unasked:
             return "failed"
@@ -162,13 +166,15 @@ class JobRunner:
             if known is not None and known.has_features:
                 return known, True
             classification = await self._classify(running, path)
-            answer = await self._storage.songs.save_answer(
+            save = partial(
+                self._storage.songs.save_answer,
                 content_hash,
                 classification.report.as_dict(),
                 classification.features,
                 platform=running.chat.platform,
                 title=clean_title(running.song.title),
             )
+            answer = await running.until_stored(save)
             return answer, False
 
     async def _fetch(self, running: ActiveJob, folder: Path) -> Path:
@@ -216,7 +222,7 @@ class JobRunner:
             return
         message = await self._compose(running, reply, report, known=known)
         where = await running.chat.answer(running.song, Answered(reply, report, known, message))
-        await self._storage.replies.mark_sent(reply.id, where)
+        await running.until_stored(lambda: self._storage.replies.mark_sent(reply.id, where))
 
     async def _compose(self, running: ActiveJob, reply: Reply, report: SongReport, *, known: bool) -> OutgoingMessage:
         """Return the whole answer, with the timeline where the chat wants it."""

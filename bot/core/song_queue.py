@@ -11,6 +11,7 @@ import math
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.core.active_job import ActiveJob, JobStopped, StopReason
@@ -18,6 +19,7 @@ from bot.core.chat import Stage
 from bot.core.errors import Closing, TryLater, Undeliverable
 from bot.core.playlist_question import PlaylistQuestion
 from bot.metrics import Metrics
+from common.errors import StorageUnavailable, is_disk_fault
 from storage import LEASE_SECONDS, MAX_ATTEMPTS, CancelResult, ClaimedJob, LeaseLost
 
 if TYPE_CHECKING:
@@ -34,6 +36,9 @@ HEARTBEAT_SECONDS = LEASE_SECONDS / 6
 # A job that another process released, or whose delay has passed, is claimed within this time.
 POLL_SECONDS = 3.0
 FAULT_DELAY_SECONDS = 5.0
+# A song that met a full disk is tried again after so long, and for so long.
+OUTAGE_DELAY_SECONDS = 15.0
+OUTAGE_PATIENCE_SECONDS = 3600.0
 # Songs that may be fetched or sent while every worker slot is taken.
 SONGS_AHEAD = 2
 # Answers beyond those that may wait for their platform while other songs are worked on.
@@ -221,13 +226,16 @@ class SongQueue:
             self._wake.clear()
             try:
                 claimed = None
-                if self._has_room():
+                # What was told already is stored first, lest it be told again.
+                if self._has_room() and not any(each.waits_for_storage for each in self._running.values()):
                     claimed = await self._storage.jobs.claim(
                         self._owner, platforms=tuple(self._chats), homes=tuple(self._homes.values()) or None
                     )
                 if claimed is not None:
                     await self._begin(claimed)
                     continue
+            except StorageUnavailable:
+                pass  # storage logs it; trying again
             except Exception:
                 log.exception("the queue cannot be read; trying again")
             with suppress(TimeoutError):
@@ -247,6 +255,8 @@ class SongQueue:
             held = {running.job.id: running for running in self._running.values()}
             try:
                 beat = await self._storage.jobs.heartbeat([running.lease for running in held.values()])
+            except StorageUnavailable:
+                continue
             except Exception:
                 log.exception("the leases of songs in progress cannot be renewed; trying again")
                 continue
@@ -271,7 +281,8 @@ class SongQueue:
         try:
             outcome = await self._run(running)
             if outcome is not None:
-                await self._storage.jobs.finish(running.lease, outcome)
+                ending = partial(self._storage.jobs.finish, running.lease, outcome)
+                await running.until_stored(ending)
                 self._ended(job, outcome)
                 await running.chat.discard(running.song)
         except LeaseLost:
@@ -305,13 +316,29 @@ class SongQueue:
             raise
         except JobStopped:
             return await self._stopped(running)
-        except Exception:
+        except StorageUnavailable:
+            return await self._put_off(running)
+        except Exception as error:
+            if is_disk_fault(error):
+                return await self._put_off(running)
             self._metrics.fault()
             log.exception("job %d failed because of a bug", running.job.id)
             return await self._after_bug(running)
         if outcome is not None:
             self._learn_duration(clock() - began)
         return outcome
+
+    async def _put_off(self, running: ActiveJob) -> str | None:
+        """Return a song to the queue until something can be stored again; it is no fault of the song.
+
+        What does not fit on the disk for that long is told, since the song itself may be what is too large for it.
+        """
+        if _seconds_since(running.job.created) > OUTAGE_PATIENCE_SECONDS:
+            return await self._runner.refuse(running, StorageUnavailable())
+        log.warning("job %d waits: nothing can be stored at the moment", running.job.id)
+        release = partial(self._storage.jobs.release, running.lease, delay_seconds=OUTAGE_DELAY_SECONDS)
+        await running.until_stored(release)
+        return None
 
     async def _stopped(self, running: ActiveJob) -> str | None:
         await running.quiet()

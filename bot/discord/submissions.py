@@ -24,7 +24,7 @@ from bot.discord.message_parsing import (
     unasked_songs,
 )
 from bot.discord.message_port import ReplyTarget
-from common.errors import UserError
+from common.errors import StorageUnavailable, UserError
 from storage import TooManyQueued, TooManyToday
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class DiscordSubmissions:
         chat_id = chat_id_of(None if message.guild is None else message.guild.id, message.channel.id)
         if is_addressed(message, me):
             await self._from_addressed(message, me, chat_id)
-        elif is_listened_to(message, (await self._chat_settings(chat_id)).listening):
+        elif await self._answers_all(message, chat_id):
             songs = unasked_songs(await self._client.with_attachments(message))
             target = ReplyTarget(message.channel.id, message.id, reply_to=message.id)
             requester = await self._writer(message, chat_id)
@@ -119,6 +119,12 @@ class DiscordSubmissions:
         """Take the songs, or else the links, of a message that somebody chose."""
         files, links = songs_asked_for([message])
         await self._from_interaction(interaction, files, links)
+
+    async def _answers_all(self, message: discord.Message, chat_id: str) -> bool:
+        try:
+            return is_listened_to(message, (await self._chat_settings(chat_id)).listening)
+        except StorageUnavailable:
+            return False  # whoever asks the bot by name is told
 
     async def _chat_settings(self, chat_id: str) -> ChatSettings:
         # This is asked for every message that the bot sees.
@@ -199,7 +205,7 @@ class DiscordSubmissions:
                     raise Closing()
                 jobs.append(await self._conversation.submit(submission))
             except UserError as error:
-                is_last = isinstance(error, (TooManyQueued, TooManyToday, Closing))
+                is_last = isinstance(error, (TooManyQueued, TooManyToday, Closing, StorageUnavailable))
                 if not unasked:
                     refused = len(songs) - number if is_last else 1
                     title = song.shown_name if submission.named and not is_last else None

@@ -215,6 +215,7 @@ error-label-too-long = A genre's name may have up to { $limit } letters. Please 
 error-label-unprintable = A genre's name is one line of ordinary text. Please write it again.
 error-label-without-letter = A genre's name needs at least one letter. Please write it again.
 error-merge-refused = Only a proposed genre can be merged, and only into a known one. Please choose others.
+error-storage-unavailable = I can't save anything at the moment. Please try again in a few minutes.
 error-our-fault = Something went wrong on my side, and it has been noted. Please try again.
 error-link-failed = The site behind this link did not answer as it should. Please try again later, or send the file.
 error-link-not-a-link = This is not a link that I can open. Please send one that begins with https:// or http://.

@@ -192,6 +192,7 @@ error-label-too-long = Tên thể loại dài tối đa { $limit } ký tự thô
 error-label-unprintable = Tên thể loại chỉ gồm một dòng chữ bình thường. Bạn viết lại nhé.
 error-label-without-letter = Tên thể loại phải có ít nhất một chữ cái. Bạn viết lại nhé.
 error-merge-refused = Chỉ gộp được thể loại mới đề xuất vào một thể loại đã biết. Bạn chọn lại nhé.
+error-storage-unavailable = Hiện mình chưa lưu được gì cả. Vài phút nữa bạn thử lại nhé.
 error-our-fault = Có lỗi ở phía mình, và lỗi đã được ghi lại. Bạn thử lại nhé.
 error-link-failed = Trang này không trả lời như mong đợi. Lát nữa bạn thử lại, hoặc gửi tệp nhé.
 error-link-not-a-link = Đây không phải liên kết mà mình mở được. Bạn gửi liên kết bắt đầu bằng https:// hoặc http:// nhé.

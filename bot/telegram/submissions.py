@@ -20,7 +20,7 @@ from bot.telegram.message_parsing import (
     is_from,
     mentions_bot,
 )
-from common.errors import UserError
+from common.errors import StorageUnavailable, UserError
 from common.media_types import is_surely_audio
 
 if TYPE_CHECKING:
@@ -181,7 +181,10 @@ class TelegramSubmissions:
 
     async def _answers_all(self, message: Message) -> bool:
         chat = str(message.chat.id)
-        return chat in (await self._conversation.info.chat(PLATFORM, chat)).listening
+        try:
+            return chat in (await self._conversation.info.chat(PLATFORM, chat)).listening
+        except StorageUnavailable:
+            return False  # whoever asks the bot by name is told
 
 
 def _requested(contents: Sequence[MessageContent[Message, SongFile]]) -> SongRequest | None:

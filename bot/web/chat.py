@@ -6,6 +6,7 @@ import asyncio
 import logging
 import secrets
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ from bot.web.history_files import AnsweredSong
 from bot.web.history_store import EntryState, HistoryStore
 from bot.web.server_sent_events import Listeners
 from bot.web.upload_store import EXAMPLE_PREFIX, UploadStore, read_examples
+from common.errors import StorageUnavailable
 from links import parse_link
 
 if TYPE_CHECKING:
@@ -214,11 +216,13 @@ class LocalChat:
         )
         try:
             job = await self.conversation.submit(submission)
+            await self.history.set_job(entry.id, job.id)
         except BaseException:
-            await self.history.remove(entry.id)
             self.uploads.delete(file)
+            # What cannot be removed now is removed at the next start, since it has no job.
+            with suppress(StorageUnavailable):
+                await self.history.remove(entry.id)
             raise
-        await self.history.set_job(entry.id, job.id)
         return entry
 
     async def forget(self, person: Person) -> tuple[int, int]:

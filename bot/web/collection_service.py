@@ -18,6 +18,7 @@ from bot.web.collection_results import CollectionResults
 from bot.web.collection_run import CollectionRun
 from bot.web.collection_store import CollectionState, SongState
 from common.errors import EmptyFile, SongError, TooLarge
+from storage import means_outage
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -316,7 +317,10 @@ class Collections:
             await self._history.collections.heard(entry.id, number, content, release)
         except SongError as error:
             await self._history.collections.failed(entry.id, number, error.code, error.values)
-        except Exception:
+        except Exception as error:
+            if means_outage(error):
+                log.warning("a song of a folder is asked for again: nothing can be saved at the moment")
+                return
             log.exception("a song of a folder failed through a bug")
             await self._history.collections.failed(entry.id, number, OurFault.code, {})
         finally:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    import aiosqlite
+    from bot.web.page_database import PageDatabase
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS collections (
@@ -112,7 +112,7 @@ class StoredCollection:
 class CollectionStore:
     """The folders that were dropped; every change is one transaction."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: PageDatabase) -> None:
         self._connection = connection
 
     async def add(self, entry: int) -> None:

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-import aiosqlite
-
 from bot.web.collection_store import TABLES as COLLECTION_TABLES
 from bot.web.collection_store import CollectionStore
+from bot.web.page_database import PageDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,19 +85,14 @@ class HistoryEntry:
 class HistoryStore:
     """The page's entries; every change is one transaction."""
 
-    def __init__(self, connection: aiosqlite.Connection) -> None:
+    def __init__(self, connection: PageDatabase) -> None:
         self._connection = connection
         self.collections = CollectionStore(connection)
 
     @classmethod
     async def open(cls, path: Path) -> HistoryStore:
         """Open the file, or make it."""
-        path.parent.mkdir(parents=True, exist_ok=True)
-        connection = await aiosqlite.connect(path, isolation_level=None)
-        await connection.execute("PRAGMA journal_mode = WAL")
-        await connection.execute("PRAGMA foreign_keys = ON")
-        await connection.executescript(_TABLES + COLLECTION_TABLES)
-        return cls(connection)
+        return cls(await PageDatabase.open(path, _TABLES + COLLECTION_TABLES))
 
     async def close(self) -> None:
         """Close the file."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -11,7 +12,7 @@ from urllib.parse import quote, unquote
 from aiohttp import web
 
 from bot.core.chat import Requester
-from bot.core.errors import ButtonExpired
+from bot.core.errors import ButtonExpired, OurFault
 from bot.core.identity import Person
 from bot.core.localization import LANGUAGES, Language, language_of
 from bot.core.messages import sentence
@@ -34,7 +35,7 @@ from bot.web.request import (
 from bot.web.request_guard import RequestGuard, add_headers
 from bot.web.static_pages import MANIFEST, Pages
 from bot.web.upload_store import EXAMPLE_PREFIX, EXAMPLES
-from common.errors import TooLarge, UserError
+from common.errors import StorageUnavailable, TooLarge, UserError
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -48,6 +49,9 @@ KEEP_ALIVE_SECONDS = 20.0
 UPLOADS_AT_ONCE = 8
 UPLOAD_SECONDS = 1800.0
 MAX_SEARCH_CHARACTERS = 100
+OUTAGE_RETRY_SECONDS = 60
+
+log = logging.getLogger(__name__)
 
 
 def make_application(chat: LocalChat) -> web.Application:
@@ -64,12 +68,20 @@ def make_application(chat: LocalChat) -> web.Application:
 async def _say_what_is_wrong(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
+    except StorageUnavailable as error:
+        said = {"error": sentence(error, language_asked(request))}
+        return web.json_response(said, status=503, headers={"Retry-After": str(OUTAGE_RETRY_SECONDS)})
     except UserError as error:
         status = 413 if isinstance(error, TooLarge) else 404 if isinstance(error, ButtonExpired) else 422
         body = {"error": sentence(error, language_asked(request)), "code": error.code}
         return web.json_response(body, status=status)
     except (TimeoutError, ConnectionError):
         return web.Response(status=408)
+    except web.HTTPException:
+        raise
+    except Exception:
+        log.exception("a request failed because of a bug")
+        return web.json_response({"error": sentence(OurFault(), language_asked(request))}, status=500)
 
 
 class Server:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.core.errors import FileGone
-from common.errors import EmptyFile, TooLarge
+from common.errors import EmptyFile, StorageUnavailable, TooLarge, is_disk_fault
 from common.units import MEGABYTE
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ class UploadStore:
 
         Raises
         ------
-        TooLarge, EmptyFile
+        TooLarge, EmptyFile, StorageUnavailable
             With a sentence for the sender. Nothing is left of the file then, nor when the sender goes away.
         TimeoutError
             When nothing came for ``IDLE_SECONDS``.
@@ -108,8 +108,10 @@ class UploadStore:
                     await asyncio.to_thread(file.write, chunk)
             if size == 0:
                 raise EmptyFile()
-        except BaseException:
+        except BaseException as error:
             path.unlink(missing_ok=True)
+            if is_disk_fault(error):
+                raise StorageUnavailable() from error
             raise
         return name
 

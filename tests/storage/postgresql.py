@@ -9,6 +9,7 @@ import shutil
 import socket
 import subprocess
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,6 +74,10 @@ class PostgreSQL:
         self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "stop")
         shutil.rmtree(self._folder, ignore_errors=True)
 
+    def restart(self) -> None:
+        """Restart the server as an operator would; every connection ends."""
+        self._run("pg_ctl", "-D", str(self._folder / "data"), "-m", "fast", "-w", "restart")
+
     def pids(self) -> list[int]:
         """Return the ids of the server's processes."""
         first = (self._folder / "data" / "postmaster.pid").read_text().split()[0]
@@ -81,22 +86,30 @@ class PostgreSQL:
     def create(self, template: str = "template1") -> str:
         """Create a database as a copy of another and return its name."""
         name = f"test{next(self._names)}"
-        self._say(f"CREATE DATABASE {name} TEMPLATE {template}")
+        self.say(f"CREATE DATABASE {name} TEMPLATE {template}")
         return name
 
     def drop(self, name: str) -> None:
-        self._say(f"DROP DATABASE {name} WITH (FORCE)")
+        self.say(f"DROP DATABASE {name} WITH (FORCE)")
 
     def url(self, name: str) -> str:
         return f"postgresql://{USER}@127.0.0.1:{self._port}/{name}"
 
-    def _say(self, statement: str) -> None:
+    def cut(self, name: str) -> None:
+        """End every connection to a database."""
+        self.say(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'")
+
+    def say(self, statement: str) -> None:
+        """Run a statement as the server's administrator."""
+
         async def say() -> None:
             connection = await asyncpg.connect(self.url("postgres"))
             await connection.execute(statement)
             await connection.close()
 
-        asyncio.run(say())
+        # In a thread, since the caller may have a running event loop.
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            thread.submit(asyncio.run, say()).result()
 
     def _run(self, program: str, *arguments: str) -> None:
         command: Sequence[str] = [str(self._binaries / program), *arguments]

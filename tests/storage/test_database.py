@@ -71,7 +71,7 @@ async def test_sqlite_is_set_up_to_be_shared_and_strict(tmp_path: Path) -> None:
             "journal_mode": "wal",
             "foreign_keys": 1,
             "synchronous": 2,
-            "busy_timeout": 30_000,
+            "busy_timeout": 10_000,
         }.items():
             assert (await connection.execute(text(f"PRAGMA {pragma}"))).scalar() == value
 

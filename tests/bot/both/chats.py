@@ -9,6 +9,7 @@ from pydantic import SecretStr
 from bot.telegram.chat import TelegramChat
 from tests.bot.discord.people import Somebody as DiscordPerson
 from tests.bot.discord.running import close_scene, open_scene, prepare
+from tests.bot.discord.world import custom_ids
 from tests.bot.running import Bot
 from tests.bot.telegram.people import MENTION, buttons
 from tests.bot.telegram.people import Somebody as TelegramPerson
@@ -38,6 +39,15 @@ class ChatUnderTest(Protocol):
 
     async def song(self, path: Path) -> Message:
         """Have Ann send a song to the group, and return its answer."""
+
+    async def send(self, path: Path) -> None:
+        """Have Ann send a song to the group."""
+
+    async def says(self, text: str) -> Message:
+        """Wait until the bot says something in the group, and return the message."""
+
+    def data_of(self, message: Message, action: Action) -> str:
+        """Return what a button carries."""
 
     async def correct(self, answer: Message, genre: str) -> None:
         """Have Ann name the genre of a song."""
@@ -80,6 +90,15 @@ class Discord:
     async def song(self, path: Path) -> Message:
         await self._scene.ann.says(self._scene.channel, "", path, mention=True)
         return (await self._scene.answers(self._scene.channel))[-1]
+
+    async def send(self, path: Path) -> None:
+        await self._scene.ann.says(self._scene.channel, "", path, mention=True)
+
+    async def says(self, text: str) -> Message:
+        return await self._scene.says(self._scene.channel, text)
+
+    def data_of(self, message: Message, action: Action) -> str:
+        return next(each for each in custom_ids(message) if each.startswith(f"{action}:"))
 
     async def correct(self, answer: Message, genre: str) -> None:
         token = await self._scene.ann.command(answer["channel_id"], "correct", genre=genre)
@@ -133,6 +152,16 @@ class Telegram:
         ann = self._people["ann"]
         return await ann.answered(await ann.sends(path, caption=MENTION))
 
+    async def send(self, path: Path) -> None:
+        await self._people["ann"].sends(path, caption=MENTION)
+
+    async def says(self, text: str) -> Message:
+        return await self._people["ann"].hears(text)
+
+    def data_of(self, message: Message, action: Action) -> str:
+        shown = buttons(self._now(message))
+        return next(each["callback_data"] for each in shown if each["callback_data"].startswith(f"{action}:"))
+
     async def correct(self, answer: Message, genre: str) -> None:
         await self._people["ann"].writes(f"/correct {genre}", to=answer)
         await self._people["ann"].hears(genre)
@@ -145,9 +174,7 @@ class Telegram:
         return self._server.said(person.chat["id"])[-1]
 
     async def press(self, who: str, message: Message, action: Action, text: str) -> Message:
-        now = self._now(message)
-        data = next(each["callback_data"] for each in buttons(now) if each["callback_data"].startswith(f"{action}:"))
-        await self._people[who].presses_data(now, data)
+        await self._people[who].presses_data(self._now(message), self.data_of(message, action))
         await self._server.until(
             lambda: text in text_of(self._now(message)) if text else self.genres(self._now(message))
         )

@@ -7,49 +7,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.core.callbacks import Action
-from bot.settings import Moderator
 from storage import ReviewStatus
-from tests.bot.both.chats import OPERATOR, open_discord, open_telegram, text_of
-from tests.bot.discord.server import FakeDiscord
+from tests.bot.both.chats import text_of
 from tests.bot.reports import as_speech, as_vpop
 from tests.bot.running import eventually
-from tests.bot.telegram.server import TelegramServer
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import Callable
     from pathlib import Path
 
-    from bot.core.identity import IdHasher
-    from bot.settings import Settings
-    from storage import Storage
     from tests.bot.both.chats import ChatUnderTest
     from tests.bot.fake_classifier import EarAtHand
 
     Tone = Callable[..., Path]
-
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    moderators = tuple(Moderator(platform, str(OPERATOR)) for platform in ("discord", "telegram"))
-    return settings.model_copy(update={"moderators": moderators})
-
-
-@pytest.fixture(params=["discord", "telegram"])
-async def chat(
-    request: pytest.FixtureRequest, storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand
-) -> AsyncIterator[ChatUnderTest]:
-    if request.param == "discord":
-        async with FakeDiscord() as discord:
-            opened = await open_discord(discord, storage, keys, settings, ear)
-            yield opened
-            await opened.close()
-        return
-    telegram = TelegramServer()
-    await telegram.start()
-    opened = await open_telegram(telegram, storage, keys, settings, ear)
-    yield opened
-    await opened.close()
-    await telegram.stop()
 
 
 async def test_after_a_merge_the_same_correction_is_shown_since_it_still_waits(chat: ChatUnderTest, tone: Tone) -> None:
