@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from pathlib import Path
 
 import pytest
+
+from storage.database import database_url
+from storage.migrate import migrate
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FAST = (
@@ -39,6 +43,14 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if not str(item.path).startswith(fast) or "postgresql" in item.name:
             item.add_marker(pytest.mark.slow)
+
+
+@pytest.fixture(scope="session")
+def seeded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an SQLite database with all tables and labels, to be copied for each test."""
+    path = tmp_path_factory.mktemp("seeded") / "songs.sqlite3"
+    asyncio.run(migrate(database_url(f"sqlite:///{path}")))
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import wave
 from typing import TYPE_CHECKING
 
@@ -36,7 +37,8 @@ def _no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
 
 
 @pytest.fixture
-async def storage(tmp_path: Path) -> AsyncIterator[Storage]:
+async def storage(tmp_path: Path, seeded_file: Path) -> AsyncIterator[Storage]:
+    shutil.copy(seeded_file, tmp_path / "songs.db")
     async with await Storage.open(f"sqlite:///{tmp_path / 'songs.db'}") as opened:
         yield opened
 

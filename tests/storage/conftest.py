@@ -35,14 +35,6 @@ def postgresql() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(scope="session")
-def seeded_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return an SQLite database with all tables and labels, to be copied for each test."""
-    path = tmp_path_factory.mktemp("seeded") / "songs.sqlite3"
-    asyncio.run(migrate(database_url(f"sqlite:///{path}")))
-    return path
-
-
-@pytest.fixture(scope="session")
 def seeded_name(postgresql: PostgreSQL) -> str:
     """Return the name of a PostgreSQL database with all tables and labels, to be copied for each test."""
     name = postgresql.create()
