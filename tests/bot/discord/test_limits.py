@@ -165,7 +165,7 @@ async def test_corrections_leave_as_parquet_and_by_where_the_review_stands(scene
     (file,) = told["attachments"]
     assert file["filename"] == "feedback.parquet"
     assert scene.world.pictures[file["id"]].startswith(b"PAR1")
-    for status, said in (("pending", "One row of one song"), ("accepted", "0 rows of 0 songs")):
+    for status, said in (("pending", "One row of one song"), ("accepted", "There's nothing to export")):
         told = await boss.told(await boss.command(scene.channel, "feedback", "export", status=status))
         assert told["content"].startswith(said)
 

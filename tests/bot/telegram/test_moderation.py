@@ -118,7 +118,7 @@ async def test_corrections_leave_as_a_file_in_every_format(
 async def test_what_leaves_may_be_chosen(operator: Somebody, corrected: None) -> None:
     wishes = {
         "jazz": "One row of one song",
-        "2020-01-01..2020-12-31": "0 rows of 0 songs",
+        "2020-01-01..2020-12-31": "There's nothing to export",
         "2020-01-01..": "2 rows of 2 songs",
         "nothing of that name": "I know no genre of that name.",
         "last..week": "/feedback review shows",
