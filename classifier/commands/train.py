@@ -103,7 +103,7 @@ def _write_release(
             figures += measure(evaluation, split, Model(name, artifact))
     say("writing the release")
     answers = release_writer.held_out(evaluation)
-    figures += answers.sure_figures(artifact, release_writer.stranger_probabilities(artifact, strange))
+    figures += answers.sure_figures(release_writer.stranger_probabilities(artifact, strange))
     base = reference(evaluation.rows, gate_folds(tracks), artifact, evaluation.collection, jobs=arguments.jobs)
     base_content = pack(base)
     files = {

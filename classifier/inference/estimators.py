@@ -172,6 +172,35 @@ class WeightedLDA(ClassifierMixin, BaseEstimator):
         return predicted
 
 
+class HalfPrecisionPCA(TransformerMixin, BaseEstimator):
+    """Principal components, kept in half precision: of a release they are the largest part.
+
+    Parameters
+    ----------
+    components
+        How many, at most.
+    """
+
+    def __init__(self, components: int) -> None:
+        self.components = components
+
+    def fit(self, X: NDArray[np.float32], y: object = None) -> Self:
+        """Find the components of features, shape (n, width), by randomised decomposition, always the same."""
+        from sklearn.decomposition import PCA  # serving does without
+
+        found = PCA(self.components, svd_solver="randomized", iterated_power=2, random_state=0).fit(X)
+        self.mean_ = found.mean_.astype(np.float32)
+        self.components_ = found.components_.astype(np.float16)
+        return self
+
+    def transform(self, X: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return shape (n, components)."""
+        turned: NDArray[np.float32] = (np.asarray(X, dtype=np.float32) - self.mean_) @ self.components_.astype(
+            np.float32
+        ).T
+        return turned
+
+
 class FirstColumns(TransformerMixin, BaseEstimator):
     """Hand on the first columns alone, so that several machines can share one reduction and look at less of it.
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from sklearn.decomposition import PCA
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GridSearchCV, StratifiedGroupKFold
 from sklearn.neighbors import KNeighborsClassifier
@@ -22,7 +21,7 @@ from sklearn.preprocessing import MinMaxScaler, StandardScaler
 from classifier.features.families import EMBEDDING, FUSION, GROUPS, TAGS, TEXTURE, TEXTURE40
 from classifier.features.texture import GROUP_WIDTHS
 from classifier.inference.ensemble import Expert
-from classifier.inference.estimators import FirstColumns, GroupScaler, MarginSVC, WeightedLDA
+from classifier.inference.estimators import FirstColumns, GroupScaler, HalfPrecisionPCA, MarginSVC, WeightedLDA
 from classifier.training.keras_network import KerasNetwork
 
 if TYPE_CHECKING:
@@ -154,8 +153,7 @@ def _fit_space(family: str, features: NDArray[np.float32]) -> FeatureSpace:
         scale = StandardScaler()
     scaled = scale.fit(features).transform(features)
     components = min(COMPONENTS[family], *(size - 1 for size in scaled.shape[:1]), scaled.shape[1])
-    reduction = PCA(components, svd_solver="randomized", iterated_power=2, random_state=0)
-    return FeatureSpace(scale, reduction.fit(scaled))
+    return FeatureSpace(scale, HalfPrecisionPCA(components).fit(scaled))
 
 
 def fit_estimator(

@@ -52,7 +52,12 @@ def assemble(evaluation: Evaluation, strangers: Sequence[Track]) -> Artifact:
     every = np.arange(len(evaluation.tracks))
     spaces = experts.fit_spaces(rows, every)
     fitted = Parallel(n_jobs=jobs)(delayed(experts.fit)(recipe, rows, spaces, every) for recipe in experts.RECIPES)
-    able = tuple(expert for expert in fitted if expert is not None)
+    # Experts of one family come back from their processes with a copy of its space each; a release holds one.
+    able = tuple(
+        experts.as_expert(recipe, spaces[recipe.family], expert.estimator.named_steps["expert"])
+        for recipe, expert in zip(experts.RECIPES, fitted, strict=True)
+        if expert is not None
+    )
     borne_out = styles.known_styles(evaluation.tracks)
     told = styles.learn(rows, evaluation.style_trials, spaces, borne_out, jobs=jobs)
     labels = {str(label) for label in rows.styles} | {style for group in told for style in group.styles}
@@ -67,7 +72,7 @@ def assemble(evaluation: Evaluation, strangers: Sequence[Track]) -> Artifact:
     )
     known = held_out(evaluation)
     strange = stranger_probabilities(artifact, strangers)
-    least = sureness.least_by_genre(known.genres, known.probabilities, known.truth, strange)
+    least = sureness.least_by_genre(known.genres, known.probabilities, known.truth, known.collections, strange)
     return replace(artifact, sure_from=max(least.values()), sure_by_genre=least)
 
 
@@ -92,8 +97,8 @@ class HeldOutAnswers:
         Places of the tracks, shape (n,).
     genres
         Of the columns of ``probabilities``.
-    truth, collections
-        Class of each track and where it is from, shape (n,).
+    truth, collections, groups
+        Class of each track, where it is from, and its artist or recording, shape (n,).
     probabilities
         Shape (n, genres).
     """
@@ -102,6 +107,7 @@ class HeldOutAnswers:
     genres: tuple[str, ...]
     truth: NDArray[np.str_]
     collections: NDArray[np.str_]
+    groups: NDArray[np.str_]
     probabilities: NDArray[np.float64]
 
     @property
@@ -109,16 +115,20 @@ class HeldOutAnswers:
         """Whether the answer is right, shape (n,)."""
         return np.array(self.genres)[self.probabilities.argmax(axis=1)] == self.truth
 
-    def sure_figures(self, artifact: Artifact, strange: NDArray[np.float64]) -> list[Figure]:
+    def sure_figures(self, strange: NDArray[np.float64]) -> list[Figure]:
         """Count how many of the sure and of the other answers were right, and how many are sure, by collection.
+
+        The bounds are chosen without the songs that they are measured on, artists apart.
 
         Parameters
         ----------
         strange
             What the release answers about songs of genres that it does not know, shape (m, genres).
         """
-        least = {genre: artifact.least_sure(genre) for genre in self.genres}
-        sure, found = sureness.are_sure(self.genres, self.probabilities, least), []
+        sure, told = sureness.held_out_sure(
+            self.genres, self.probabilities, self.truth, self.collections, self.groups, strange
+        )
+        found = []
         for collection in dict.fromkeys(self.collections.tolist()):
             mine = self.collections == collection
             name = collection or "all"
@@ -126,7 +136,6 @@ class HeldOutAnswers:
             found.append(Figure.count("sure", name, "other answers that are right", self.right[mine & ~sure]))
             found.append(Figure.count("sure", name, "answers that are sure", sure[mine]))
         if len(strange):
-            told = sureness.are_sure(artifact.ensemble.genres, strange, least)
             found.append(Figure.count("sure", "genres that are not known", "answers that are sure", told))
         return found
 
@@ -148,6 +157,7 @@ def held_out(evaluation: Evaluation) -> HeldOutAnswers:
         answers[0].genres,
         evaluation.rows.genres[tracks],
         evaluation.collection[tracks],
+        evaluation.rows.groups[tracks],
         probabilities,
     )
 

@@ -233,7 +233,9 @@ def _least_sure(material: Material, held: HeldOut, strangers: NDArray[np.float64
     # Tracks of one artist are answered one by one, segments of one song together.
     group = np.where(feedback, song, song.max(initial=0) + 1 + np.arange(len(song)))
     means, first = sureness.by_song(held.probabilities[counted], group.astype(str).tolist())
-    return sureness.least_by_genre(held.genres, means, material.rows.genres[counted][first], strangers)
+    return sureness.least_by_genre(
+        held.genres, means, material.rows.genres[counted][first], material.collections[counted][first], strangers
+    )
 
 
 def ask(artifact: Artifact, songs: Sequence[Song]) -> NDArray[np.float64]:

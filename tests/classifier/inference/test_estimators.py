@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.base import clone
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler
 from sklearn.svm import SVC
 
-from classifier.inference.estimators import DenseNetwork, GroupScaler, MarginSVC
+from classifier.inference.estimators import DenseNetwork, GroupScaler, HalfPrecisionPCA, MarginSVC
 from classifier.training.keras_network import KerasNetwork
 from tests.conftest import REPOSITORY
 
@@ -217,3 +218,15 @@ print(sorted({"tensorflow", "keras", "librosa"} & set(sys.modules)))
             check=True,
         )
         assert result.stdout == "[]\n"
+
+
+class TestHalfPrecisionPCA:
+    def test_it_turns_as_scikit_learns_does(self) -> None:
+        features = (np.random.default_rng(0).normal(size=(200, 40)) * np.linspace(3, 0.1, 40)).astype(np.float32)
+        ours = HalfPrecisionPCA(5).fit(features)
+        theirs = PCA(5, svd_solver="randomized", iterated_power=2, random_state=0).fit(features)
+        assert ours.transform(features) == pytest.approx(theirs.transform(features), abs=0.02)
+
+    def test_it_is_stored_in_half_precision(self) -> None:
+        features = np.random.default_rng(0).normal(size=(50, 30)).astype(np.float32)
+        assert HalfPrecisionPCA(10).fit(features).components_.nbytes == 10 * 30 * 2
