@@ -10,9 +10,11 @@ from bot.app import CannotServe, serve
 from bot.chat_registry import plan
 from bot.logging import set_up_logging
 from bot.settings import WrongSettings, forget_secrets, read_settings
+from common.errors import StorageUnavailable
 
 DESCRIPTION = "Tells people what genre a song is, right where they chat. Settings come from the environment or .env."
 SETTINGS_WRONG = 2
+NO_MEMORY = "there is not enough memory to run: give the bot more, or set WORKERS to a smaller number"
 
 
 def main(arguments: list[str] | None = None, *, prog: str = "python -m bot") -> int:
@@ -34,7 +36,15 @@ def main(arguments: list[str] | None = None, *, prog: str = "python -m bot") -> 
         return asyncio.run(serve(settings))
     except CannotServe as reason:
         print(reason, file=sys.stderr)
-        return 1
+    except MemoryError:
+        print(NO_MEMORY, file=sys.stderr)
+    except RuntimeError as error:
+        if "can't start new thread" not in str(error):
+            raise
+        print(NO_MEMORY, file=sys.stderr)
+    except StorageUnavailable as outage:
+        print(f"nothing can be saved: {outage.__cause__ or outage}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from bot.chat_registry import homes, links_limits, open_chats
 from bot.core.chat import ChatCannotStart
 from bot.core.conversation import Conversation
 from bot.core.genre_names import GenreNames
-from bot.core.identity import IdHasher, open_keys
+from bot.core.identity import BadKey, IdHasher, open_keys
 from bot.core.job_runner import JobRunner
 from bot.core.pending_songs import PendingSongs
 from bot.core.playlist_prompt import PlaylistPrompts
@@ -33,7 +33,7 @@ from classifier.inference.executor import CannotStart as ExecutorCannotStart
 from classifier.inference.executor_factory import UnknownExecutor, open_executor
 from classifier.inference.manifest import PACKAGED_MODELS, BadRelease
 from links import Fetcher
-from storage import KEY_NOTE, BadDatabaseUrl, DatabaseTooNew, Storage
+from storage import KEY_NOTE, BadDatabaseUrl, DatabaseTooNew, DatabaseUnusable, Storage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -196,8 +196,15 @@ async def _close_chats(running: dict[str, Chat]) -> None:
 @contextmanager
 def _only_one(data_dir: Path) -> Iterator[None]:
     """Lock the data directory: two bots in one would take each other's jobs for their own after a restart."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    with (data_dir / "lock").open("w") as lock:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        lock = (data_dir / "lock").open("w")
+    except OSError as error:
+        raise CannotServe(
+            f"the data folder {data_dir} cannot be written ({error.strerror or error}): give this user write access, "
+            "make space, or set DATA_DIR to another folder"
+        ) from error
+    with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -272,13 +279,18 @@ def _links(settings: Settings) -> Fetcher:
 async def _storage(settings: Settings) -> Storage:
     try:
         return await Storage.open(settings.database)
-    except (BadDatabaseUrl, DatabaseTooNew) as reason:
+    except (BadDatabaseUrl, DatabaseTooNew, DatabaseUnusable) as reason:
         raise CannotServe(str(reason)) from reason
 
 
 async def _keys(settings: Settings, storage: Storage) -> IdHasher:
     """Return the keys for hashing people; raise ``CannotServe`` if the database was written with others."""
-    keys = open_keys(settings)
+    noted = await storage.value(KEY_NOTE)
+    try:
+        # A lost key must not be replaced by a new one: it would make strangers of everybody in the database.
+        keys = open_keys(settings, may_create=noted is None)
+    except BadKey as reason:
+        raise CannotServe(str(reason)) from reason
     if await storage.get_or_set(KEY_NOTE, keys.mark) != keys.mark:
         raise CannotServe(
             "the people in this database were written down with another key: restore the earlier SECRET_KEY or "

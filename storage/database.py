@@ -22,7 +22,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from storage.errors import BadDatabaseUrl
-from storage.outages import AFTER_CONFLICT, Outage, outage_of
+from storage.outages import AFTER_CONFLICT, Damage, Outage, outage_of, outage_of_sqlite
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -50,6 +50,7 @@ SQLITE_CACHE_KIBIBYTES = 4096
 SQLITE_CONNECTIONS = 4
 """One connection writes, the others read; each has a thread."""
 POSTGRESQL_CONNECTIONS = 10
+POSTGRESQL_PORT = 5432
 LARGEST_NUMBER = 2**63 - 1
 """The largest row id; a forged button may name a larger one, which the drivers would refuse."""
 
@@ -289,7 +290,7 @@ async def prepare_file(url: URL) -> None:
 
     Raises
     ------
-    BadDatabaseUrl
+    Outage
         If the folder or the file cannot be made or written.
     """
     if url.get_backend_name() == "sqlite":
@@ -308,5 +309,24 @@ def _prepare_file(path: Path) -> None:
                 connection.execute("PRAGMA journal_mode = WAL")
         finally:
             connection.close()
-    except (OSError, sqlite3.Error) as error:
-        raise BadDatabaseUrl(f"The database file {path} cannot be used: {error}.") from error
+    except sqlite3.Error as error:
+        outage = outage_of_sqlite(error) or Outage(str(error))
+        raise outage from error
+    except OSError as error:
+        raise Outage(f"{error.strerror or error}") from error
+
+
+def way_back(url: URL, outage: Outage) -> str:
+    """Return a sentence for the operator: why a database cannot be opened, and what to do."""
+    if url.get_backend_name() != "sqlite":
+        where = f"{url.host or 'this machine'}:{url.port or POSTGRESQL_PORT}/{url.database}"
+        return f"The database {where} cannot be used ({outage.reason}): check that it runs, and DATABASE_URL."
+    if isinstance(outage, Damage):
+        return (
+            f"The database file {url.database} is damaged ({outage.reason}): move it away and put the latest backup in "
+            f'its place; `sqlite3 {url.database} "PRAGMA integrity_check"` says what is wrong with it.'
+        )
+    return (
+        f"The database file {url.database} cannot be used ({outage.reason}): check that its folder exists and can be "
+        "written, that the disk has space, and that no other program holds the file."
+    )

@@ -17,6 +17,10 @@ class BadDatabaseUrl(StorageError):
     """The database URL cannot be used."""
 
 
+class DatabaseUnusable(StorageError):
+    """The database cannot be opened; the message says why, and the way back."""
+
+
 class DatabaseTooNew(StorageError):
     """A newer release of the bot has already changed the tables."""
 

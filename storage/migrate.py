@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import inspect, select, text
 
 from common.genres import load_genres
-from storage.database import Database, lock, prepare_file
-from storage.errors import DatabaseTooNew
+from storage.database import Database, lock, prepare_file, way_back
+from storage.errors import DatabaseTooNew, DatabaseUnusable
+from storage.outages import Outage
 from storage.seed import is_seeded, seed
 
 if TYPE_CHECKING:
@@ -45,15 +46,18 @@ async def migrate(url: URL, genres: Genres | None = None) -> str:
 
     Raises
     ------
-    BadDatabaseUrl
-        If an SQLite file cannot be created or written.
+    DatabaseUnusable
+        If the database cannot be reached, read or written, or is damaged.
     DatabaseTooNew
         If the database has a revision that this release does not know.
     """
     genres = load_genres() if genres is None else genres
-    await prepare_file(url)
-    if not await _is_ready(url, genres):
-        await asyncio.to_thread(asyncio.run, _upgrade(url, genres))
+    try:
+        await prepare_file(url)
+        if not await _is_ready(url, genres):
+            await asyncio.to_thread(asyncio.run, _upgrade(url, genres))
+    except Outage as outage:
+        raise DatabaseUnusable(way_back(url, outage)) from outage
     return REVISION
 
 

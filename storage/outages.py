@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import socket
 import sqlite3
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -55,8 +56,9 @@ _CONFLICTS: Final = frozenset({"40001", "40P01"})
 """PostgreSQL: serialisation failure and deadlock; the transaction was undone and may simply be run again."""
 _LOST: Final = ("08", "57P01", "57P02", "57P03", "53300")
 """PostgreSQL: the connection broke, the server stops, crashed or starts, or has no connection left."""
-_UNUSABLE: Final = ("25006", "28", "3D000", "53", "55P03", "57014", "57P04", "58", "XX001", "XX002")
-"""PostgreSQL: read-only, no access, no such database, no space or memory, locked, damaged."""
+_UNUSABLE: Final = ("25006", "28", "3D000", "53", "55P03", "57014", "57P04", "58")
+"""PostgreSQL: read-only, no access, no such database, no space or memory, locked."""
+_DAMAGED: Final = ("XX001", "XX002")
 
 
 class Outage(StorageUnavailable):
@@ -76,10 +78,22 @@ class Outage(StorageUnavailable):
         self.retries = retries
 
 
+class Damage(Outage):
+    """The database's file is damaged, or is none."""
+
+
 def is_sqlite_outage(error: sqlite3.Error) -> bool:
     """Return whether an error of SQLite comes from the disk, another process's lock or the file, not from the SQL."""
     code = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _SQLITE_CODES
+
+
+def outage_of_sqlite(error: sqlite3.Error) -> Outage | None:
+    """Return an error of SQLite as the outage that it stands for; None if it is none."""
+    if not is_sqlite_outage(error):
+        return None
+    damaged = error.sqlite_errorcode & 0xFF in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+    return Damage(str(error)) if damaged else Outage(str(error))
 
 
 def means_outage(error: BaseException) -> bool:
@@ -103,7 +117,7 @@ def outage_of(error: BaseException, *, committing: bool) -> Outage | None:
         return _of_driver(error, committing=committing)
     if isinstance(error, BrokenPipeError):
         return None  # of whoever reads an export
-    if isinstance(error, (ConnectionError, TimeoutError)):
+    if isinstance(error, (ConnectionError, TimeoutError, socket.gaierror)):
         return _lost(f"{type(error).__name__}: {error}", committing=committing)
     if isinstance(error, OSError) and is_disk_fault(error):
         return Outage(str(error.strerror or error))
@@ -113,13 +127,15 @@ def outage_of(error: BaseException, *, committing: bool) -> Outage | None:
 def _of_driver(error: DBAPIError, *, committing: bool) -> Outage | None:
     cause: Any = error.orig
     if isinstance(cause, sqlite3.Error):
-        return Outage(str(cause)) if is_sqlite_outage(cause) else None
+        return outage_of_sqlite(cause)
     state = str(getattr(cause, "sqlstate", None) or "")
     reason = f"{type(cause).__name__} {state}".strip()
     if state in _CONFLICTS:
         return Outage(reason, AFTER_CONFLICT)
     if error.connection_invalidated or state.startswith(_LOST):
         return _lost(reason, committing=committing)
+    if state.startswith(_DAMAGED):
+        return Damage(reason)
     return Outage(reason) if state.startswith(_UNUSABLE) else None
 
 

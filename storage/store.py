@@ -105,6 +105,8 @@ class Storage:
         ------
         BadDatabaseUrl
             If the URL cannot be used.
+        DatabaseUnusable
+            If it cannot be reached, read or written, or is damaged.
         DatabaseTooNew
             If a newer release has already changed the tables.
         """

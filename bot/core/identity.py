@@ -67,26 +67,61 @@ class IdHasher:
         return hmac.digest(self._secret, text.encode(), "sha256").hex()
 
 
-def open_keys(settings: Settings) -> IdHasher:
-    """Return the keys of SECRET_KEY, or of the key file, which is created if there is none."""
+class BadKey(Exception):
+    """There is no key to use; the message says why, and the way back."""
+
+
+def open_keys(settings: Settings, *, may_create: bool = True) -> IdHasher:
+    """Return the keys of SECRET_KEY, or of the key file.
+
+    Parameters
+    ----------
+    may_create
+        Whether to make a key file where there is none.
+
+    Raises
+    ------
+    BadKey
+        If the key file is missing and must not be made, cannot be read, or is damaged.
+    """
     if settings.secret_key is not None:
         return IdHasher(settings.secret_key.get_secret_value().encode())
-    return IdHasher(_key_from_file(settings.data_dir / KEY_FILE))
+    return IdHasher(_key_from_file(settings.data_dir / KEY_FILE, may_create=may_create))
 
 
-def _key_from_file(path: Path) -> bytes:
-    path.parent.mkdir(parents=True, exist_ok=True)
+def _key_from_file(path: Path, *, may_create: bool) -> bytes:
     try:
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
+        if not path.exists():
+            if not may_create:
+                raise BadKey(
+                    f"{path} is missing, and people in the database were written down with it: restore it from a "
+                    "backup (or set SECRET_KEY), or run `python -m storage new-key`, after which nobody in it is "
+                    "recognised any more"
+                )
+            _create_key(path)
         if path.stat().st_mode & 0o077:
             log.warning("%s was readable by others; its permissions have been corrected", path)
             path.chmod(0o600)
-    else:
-        with os.fdopen(handle, "w", encoding="ascii") as file:
-            file.write(secrets.token_hex(KEY_BYTES))
-    key = path.read_text(encoding="ascii").strip()
+        key = path.read_text(encoding="ascii").strip()
+    except OSError as error:
+        raise BadKey(f"the key {path} cannot be used: {error.strerror or error}") from error
+    except UnicodeError:
+        key = ""
     if len(key) < KEY_BYTES:
         # With an empty key anybody could trace people; a key that was cut off would change when it is restored.
-        raise ValueError(f"{path} holds no complete key: restore it, or delete it to start with a new one")
+        raise BadKey(f"{path} holds no complete key: restore it from a backup, or delete it to start with a new one")
     return key.encode()
+
+
+def _create_key(path: Path) -> None:
+    """Write a new key; a process that is killed meanwhile leaves none, rather than a part of one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            file.write(secrets.token_hex(KEY_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from storage import BadDatabaseUrl, Storage
+from storage import BadDatabaseUrl, DatabaseUnusable, Storage
 from storage.database import database_url, insert_into, to_json
 from storage.tables import FeatureRow, PersonRow
 from tests.storage.factories import new_job
@@ -52,13 +52,13 @@ def test_what_is_no_json_is_refused(value: object) -> None:
 
 async def test_a_file_in_a_folder_that_cannot_be_made_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(BadDatabaseUrl, match="cannot be used"):
+    with pytest.raises(DatabaseUnusable, match="cannot be used"):
         await Storage.open(f"sqlite:///{tmp_path}/file/songs.sqlite3")
 
 
 async def test_a_file_that_is_no_database_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "song.mp3").write_bytes(b"ID3" * 1000)
-    with pytest.raises(BadDatabaseUrl, match="cannot be used"):
+    with pytest.raises(DatabaseUnusable, match=r"is damaged .*latest backup"):
         await Storage.open(f"sqlite:///{tmp_path}/song.mp3")
 
 

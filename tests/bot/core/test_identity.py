@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.core.identity import IdHasher, Person, open_keys
+from bot.core.identity import BadKey, IdHasher, Person, open_keys
 from bot.settings import Settings
 
 if TYPE_CHECKING:
@@ -65,5 +65,5 @@ def test_a_key_in_the_settings_leaves_no_file(tmp_path: Path) -> None:
 
 def test_half_a_key_is_refused_and_not_mended(tmp_path: Path) -> None:
     (tmp_path / "secret.key").write_text("", encoding="ascii")
-    with pytest.raises(ValueError, match="no complete key"):
+    with pytest.raises(BadKey, match="no complete key"):
         open_keys(Settings(data_dir=tmp_path))
