@@ -137,6 +137,19 @@ class Feedback:
         async with self._database.reading() as connection:
             return dict((await connection.execute(query)).all())
 
+    async def most_used(self, chat: ChatKey, *, limit: int) -> list[str]:
+        """Return the ids of the labels that a chat's corrections name most, without rejected ones, most first."""
+        verdict = func.coalesce(CorrectionRow.ruling, CorrectionRow.label)
+        query = (
+            select(verdict)
+            .where(*in_chat(chat), CorrectionRow.status != ReviewStatus.REJECTED)
+            .group_by(verdict)
+            .order_by(func.count().desc(), verdict)
+            .limit(limit)
+        )
+        async with self._database.reading() as connection:
+            return list((await connection.execute(query)).scalars())
+
     async def next_to_review(self, *, chat: ChatKey | None = None, after: int = 0) -> Correction | None:
         """Return the next correction to review; None if there is none.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -23,6 +24,11 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.database import Database
+
+SIMILAR_ENOUGH = 0.75
+"""``difflib``'s ratio of two names from which one may be a misspelling of the other: "jaz" and "jazz" have 0.86."""
+SIMILAR_CHARACTERS = 3
+"""A shorter text resembles too many names."""
 
 
 class LabelStatus(StrEnum):
@@ -113,16 +119,42 @@ class Labels:
             label_id = await _find(connection, text)
             return None if label_id is None else (await load_labels(connection, [label_id]))[label_id]
 
-    async def search(self, text: str = "", *, limit: int = 25, offset: int = 0, known_only: bool = False) -> LabelPage:
+    async def search(
+        self,
+        text: str = "",
+        *,
+        limit: int = 25,
+        offset: int = 0,
+        known_only: bool = False,
+        first: Sequence[str] = (),
+    ) -> LabelPage:
         """Return labels for autocomplete, best first: whole name, its beginning, a word's beginning, anywhere.
 
-        An empty text lists every label: known before proposed, families before styles. Proposed labels
+        Labels that fit equally well come in the order of ``common.genres``; an empty text lists every label so,
+        those with an id in ``first`` before all others. Proposed labels follow known ones; they
         are offered while somebody holds them and no moderator rejected it, unless ``known_only``.
         """
         if text.strip() and not name_key(text):
             return LabelPage((), 0)
         async with self._database.reading() as connection:
-            return await _page(connection, await _ranked(connection, text, known_only=known_only), limit, offset)
+            ranked = await _ranked(connection, text, known_only=known_only)
+            leading = {} if name_key(text) else dict.fromkeys(label_id for label_id in first if label_id in ranked)
+            ranked = [*leading, *(label_id for label_id in ranked if label_id not in leading)]
+            return await _page(connection, ranked, limit, offset)
+
+    async def similar(self, text: str, *, limit: int = 3) -> tuple[Label, ...]:
+        """Return the labels of which a text may be a misspelling, most similar first; diacritics make no difference."""
+        bare = bare_key(text)
+        if len(bare) < SIMILAR_CHARACTERS:
+            return ()
+        async with self._database.reading() as connection:
+            offered = select(TermRow.bare, TermRow.label_id).join(LabelRow, LabelRow.id == TermRow.label_id)
+            owners = dict((await connection.execute(offered.where(_is_offered()))).all())
+            # Several names of one label may resemble the text.
+            close = difflib.get_close_matches(bare, owners, n=3 * limit, cutoff=SIMILAR_ENOUGH)
+            ids = list(dict.fromkeys(owners[term] for term in close))[:limit]
+            labels = await load_labels(connection, ids)
+        return tuple(labels[label_id] for label_id in ids)
 
     async def propose(self, text: str, person: str | None = None) -> Label:
         """Return the label with this name; if there is none, add it as proposed.
@@ -305,27 +337,28 @@ def _holds_unrejected() -> ColumnElement[bool]:
     return (CorrectionRow.status != "rejected") & verdict_is(LabelRow.id)
 
 
+def _is_offered() -> ColumnElement[bool]:
+    held = select(CorrectionRow.id).where(_holds_unrejected()).exists()
+    return or_(LabelRow.status == LabelStatus.KNOWN, (LabelRow.status == LabelStatus.PROPOSED) & held)
+
+
 async def _ranked(connection: AsyncConnection, text: str, *, known_only: bool) -> list[str]:
     """Return the ids of the labels that a text could mean, best first; all labels for an empty text."""
     bare = bare_key(text)
-    held = select(CorrectionRow.id).where(_holds_unrejected()).exists()
     query = (
-        select(
-            LabelRow.id, LabelRow.status, LabelRow.position, LabelRow.number, TermRow.key, TermRow.bare, TermRow.words
-        )
+        select(LabelRow.id, LabelRow.status, LabelRow.number, TermRow.key, TermRow.bare, TermRow.words)
         .join(TermRow, TermRow.label_id == LabelRow.id)
         .where(TermRow.bare.contains(bare, autoescape=True))
-        .where(or_(LabelRow.status == LabelStatus.KNOWN, (LabelRow.status == LabelStatus.PROPOSED) & held))
+        .where(_is_offered())
     )
     if known_only:
         query = query.where(LabelRow.status == LabelStatus.KNOWN)
-    best: dict[str, tuple[int, bool, bool, float, int]] = {}
-    genres = load_genres()
+    best: dict[str, tuple[int, bool, float, int]] = {}
+    # Not the position in the database, which keeps the order of the version that added the label.
+    places = {genre.id: place for place, genre in enumerate(load_genres())}
     for row in await connection.execute(query):
-        place = float("inf") if row.position is None else row.position
         fit = _fit(text, bare, row.key, row.bare, row.words)
-        is_style = genres.parent(row.id) is not None
-        rank = (fit, row.status != LabelStatus.KNOWN, is_style, place, row.number)
+        rank = (fit, row.status != LabelStatus.KNOWN, places.get(row.id, float("inf")), row.number)
         best[row.id] = min(rank, best.get(row.id, rank))
     return sorted(best, key=lambda label_id: best[label_id])
 

@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import Text, cast, select, update
 
 from storage.database import LARGEST_NUMBER, insert_into
 from storage.errors import RowNotFound
@@ -99,6 +99,14 @@ class Replies:
         """Return a reply; None if it has expired or never existed. Accepts any text."""
         async with self._database.reading() as connection:
             return await find_reply(connection, reply_id)
+
+    async def find_sent(self, platform: str, chat: str, message_id: int) -> Reply | None:
+        """Return the reply that a message of a chat shows; None if it shows none, or the reply has expired."""
+        sent = cast(ReplyRow.message["message"].as_string(), Text) == str(message_id)
+        query = select(ReplyRow.id).where(ReplyRow.platform == platform, ReplyRow.chat == chat, sent).limit(1)
+        async with self._database.reading() as connection:
+            reply_id = (await connection.execute(query)).scalar()
+            return None if reply_id is None else await find_reply(connection, reply_id)
 
     async def mark_sent(self, reply_id: str, message: Mapping[str, Any]) -> None:
         """Save the location of the sent message, so that it can be edited later."""

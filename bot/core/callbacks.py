@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 GENRES_PER_PAGE = 25
 """Genres on one page of a list: as many options as a Discord select menu takes."""
 CALLBACK_BYTES = 64
+GENRE_ID = re.compile(r"[a-z0-9_]{1,48}")
+"""Ids of genres that fit into a button; those of every release that this project makes do."""
 
 
 class Action(StrEnum):
@@ -32,6 +34,7 @@ class Action(StrEnum):
     WRONG = "wrong"
     UNDO = "undo"
     VOTES = "votes"
+    NAMED = "is"
     CANCEL = "cancel"
     ALLOW = "allow"
     REFUSE = "refuse"
@@ -44,6 +47,7 @@ class Action(StrEnum):
     PAGE = "turn"
     PICK = "pick"
     NAME = "name"
+    NEW = "new"
     LANGUAGE = "language"
     FORGET = "forget"
     SETTING = "set"
@@ -69,6 +73,18 @@ class AnswerCallback:
 
     def __str__(self) -> str:
         return f"{self.action}:{self.reply_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class NamedGenreCallback:
+    """A button that says that a song is of the genre with this id, as an unsure answer has one per genre it names."""
+
+    reply_id: str
+    genre: str
+    action = Action.NAMED
+
+    def __str__(self) -> str:
+        return f"{self.action}:{self.reply_id}:{self.genre}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +159,8 @@ class GenreCallback:
     Attributes
     ----------
     action
-        ``PAGE`` shows another page, ``PICK`` takes a genre, ``NAME`` asks for a name that is not in the list.
+        ``PAGE`` shows another page, ``PICK`` takes a genre, ``NAME`` asks for a name that is not in the list, ``NEW``
+        adds the name that the person typed before.
     number
         The page's first genre (``PAGE``), or the number of the label (``PICK``; None for a menu that sends its value
         beside the callback).
@@ -195,6 +212,7 @@ class SettingCallback:
 
 Callback = (
     AnswerCallback
+    | NamedGenreCallback
     | CancelCallback
     | PlaylistCallback
     | ConsentCallback
@@ -235,12 +253,14 @@ _OLD_PURPOSES |= {"fuse": ChoicePurpose.MERGE, "fuses": ChoicePurpose.MERGE}
 
 _DECODERS: dict[str, Callable[[re.Match[str]], Callback]] = {
     rf"(right|wrong|undo|votes):({_ID})": lambda m: AnswerCallback(Action(m[1]), m[2]),
+    rf"is:({_ID}):({GENRE_ID.pattern})": lambda m: NamedGenreCallback(m[1], m[2]),
     rf"cancel:({_NUMBER})": lambda m: CancelCallback(int(m[1])),
     rf"take:({_NUMBER})-([0-9]{{1,2}})": lambda m: PlaylistCallback(int(m[1]), int(m[2])),
     r"(allow|refuse):": lambda m: ConsentCallback(m[1] == Action.ALLOW),
     rf"(accept|reject|other|merge|skip):({_NUMBER})": lambda m: ReviewCallback(Action(m[1]), int(m[2])),
     rf"turn:{_TARGET}:([0-9]{{1,6}})": lambda m: _genre(Action.PAGE, m[1], m[2]),
     rf"pick:{_TARGET}(?::([0-9]{{1,9}}))?": lambda m: _genre(Action.PICK, m[1], m[2]),
+    rf"new:{_TARGET}": lambda m: _genre(Action.NEW, m[1], None),
     rf"(?:name|sort):{_TARGET}": lambda m: _genre(Action.NAME, m[1], None),
     r"(?:language|speak):([a-z]{2})": _language,
     rf"forget:(yes|no):({_ID})": lambda m: ForgetCallback(m[1] == "yes", m[2]),

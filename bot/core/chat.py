@@ -245,6 +245,8 @@ class Requester:
         Who, and texts in their language.
     chat_id
         The platform's id of the server, group or private chat.
+    place
+        Where in it they are: the platform's id of the channel, thread or topic.
     administers
         Whether the platform says at this moment that they are an administrator of that chat.
     private
@@ -265,6 +267,7 @@ class Requester:
     person: Person
     words: Localizer
     chat_id: str
+    place: str = ""
     administers: bool = False
     private: bool = False
     message_id: int | None = None
@@ -300,7 +303,9 @@ class Response:
     personal
         Whether the message concerns only the requester and must not change a message that a group shares.
     buttons
-        The buttons that the pressed message has from now on; None if they stay.
+        The buttons that a message has from now on; None if they stay.
+    buttons_of
+        The id of that message in the requester's private chat; None for the message that was pressed.
     question
         Another message that asks the requester something.
     """
@@ -310,6 +315,7 @@ class Response:
     notice: str | None = None
     personal: bool = False
     buttons: tuple[Button, ...] | None = None
+    buttons_of: int | None = None
     question: OutgoingMessage | None = None
 
 

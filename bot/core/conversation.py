@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from bot.core import messages, timeline
 from bot.core.bot_info import BotInfo
-from bot.core.callbacks import GENRES_PER_PAGE
-from bot.core.chat import LINK_SOURCE, GenreChoice, OutgoingMessage, Requester, Submission
+from bot.core.chat import LINK_SOURCE, OutgoingMessage, Requester, Submission
 from bot.core.errors import ButtonExpired, NotYours
+from bot.core.genre_search import GenreSearch
 from bot.core.localization import DEFAULT_LANGUAGE, Language, language_of
 from bot.core.moderation import Moderation
 from bot.core.playlist_answers import PlaylistAnswers
@@ -76,6 +76,8 @@ class CorrectionResult:
         The question whether it may be used for training; None once it was asked.
     correction
         The correction as it now stands; None if it was taken back.
+    kept
+        Whether the person confirmed an answer that they had corrected, so that they are asked what they mean.
     """
 
     reply: Reply
@@ -83,6 +85,7 @@ class CorrectionResult:
     message: OutgoingMessage
     question: OutgoingMessage | None
     correction: CorrectionView | None
+    kept: bool = False
 
 
 class Conversation:
@@ -105,8 +108,9 @@ class Conversation:
 
     Attributes
     ----------
-    moderation, info, privacy, playlists
-        What moderators do, what the bot tells about itself, a person's own data, answers to playlist questions.
+    genres, moderation, info, privacy, playlists
+        Genres that people may mean, what moderators do, what the bot tells about itself, a person's own data, answers
+        to playlist questions.
     """
 
     def __init__(
@@ -128,6 +132,7 @@ class Conversation:
         self._prompts = prompts
         self._metrics = metrics
         self.queue = queue
+        self.genres = GenreSearch(storage, names)
         self.moderation = Moderation(storage, keys, settings, names)
         self.info = BotInfo(storage, keys, settings, names, self.moderation)
         self.privacy = Privacy(storage, keys, names, queue)
@@ -240,10 +245,18 @@ class Conversation:
         return AnswerView(reply, report, await self._correction(reply, person, self.words(language)))
 
     async def agree(self, reply_id: str, person: Person, language: Language) -> CorrectionResult:
-        """Note that a person finds the answer right; an answer that is not music has no genre to confirm."""
-        _, report = await self._answered(reply_id)
+        """Note that a person finds the answer right; an answer that is not music has no genre to confirm.
+
+        Another genre that the person gave before is kept, and they are asked which of both is right.
+        """
+        reply, report = await self._answered(reply_id)
         if report.genre is None:
             raise ButtonExpired()
+        words = self.words(language)
+        given = await self._correction(reply, person, words)
+        if given is not None and not given.agrees:
+            question = messages.correction_kept(given, report, words, reply_id)
+            return CorrectionResult(reply, report, question, None, given, kept=True)
         return await self.correct(reply_id, person, language, report.genre)
 
     async def correct(self, reply_id: str, person: Person, language: Language, label: str) -> CorrectionResult:
@@ -296,44 +309,9 @@ class Conversation:
         gone = await self._storage.feedback.withdraw(self._keys.person(person), reply.content_hash)
         words = self.words(language)
         text = words.say("correction-nothing" if gone is None else "correction-undone")
-        buttons = messages.answer_buttons(words, reply_id, None, music=report.genre is not None)
+        buttons = messages.answer_buttons(words, reply_id, report)
         message = OutgoingMessage(text, buttons)
         return CorrectionResult(reply, report, message, None, None)
-
-    async def choices(
-        self, text: str, language: Language, *, offset: int = 0, known_only: bool = False
-    ) -> tuple[list[GenreChoice], int]:
-        """Return a page of the genres that a text matches, best first, and how many there are in all.
-
-        Parameters
-        ----------
-        text
-            What was typed so far; empty for all genres.
-        known_only
-            Whether to leave proposed labels out, into which nothing can be merged.
-        """
-        page = await self._storage.labels.search(text, limit=GENRES_PER_PAGE, offset=offset, known_only=known_only)
-        words = self.words(language)
-        for label in page.labels:
-            self._names.learn(label)
-        found = [
-            GenreChoice(
-                label=label.id,
-                number=label.number,
-                name=words.genre_title(label.id),
-                about=words.genre_about(label.id),
-                proposed=label.status is LabelStatus.PROPOSED,
-            )
-            for label in page.labels
-        ]
-        return found, page.total
-
-    async def label_numbered(self, number: int) -> str:
-        """Return the id of the label with a number; raises ``ButtonExpired`` if there is none."""
-        label = await self._storage.labels.get_by_number(number)
-        if label is None:
-            raise ButtonExpired()
-        return label.id
 
     async def picture(self, report: SongReport, words: Localizer, theme: Theme) -> bytes:
         """Draw an answer's timeline (PNG) in a thread."""

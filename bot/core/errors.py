@@ -69,6 +69,18 @@ class GenreUnknown(SongError):
     sentence = "I know no genre of that name. Please write it again."
 
 
+class GenreUnclear(SongError):
+    """Placeholders: ``genres``, the names that a typed text resembles."""
+
+    code = "genre-unclear"
+    sentence = "Did you mean {genres}? Choose it from the list, or add what you typed as a new genre."
+
+
+class TypedGenreGone(SongError):
+    code = "typed-genre-gone"
+    sentence = "I no longer know what you typed. Please type the genre again."
+
+
 class FormatMissing(SongError):
     code = "format-missing"
     sentence = "This format cannot be written here. Please choose another."

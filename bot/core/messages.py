@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
-from bot.core.callbacks import Action, AnswerCallback, CancelCallback, ConsentCallback, PlaylistCallback
+from bot.core.callbacks import (
+    GENRE_ID,
+    Action,
+    AnswerCallback,
+    CancelCallback,
+    ConsentCallback,
+    NamedGenreCallback,
+    PlaylistCallback,
+)
 from bot.core.chat import Button, OutgoingMessage
 from bot.core.localization import clock, percent, say
 
@@ -117,11 +125,6 @@ def headline(report: SongReport, words: Localizer) -> str:
     )
 
 
-def names_rival(report: SongReport) -> bool:
-    """Whether an unsure answer names a second genre."""
-    return _rival(report) is not None
-
-
 def _rival(report: SongReport) -> tuple[str, float] | None:
     """Return the second guess of an unsure answer, if it is close enough to be named with the first."""
     close = [(other, p) for other, p in report.runners_up(1) if p >= WORTH_NAMING * report.confidence]
@@ -210,47 +213,63 @@ def answer(
         lines += ["", *parts] if parts else []
     return OutgoingMessage(
         "\n".join(lines)[:characters],
-        answer_buttons(words, reply_id, None, with_votes=True, shared=shared, music=report.genre is not None),
+        answer_buttons(words, reply_id, report, with_votes=True, shared=shared),
     )
+
+
+def named_genres(report: SongReport) -> tuple[str, ...]:
+    """Return the genres that an unsure answer names, each of which gets a button; none for any other answer."""
+    if report.sure or report.genre is None:
+        return ()
+    rival = _rival(report)
+    named = (report.genre,) if rival is None else (report.genre, rival[0])
+    return named if all(GENRE_ID.fullmatch(genre) for genre in named) else ()
+
+
+def wrong_button(report: SongReport) -> str:
+    """Return the name of the text on the button that opens the list of genres."""
+    if report.genre is None:
+        return "button-is-music"
+    return "button-other" if named_genres(report) else "button-wrong"
 
 
 def answer_buttons(
     words: Localizer,
     reply_id: str,
-    correction: CorrectionView | None,
+    report: SongReport,
+    correction: CorrectionView | None = None,
     *,
     with_votes: bool = False,
     shared: bool = False,
-    music: bool = True,
 ) -> tuple[Button, ...]:
-    """Return the buttons below an answer, or below the thanks for a correction of it.
+    """Return the buttons below an answer.
+
+    A sure answer can be confirmed; of an unsure one the person says which of the genres it names is right. What is
+    not music has no genre to confirm and no expert voted, but a genre can be given.
 
     Parameters
     ----------
     correction
-        The requester's correction, to be changed or taken back; None to give one.
+        The requester's correction, which the buttons show, to be changed or taken back; None to give one.
     with_votes
         Whether the experts' votes can be asked for.
     shared
         Whether several people use the buttons, so that a correction can always be taken back.
-    music
-        Whether the answer is a genre. If not, no genre can be confirmed and no expert voted, but a genre can be given.
     """
-    undo = Button(AnswerCallback(Action.UNDO, reply_id), words.say("button-undo"))
+    music = report.genre is not None
     votes_button = (
         (Button(AnswerCallback(Action.VOTES, reply_id), words.say("button-votes")),) if with_votes and music else ()
     )
+    undo = Button(AnswerCallback(Action.UNDO, reply_id), words.say("button-undo"))
     if correction is not None:
-        return (Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-change")), undo, *votes_button)
-    if not music:
-        wrong = Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-is-music"))
-        return (wrong, undo) if shared else (wrong,)
-    return (
-        Button(AnswerCallback(Action.RIGHT, reply_id), words.say("button-right")),
-        Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-wrong")),
-        *votes_button,
-        *((undo,) if shared else ()),
-    )
+        chosen = words.say("button-chosen", genre=words.genre_title(correction.label))
+        return (Button(AnswerCallback(Action.WRONG, reply_id), chosen), undo, *votes_button)
+    named = named_genres(report)
+    offered = [Button(NamedGenreCallback(reply_id, genre), words.genre_title(genre)) for genre in named]
+    if music and not named:
+        offered.append(Button(AnswerCallback(Action.RIGHT, reply_id), words.say("button-right")))
+    offered.append(Button(AnswerCallback(Action.WRONG, reply_id), words.say(wrong_button(report))))
+    return (*offered, *votes_button, *((undo,) if shared else ()))
 
 
 def weighty_experts(report: SongReport) -> list[str]:
@@ -320,13 +339,25 @@ def playlist_question(
 
 
 def thanks(correction: CorrectionView, words: Localizer, reply_id: str) -> OutgoingMessage:
-    """Return the thanks for a correction."""
+    """Return the thanks for a correction, which can be changed or taken back."""
     if correction.style is not None:
         text = words.say("correction-family", label=correction.name, style=correction.style)
-        return OutgoingMessage(text, answer_buttons(words, reply_id, correction))
-    kind = "agreed" if correction.agrees else "proposed" if correction.proposed else "taken"
-    kind = f"correction-proposed-{correction.reviewers}" if kind == "proposed" else f"correction-{kind}"
-    return OutgoingMessage(words.say(kind, label=correction.name), answer_buttons(words, reply_id, correction))
+    else:
+        kind = "agreed" if correction.agrees else "proposed" if correction.proposed else "taken"
+        kind = f"correction-proposed-{correction.reviewers}" if kind == "proposed" else f"correction-{kind}"
+        text = words.say(kind, label=correction.name)
+    change = Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-change"))
+    return OutgoingMessage(text, (change, Button(AnswerCallback(Action.UNDO, reply_id), words.say("button-undo"))))
+
+
+def correction_kept(correction: CorrectionView, report: SongReport, words: Localizer, reply_id: str) -> OutgoingMessage:
+    """Return the question to somebody who presses "Right" although they gave another genre, which stays until then."""
+    text = words.say("correction-kept", label=correction.name)
+    undo = Button(AnswerCallback(Action.UNDO, reply_id), words.say("button-undo"))
+    if report.genre is None or GENRE_ID.fullmatch(report.genre) is None:
+        return OutgoingMessage(text, (undo,))
+    answer = words.say("button-after-all", genre=words.genre_title(report.genre))
+    return OutgoingMessage(text, (Button(NamedGenreCallback(reply_id, report.genre), answer), undo))
 
 
 def consent_question(words: Localizer) -> OutgoingMessage:

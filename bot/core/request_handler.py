@@ -9,7 +9,6 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.core import messages
 from bot.core.callbacks import (
     Action,
     AnswerCallback,
@@ -20,12 +19,14 @@ from bot.core.callbacks import (
     GenreCallback,
     GenreTarget,
     LanguageCallback,
+    NamedGenreCallback,
     PlaylistCallback,
     ReviewCallback,
     SettingCallback,
     decode,
 )
-from bot.core.chat import Button, GenreMenu, OutgoingFile, OutgoingMessage, Placement, Requester, Response
+from bot.core.chat import Button, OutgoingFile, OutgoingMessage, Placement, Requester, Response
+from bot.core.correction_requests import CorrectionRequests
 from bot.core.errors import NotYours
 from bot.core.localization import LANGUAGES, OWN_NAMES, Language, Localizer, language_of
 from storage import CancelResult, ReviewStatus
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
 
     from bot.core.callbacks import Setting
     from bot.core.chat import ChatLimits
-    from bot.core.conversation import Conversation, CorrectionResult
+    from bot.core.conversation import Conversation
     from bot.core.moderation import ExportRequest
     from links import PlaylistItem
 
@@ -52,12 +53,18 @@ class RequestHandler:
         The chat's platform.
     largest_file
         How many bytes a song may have there.
+
+    Attributes
+    ----------
+    corrections
+        Corrections, however people make them.
     """
 
     def __init__(self, conversation: Conversation, limits: ChatLimits, largest_file: int) -> None:
         self._conversation = conversation
         self._limits = limits
         self._largest_file = largest_file
+        self.corrections = CorrectionRequests(conversation, limits)
         self._commands: Mapping[str, Callable[[Requester], Awaitable[Response]]] = {
             "help": self._help,
             "greeting": self._greeting,
@@ -90,11 +97,15 @@ class RequestHandler:
         callback = decode(data)
         match callback:
             case AnswerCallback():
-                return await self._press_answer(requester, callback)
+                return await self.corrections.press(requester, callback)
+            case NamedGenreCallback():
+                return await self.corrections.press_named(requester, callback)
             case GenreCallback(action=Action.PAGE, target=target, number=offset):
-                return await self.offer_genres(requester, target, offset or 0, Placement.IN_PLACE)
+                return await self.corrections.offer(requester, target, offset or 0, Placement.IN_PLACE)
+            case GenreCallback(action=Action.NEW, target=target):
+                return await self._add_genre(requester, target)
             case GenreCallback(target=target, number=number):
-                label = value if number is None else await conversation.label_numbered(number)
+                label = value if number is None else await conversation.genres.numbered(number)
                 return await self.choose_genre(requester, target, label)
             case ReviewCallback():
                 return await self._press_review(requester, callback)
@@ -118,18 +129,22 @@ class RequestHandler:
             case SettingCallback():
                 return await self._change_setting(requester, callback)
 
-    # Corrections
-
-    async def correct(self, requester: Requester, reply_id: str, label: str) -> Response:
-        """Take the genre that a person gives for an answer."""
-        result = await self._conversation.correct(reply_id, requester.person, requester.language, label)
-        return Response(result.message, question=result.question)
-
     async def choose_genre(self, requester: Requester, target: GenreTarget, label: str) -> Response:
         """Take a genre, by its label or in words, for what it was asked for."""
         if target.purpose is ChoicePurpose.CORRECT:
-            result = await self._conversation.correct(target.subject, requester.person, requester.language, label)
-            return Response(result.message, Placement.IN_PLACE, question=result.question)
+            return await self.corrections.choose(requester, target.subject, label)
+        unclear = await self.corrections.unclear(requester, target, label)
+        return unclear or await self._rule_with(requester, target, label)
+
+    async def _add_genre(self, requester: Requester, target: GenreTarget) -> Response:
+        if target.purpose is ChoicePurpose.CORRECT:
+            return await self.corrections.add(requester, target.subject)
+        return await self._rule_with(requester, target, self.corrections.confirmed_name(requester, target))
+
+    # Moderation
+
+    async def _rule_with(self, requester: Requester, target: GenreTarget, label: str) -> Response:
+        """Relabel the correction of a target, or merge its label, as a moderator wants it."""
         moderation, number = self._conversation.moderation, target.correction_id
         if target.purpose is ChoicePurpose.RELABEL:
             done = await moderation.rule(requester, number, ReviewStatus.RELABELLED, label)
@@ -138,74 +153,6 @@ class RequestHandler:
         # A merge rules on no correction: the same one is shown again.
         again = await moderation.reviewed(requester, number)
         return _reviewed(again.message, done)
-
-    async def offer_genres(
-        self,
-        requester: Requester,
-        target: GenreTarget,
-        offset: int = 0,
-        placement: Placement = Placement.BELOW,
-    ) -> Response:
-        """Show a page of the genres that can be chosen."""
-        text, merging = requester.words.say(self._limits.genre_prompt), target.purpose is ChoicePurpose.MERGE
-        if target.purpose is ChoicePurpose.CORRECT:
-            await self._conversation.answer_view(target.subject, requester.person, requester.language)
-        else:
-            review = await self._conversation.moderation.reviewed(requester, target.correction_id)
-            if self._limits.genre_menu_keeps_text:
-                text = f"{review.message.text}\n\n{text}"
-        choices, total = await self._conversation.choices("", requester.language, offset=offset, known_only=merging)
-        menu = GenreMenu(target, tuple(choices), offset, total)
-        return Response(OutgoingMessage(text, menu=menu), placement)
-
-    async def _press_answer(self, requester: Requester, callback: AnswerCallback) -> Response:
-        conversation, reply_id = self._conversation, callback.reply_id
-        match callback.action:
-            case Action.RIGHT:
-                result = await conversation.agree(reply_id, requester.person, requester.language)
-                return self._corrected(requester, result)
-            case Action.UNDO:
-                result = await conversation.undo(reply_id, requester.person, requester.language)
-                return self._corrected(requester, result)
-            case Action.WRONG:
-                return await self.offer_genres(requester, GenreTarget(ChoicePurpose.CORRECT, reply_id))
-            case _:
-                return await self._votes(requester, reply_id)
-
-    def _corrected(self, requester: Requester, result: CorrectionResult) -> Response:
-        """Return the thanks for a button that is below the answer itself, or below earlier thanks."""
-        text, reply = result.message.text, result.reply
-        there = None if reply.message is None else reply.message.get("message")
-        if there is not None and there != requester.message_id:
-            return Response(result.message, Placement.IN_PLACE, notice=text, question=result.question)
-        buttons = messages.answer_buttons(
-            requester.words, reply.id, result.correction, with_votes=True, music=result.report.genre is not None
-        )
-        return Response(
-            result.message,
-            Placement.NOTICE,
-            notice=text,
-            # The buttons of a group are everybody's, whatever one person said.
-            buttons=buttons if requester.private else None,
-            question=result.question,
-        )
-
-    async def _votes(self, requester: Requester, reply_id: str) -> Response:
-        view = await self._conversation.answer_view(reply_id, requester.person, requester.language)
-        words, limits = requester.words, self._limits
-        text = messages.votes(view.report, words)
-        # Where the caption had no room for every section, they are shown here.
-        whole = messages.answer(view.report, words, reply_id, characters=limits.text_characters).text
-        if len(whole) > limits.caption_characters:
-            room = limits.text_characters - len(text) - 2
-            text = "\n".join([text, "", *messages.breakdown(view.report, words, characters=room)])
-        correction = view.correction if requester.private else None
-        buttons = messages.answer_buttons(
-            words, reply_id, correction, shared=not requester.private, music=view.report.genre is not None
-        )
-        return Response(OutgoingMessage(text), buttons=buttons)
-
-    # Moderation
 
     async def export(self, requester: Requester, wanted: ExportRequest) -> Response:
         """Send corrections as a file."""
@@ -216,7 +163,7 @@ class RequestHandler:
         match callback.action:
             case Action.RELABEL | Action.MERGE:
                 purpose = ChoicePurpose.MERGE if callback.action is Action.MERGE else ChoicePurpose.RELABEL
-                return await self.offer_genres(
+                return await self.corrections.offer(
                     requester, GenreTarget(purpose, str(number)), placement=Placement.IN_PLACE
                 )
             case Action.ACCEPT | Action.REJECT:

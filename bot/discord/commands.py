@@ -12,7 +12,7 @@ import discord
 from discord import app_commands
 
 from bot.core.callbacks import AnswerCallback, decode_known
-from bot.core.chat import OutgoingMessage, Requester, Response
+from bot.core.chat import OutgoingMessage, Placement, Requester, Response
 from bot.core.errors import NothingToCorrect
 from bot.core.localization import DEFAULT_LANGUAGE, OWN_NAMES, language_of
 from bot.core.moderation import export_filter
@@ -111,14 +111,15 @@ def _add_correct(client: DiscordClient, conversation: Conversation, requests: Re
     @app_commands.describe(genre=described("option-genre"))
     async def correct(interaction: Interaction, genre: app_commands.Range[str, 1, 100]) -> None:
         async def request(requester: Requester) -> Response:
-            return await requests.correct(requester, await latest_answer(client, interaction), genre)
+            reply_id = await latest_answer(client, interaction)
+            return await requests.corrections.choose(requester, reply_id, genre, Placement.BELOW)
 
         await respond(conversation, interaction, request)
 
     @correct.autocomplete("genre")
     async def choices(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         language = language_of(str(interaction.locale)) or DEFAULT_LANGUAGE
-        found, _ = await conversation.choices(current, language)
+        found, _ = await conversation.genres.choices(current, language)
         return [
             app_commands.Choice(name=choice.name[:OPTION_CHARACTERS], value=choice.label[:OPTION_CHARACTERS])
             for choice in found

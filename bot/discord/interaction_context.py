@@ -66,6 +66,8 @@ class InteractionContext:
             message = OutgoingMessage(response.notice)
         if message is not None:
             await self.show(message)
+        if response.buttons is not None:
+            await self._change_buttons(response)
         if response.question is not None:
             await self._follow_up(response.question)
 
@@ -78,6 +80,18 @@ class InteractionContext:
             )
         else:
             await self._follow_up(message)
+
+    async def _change_buttons(self, response: Response) -> None:
+        """Change the buttons of a message in a private chat, which only the bot itself can do, without a token."""
+        number, interaction = response.buttons_of or self.requester.message_id, self.interaction
+        if number is None or not self.requester.private:
+            return
+        channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
+        view = view_of(OutgoingMessage("", response.buttons or ()))
+        try:
+            await channel.get_partial_message(number).edit(view=view)
+        except discord.HTTPException as reason:
+            log.info("the buttons of an answer could not be changed: %s", reason)
 
     async def excuse(self, error: Exception) -> None:
         """Say what went wrong; a bug is logged with its traceback."""
@@ -111,6 +125,7 @@ async def open_context(
         person=person,
         words=conversation.words(language),
         chat_id=chat_id,
+        place=str(interaction.channel_id),
         administers=interaction.guild_id is not None and interaction.permissions.administrator,
         private=interaction.guild_id is None and isinstance(interaction.channel, discord.DMChannel),
         message_id=None if interaction.message is None else interaction.message.id,

@@ -127,6 +127,11 @@ progress-cancelled = Stopped. I have forgotten that song.
 
 button-right = Right
 button-wrong = Wrong
+button-other = Something else
+button-chosen = ✓ { $genre } (change)
+button-after-all = Yes, { $genre }
+button-add-genre = Add “{ $name }”
+button-genre-list = Show the list
 button-is-music = It is music
 button-change = Change
 button-undo = Undo
@@ -146,6 +151,7 @@ correction-proposed-others = Thank you! “{ $label }” is new to me. I have no
 correction-proposed-oneself = Thank you! “{ $label }” is new to me. I have noted it; with enough songs of it I can learn it.
 correction-undone = Taken back. What you had said of this song is gone.
 correction-nothing = There was nothing to take back.
+correction-kept = You've told me that this is { $label }, so I've kept that. Was I right after all?
 
 ## Learning: asked once, off by default
 
@@ -489,6 +495,8 @@ feedback-export-empty = There's nothing to export: nobody whose corrections matc
 error-export-option-unknown = “{ $option }” is neither a format nor a genre that I know. The formats are { $formats }.
 error-not-a-moderator = Only moderators can do that.
 error-genre-unknown = I know no genre of that name. Please write it again.
+error-genre-unclear = Did you mean { $genres }? Choose it from the list, or add what you typed as a new genre.
+error-typed-genre-gone = I no longer know what you typed. Please type the genre again.
 error-format-missing = This format cannot be written here. Please choose another.
 error-links-not-taken = I cannot follow links yet. Please send me the song itself, as a file.
 
@@ -623,12 +631,16 @@ error-telegram-too-large = Telegram hands me files of at most 20 MB. Please send
 ## Choosing a genre in a chat
 
 genres-question = Which genre is it?
+genres-type = Which genre is it? Choose one, or just type its name.
+genre-did-you-mean = Did you mean { $genre }?
+genre-did-you-mean-one = I don't know “{ $name }”. Did you mean one of these?
+genre-unknown-question = I don't know a genre called “{ $name }”. If it is one, I'll add it. If it's a song, send me its file or a link.
 genres-choose = Choose a genre
 genres-previous = ◀ Back
 genres-next = More ▶
-genres-other = Another genre…
-genres-other-title = Another genre
-genres-other-field = What is it called?
+genres-other = Search or add a genre…
+genres-other-title = Search for a genre
+genres-other-field = Its name, or part of it
 
 ## Discord
 
@@ -672,6 +684,7 @@ slash-counts = stats
 slash-export = export
     .about = Corrections as a file for training
 menu-genre = What genre is this?
+menu-correct = Correct the genre
 option-file = file
     .about = A music file or a video
 option-link = link

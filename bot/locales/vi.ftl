@@ -115,6 +115,11 @@ progress-cancelled = Mình dừng rồi, và đã quên bài đó.
 
 button-right = Đúng rồi
 button-wrong = Sai rồi
+button-other = Thể loại khác
+button-chosen = ✓ { $genre } (đổi)
+button-after-all = Ừ, { $genre }
+button-add-genre = Thêm “{ $name }”
+button-genre-list = Xem danh sách
 button-is-music = Là nhạc mà
 button-change = Sửa lại
 button-undo = Rút lại
@@ -134,6 +139,7 @@ correction-proposed-others = Cảm ơn bạn! Mình chưa biết thể loại �
 correction-proposed-oneself = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình ghi lại rồi; đủ bài là mình học được.
 correction-undone = Đã rút lại. Những gì bạn nói về bài này đã được xoá.
 correction-nothing = Không có gì để rút lại cả.
+correction-kept = Bạn đã nói bài này là { $label } nên mình vẫn giữ như vậy. Hay là mình đoán đúng?
 
 ## Learning: asked once, off by default
 
@@ -413,6 +419,8 @@ feedback-export-empty = Không có gì để xuất: trong những lần sửa k
 error-export-option-unknown = “{ $option }” không phải định dạng, cũng không phải thể loại mà mình biết. Các định dạng là { $formats }.
 error-not-a-moderator = Chỉ người quản lý mới làm được việc này.
 error-genre-unknown = Mình không biết thể loại nào tên như vậy. Bạn viết lại nhé.
+error-genre-unclear = Ý bạn là { $genres } à? Bạn chọn trong danh sách, hoặc thêm từ vừa gõ làm thể loại mới nhé.
+error-typed-genre-gone = Mình không còn nhớ bạn đã gõ gì. Bạn gõ lại thể loại nhé.
 error-format-missing = Ở đây không ghi được định dạng này. Bạn chọn định dạng khác nhé.
 error-links-not-taken = Mình chưa mở được liên kết. Bạn gửi thẳng tệp bài hát cho mình nhé.
 
@@ -508,12 +516,16 @@ error-telegram-too-large = Telegram chỉ đưa cho mình tệp tối đa 20 MB.
 ## Choosing a genre in a chat
 
 genres-question = Vậy là thể loại nào?
+genres-type = Vậy là thể loại nào? Bạn chọn một thể loại, hoặc cứ gõ tên ra nhé.
+genre-did-you-mean = Ý bạn là { $genre } phải không?
+genre-did-you-mean-one = Mình không biết “{ $name }”. Ý bạn là một trong những thể loại này à?
+genre-unknown-question = Mình chưa biết thể loại nào tên “{ $name }”. Nếu đúng là thể loại thì mình thêm vào. Còn nếu là tên bài hát thì bạn gửi file hoặc liên kết của bài đó nhé.
 genres-choose = Chọn một thể loại
 genres-previous = ◀ Quay lại
 genres-next = Xem thêm ▶
-genres-other = Thể loại khác…
-genres-other-title = Thể loại khác
-genres-other-field = Thể loại đó tên là gì?
+genres-other = Tìm hoặc thêm thể loại…
+genres-other-title = Tìm thể loại
+genres-other-field = Tên thể loại, hoặc một phần tên
 
 ## Discord
 
@@ -557,6 +569,7 @@ slash-counts = thống-kê
 slash-export = xuất
     .about = Các lần sửa, trong một tệp để dạy mình
 menu-genre = Bài này thể loại gì?
+menu-correct = Sửa thể loại
 option-file = tệp
     .about = Tệp nhạc hoặc video
 option-link = đường-dẫn

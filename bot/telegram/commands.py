@@ -16,7 +16,7 @@ from telegram import (
 from telegram.error import BadRequest
 
 from bot.core.callbacks import ChoicePurpose, GenreTarget
-from bot.core.chat import OutgoingMessage, Response
+from bot.core.chat import OutgoingMessage, Placement, Response
 from bot.core.errors import DateUnclear, ExportOptionUnknown, GenreUnknown
 from bot.core.localization import LANGUAGES, language_of, say
 from bot.core.moderation import read_export_filter
@@ -136,8 +136,8 @@ class Commands:
         if reply_id is None:
             return Response(OutgoingMessage(context.requester.words.say("chat-correct-usage")))
         if genre:
-            return await self._requests.correct(context.requester, reply_id, genre)
-        return await self._requests.offer_genres(context.requester, GenreTarget(ChoicePurpose.CORRECT, reply_id))
+            return await self._requests.corrections.choose(context.requester, reply_id, genre, Placement.BELOW)
+        return await self._requests.corrections.offer(context.requester, GenreTarget(ChoicePurpose.CORRECT, reply_id))
 
     async def _feedback(self, context: RequestContext, options: str) -> Response:
         self._conversation.moderation.require(context.requester)

@@ -100,6 +100,7 @@ class RequestContexts:
             person=person,
             words=self._conversation.words(language),
             chat_id=chat_id,
+            place=f"{location.chat}:{location.thread or ''}",
             administers=administers,
             private=private,
             message_id=None if query is None else message.message_id,
@@ -137,9 +138,10 @@ class RequestContexts:
                 await self._client.edit(location.chat, pressed, message)
         elif message is not None:
             await self._client.post(location, message)
-        if response.buttons is not None and pressed is not None:
+        changed = response.buttons_of or pressed
+        if response.buttons is not None and changed is not None:
             with suppress(MessageGone):
-                await self._client.edit_buttons(location.chat, pressed, response.buttons)
+                await self._client.edit_buttons(location.chat, changed, response.buttons)
         if response.question is not None:
             await self._ask(context, response.question)
 

@@ -17,7 +17,7 @@ from bot.core.messages import sentence
 from bot.core.song_selection import LINKS_AT_ONCE, links_left_out
 from bot.telegram.api_client import MessageGone
 from bot.telegram.commands import NEED_ADMINISTRATOR, english_name
-from bot.telegram.keyboards import genre_target
+from bot.telegram.keyboards import answered_reply, genre_target
 from bot.telegram.limits import PLATFORM
 from bot.telegram.message_parsing import command_of, files_in, is_added_to_group, is_something_else
 from bot.telegram.refusals import Refusals
@@ -192,6 +192,11 @@ class Router:
             return await self._commands.run(context, message, *command)
         if message.text and target is not None:
             return await self._requests.choose_genre(context.requester, target, message.text)
+        if message.text:
+            reply_id = answered_reply(message.reply_to_message)
+            corrected = await self._requests.corrections.typed(context.requester, message.text, reply_id)
+            if corrected is not None:
+                return corrected
         if private and message.text:
             return await self._requests.command("help", context.requester)
         if private and is_something_else(message):

@@ -93,7 +93,7 @@ def answered(
         "why": _why(report, words),
         "sure": report.sure,
         "kind": report.kind,
-        "wrong": words.say("button-wrong" if report.genre is not None else "button-is-music"),
+        "wrong": words.say(messages.wrong_button(report)),
         "details": messages.details(report, words, known=entry.known),
         "length": words.say("answer-length", length=clock(report.duration), segments=len(report.segments)),
         "model": words.say("page-model", model=report.model),
@@ -112,10 +112,7 @@ def _base(entry: HistoryEntry) -> dict[str, Any]:
 
 def _choices(report: SongReport, words: Localizer) -> list[dict[str, str]]:
     """Return a button for each genre that an unsure answer names."""
-    if report.genre is None or report.sure:
-        return []
-    named = [report.genre, *(genre for genre, _ in report.runners_up(1) if messages.names_rival(report))]
-    return [{"label": genre, "text": words.genre_title(genre)} for genre in named]
+    return [{"label": genre, "text": words.genre_title(genre)} for genre in messages.named_genres(report)]
 
 
 def _expert_lines(report: SongReport, experts: list[str], words: Localizer) -> list[str]:

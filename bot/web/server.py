@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
 import secrets
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -12,7 +13,7 @@ from urllib.parse import quote, unquote
 from aiohttp import web
 
 from bot.core.chat import Requester
-from bot.core.errors import ButtonExpired, OurFault
+from bot.core.errors import ButtonExpired, GenreUnknown, OurFault
 from bot.core.identity import Person
 from bot.core.localization import LANGUAGES, Language, language_of
 from bot.core.messages import sentence
@@ -251,6 +252,8 @@ class Server:
             raise web.HTTPConflict()
         label = body.get("genre")
         if isinstance(label, str):
+            if body.get("new") is not True:
+                label = await self._chat.conversation.genres.named(label, language)
             result = await self._chat.conversation.correct(entry.reply, person, language, label)
         else:
             result = await self._chat.conversation.agree(entry.reply, person, language)
@@ -267,16 +270,34 @@ class Server:
     async def genres(self, request: web.Request) -> web.Response:
         language = language_asked(request)
         text = request.query.get("q", "")[:MAX_SEARCH_CHARACTERS].strip()
-        choices, total = await self._chat.conversation.choices(text, language)
-        words = self._chat.conversation.words(language)
-        exact = any(choice.name.casefold() == text.casefold() for choice in choices)
+        genres, words = self._chat.conversation.genres, self._chat.conversation.words(language)
+        reading = await genres.read(text, language)
+        choices, total = await genres.choices(text, language, first=await self._likely(request))
+        found = words.say("page-genre-known-count", count=total)
+        if not choices and reading.similar:
+            choices = list(reading.similar)
+            found = sentence(genres.unclear(reading), language)
+        elif not choices and reading.new is None:
+            found = sentence(GenreUnknown(), language)
         return web.json_response(
             {
                 "genres": [{"id": choice.label, "name": choice.name, "about": choice.about} for choice in choices],
-                "new": words.say("page-genre-new", label=text) if text and not exact else None,
-                "found": words.say("page-genre-known-count", count=total),
+                "new": None if reading.new is None else words.say("page-genre-new", label=reading.new),
+                "found": found,
             }
         )
+
+    async def _likely(self, request: web.Request) -> list[str]:
+        """Return the labels that lead the list for the song that is corrected."""
+        number, person = request.query.get("song", ""), person_of(request)
+        entry = await self._chat.history.get(int(number)) if re.fullmatch("[0-9]{1,18}", number) else None
+        if entry is None or entry.reply is None or entry.person != self._chat.conversation.key_of(person):
+            return []
+        try:
+            view = await self._chat.conversation.answer_view(entry.reply, person, language_asked(request))
+        except ButtonExpired:
+            return []
+        return await self._chat.conversation.genres.likely(view.reply, view.report)
 
     # What is kept of a person
 

@@ -178,7 +178,7 @@ async def test_words_choices_and_about_follow_the_switch(bot: Following, model_d
     about = await bot.conversation.info.about("en")
     assert "second" in about
     assert "zouk" in about.lower()
-    [choice, *_], _ = await bot.conversation.choices("zouk", "en")
+    [choice, *_], _ = await bot.conversation.genres.choices("zouk", "en")
     assert (choice.label, choice.proposed) == ("zouk", False)
 
 

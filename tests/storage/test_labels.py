@@ -73,10 +73,34 @@ async def test_several_labels_come_at_once(storage: Storage) -> None:
     assert await storage.labels.get_many([]) == {}
 
 
-async def test_an_empty_search_lists_everything_with_the_first_genres_leading(storage: Storage) -> None:
-    page = await storage.labels.search(limit=5)
-    assert [label.id for label in page.labels] == ["blues", "classical", "country", "disco", "hiphop"]
+async def test_an_empty_search_lists_everything_with_what_most_people_look_for_leading(storage: Storage) -> None:
+    page = await storage.labels.search(limit=25)
+    assert [label.id for label in page.labels[:5]] == ["pop", "rock", "hiphop", "electronic", "rnb"]
     assert page.total > 80
+    assert {"soul", "folk", "funk", "latin", "vpop"} <= {label.id for label in page.labels}
+    assert "nhanhac" not in {label.id for label in page.labels}
+
+
+async def test_some_labels_can_lead_an_empty_search_and_no_other(storage: Storage) -> None:
+    first = ("zouk", "nothing", "catru", "zouk")
+    pages = [await ids(storage, "", first=first, limit=40, offset=offset) for offset in (0, 40, 80, 120)]
+    listed = [label_id for page in pages for label_id in page]
+    assert listed[:3] == ["zouk", "catru", "pop"]
+    assert len(listed) == len(set(listed)) == (await storage.labels.search()).total
+    assert (await ids(storage, "rock", first=first))[0] == "rock"
+
+
+async def test_a_misspelt_name_resembles_the_genre_that_is_meant(storage: Storage) -> None:
+    meant = {"jaz": "jazz", "reggea": "reggae", "hiphopp": "hiphop", "metl": "metal", "cai luon": "cailuong"}
+    found = {text: await storage.labels.similar(text) for text in meant}
+    assert {text: labels[0].id for text, labels in found.items()} == meant
+
+
+async def test_what_resembles_no_genre_is_left_alone(storage: Storage) -> None:
+    for text in ("zydeco", "gnawa", "xx", "", "no such genre", "Bohemian Rhapsody"):
+        assert await storage.labels.similar(text) == (), text
+    await storage.labels.propose("Zydeca")
+    assert await storage.labels.similar("zydeco") == (), "a proposal that nobody holds is not offered"
 
 
 async def test_pages_of_a_search_meet_without_gap_or_overlap(storage: Storage) -> None:

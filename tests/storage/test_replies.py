@@ -42,3 +42,14 @@ async def test_there_is_no_reply_without_an_answer(storage: Storage) -> None:
     for number in (404, 0, -1, 10**30):
         with pytest.raises(RowNotFound):
             await storage.replies.add(NewReply(number, "local", "chat", "ann"))
+
+
+async def test_a_message_leads_to_the_reply_that_it_shows(storage: Storage) -> None:
+    reply = await replied(storage)
+    # As long as Discord's ids.
+    await storage.replies.mark_sent(reply.id, {"message": 1_234_567_890_123_456_789})
+    found = await storage.replies.find_sent(reply.platform, reply.chat, 1_234_567_890_123_456_789)
+    assert found is not None
+    assert found.id == reply.id
+    assert await storage.replies.find_sent(reply.platform, reply.chat, 1_234_567_890_123_456_788) is None
+    assert await storage.replies.find_sent(reply.platform, "another chat", 1_234_567_890_123_456_789) is None

@@ -93,8 +93,9 @@ function openChoice(owner, id, button) {
   };
   if (after.querySelector("form")) return after.querySelector("input").focus();
   const choice = chooseGenre(
+    id,
     owner.announce,
-    (genre, pressed) => give(owner, pressed, id, { genre }),
+    (opinion, pressed) => give(owner, pressed, id, opinion),
     close,
   );
   after.append(choice.form);

@@ -6,7 +6,7 @@ import { ask } from "./server.js";
 const TYPING_PAUSE = 120;
 let made = 0;
 
-export function chooseGenre(announce, onChosen, onClosed) {
+export function chooseGenre(song, announce, onChosen, onClosed) {
   const form = document.getElementById("choose-genre").content.firstElementChild.cloneNode(true);
   const input = form.querySelector("input");
   const list = form.querySelector("ul");
@@ -34,11 +34,12 @@ export function chooseGenre(announce, onChosen, onClosed) {
   };
   const search = async () => {
     const number = ++state.asked;
-    const found = await ask("GET", `genres?q=${encodeURIComponent(input.value)}`).catch(() => null);
+    const query = new URLSearchParams({ q: input.value, song });
+    const found = await ask("GET", `genres?${query}`).catch(() => null);
     // A slow answer to an earlier letter must not replace the list for a later one.
     if (found === null || number !== state.asked) return;
-    const listed = found.genres.map((genre) => ({ label: genre.id, name: genre.name, about: genre.about }));
-    if (found.new !== null) listed.push({ label: input.value.trim(), name: found.new, about: "" });
+    const listed = found.genres.map((genre) => ({ label: genre.id, name: genre.name, about: genre.about, isNew: false }));
+    if (found.new !== null) listed.push({ label: input.value.trim(), name: found.new, about: "", isNew: true });
     state.options = listed.map((option, i) => ({ ...option, node: optionNode(option, `${list.id}-${i}`) }));
     list.replaceChildren(...state.options.map((option) => option.node));
     activate(-1);
@@ -46,12 +47,13 @@ export function chooseGenre(announce, onChosen, onClosed) {
     form.scrollIntoView({ block: "nearest" });
     if (input.value.trim() !== "") announce(found.found);
   };
-  const choose = async (label) => {
+  const choose = async ({ label, isNew }) => {
     if (label === "") return input.focus();
-    const error = await onChosen(label, form.querySelector(".buttons button"));
+    const error = await onChosen({ genre: label, new: isNew }, form.querySelector(".buttons button"));
     if (error !== null) {
       form.querySelector(".notice").textContent = error;
       input.focus();
+      search();
     }
   };
 
@@ -82,11 +84,11 @@ export function chooseGenre(announce, onChosen, onClosed) {
   list.addEventListener("pointerdown", (event) => event.preventDefault());
   list.addEventListener("click", (event) => {
     const chosen = state.options.find((option) => option.node.contains(event.target));
-    if (chosen) choose(chosen.label);
+    if (chosen) choose(chosen);
   });
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    choose(state.active < 0 ? input.value.trim() : state.options[state.active].label);
+    choose(state.active < 0 ? { label: input.value.trim(), isNew: false } : state.options[state.active]);
   });
   form.querySelector(".close").addEventListener("click", onClosed);
   return {

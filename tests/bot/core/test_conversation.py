@@ -195,13 +195,13 @@ async def test_the_chosen_language_goes_before_the_platforms(bot: Bot, notebook:
 
 
 async def test_genres_are_searched_by_any_name_in_either_language(bot: Bot) -> None:
-    found, total = await bot.conversation.choices("chau van", "vi")
+    found, total = await bot.conversation.genres.choices("chau van", "vi")
     assert [choice.label for choice in found][:1] == ["chauvan"]
     assert total >= 1
     assert found[0].name == "Chầu văn"
-    everything, _ = await bot.conversation.choices("", "en")
+    everything, _ = await bot.conversation.genres.choices("", "en")
     assert len(everything) >= 15
-    cheo, _ = await bot.conversation.choices("cheo", "en")
+    cheo, _ = await bot.conversation.genres.choices("cheo", "en")
     assert cheo[0].about.startswith("Folk musical theatre")
 
 
@@ -228,7 +228,7 @@ async def test_pictures_are_drawn_in_the_persons_language(bot: Bot, reply_id: st
 
 
 async def test_genres_are_offered_with_families_before_styles(bot: Bot) -> None:
-    offered = [choice.label for choice in (await bot.conversation.choices("", "en"))[0]]
+    offered = [choice.label for choice in (await bot.conversation.genres.choices("", "en"))[0]]
     assert "electronic" in offered
     assert not {"vpop", "cheo"} & set(offered)
 
