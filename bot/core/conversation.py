@@ -244,6 +244,11 @@ class Conversation:
         reply, report = await self._answered(reply_id)
         return AnswerView(reply, report, await self._correction(reply, person, self.words(language)))
 
+    async def answer_shown(self, platform: str, chat_id: str, message_id: int) -> str | None:
+        """Return the id of the reply that a message of a chat shows; None if it shows none that is still kept."""
+        reply = await self._storage.replies.find_sent(platform, self._keys.chat(platform, chat_id), message_id)
+        return None if reply is None else reply.id
+
     async def agree(self, reply_id: str, person: Person, language: Language) -> CorrectionResult:
         """Note that a person finds the answer right; an answer that is not music has no genre to confirm.
 

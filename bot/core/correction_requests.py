@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.core.chat import ChatLimits, Requester
     from bot.core.conversation import Conversation, CorrectionResult
     from bot.core.genre_search import GenreReading
+    from bot.core.identity import Person
 
 # What people write below an answer instead of pressing a button, as ``name_key`` folds it.
 AGREEING = frozenset({"right", "yes", "yep", "correct", "đúng", "đúngrồi", "chuẩn", "ừ", "ok"})
@@ -26,6 +27,15 @@ CHATTER = frozenset(
     {"thanks", "thankyou", "thx", "lol", "haha", "hehe", "wow", "nice", "cool", "great", "hi", "hello", "what", "why"}
     | {"cảmơn", "camon", "hay", "haylắm", "tuyệt", "vãi", "hihi", "chào", "sao", "tạisao", "gì"}
 )
+
+
+_SKIN_TONES_AND_VARIATIONS = dict.fromkeys([*range(0x1F3FB, 0x1F400), 0xFE0E, 0xFE0F])
+_OPINIONS = {"👍": True, "✅": True, "✔": True, "👎": False, "❌": False, "✖": False}
+
+
+def opinion_of(emoji: str) -> bool | None:
+    """Return whether a reaction finds an answer right (True) or wrong (False); None if it says neither."""
+    return _OPINIONS.get(emoji.translate(_SKIN_TONES_AND_VARIATIONS))
 
 
 class CorrectionRequests:
@@ -105,6 +115,10 @@ class CorrectionRequests:
         if name is None:
             raise TypedGenreGone()
         return name
+
+    def awaits(self, person: Person, place: str) -> bool:
+        """Return whether somebody was just asked for a genre in a place."""
+        return self._awaited.asked(person, place) is not None
 
     async def typed(self, requester: Requester, text: str, reply_id: str | None = None) -> Response | None:
         """Take a genre that was typed in passing; return None if the text is not about a genre.

@@ -21,6 +21,7 @@ from bot.discord import limits as discord_limits
 from bot.discord.client import DiscordClient
 from bot.discord.commands import add_commands
 from bot.discord.component_handlers import ComponentHandlers
+from bot.discord.corrections import DiscordCorrections
 from bot.discord.download import fetch
 from bot.discord.message_port import DiscordMessagePort, ReplyTarget
 from bot.discord.rate_limit import DiscordRateLimiter
@@ -60,9 +61,17 @@ class DiscordChat(StatusMessageChat):
         self._began = discord.utils.time_snowflake(discord.utils.utcnow())
         requests = RequestHandler(conversation, self.limits, max_bytes(settings))
         self._submissions = DiscordSubmissions(conversation, requests, self.client, self)
+        self._corrections = DiscordCorrections(conversation, requests, self.client, self._rate_limiter)
         self._components = ComponentHandlers(conversation, requests)
         has_moderators = any(each.chat == self.platform for each in settings.moderators)
-        add_commands(self.client, conversation, requests, self._submissions, has_moderators=has_moderators)
+        add_commands(
+            self.client,
+            conversation,
+            requests,
+            self._submissions,
+            self._corrections,
+            has_moderators=has_moderators,
+        )
 
     @property
     def connected(self) -> bool:
@@ -107,8 +116,13 @@ class DiscordChat(StatusMessageChat):
             await asyncio.wait({self._connection}, timeout=CLOSE_SECONDS)
 
     async def on_text_message(self, message: discord.Message) -> None:
-        """Take the songs of a message."""
-        await self._submissions.from_message(message)
+        """Take the genre that a message names for an answer, or else its songs."""
+        if not await self._corrections.from_message(message):
+            await self._submissions.from_message(message)
+
+    async def on_reaction(self, payload: discord.RawReactionActionEvent, *, withdrawn: bool) -> None:
+        """Take a reaction as an opinion on an answer."""
+        await self._corrections.from_reaction(payload, withdrawn=withdrawn)
 
     async def on_component(self, interaction: discord.Interaction[Any]) -> None:
         """Handle a button, a menu or a text box."""

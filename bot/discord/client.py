@@ -43,6 +43,9 @@ class ClientListener(Protocol):
     async def on_text_message(self, message: discord.Message) -> None:
         """Handle a message that somebody wrote."""
 
+    async def on_reaction(self, payload: discord.RawReactionActionEvent, *, withdrawn: bool) -> None:
+        """Handle a reaction that somebody added, or withdrew."""
+
     async def on_component(self, interaction: discord.Interaction[Any]) -> None:
         """Handle a pressed button, a choice from a menu, or a filled text box."""
 
@@ -65,7 +68,7 @@ class DiscordClient(discord.AutoShardedClient):
 
     def __init__(self, settings: Settings, listener: ClientListener) -> None:
         intents = discord.Intents.none()
-        intents.guilds = intents.guild_messages = intents.dm_messages = True
+        intents.guilds = intents.guild_messages = intents.dm_messages = intents.reactions = True
         super().__init__(
             intents=intents,
             allowed_mentions=discord.AllowedMentions.none(),
@@ -134,6 +137,16 @@ class DiscordClient(discord.AutoShardedClient):
         if not message.author.bot:
             self.track()
             await self._listener.on_text_message(message)
+
+    async def on_raw_reaction_add(self, payload: discord.RawReactionActionEvent) -> None:
+        """Pass a reaction on."""
+        self.track()
+        await self._listener.on_reaction(payload, withdrawn=False)
+
+    async def on_raw_reaction_remove(self, payload: discord.RawReactionActionEvent) -> None:
+        """Pass on that a reaction was withdrawn."""
+        self.track()
+        await self._listener.on_reaction(payload, withdrawn=True)
 
     async def on_interaction(self, interaction: discord.Interaction[Any]) -> None:
         """Pass everything but commands on: components are known by their custom ids, also after a restart."""

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.core.conversation import Conversation
     from bot.core.request_handler import RequestHandler
     from bot.discord.client import DiscordClient
+    from bot.discord.corrections import DiscordCorrections
     from bot.discord.submissions import DiscordSubmissions
 
 Interaction = discord.Interaction[Any]
@@ -49,6 +50,7 @@ def add_commands(
     conversation: Conversation,
     requests: RequestHandler,
     submissions: DiscordSubmissions,
+    corrections: DiscordCorrections,
     *,
     has_moderators: bool,
 ) -> None:
@@ -61,7 +63,7 @@ def add_commands(
         servers, so only for their sake is ``/feedback`` offered to everybody there.
     """
     _add_song_commands(client, submissions)
-    _add_correct(client, conversation, requests)
+    _add_correct(client, conversation, requests, corrections)
     for name in PLAIN_COMMANDS:
         client.tree.add_command(_plain(f"slash-{name}", name, conversation, requests))
     _add_language(client, conversation, requests)
@@ -105,7 +107,13 @@ def _add_song_commands(client: DiscordClient, submissions: DiscordSubmissions) -
         await submissions.from_context_menu(interaction, message)
 
 
-def _add_correct(client: DiscordClient, conversation: Conversation, requests: RequestHandler) -> None:
+def _add_correct(
+    client: DiscordClient, conversation: Conversation, requests: RequestHandler, corrections: DiscordCorrections
+) -> None:
+    @client.tree.context_menu(name=named("menu-correct"))
+    async def correct_the_genre(interaction: Interaction, message: discord.Message) -> None:
+        await corrections.from_context_menu(interaction, message)
+
     @client.tree.command(name=named("slash-correct"), description=described("slash-correct"))
     @app_commands.rename(genre=named("option-genre"))
     @app_commands.describe(genre=described("option-genre"))
@@ -120,6 +128,7 @@ def _add_correct(client: DiscordClient, conversation: Conversation, requests: Re
     async def choices(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
         language = language_of(str(interaction.locale)) or DEFAULT_LANGUAGE
         found, _ = await conversation.genres.choices(current, language)
+        found = found or list(await conversation.genres.suggestions(current, language))
         return [
             app_commands.Choice(name=choice.name[:OPTION_CHARACTERS], value=choice.label[:OPTION_CHARACTERS])
             for choice in found

@@ -22,7 +22,7 @@ from common.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.core.chat import Response
+    from bot.core.chat import Button, Response
     from bot.core.conversation import Conversation
 
 log = logging.getLogger(__name__)
@@ -86,12 +86,7 @@ class InteractionContext:
         number, interaction = response.buttons_of or self.requester.message_id, self.interaction
         if number is None or not self.requester.private:
             return
-        channel = interaction.client.get_partial_messageable(interaction.channel_id or 0)
-        view = view_of(OutgoingMessage("", response.buttons or ()))
-        try:
-            await channel.get_partial_message(number).edit(view=view)
-        except discord.HTTPException as reason:
-            log.info("the buttons of an answer could not be changed: %s", reason)
+        await change_buttons(interaction.client, interaction.channel_id or 0, number, response.buttons or ())
 
     async def excuse(self, error: Exception) -> None:
         """Say what went wrong; a bug is logged with its traceback."""
@@ -153,6 +148,15 @@ async def respond(
         await context.respond(await request(context.requester))
     except Exception as error:
         await context.excuse(error)
+
+
+async def change_buttons(client: discord.Client, channel: int, message: int, buttons: tuple[Button, ...]) -> None:
+    """Change the buttons below a message of the bot; log it if that cannot be done."""
+    try:
+        there = client.get_partial_messageable(channel).get_partial_message(message)
+        await there.edit(view=view_of(OutgoingMessage("", buttons)))
+    except discord.HTTPException as reason:
+        log.info("the buttons of an answer could not be changed: %s", reason)
 
 
 def _answers_in_place(interaction: discord.Interaction[Any]) -> bool:

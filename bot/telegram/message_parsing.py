@@ -129,6 +129,11 @@ def is_from(message: Message | None, bot_id: int) -> bool:
     return message is not None and message.from_user is not None and message.from_user.id == bot_id
 
 
+def without_mention(text: str, username: str) -> str:
+    """Return a text without mentions of the bot."""
+    return re.sub(rf"@{re.escape(username)}\b", "", text, flags=re.IGNORECASE).strip()
+
+
 def mentions_bot(message: Message, username: str) -> bool:
     """Return whether a text or caption mentions the bot."""
     return any(name.lower() == f"@{username.lower()}" for name in _mentions(message))

@@ -7,10 +7,11 @@ import logging
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from telegram import Message
+from telegram import Message, ReactionTypeEmoji
 
 from bot.core.callbacks import ChoicePurpose, needs_administrator
 from bot.core.chat import OutgoingMessage, Response
+from bot.core.correction_requests import opinion_of
 from bot.core.errors import ButtonExpired, OurFault, TryLater, Undeliverable
 from bot.core.localization import DEFAULT_LANGUAGE, language_of
 from bot.core.messages import sentence
@@ -19,7 +20,13 @@ from bot.telegram.api_client import MessageGone
 from bot.telegram.commands import NEED_ADMINISTRATOR, english_name
 from bot.telegram.keyboards import answered_reply, genre_target
 from bot.telegram.limits import PLATFORM
-from bot.telegram.message_parsing import command_of, files_in, is_added_to_group, is_something_else
+from bot.telegram.message_parsing import (
+    command_of,
+    files_in,
+    is_added_to_group,
+    is_something_else,
+    without_mention,
+)
 from bot.telegram.refusals import Refusals
 from bot.telegram.submissions import SongRequest
 from common.errors import UserError
@@ -28,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Sequence
     from typing import Any
 
-    from telegram import CallbackQuery, ChatMemberUpdated, Update
+    from telegram import CallbackQuery, ChatMemberUpdated, MessageReactionUpdated, ReactionType, Update
 
     from bot.core.callbacks import GenreTarget
     from bot.core.conversation import Conversation
@@ -118,6 +125,10 @@ class Router:
         if query is not None:
             self._spawn(self._in_turn(query.from_user.id, self._pressed(query)))
             return
+        reaction = update.message_reaction
+        if reaction is not None and reaction.user is not None and not reaction.user.is_bot:
+            self._spawn(self._in_turn(reaction.user.id, self._reacted(reaction)))
+            return
         if message is None:
             return
         if message.migrate_to_chat_id is not None:
@@ -194,7 +205,8 @@ class Router:
             return await self._requests.choose_genre(context.requester, target, message.text)
         if message.text:
             reply_id = answered_reply(message.reply_to_message)
-            corrected = await self._requests.corrections.typed(context.requester, message.text, reply_id)
+            text = without_mention(message.text, self._client.bot.username)
+            corrected = await self._requests.corrections.typed(context.requester, text, reply_id)
             if corrected is not None:
                 return corrected
         if private and message.text:
@@ -202,6 +214,24 @@ class Router:
         if private and is_something_else(message):
             return await _shown(context.requester.words.say("chat-not-a-song"))
         return None
+
+    async def _reacted(self, reaction: MessageReactionUpdated) -> None:
+        """Take a reaction to an answer as an opinion on it."""
+        before, after = _opinions(reaction.old_reaction), _opinions(reaction.new_reaction)
+        if before == after:
+            return
+        chat = str(reaction.chat.id)
+        reply_id = await self._conversation.answer_shown(PLATFORM, chat, reaction.message_id)
+        # Telegram sends no more of the answer than its number.
+        answer = Message(reaction.message_id, reaction.date, reaction.chat, from_user=reaction.user)
+        context = None if reply_id is None else await self._contexts.open(answer)
+        if reply_id is None or context is None:
+            return
+        corrections = self._requests.corrections
+        for agrees in before - after:
+            await self._respond(context, corrections.react(context.requester, reply_id, agrees=agrees, withdrawn=True))
+        for agrees in after - before:
+            await self._respond(context, corrections.react(context.requester, reply_id, agrees=agrees, withdrawn=False))
 
     async def _moved(self, old: int, new: int) -> None:
         """A group has become a supergroup: move its settings, corrections and songs."""
@@ -252,6 +282,12 @@ class Router:
                 log.info("an error could not be shown: %s", reason)
                 return
         log.warning("Telegram could not be reached; an error was not shown")
+
+
+def _opinions(reactions: Sequence[ReactionType]) -> set[bool]:
+    """Return what reactions say of an answer: that it is right, wrong, or both."""
+    said = (opinion_of(each.emoji) for each in reactions if isinstance(each, ReactionTypeEmoji))
+    return {agrees for agrees in said if agrees is not None}
 
 
 async def _shown(text: str) -> Response:

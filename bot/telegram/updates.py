@@ -29,7 +29,14 @@ if TYPE_CHECKING:
 
     from common.addresses import Address
 
-UPDATE_TYPES = [UpdateType.MESSAGE, UpdateType.CHANNEL_POST, UpdateType.MY_CHAT_MEMBER, UpdateType.CALLBACK_QUERY]
+# Reactions arrive only if they are asked for; in a group the bot must be an administrator, too.
+UPDATE_TYPES = [
+    UpdateType.MESSAGE,
+    UpdateType.CHANNEL_POST,
+    UpdateType.MY_CHAT_MEMBER,
+    UpdateType.MESSAGE_REACTION,
+    UpdateType.CALLBACK_QUERY,
+]
 POLL_SECONDS = 50
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 1.0, 30.0
 SECRET_HEADER = "X-Telegram-Bot-Api-Secret-Token"  # noqa: S105 - a header's name

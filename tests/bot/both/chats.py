@@ -13,9 +13,10 @@ from tests.bot.discord.world import custom_ids
 from tests.bot.running import Bot
 from tests.bot.telegram.people import MENTION, buttons
 from tests.bot.telegram.people import Somebody as TelegramPerson
-from tests.bot.telegram.server import TOKEN
+from tests.bot.telegram.server import BOT, TOKEN
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from bot.core.callbacks import Action
@@ -67,11 +68,36 @@ class ChatUnderTest(Protocol):
     async def pick(self, who: str, message: Message, genre: str, text: str) -> Message:
         """Choose from a list of genres, and return the message that then says ``text``."""
 
+    async def song_alone(self, path: Path) -> Message:
+        """Have Ann send a song in her private chat, and return its answer."""
+
+    async def writes(self, text: str, to: Message | None = None) -> None:
+        """Have Ann write in her private chat, or where the message is that she replies to."""
+
+    async def reacts(self, message: Message, emoji: str, *, withdrawn: bool = False) -> None:
+        """Have Ann add a reaction, or take it back."""
+
+    async def hears(self, text: str, *, private: bool = True) -> Message:
+        """Wait until a message of the bot in Ann's private chat or the group says this, and return the latest."""
+
+    async def tap(self, message: Message, text: str) -> None:
+        """Have Ann press the button that says this."""
+
+    def buttons(self, message: Message) -> list[str]:
+        """Return what the buttons below a message say now."""
+
+    async def until(self, what: Callable[[], Any]) -> None:
+        """Wait until something is so."""
+
     async def set_language(self, language: str) -> None:
         """Have the administrator set the group's language."""
 
     async def close(self) -> None:
         """Stop the bot."""
+
+
+def _parts(message: Message) -> list[dict[str, Any]]:
+    return [part for row in message["components"] for part in row["components"]]
 
 
 def text_of(message: Message) -> str:
@@ -130,6 +156,33 @@ class Discord:
         await self._people[who].presses(message, "pick", value)
         await self._scene.world.until(lambda: text in message["content"])
         return message
+
+    async def song_alone(self, path: Path) -> Message:
+        ann = self._scene.ann
+        await ann.says(ann.direct, "", path)
+        return (await self._scene.answers(ann.direct))[-1]
+
+    async def writes(self, text: str, to: Message | None = None) -> None:
+        ann = self._scene.ann
+        await (ann.says(ann.direct, text) if to is None else ann.replies(to, text, mention=True))
+
+    async def reacts(self, message: Message, emoji: str, *, withdrawn: bool = False) -> None:
+        await self._scene.ann.reacts(message, emoji, withdrawn=withdrawn)
+
+    async def hears(self, text: str, *, private: bool = True) -> Message:
+        channel = self._scene.ann.direct if private else self._scene.channel
+        await self._scene.says(channel, text)
+        return [message for message in self._scene.world.of_bot(channel) if text in message["content"]][-1]
+
+    async def tap(self, message: Message, text: str) -> None:
+        [data] = [part["custom_id"] for part in _parts(message) if part.get("label") == text]
+        await self._scene.ann.presses(message, data)
+
+    def buttons(self, message: Message) -> list[str]:
+        return [part["label"] for part in _parts(message) if "label" in part]
+
+    async def until(self, what: Callable[[], Any]) -> None:
+        await self._scene.world.until(what)
 
     async def set_language(self, language: str) -> None:
         await self._scene.boss.told(await self._scene.boss.command(self._scene.channel, "settings", language=language))
@@ -194,6 +247,30 @@ class Telegram:
         await self._people[who].presses_data(self._now(message), data)
         await self._server.until(lambda: text in text_of(self._now(message)))
         return self._now(message)
+
+    async def song_alone(self, path: Path) -> Message:
+        ann = self._alone["ann"]
+        return await ann.answered(await ann.sends(path))
+
+    async def writes(self, text: str, to: Message | None = None) -> None:
+        alone = to is None or to["chat"]["id"] > 0
+        await (self._alone if alone else self._people)["ann"].writes(text, to=to)
+
+    async def reacts(self, message: Message, emoji: str, *, withdrawn: bool = False) -> None:
+        self._server.administrators[GROUP].add(BOT["id"])
+        await self._alone["ann"].reacts(message, emoji, withdrawn=withdrawn)
+
+    async def hears(self, text: str, *, private: bool = True) -> Message:
+        return await (self._alone if private else self._people)["ann"].hears(text)
+
+    async def tap(self, message: Message, text: str) -> None:
+        await self._alone["ann"].presses(self._now(message), text)
+
+    def buttons(self, message: Message) -> list[str]:
+        return [each["text"] for each in buttons(self._now(message))]
+
+    async def until(self, what: Callable[[], Any]) -> None:
+        await self._server.until(what)
 
     async def set_language(self, language: str) -> None:
         shown = await self.command("boss", "settings")

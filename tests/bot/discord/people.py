@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 COMMAND, COMPONENT, AUTOCOMPLETE, MODAL = 2, 3, 4, 5
 STRING, SUB_COMMAND, CHANNEL, ATTACHMENT = 3, 1, 7, 11
+GUILD_REACTIONS, DIRECT_REACTIONS = 1 << 10, 1 << 13
 KINDS = {".wav": "audio/x-wav", ".png": "image/png", ".mp3": "audio/mpeg", ".txt": "text/plain"}
 
 
@@ -97,6 +98,21 @@ class Somebody:
         more = {"type": 19, "message_reference": reference, **along, **more}
         return await self.says(channel, content, *files, mention=mention, **more)
 
+    async def reacts(self, message: Event, emoji: str, *, withdrawn: bool = False) -> None:
+        """Add a reaction to a message, or take it back; the bot hears of it if it asked for such events."""
+        place = self.world.channels[message["channel_id"]]
+        if not self._discord.gateway.intents & (DIRECT_REACTIONS if place["type"] == DM else GUILD_REACTIONS):
+            return
+        about: Event = {"user_id": self.id, "channel_id": place["id"], "message_id": message["id"], "type": 0}
+        about |= {"emoji": {"id": None, "name": emoji}, "burst": False}
+        if place["type"] != DM:
+            about["guild_id"] = place["guild_id"]
+        if not withdrawn:
+            about["message_author_id"] = message["author"]["id"]
+            about |= {} if place["type"] == DM else {"member": {**self._member(), "user": self.user}}
+        kind = "MESSAGE_REACTION_REMOVE" if withdrawn else "MESSAGE_REACTION_ADD"
+        await self._discord.gateway.dispatch(kind, about)
+
     async def command(self, channel: str, name: str, *path: str, files: tuple[Path, ...] = (), **options: Any) -> str:
         """Type a slash command; return the interaction's token."""
         attached = {each["id"]: each for each in self.attach(*files)}
@@ -112,10 +128,10 @@ class Somebody:
         data = {"id": "1", "name": name, "type": 1, "options": given, "resolved": resolved}
         return await self._interact(COMMAND, channel, data)
 
-    async def points_at(self, message: Event) -> str:
-        """Choose "What genre is this?" from a message's menu."""
+    async def points_at(self, message: Event, name: str = "What genre is this?") -> str:
+        """Choose something from a message's menu."""
         resolved = {"messages": {message["id"]: message}}
-        data = {"id": "2", "name": "What genre is this?", "type": 3, "target_id": message["id"], "resolved": resolved}
+        data = {"id": "2", "name": name, "type": 3, "target_id": message["id"], "resolved": resolved}
         return await self._interact(COMMAND, message["channel_id"], data)
 
     async def types(self, channel: str, text: str) -> list[Event]:

@@ -7,7 +7,7 @@ import pytest
 
 from bot.settings import Moderator
 from tests.bot.discord import FakeDiscord, Somebody
-from tests.bot.discord.running import Scene, close_scene, open_scene
+from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
 from tests.bot.discord.world import custom_ids
 
 if TYPE_CHECKING:
@@ -107,6 +107,47 @@ async def test_correct_offers_genres_while_one_types_and_takes_the_latest_answer
     await scene.world.until(lambda: any(text.startswith("May I learn") for text in _private(scene)))
     elsewhere = await scene.bob.told(await scene.bob.command(scene.bob.direct, "correct", genre="jazz"))
     assert "I see no answer of mine here" in elsewhere["content"]
+
+
+async def test_a_misspelt_genre_is_found_while_one_types(scene: Scene, answer: Event) -> None:
+    assert [choice["value"] for choice in await scene.bob.types(scene.channel, "jaz")] == ["jazz"]
+    assert (await scene.bob.types(scene.channel, "reggea"))[0]["value"] == "reggae"
+
+
+async def test_an_answers_menu_corrects_it_and_no_other_messages_does(scene: Scene, answer: Event) -> None:
+    assert {"Correct the genre", "What genre is this?"} <= {each["name"] for each in scene.world.commands}
+    offered = await scene.bob.told(await scene.bob.points_at(answer, "Correct the genre"))
+    await scene.bob.told(await scene.bob.presses(offered, "pick:", "jazz"))
+    assert [each.label for each in await scene.bot.storage.feedback.review()] == ["jazz"]
+    other = await scene.ann.says(scene.channel, "hello")
+    told = await scene.bob.told(await scene.bob.points_at(other, "Correct the genre"))
+    assert told["content"].startswith("I see no answer of mine here.")
+
+
+async def test_part_of_a_name_in_the_text_box_shows_what_has_it(scene: Scene, answer: Event) -> None:
+    await scene.bob.presses(answer, "wrong:")
+    menu = await scene.says(scene.channel, "Which genre is it?")
+    [box] = [each for each in custom_ids(menu) if each.startswith("name:")]
+    asked = await scene.bob.told(await scene.bob.fills(menu, box, "progressive"))
+    assert asked["content"] == "Did you mean progressive rock?"
+    await scene.bob.told(await scene.bob.presses(asked, "pick:"))
+    assert [each.label for each in await scene.bot.storage.feedback.review()] == ["progressiverock"]
+
+
+async def test_where_the_bot_may_read_a_genre_is_simply_typed_after_wrong(
+    discord: FakeDiscord, storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, tone: Tone
+) -> None:
+    discord.world.reads_along = True
+    scene = await open_scene(discord, storage, keys, settings, ear, prepare(discord))
+    await scene.ann.says(scene.channel, "", tone(200), mention=True)
+    [answer] = await scene.answers(scene.channel)
+    await scene.bob.presses(answer, "wrong:")
+    await scene.says(scene.channel, "Which genre is it?")
+    await scene.ann.says(scene.channel, "metal")
+    await scene.bob.says(scene.channel, "jazz")
+    await scene.says(scene.channel, "I have noted that this is jazz")
+    assert [each.label for each in await storage.feedback.review()] == ["jazz"]
+    await close_scene(scene)
 
 
 async def test_each_expert_is_heard_by_whoever_asks(scene: Scene, answer: Event) -> None:

@@ -87,6 +87,10 @@ class Somebody:
         query = {"id": "1", "from": self.user, "chat_instance": "1", "message": shown, "data": data}
         await self.server.deliver(callback_query=query)
 
+    async def reacts(self, message: dict[str, Any], emoji: str, *, withdrawn: bool = False) -> None:
+        """Add a reaction to a message, or take it back."""
+        await self.server.react(message, self.user, [emoji] if withdrawn else [], [] if withdrawn else [emoji])
+
     async def answered(self, to: dict[str, Any] | None = None) -> dict[str, Any]:
         """Wait for the picture or the words that answer a song (by default the latest in this chat)."""
 
@@ -94,8 +98,8 @@ class Somebody:
             for message in reversed(self.server.said(self.chat["id"])):
                 ours = to is None or message.get("answers") == to["message_id"]
                 offered = {(each["callback_data"].partition(":")[0], each["text"]) for each in buttons(message)}
-                # What is not music has no genre to agree with.
-                if ours and any(action == "right" or text == "It is music" for action, text in offered):
+                # An unsure answer has a button for each genre, and what is not music has no genre to agree with.
+                if ours and any(action in {"right", "is"} or text == "It is music" for action, text in offered):
                     return dict(message)
             return None
 

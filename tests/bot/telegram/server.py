@@ -17,7 +17,7 @@ from telegram.constants import BotDescriptionLimit, MessageLimit
 from tests.bot.load_rates import Limit, Rates
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
 TOKEN = "123456:abcdefghijklmnopqrstuvwxyz-ABCDEFGH"
@@ -105,6 +105,7 @@ class TelegramServer:
         self.rates = Rates()
         self.changes: list[tuple[float, dict[str, Any]]] = []
         self.url = ""
+        self.allowed_updates: set[str] = set()
         self._updates: list[dict[str, Any]] = []
         self._numbers = iter(range(1, 1_000_000))
         self._edited: dict[tuple[int, int], float] = {}
@@ -155,6 +156,19 @@ class TelegramServer:
             self._updates.append(whole)
             self._news.notify_all()
         return whole
+
+    async def react(
+        self, message: dict[str, Any], user: dict[str, Any], before: Sequence[str], after: Sequence[str]
+    ) -> None:
+        """Tell the bot of a changed reaction, if it asked for such updates and administers the group."""
+        chat = message["chat"]
+        if "message_reaction" not in self.allowed_updates or (
+            chat["id"] < 0 and BOT["id"] not in self.administrators[chat["id"]]
+        ):
+            return
+        old, new = ([{"type": "emoji", "emoji": emoji} for emoji in emojis] for emojis in (before, after))
+        about = {"chat": chat, "message_id": message["message_id"], "user": user, "date": int(time.time())}
+        await self.deliver(message_reaction={**about, "old_reaction": old, "new_reaction": new})
 
     async def again(self, update: dict[str, Any]) -> None:
         """Give the bot an update once more, as Telegram does where it cannot tell whether it arrived."""
@@ -207,6 +221,7 @@ class TelegramServer:
 
     async def _next_updates(self, parameters: dict[str, Any]) -> list[dict[str, Any]]:
         offset = int(parameters.get("offset", 0))
+        self.allowed_updates = set(parameters.get("allowed_updates", ()))
         async with self._news:
             self._updates = [update for update in self._updates if update["update_id"] >= offset]
             try:
