@@ -148,8 +148,9 @@ def test_an_answer_offers_right_and_wrong_and_later_change_and_undo() -> None:
     fresh = messages.answer(report, EN, "abc")
     assert [button.action for button in fresh.buttons] == [Action.RIGHT, Action.WRONG, Action.VOTES]
     correction = CorrectionView("blues", "blues", agrees=False, proposed=False)
-    corrected = messages.answer_buttons(EN, "abc", correction, with_votes=True)
-    assert [button.text for button in corrected] == ["Change", "Undo", "Experts' votes"]
+    corrected = messages.answer_buttons(EN, "abc", report, correction, with_votes=True)
+    assert [button.text for button in corrected] == ["✓ Blues (change)", "Undo", "Experts' votes"]
+    assert [button.text for button in messages.thanks(correction, EN, "abc").buttons] == ["Change", "Undo"]
 
 
 def test_an_opinion_is_thanked_for_what_it_was() -> None:

@@ -88,7 +88,7 @@ async def test_a_genre_that_no_list_has_is_written_into_a_text_box(scene: Scene,
     box = await scene.world.until(
         lambda: next((body for _, body in scene.world.callbacks.values() if body["type"] == 9), None)
     )
-    assert box["data"]["title"] == "Another genre"
+    assert box["data"]["title"] == "Search for a genre"
     assert scene.world.interactions[token].alive
     await scene.bob.fills(menu, box["data"]["custom_id"], "Zydeco")
     await scene.world.until(lambda: "“Zydeco” is new to me" in menu["content"])
@@ -129,7 +129,7 @@ async def test_part_of_a_name_in_the_text_box_shows_what_has_it(scene: Scene, an
     menu = await scene.says(scene.channel, "Which genre is it?")
     [box] = [each for each in custom_ids(menu) if each.startswith("name:")]
     asked = await scene.bob.told(await scene.bob.fills(menu, box, "progressive"))
-    assert asked["content"] == "Did you mean progressive rock?"
+    assert asked["content"] == "I don't know “progressive”. Did you mean one of these?"
     await scene.bob.told(await scene.bob.presses(asked, "pick:"))
     assert [each.label for each in await scene.bot.storage.feedback.review()] == ["progressiverock"]
 

@@ -39,7 +39,7 @@ async def test_right_is_thanked_for_and_may_be_taken_back(
     ann: Somebody, telegram: TelegramServer, answer: dict[str, Any]
 ) -> None:
     await ann.presses(answer, "Right")
-    answer = await _buttons(telegram, answer, "Change", "Undo", "Experts' votes")
+    answer = await _buttons(telegram, answer, "✓ Blues (change)", "Undo", "Experts' votes")
     assert "Thank you! It is good to know that blues was right." in telegram.toasts
     await ann.presses(answer, "Undo")
     await _buttons(telegram, answer, "Right", "Wrong", "Experts' votes")
