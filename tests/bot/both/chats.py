@@ -13,7 +13,7 @@ from tests.bot.discord.world import custom_ids
 from tests.bot.running import Bot
 from tests.bot.telegram.people import MENTION, buttons
 from tests.bot.telegram.people import Somebody as TelegramPerson
-from tests.bot.telegram.server import BOT, TOKEN
+from tests.bot.telegram.server import BOT_ID, TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -257,7 +257,7 @@ class Telegram:
         await (self._alone if alone else self._people)["ann"].writes(text, to=to)
 
     async def reacts(self, message: Message, emoji: str, *, withdrawn: bool = False) -> None:
-        self._server.administrators[GROUP].add(BOT["id"])
+        self._server.administrators[GROUP].add(BOT_ID)
         await self._alone["ann"].reacts(message, emoji, withdrawn=withdrawn)
 
     async def hears(self, text: str, *, private: bool = True) -> Message:

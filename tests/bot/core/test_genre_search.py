@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.core.awaited_genres import ASKED_SECONDS, AwaitedGenres
-from bot.core.callbacks import GenreTarget, Purpose
+from bot.core.callbacks import ChoicePurpose, GenreTarget
 from bot.core.chat import Requester
 from bot.core.correction_requests import opinion_of
 from bot.core.errors import GenreUnclear
@@ -55,7 +55,7 @@ def test_a_typed_genre_is_expected_of_one_person_in_one_place_for_five_minutes()
     now = [100.0]
     awaited = AwaitedGenres(clock=lambda: now[0])
     ann, bob = Person("discord", "1"), Person("discord", "2")
-    target = GenreTarget(Purpose.CORRECT, "AAAAAAAAAAA")
+    target = GenreTarget(ChoicePurpose.CORRECT, "AAAAAAAAAAA")
     requester = Requester(ann, Localizer("en"), "server", place="room")
     awaited.ask(requester, target)
     now[0] += ASKED_SECONDS - 1

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TOKEN = "123456:abcdefghijklmnopqrstuvwxyz-ABCDEFGH"
-BOT = {"id": 123456, "is_bot": True, "first_name": "Genre", "username": "genre_test_bot"}
+BOT_ID = 123456
+BOT = {"id": BOT_ID, "is_bot": True, "first_name": "Genre", "username": "genre_test_bot"}
 DATA_BYTES = 64
 EDIT_SECONDS = 4.9
 # About one a second, "short bursts allowed"; both as Telegram's FAQ for bots has them.
@@ -163,7 +164,7 @@ class TelegramServer:
         """Tell the bot of a changed reaction, if it asked for such updates and administers the group."""
         chat = message["chat"]
         if "message_reaction" not in self.allowed_updates or (
-            chat["id"] < 0 and BOT["id"] not in self.administrators[chat["id"]]
+            chat["id"] < 0 and BOT_ID not in self.administrators[chat["id"]]
         ):
             return
         old, new = ([{"type": "emoji", "emoji": emoji} for emoji in emojis] for emojis in (before, after))

@@ -50,6 +50,14 @@ async def test_a_genre_with_markup_stays_text_and_an_impossible_one_is_refused(
         assert (response.status, "may have up to" in (await response.json())["error"]) == (422, True)
 
 
+async def test_a_misspelt_genre_is_asked_about_before_it_is_new(ann: aiohttp.ClientSession, answered: int) -> None:
+    async with ann.post(f"/songs/{answered}/opinion", json={"genre": "reggea"}) as response:
+        assert response.status >= 400
+        assert "Did you mean Reggae" in await response.text()
+    async with ann.post(f"/songs/{answered}/opinion", json={"genre": "reggea", "new": True}) as response:
+        assert (await response.json())["entry"]["opinion"]["label"] == "reggea"
+
+
 async def test_genres_are_searched_and_a_new_name_is_offered_as_new(ann: aiohttp.ClientSession) -> None:
     async with ann.get("/genres", params={"q": "cai luong"}) as response:
         found = await response.json()
@@ -57,6 +65,12 @@ async def test_genres_are_searched_and_a_new_name_is_offered_as_new(ann: aiohttp
     async with ann.get("/genres", params={"q": "Zydeco Noir"}) as response:
         found = await response.json()
     assert found["new"] == "New genre: “Zydeco Noir”"
+    async with ann.get("/genres", params={"q": "jaz"}) as response:
+        found = await response.json()
+    assert [genre["id"] for genre in found["genres"]] == ["jazz"]
+    for text in ("rap", "HIP HOP", "x" * 61, "!!!", "https://example.org/song"):
+        async with ann.get("/genres", params={"q": text}) as response:
+            assert (await response.json())["new"] is None, text
     async with ann.get("/genres", params={"q": "jazz"}) as response:
         assert (await response.json())["new"] is None
 
