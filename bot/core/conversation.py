@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.core import messages, timeline
+from bot.core import messages, similar_songs, timeline
 from bot.core.bot_info import BotInfo
 from bot.core.chat import LINK_SOURCE, OutgoingMessage, Requester, Submission
 from bot.core.errors import ButtonExpired, NotYours
@@ -25,6 +25,8 @@ from links import parse_link
 from storage import CancelResult, LabelStatus, RowNotFound, TooManyQueued, TooManyToday
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from bot.core.chat import PendingSong, Stage
     from bot.core.genre_names import GenreNames
     from bot.core.identity import IdHasher, Person
@@ -36,7 +38,7 @@ if TYPE_CHECKING:
     from bot.core.song_queue import SongQueue
     from bot.metrics import Metrics
     from bot.settings import Settings
-    from storage import Job, Label, Reply, Storage
+    from storage import Job, Label, Reply, SegmentVectors, Storage
 
 LANGUAGE_SECONDS = 2.0
 
@@ -248,6 +250,18 @@ class Conversation:
         """Return the id of the reply that a message of a chat shows; None if it shows none that is still kept."""
         reply = await self._storage.replies.find_sent(platform, self._keys.chat(platform, chat_id), message_id)
         return None if reply is None else reply.id
+
+    async def closest(self, reply_id: str, others: Sequence[str]) -> list[str]:
+        """Return those of a person's other answers whose songs sound most like that of one answer."""
+        vectors: dict[str, Sequence[SegmentVectors]] = {}
+        known: set[str] = set()
+        for one in (reply_id, *others):
+            reply = await self._storage.replies.find(one)
+            # The same recording, sent twice, says nothing.
+            if reply is not None and reply.content_hash not in known:
+                known.add(reply.content_hash)
+                vectors[one] = await self._storage.songs.features(reply.answer_id)
+        return await asyncio.to_thread(similar_songs.closest, reply_id, vectors) if reply_id in vectors else []
 
     async def agree(self, reply_id: str, person: Person, language: Language) -> CorrectionResult:
         """Note that a person finds the answer right; an answer that is not music has no genre to confirm.

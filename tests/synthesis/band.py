@@ -91,11 +91,14 @@ class Band:
             self._drums[voice] = voice()
         self._place(self._drums[voice], beat, level, pan)
 
-    def _place(self, sound: Sound, beat: float, level: float, pan: float) -> None:
+    def swung(self, beat: float) -> float:
+        """Return where a beat falls with this swing."""
         whole, part = divmod(beat, 1)
-        warped = part * 2 * self.swing if part < 0.5 else self.swing + (part - 0.5) * 2 * (1 - self.swing)
+        return whole + (part * 2 * self.swing if part < 0.5 else self.swing + (part - 0.5) * 2 * (1 - self.swing))
+
+    def _place(self, sound: Sound, beat: float, level: float, pan: float) -> None:
         human_seconds = self.rng.normal(0, 0.003)
-        start = max(0, round(((whole + warped) * 60 / self.tempo + human_seconds) * SAMPLE_RATE))
+        start = max(0, round((self.swung(beat) * 60 / self.tempo + human_seconds) * SAMPLE_RATE))
         room_left = self._tracks.shape[1] - start
         if room_left <= 0:
             return

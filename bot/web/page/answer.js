@@ -1,7 +1,9 @@
 // A song's answer and what its sender said of it.
 
 import { chooseGenre } from "./genres.js";
+import { fileOf } from "./outbox.js";
 import { addPlayer } from "./player.js";
+import { ask } from "./server.js";
 
 const copy = (name) => document.getElementById(name).content.cloneNode(true);
 
@@ -33,8 +35,26 @@ export function answerNode(owner, entry) {
   part(".save").href = `${entry.picture.light}&save=1`;
   part(".copy").onclick = () => copyText(owner, part(".copy"), entry);
   part(".remove").onclick = (event) => owner.onRemove(event.currentTarget, entry);
+  part("[data-key=why]").parentElement.ontoggle = (event) => event.target.open && addClosest(part(".closest"), entry.id);
+  addTag(part(".tag"), entry.id);
   addPlayer(node, entry);
   return node;
+}
+
+async function addClosest(place, id) {
+  const found = await ask("GET", `history/${id}/closest`).catch(() => ({ text: null }));
+  place.textContent = found.text ?? "";
+}
+
+// What the file's own tag says, as long as the file is here.
+async function addTag(place, id) {
+  const file = fileOf(id);
+  if (file === null) return;
+  const { genreTag } = await import("./tag.js");
+  const tag = await genreTag(file).catch(() => null);
+  if (tag === null) return;
+  const found = await ask("GET", `history/${id}/tag?text=${encodeURIComponent(tag)}`).catch(() => ({ text: null }));
+  place.textContent = found.text ?? "";
 }
 
 const give = (owner, button, id, body) => owner.change(button, "POST", `songs/${id}/opinion`, body, "change");

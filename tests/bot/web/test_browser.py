@@ -158,7 +158,7 @@ async def test_the_language_can_be_changed_and_the_conversation_comes_along(
         await ann.entry("answered").wait_for()
         await ann.page.get_by_role("button", name="Tiếng Việt").click()
         await ann.page.wait_for_selector("html[lang=vi] body[data-ready]")
-        assert "Mình" in await ann.entry("answered").locator(".headline").inner_text()
+        await ann.entry("answered").locator(".headline", has_text="Mình").wait_for()
         await ann.check()
 
 
@@ -170,7 +170,7 @@ async def test_a_song_is_stopped_on_the_page(tmp_path: Path, songs: Path) -> Non
             await ann.page.locator(".stage", has_text="Listening").wait_for()
             await ann.until("document.getElementById('announcer').textContent.endsWith('…')")
             await ann.page.get_by_role("button", name="Stop").click()
-            await ann.entry("stopped").get_by_text("Stopped. I have forgotten that song.").wait_for()
+            await ann.entry("stopped").locator(".reply").get_by_text("Stopped. I have forgotten that song.").wait_for()
             await eventually(process.spool_is_empty)
             await ann.check()
     finally:

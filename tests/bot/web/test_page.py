@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import csv
 import io
 import zipfile
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
+import mutagen
 import pytest
 from playwright.async_api import Error
 
 from tests.bot.web.browser import DESK, PHONE, visitor
+from tests.synthesis import song, write
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -228,8 +231,6 @@ async def test_what_is_pressed_while_the_bot_is_away_is_said_and_sent_later(
 async def test_a_song_is_listened_to_from_the_browsers_memory(
     served: BotProcess, browser: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    from tests.synthesis import song, write
-
     path = tmp_path_factory.mktemp("long") / "long.mp3"
     write(song("jazz", 62), path)
     async with visitor(served.address, browser=browser) as ann:
@@ -303,3 +304,26 @@ async def test_the_page_can_be_installed_and_be_shared_with(served: BotProcess, 
         await ann.page.goto(f"{served.address}/?title=A+song&text=https://example.invalid/shared")
         await ann.page.locator(".entry .title", has_text="example.invalid").wait_for()
         assert await ann.page.evaluate("location.search") == ""
+
+
+async def test_the_genre_in_a_files_own_tag_is_read_in_the_browser(
+    served: BotProcess, browser: Browser, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("tagged")
+    async with visitor(served.address, browser=browser) as ann:
+        for suffix in (".mp3", ".flac", ".ogg", ".opus", ".m4a"):
+            path = folder / f"song{suffix}"
+            write(song("jazz", 2), path)
+            file = mutagen.File(path, easy=True)
+            if file.tags is None:
+                file.add_tags()
+            file["genre"] = "Nhạc vàng"
+            file.save()
+            read = await ann.page.evaluate(
+                """async (base64) => {
+                  const { genreTag } = await import("./page/tag.js");
+                  return genreTag(new Blob([Uint8Array.from(atob(base64), (sign) => sign.charCodeAt(0))]));
+                }""",
+                base64.b64encode(path.read_bytes()).decode(),
+            )
+            assert (suffix, read) == (suffix, "Nhạc vàng")
