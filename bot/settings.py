@@ -133,6 +133,7 @@ class Settings(BaseSettings):
     webhook_listen: Annotated[Address, NoDecode, BeforeValidator(parse_address)] = Address("127.0.0.1", 8081)
 
     local_chat_password: SecretStr | None = None
+    moderation_password: SecretStr | None = None
     local_chat: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(parse_address)] = Field(
         default=None, validate_default=True
     )
@@ -244,7 +245,7 @@ class Settings(BaseSettings):
             raise ValueError("must be like 127.0.0.1:8081")
         return address
 
-    @field_validator("local_chat_password")
+    @field_validator("local_chat_password", "moderation_password")
     @classmethod
     def _password_is_long(cls, password: SecretStr | None) -> SecretStr | None:
         if password is not None and len(password.get_secret_value()) < MINIMUM_PASSWORD_CHARACTERS:

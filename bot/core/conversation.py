@@ -18,6 +18,7 @@ from bot.core.localization import DEFAULT_LANGUAGE, Language, language_of
 from bot.core.moderation import Moderation
 from bot.core.playlist_answers import PlaylistAnswers
 from bot.core.privacy import Privacy
+from bot.core.review_desk import ReviewDesk
 from bot.core.size_limits import check_size
 from classifier.song_report import SongReport
 from common.errors import StorageUnavailable
@@ -110,9 +111,9 @@ class Conversation:
 
     Attributes
     ----------
-    genres, moderation, info, privacy, playlists
-        Genres that people may mean, what moderators do, what the bot tells about itself, a person's own data, answers
-        to playlist questions.
+    genres, moderation, desk, info, privacy, playlists
+        Genres that people may mean, what moderators do in chats and on their page, what the bot tells about itself, a
+        person's own data, answers to playlist questions.
     """
 
     def __init__(
@@ -136,6 +137,7 @@ class Conversation:
         self.queue = queue
         self.genres = GenreSearch(storage, names)
         self.moderation = Moderation(storage, keys, settings, names)
+        self.desk = ReviewDesk(storage, keys, settings, names)
         self.info = BotInfo(storage, keys, settings, names, self.moderation)
         self.privacy = Privacy(storage, keys, names, queue)
         self.playlists = PlaylistAnswers(storage, keys, settings, songs, prompts, queue)

@@ -151,6 +151,13 @@ class ExportTooLarge(SongError):
     sentence = "The file would be larger than {megabytes:g} MB. Please choose a shorter period or one genre."
 
 
+class ReleaseNotChanged(SongError):
+    """Placeholders: ``reason``, why another release does not serve now, in English."""
+
+    code = "release-not-changed"
+    sentence = "The release was not changed: {reason}"
+
+
 class Undeliverable(Exception):
     """An answer can never reach its chat: the message was deleted, the bot was blocked or removed."""
 

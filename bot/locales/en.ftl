@@ -547,6 +547,40 @@ retraining-refused = I retrained ({ $time }), and the new version was not good e
 retraining-not-enough = I looked for something new to learn ({ $time }): { $text }
 retraining-failed = Retraining failed ({ $time }): { $text }
 
+## The moderators' page
+
+desk-title = Moderation
+desk-skip = Go to the songs
+desk-queue = Songs to review
+desk-filter = Filter
+desk-show-all = Also those already ruled on
+desk-bulk = For the selected songs
+desk-select-shown = Select all shown
+desk-label = Another genre
+desk-relabel = Change
+desk-keys = Keys: J and K move, X selects, A accepts, R rejects, U undoes. Recordings are not kept, so there is nothing to play; the picture shows what I heard.
+desk-accuracy = Accuracy over time
+desk-genre = Genre
+desk-releases = Releases
+desk-roll-back = Go back to the one before
+desk-serving = serves now
+desk-promote = Let it serve
+desk-disputed = People disagree about this song.
+desk-select = Select
+desk-timeline = What I heard
+desk-recognised = Recognised of songs held out
+desk-no-figures = There are no figures for this genre yet.
+desk-failed = That did not work. Please reload the page.
+desk-untitled = A song without a title
+desk-said = I said: { $genre } ({ $confidence }%)
+desk-figure = { $percent }% right on the songs of the first training, each held out
+desk-accepted = Accepted: { $count }. You can undo this.
+desk-rejected = Rejected: { $count }. You can undo this.
+desk-relabelled = Changed: { $count }. You can undo this.
+desk-pending = Put back for review: { $count }.
+desk-serves = { $name } serves in a few seconds.
+error-release-not-changed = The release was not changed: { $reason }
+
 ## About the bot, and how a chat is set up
 
 about = I listen to a song and tell you its genre, part by part. If I'm wrong, tell me: that's how my next version gets better.

@@ -450,6 +450,40 @@ retraining-refused = Mình đã học lại ({ $time }), nhưng bản mới chư
 retraining-not-enough = Mình đã xem có gì mới để học không ({ $time }): { $text }
 retraining-failed = Học lại không thành ({ $time }): { $text }
 
+## The moderators' page
+
+desk-title = Quản lý
+desk-skip = Đến danh sách bài
+desk-queue = Các bài chờ duyệt
+desk-filter = Lọc
+desk-show-all = Cả những bài đã duyệt
+desk-bulk = Với các bài đã chọn
+desk-select-shown = Chọn hết
+desk-label = Thể loại khác
+desk-relabel = Đổi
+desk-keys = Phím: J và K để di chuyển, X để chọn, A để chấp nhận, R để từ chối, U để hoàn tác. Bản thu không được giữ lại nên không nghe lại được; hình cho thấy mình đã nghe ra gì.
+desk-accuracy = Độ chính xác theo thời gian
+desk-genre = Thể loại
+desk-releases = Các bản phát hành
+desk-roll-back = Quay lại bản trước
+desk-serving = đang dùng
+desk-promote = Dùng bản này
+desk-disputed = Mọi người bất đồng về bài này.
+desk-select = Chọn
+desk-timeline = Mình đã nghe ra
+desk-recognised = Nhận ra khi thử
+desk-no-figures = Chưa có số liệu cho thể loại này.
+desk-failed = Không được rồi. Bạn tải lại trang nhé.
+desk-untitled = Bài không có tên
+desk-said = Mình nói: { $genre } ({ $confidence }%)
+desk-figure = đúng { $percent }% với những bài học lúc đầu, mỗi bài được thử khi chưa dùng để học
+desk-accepted = Đã chấp nhận: { $count }. Bạn hoàn tác được.
+desk-rejected = Đã từ chối: { $count }. Bạn hoàn tác được.
+desk-relabelled = Đã đổi: { $count }. Bạn hoàn tác được.
+desk-pending = Đưa lại để duyệt: { $count }.
+desk-serves = Vài giây nữa { $name } sẽ trả lời.
+error-release-not-changed = Bản phát hành chưa đổi: { $reason }
+
 ## About the bot, and how a chat is set up
 
 about = Mình nghe một bài hát rồi cho bạn biết thể loại của từng đoạn. Mình sai thì bạn bảo nhé: nhờ vậy phiên bản sau của mình mới giỏi lên.

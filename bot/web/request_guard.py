@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 from aiohttp import web
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aiohttp.typedefs import Handler, Middleware
 
 OPEN_PATHS: Final = frozenset({"/healthz"})
@@ -69,10 +71,23 @@ class RequestGuard:
         Asked of everybody (HTTP Basic, any user name); None asks nobody and takes only loopback names as host.
     host
         Where the page listens: a name of this machine, too.
+    below
+        Another guard for the addresses that begin with a prefix, by that prefix; what opens it opens everything.
+    realm
+        By which browsers tell passwords of one server apart.
     """
 
-    def __init__(self, password: str | None, host: str) -> None:
+    def __init__(
+        self,
+        password: str | None,
+        host: str,
+        below: Mapping[str, RequestGuard] | None = None,
+        *,
+        realm: str = "genre-bot",
+    ) -> None:
         self._password = password
+        self._below = below or {}
+        self._realm = realm
         self._names = LOOPBACK_NAMES | {host.lower()}
         self._one_wrong_at_a_time = asyncio.Semaphore(1)
         self._wrong_waiting = 0
@@ -83,7 +98,8 @@ class RequestGuard:
         @web.middleware
         async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
             if request.path not in OPEN_PATHS:
-                await self._check(request)
+                stricter = (guard for prefix, guard in self._below.items() if request.path.startswith(prefix))
+                await next(stricter, self)._check(request)
             return await handler(request)
 
         return check
@@ -95,7 +111,8 @@ class RequestGuard:
             raise web.HTTPForbidden(text="This page answers only to localhost.")
         if not _same_origin(request):
             raise web.HTTPForbidden(text="This page answers only to itself.")
-        if self._password is not None and not self._knows_password(request):
+        known = self._knows_password(request) or any(guard._knows_password(request) for guard in self._below.values())
+        if self._password is not None and not known:
             await self._refuse_wrong(request)
 
     def _knows_password(self, request: web.Request) -> bool:
@@ -118,7 +135,7 @@ class RequestGuard:
                     await asyncio.sleep(WRONG_PASSWORD_SECONDS)
             finally:
                 self._wrong_waiting -= 1
-        challenge = {"WWW-Authenticate": 'Basic realm="genre-bot", charset="UTF-8"'}
+        challenge = {"WWW-Authenticate": f'Basic realm="{self._realm}", charset="UTF-8"'}
         raise web.HTTPUnauthorized(text="A password is needed.", headers=challenge)
 
 

@@ -21,6 +21,7 @@ from bot.core.palette import THEMES
 from bot.core.playlist_question import PLAYLIST_SONGS
 from bot.core.size_limits import max_bytes
 from bot.web.collection_routes import CollectionRoutes
+from bot.web.desk_routes import PREFIX, DeskRoutes, desk_guard, has_desk
 from bot.web.history_routes import HistoryRoutes
 from bot.web.request import (
     COOKIE_SECONDS,
@@ -58,7 +59,11 @@ log = logging.getLogger(__name__)
 def make_application(chat: LocalChat) -> web.Application:
     """Build the server around a chat."""
     password = chat.settings.local_chat_password
-    guard = RequestGuard(None if password is None else password.get_secret_value(), chat.address.host)
+    guard = RequestGuard(
+        None if password is None else password.get_secret_value(),
+        chat.address.host,
+        {PREFIX: desk_guard(chat.settings, chat.address.host)},
+    )
     application = web.Application(middlewares=[guard.middleware(), _say_what_is_wrong], client_max_size=JSON_BYTES)
     application.on_response_prepare.append(add_headers)
     Server(chat).add_routes(application.router)
@@ -111,6 +116,8 @@ class Server:
         router.add_get(r"/songs/{id:\d{1,15}}/timeline-{theme}.png", self.picture)
         CollectionRoutes(self._chat, self._uploads).add_routes(router)
         HistoryRoutes(self._chat).add_routes(router)
+        if has_desk(self._chat.settings):
+            DeskRoutes(self._chat).add_routes(router)
         router.add_get("/genres", self.genres)
         router.add_get("/privacy", self.privacy)
         router.add_post("/consent", self.consent)

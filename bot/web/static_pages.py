@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 PAGE = Path(__file__).parent / "page"
 MANIFEST = "manifest.webmanifest"
 ICONS = ("icon.svg", "icon-192.png", "icon-512.png")
-SERVED = frozenset({"chat.css", *(path.name for path in PAGE.glob("*.js")), *ICONS})
+SERVED = frozenset({"chat.css", "desk.css", *(path.name for path in PAGE.glob("*.js")), *ICONS})
 
 # A number that stands for any other than one.
 MANY = 7
@@ -102,6 +102,14 @@ class Pages:
             return special[name] if name in special else html.escape(say(language, name))
 
         return _PLACE.sub(fill, template)
+
+
+def desk_page(language: Language) -> str:
+    """Return the moderators' page in a language."""
+    template = (PAGE / "desk.html").read_text(encoding="utf-8")
+    return _PLACE.sub(
+        lambda match: language if match[1] == "language" else html.escape(say(language, match[1])), template
+    )
 
 
 def _language_option(language: Language, current: bool) -> str:

@@ -79,7 +79,7 @@ def test_every_message_that_the_bot_names_exists_and_every_message_is_named_some
     source = "\n".join(sources)
     put_together = (
         *("answer-", "kind-", "tag-", "expert-", "error-", "progress-", "correction-", "consent-", "privacy-consent-"),
-        *("review-", "command-", "slash-", "option-", "choice-"),
+        *("review-", "command-", "slash-", "option-", "choice-", "readiness-", "retraining-", "desk-"),
     )
     known = {name for name in _messages("en") if "." not in name}
     unused = {name for name in known if name not in source and not name.startswith(put_together)}
