@@ -11,11 +11,11 @@ run: $(SERVE)
 
 # Everything; what is measured is this process's share of the code, not that of the processes it starts.
 test: $(DEV) lint
-	.venv/bin/python -m pytest --numprocesses auto --dist loadfile --cov
+	.venv/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder --cov
 
 # What to run before each commit: lint, types and the fast tests.
 check: $(DEV) lint
-	.venv/bin/python -m pytest --numprocesses auto --dist loadfile -m "not slow"
+	.venv/bin/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder -m "not slow"
 
 lint: $(DEV)
 	.venv/bin/ruff check .

@@ -28,6 +28,23 @@ FAST = (
 """Where the tests are that `make check` runs. All others are marked as slow: they start processes, servers or a
 browser, decode or train. Of storage's tests, those on PostgreSQL are slow, too."""
 
+LONGEST = (
+    "bot/test_loop.py",
+    "docs/test_commands.py",
+    "classifier/inference/cluster/test_losses.py",
+    "bot/web/test_browser.py",
+    "classifier/datasets/test_builder.py",
+    "bot/test_main.py",
+    "classifier/library/test_command.py",
+    "classifier/commands/test_cli.py",
+    "classifier/studies/test_study_command.py",
+    "classifier/commands/test_evaluate.py",
+    "bot/test_many_bots.py",
+    "classifier/audio/test_hostile_files.py",
+    "bot/web/test_browser_folder.py",
+)
+"""Files that take longest; they come first, so that at the end no process waits long for another."""
+
 
 def pytest_configure() -> None:
     """Let what tests start be interrupted, even where the tests themselves run in the background.
@@ -38,11 +55,13 @@ def pytest_configure() -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the slow tests."""
+    """Mark the slow tests, and begin with the longest files."""
     fast = tuple(str(REPOSITORY / "tests" / path) for path in FAST)
     for item in items:
         if not str(item.path).startswith(fast) or "postgresql" in item.name:
             item.add_marker(pytest.mark.slow)
+    ranks = {REPOSITORY / "tests" / path: rank for rank, path in enumerate(LONGEST)}
+    items.sort(key=lambda item: ranks.get(item.path, len(ranks)))
 
 
 @pytest.fixture(scope="session")

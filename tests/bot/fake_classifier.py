@@ -46,7 +46,7 @@ class Ear:
         parts = segments(decode(path, max_seconds=self._max_seconds))
         for number in range(1, len(parts) + 1):
             report(Progress("listening", number, len(parts)))
-            sleep(self._linger)
+            sleep(self._linger)  # stands for the time that a model takes, so that a test can end the process meanwhile
         told = judged(parts)
         return replace(told, report=replace(told.report, model=self.info.name))
 

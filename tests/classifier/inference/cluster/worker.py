@@ -12,7 +12,6 @@ import sys
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from classifier.commands import worker
@@ -52,7 +51,7 @@ class Obedient:
         match order:
             case "kill-the-worker":
                 os.kill(os.getppid(), signal.SIGKILL)
-                sleep(60)
+                signal.pause()  # until the kernel ends it with its parent
             case "hold":
                 report(Progress("decoding"))
                 Path(values[0]).write_bytes(b"begun")
