@@ -83,6 +83,16 @@ class LinkTimeout(LinkError):
     sentence = "Fetching this took longer than {seconds:g} seconds, so I stopped. Please send the file instead."
 
 
+class LinkTooSlow(LinkError):
+    code = "link-too-slow"
+    sentence = "This site sends its file too slowly, so I stopped. Please try again later, or send the file instead."
+
+
+class PageTooComplex(LinkError):
+    code = "link-too-complex"
+    sentence = "This page is too complicated for me to search. Please send the link of the song itself, or the file."
+
+
 class BadCertificate(LinkError):
     code = "link-certificate"
     sentence = (
@@ -121,6 +131,8 @@ _BY_CODE: dict[str, type[LinkError]] = {
         LinkRemoved,
         LinkNotFound,
         NoMusicAtLink,
+        LinkTooSlow,
+        PageTooComplex,
         BadCertificate,
         ScriptRequired,
         PlaylistFound,

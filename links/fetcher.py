@@ -255,7 +255,7 @@ async def _next_message(process: Process) -> dict[str, Any]:
         with suppress(TimeoutError):
             async with asyncio.timeout(1):
                 status = await process.wait()
-    return {"error": "link-timeout" if status == -signal.SIGXCPU else "link-failed", "why": f"it died: {status}"}
+    return {"error": "link-too-complex" if status == -signal.SIGXCPU else "link-failed", "why": f"it died: {status}"}
 
 
 async def _end(process: Process) -> None:

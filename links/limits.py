@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from common.transfer_rate import GRACE_SECONDS, MIN_BYTES_PER_SECOND
 from common.units import MEBIBYTE, MEGABYTE
 
 OPEN_FILES: Final = 64
@@ -26,7 +27,9 @@ class FetchLimits:
     Attributes
     ----------
     seconds
-        Limit on wall-clock time and on CPU time.
+        Limit on wall-clock time.
+    cpu_seconds
+        Limit on CPU time: what a hostile page may burn while it is parsed.
     file_bytes
         Size of the song's file.
     page_bytes
@@ -39,15 +42,20 @@ class FetchLimits:
         Writable memory of the JavaScript runtime; Deno does not start with half a gibibyte.
     silence_seconds
         How long a server may send nothing.
+    bytes_per_second, grace_seconds
+        The slowest rate at which bytes may come once the grace time has passed.
     """
 
     file_bytes: int
     song_seconds: float
     seconds: float = 300
+    cpu_seconds: float = 60
     page_bytes: int = 32 * MEBIBYTE
     memory_bytes: int = 512 * MEBIBYTE
     script_bytes: int = 1536 * MEBIBYTE
     silence_seconds: float = 20
+    bytes_per_second: float = MIN_BYTES_PER_SECOND
+    grace_seconds: float = GRACE_SECONDS
 
     @property
     def megabytes(self) -> float:
@@ -84,11 +92,14 @@ def apply_limits(limits: FetchLimits) -> None:
         (resource.RLIMIT_CORE, 0),
         (resource.RLIMIT_FSIZE, limits.file_bytes + limits.page_bytes),
         (resource.RLIMIT_NOFILE, OPEN_FILES),
-        (resource.RLIMIT_CPU, max(1, int(limits.seconds))),
     ):
         _, ceiling = resource.getrlimit(limit)
         value = _below(value, ceiling)
         resource.setrlimit(limit, (value, value))
+    _, ceiling = resource.getrlimit(resource.RLIMIT_CPU)
+    seconds = _below(max(1, int(limits.cpu_seconds)), ceiling)
+    # At the soft limit the kernel sends SIGXCPU, which tells the parent why; at the hard one, only SIGKILL.
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, _below(seconds + 1, ceiling)))
 
 
 def loosen_for_script(limits: FetchLimits) -> None:

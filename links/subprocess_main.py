@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 from urllib.parse import urlsplit
 
+from common.transfer_rate import MinimumRate, TooSlow
 from links.guard import SandboxGuard
 from links.limits import FetchLimits, apply_limits, die_with_parent, loosen_for_script
 
@@ -65,11 +66,12 @@ class ParentChannel:
 
 
 class ByteMeter:
-    """Counts the bytes received from the network, before decompression, and enforces the limit."""
+    """Counts the bytes received from the network, before decompression, and enforces their limit and minimum rate."""
 
     def __init__(self, parent: ParentChannel, limits: FetchLimits) -> None:
         self._parent = parent
         self._most = limits.file_bytes + limits.page_bytes
+        self._rate = MinimumRate(limits.bytes_per_second, limits.grace_seconds)
         self._told = 0.0
         self.received = 0
 
@@ -78,16 +80,21 @@ class ByteMeter:
         read = socket.SocketIO.readinto
 
         def counted(source: socket.SocketIO, buffer: Any) -> int | None:
+            began = time.monotonic()
             count = read(source, buffer)
-            self._add(count or 0)
+            self._add(count or 0, time.monotonic() - began)
             return count
 
         socket.SocketIO.readinto = counted  # type: ignore[method-assign, assignment]
 
-    def _add(self, count: int) -> None:
+    def _add(self, count: int, seconds: float) -> None:
         self.received += count
         if self.received > self._most:
             self._parent.end(error="too-large")
+        try:
+            self._rate.waited(seconds, count)
+        except TooSlow:
+            self._parent.end(error="link-too-slow")
         now = time.monotonic()
         if now - self._told >= NEWS_SECONDS:
             self._told = now
@@ -123,6 +130,7 @@ def _fetch(order: dict[str, Any], parent: ParentChannel, limits: FetchLimits, fo
     proxy = order["proxy"]
     cookies = folder / "cookies.txt" if order["cookies"] else None
     raise_script_limits(limits)
+    ytdlp_runner.bound_parsing()
     apply_limits(limits)
     ByteMeter(parent, limits).install()
     SandboxGuard(folder, PROGRAMS, partial(parent.end, error="link-inside"), _addresses(proxy)).arm()

@@ -104,6 +104,7 @@ class Jobs:
         *,
         platforms: Sequence[str] | None = None,
         homes: Sequence[str] | None = None,
+        except_people: Sequence[str] = (),
         lease_seconds: float = LEASE_SECONDS,
     ) -> ClaimedJob | None:
         """Take the next job, fairly between people; None if none waits. Expired leases are requeued first.
@@ -116,6 +117,8 @@ class Jobs:
             Only jobs of these platforms; None takes any.
         homes
             Only jobs of these homes, or of none in particular; None takes any.
+        except_people
+            No jobs of these people, except those that only remain to be sent.
         """
         now = self._database.now()
         waiting = [JobRow.state == JobState.QUEUED, JobRow.not_before <= now]
@@ -123,6 +126,8 @@ class Jobs:
             waiting.append(JobRow.platform.in_(platforms))
         if homes is not None:
             waiting.append(or_(JobRow.home.is_(None), JobRow.home.in_(homes)))
+        if except_people:
+            waiting.append(or_(JobRow.reply_id.is_not(None), JobRow.person.not_in(except_people)))
         # An idle queue is polled often, which must not block writers.
         async with self._database.reading() as connection:
             query = select(JobRow.id).where(or_(_expired(now), and_(*waiting))).limit(1)

@@ -44,6 +44,11 @@ class JobStopped(Exception):
 class ActiveJob:
     """A song from the moment its job was claimed until it has ended.
 
+    Parameters
+    ----------
+    moved
+        Called when the song enters another stage.
+
     Attributes
     ----------
     song
@@ -57,7 +62,14 @@ class ActiveJob:
     """
 
     def __init__(
-        self, storage: Storage, chat: Chat, song: PendingSong, job: Job, lease: Lease, metrics: Metrics
+        self,
+        storage: Storage,
+        chat: Chat,
+        song: PendingSong,
+        job: Job,
+        lease: Lease,
+        metrics: Metrics,
+        moved: Callable[[], None],
     ) -> None:
         self.chat = chat
         self.song = song
@@ -67,6 +79,7 @@ class ActiveJob:
         self.stop_reason: StopReason | None = None
         self._storage = storage
         self._metrics = metrics
+        self._moved = moved
         self._stage_began = time.monotonic()
         self._task: asyncio.Task[None] | None = None
         self._interruptible = False
@@ -80,6 +93,11 @@ class ActiveJob:
         """The task that does the work, once begun."""
         return self._task
 
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it is being fetched, or waits for a worker with its bytes at hand."""
+        return self.stage.kind in {"fetching", "queued"}
+
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         """Start the work, and showing its progress."""
         self._showing = asyncio.create_task(self._show_stages())
@@ -87,10 +105,13 @@ class ActiveJob:
 
     def at(self, stage: Stage) -> None:
         """Note how far the song has come; it is shown as soon as the chat has time for it."""
-        if stage.kind != self.stage.kind:
+        is_new = stage.kind != self.stage.kind
+        if is_new:
             self.leave_stage()
         self.stage = stage
         self._changed.set()
+        if is_new:
+            self._moved()
 
     def leave_stage(self) -> None:
         """Record the time that was spent in the present stage."""

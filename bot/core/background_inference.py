@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.core.fair_slots import FairSlots
     from classifier.inference.executor import SongExecutor
     from classifier.song_report import Classification
+
+# All background songs together take turns like one person.
+BACKGROUND = "background"
 
 
 class BackgroundInference:
@@ -26,7 +30,7 @@ class BackgroundInference:
         The worker slots that it shares with the queue, and how many there are.
     """
 
-    def __init__(self, executor: SongExecutor, slots: asyncio.Semaphore, count: int) -> None:
+    def __init__(self, executor: SongExecutor, slots: FairSlots, count: int) -> None:
         self._executor = executor
         self._slots = slots
         self.at_once = max(1, count - 1)
@@ -44,5 +48,5 @@ class BackgroundInference:
 
     async def classify(self, path: Path) -> Classification:
         """Classify a file when its turn comes; raises ``SongError`` as the executor does."""
-        async with self._own, self._slots:
+        async with self._own, self._slots.hold(BACKGROUND):
             return await self._executor.classify(path)

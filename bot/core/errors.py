@@ -44,6 +44,16 @@ class FileGone(SongError):
     sentence = "The file was no longer there when its turn came. Please send it again."
 
 
+class TransferTooSlow(SongError):
+    code = "transfer-too-slow"
+    sentence = "This file was arriving too slowly, so I stopped. Please send it again over a better connection."
+
+
+class DownloadTooSlow(SongError):
+    code = "download-too-slow"
+    sentence = "This app is handing me the file too slowly, so I stopped. Please send it again later."
+
+
 class OurFault(SongError):
     code = "our-fault"
     sentence = "Something went wrong on my side, and it has been noted. Please try again."

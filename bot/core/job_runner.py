@@ -18,6 +18,7 @@ from bot.core import messages, timeline
 from bot.core.background_inference import BackgroundInference
 from bot.core.chat import LINK_SOURCE, Answered, Stage
 from bot.core.errors import LinksNotSupported, OurFault, Undeliverable
+from bot.core.fair_slots import FairSlots
 from bot.core.messages import clean_title
 from bot.core.playlist_question import PlaylistQuestion
 from classifier.errors import WorkerLost
@@ -81,7 +82,7 @@ class JobRunner:
         self._executor = executor
         self._prompts = prompts
         self._folder = folder
-        self._slots = asyncio.Semaphore(slots)
+        self._slots = FairSlots(slots)
         self.background = BackgroundInference(executor, self._slots, slots)
 
     async def run(self, running: ActiveJob) -> str | None:
@@ -196,10 +197,10 @@ class JobRunner:
         return fetched.path
 
     async def _classify(self, running: ActiveJob, path: Path) -> Classification:
-        if self._slots.locked():
+        if self._slots.is_full:
             running.at(Stage("queued", place=1))
         with running.stoppable():
-            async with self._slots:
+            async with self._slots.hold(running.job.person):
                 running.at(Stage("decoding"))
                 return await self._executor.classify(path, on_progress=lambda step: running.at(_stage_of(step)))
 

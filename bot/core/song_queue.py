@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -39,8 +40,8 @@ FAULT_DELAY_SECONDS = 5.0
 # A song that met a full disk is tried again after so long, and for so long.
 OUTAGE_DELAY_SECONDS = 15.0
 OUTAGE_PATIENCE_SECONDS = 3600.0
-# Songs that may be fetched or sent while every worker slot is taken.
-SONGS_AHEAD = 2
+# Songs beyond the number of worker slots that may be fetched, or wait with their bytes at hand, at a time.
+FETCHES_AHEAD = 3
 # Answers beyond those that may wait for their platform while other songs are worked on.
 ANSWERS_AHEAD = 50
 # What storage gives as the place of a running job.
@@ -94,6 +95,9 @@ class SongQueue:
         self._songs = songs
         self._owner = owner
         self._slots = slots
+        self._fetch_slots = slots + FETCHES_AHEAD
+        # However slow the senders of somebody's songs are, others find half of the slots free.
+        self._fetch_share = self._fetch_slots // 2
         self._running: dict[int, ActiveJob] = {}
         self._wake = asyncio.Event()
         self._closing = asyncio.Event()
@@ -229,7 +233,10 @@ class SongQueue:
                 # What was told already is stored first, lest it be told again.
                 if self._has_room() and not any(each.waits_for_storage for each in self._running.values()):
                     claimed = await self._storage.jobs.claim(
-                        self._owner, platforms=tuple(self._chats), homes=tuple(self._homes.values()) or None
+                        self._owner,
+                        platforms=tuple(self._chats),
+                        homes=tuple(self._homes.values()) or None,
+                        except_people=self._people_with_their_share(),
                     )
                 if claimed is not None:
                     await self._begin(claimed)
@@ -243,9 +250,15 @@ class SongQueue:
                     await self._wake.wait()
 
     def _has_room(self) -> bool:
-        """Return whether another song may begin; answers that a platform accepts slowly do not count."""
+        """Return whether another song may be fetched; answers that a platform accepts slowly do not count."""
         answering = sum(running.stage.kind == "answering" for running in self._running.values())
-        return len(self._running) - min(answering, ANSWERS_AHEAD) < self._slots + SONGS_AHEAD
+        ahead = sum(running.is_ahead for running in self._running.values())
+        return ahead + max(0, answering - ANSWERS_AHEAD) < self._fetch_slots
+
+    def _people_with_their_share(self) -> list[str]:
+        """Return who has as many songs being fetched, or waiting with their bytes at hand, as one person may."""
+        ahead = Counter(running.job.person for running in self._running.values() if running.is_ahead)
+        return [person for person, songs in ahead.items() if songs >= self._fetch_share]
 
     async def _renew_leases(self) -> None:
         while not self._closing.is_set():
@@ -269,7 +282,8 @@ class SongQueue:
         job, chat = claimed.job, self._chats[claimed.job.platform]
         if job.attempts == 1:
             self._metrics.begun(_seconds_since(job.created))
-        running = ActiveJob(self._storage, chat, await self._songs.of(job), job, claimed.lease, self._metrics)
+        song = await self._songs.of(job)
+        running = ActiveJob(self._storage, chat, song, job, claimed.lease, self._metrics, self._wake.set)
         self._running[job.id] = running
         running.begin(self._work(running))
         for other in self._chats.values():

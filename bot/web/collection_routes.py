@@ -30,17 +30,10 @@ _NUMBER = r"{number:\d{1,9}}"
 
 
 class CollectionRoutes:
-    """The handlers of all that a person does with a folder.
+    """The handlers of all that a person does with a folder."""
 
-    Parameters
-    ----------
-    uploads
-        How many files may be coming at a time, songs of folders and others together.
-    """
-
-    def __init__(self, chat: LocalChat, uploads: asyncio.Semaphore) -> None:
+    def __init__(self, chat: LocalChat) -> None:
         self._chat = chat
-        self._uploads = uploads
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Say which address is answered by what."""
@@ -77,7 +70,7 @@ class CollectionRoutes:
     async def receive(self, request: web.Request) -> web.Response:
         """Take a song of a folder."""
         entry, _ = await self._entry(request)
-        async with self._uploads, asyncio.timeout(UPLOAD_SECONDS):
+        async with asyncio.timeout(UPLOAD_SECONDS):
             number = int(request.match_info["number"])
             room = await self._chat.collections.receive(entry, number, chunks_of(request))
         return web.json_response({"room": room})

@@ -48,7 +48,6 @@ if TYPE_CHECKING:
 IDENTITY_BYTES = 16
 JSON_BYTES = 4096
 KEEP_ALIVE_SECONDS = 20.0
-UPLOADS_AT_ONCE = 8
 UPLOAD_SECONDS = 1800.0
 MAX_SEARCH_CHARACTERS = 100
 OUTAGE_RETRY_SECONDS = 60
@@ -96,7 +95,6 @@ class Server:
     def __init__(self, chat: LocalChat) -> None:
         self._chat = chat
         self._pages = Pages(chat.settings, chat.examples)
-        self._uploads = asyncio.Semaphore(UPLOADS_AT_ONCE)
 
     def add_routes(self, router: web.UrlDispatcher) -> None:
         """Say which address is answered by what."""
@@ -114,7 +112,7 @@ class Server:
         router.add_post(r"/songs/{id:\d{1,15}}/opinion", self.give_opinion)
         router.add_delete(r"/songs/{id:\d{1,15}}/opinion", self.take_opinion_back)
         router.add_get(r"/songs/{id:\d{1,15}}/timeline-{theme}.png", self.picture)
-        CollectionRoutes(self._chat, self._uploads).add_routes(router)
+        CollectionRoutes(self._chat).add_routes(router)
         HistoryRoutes(self._chat).add_routes(router)
         if has_desk(self._chat.settings):
             DeskRoutes(self._chat).add_routes(router)
@@ -194,7 +192,7 @@ class Server:
         await self._chat.conversation.check_limits(person)
         if (request.content_length or 0) > max_bytes(self._chat.settings):
             raise TooLarge(megabytes=self._chat.settings.max_megabytes)
-        async with self._uploads, asyncio.timeout(UPLOAD_SECONDS):
+        async with asyncio.timeout(UPLOAD_SECONDS):
             file = await self._chat.uploads.receive(chunks_of(request))
         title = unquote(request.headers.get("X-File-Name", ""), errors="replace")
         return await self._taken(person, language, title, file)

@@ -6,11 +6,13 @@ import asyncio
 import json
 import logging
 import secrets
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.core.errors import FileGone
+from bot.web.upload_slots import UploadSlots
 from common.errors import EmptyFile, StorageUnavailable, TooLarge, is_disk_fault
 from common.units import MEGABYTE
 
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
 
 EXAMPLES = Path(__file__).parent / "examples"
 EXAMPLE_PREFIX = "example:"
-# A sender who is silent for so long has gone.
-IDLE_SECONDS = 30.0
 
 log = logging.getLogger(__name__)
 
@@ -78,6 +78,7 @@ class UploadStore:
 
     def __init__(self, folder: Path, max_bytes: int) -> None:
         self._folder = folder
+        self._slots = UploadSlots()
         self.max_bytes = max_bytes
         folder.mkdir(parents=True, exist_ok=True)
 
@@ -91,21 +92,22 @@ class UploadStore:
 
         Raises
         ------
-        TooLarge, EmptyFile, StorageUnavailable
+        TooLarge, EmptyFile, TransferTooSlow, StorageUnavailable
             With a sentence for the sender. Nothing is left of the file then, nor when the sender goes away.
         TimeoutError
-            When nothing came for ``IDLE_SECONDS``.
+            When nothing came for a while.
         """
         name = secrets.token_hex(16)
         path = self._folder / name
         size = 0
         try:
             with path.open("xb") as file:
-                while chunk := await _next(chunks):
-                    size += len(chunk)
-                    if size > self.max_bytes:
-                        raise TooLarge(megabytes=self.max_megabytes)
-                    await asyncio.to_thread(file.write, chunk)
+                async with aclosing(self._slots.pace(chunks)) as paced:
+                    async for chunk in paced:
+                        size += len(chunk)
+                        if size > self.max_bytes:
+                            raise TooLarge(megabytes=self.max_megabytes)
+                        await asyncio.to_thread(file.write, chunk)
             if size == 0:
                 raise EmptyFile()
         except BaseException as error:
@@ -139,11 +141,6 @@ class UploadStore:
             if path.name not in names:
                 log.info("a file that belongs to no song is deleted")
                 path.unlink(missing_ok=True)
-
-
-async def _next(chunks: AsyncIterator[bytes]) -> bytes:
-    async with asyncio.timeout(IDLE_SECONDS):
-        return await anext(chunks, b"")
 
 
 def _is_example(name: str) -> bool:

@@ -129,6 +129,7 @@ ENDINGS: dict[str, tuple[str, Case]] = {
     ),
     "a slow head": ("link-timeout", {"link": f"{HERE}/slow-head", "waits": True, **SHORT}),
     "a slow body": ("link-timeout", {"link": f"{HERE}/slow-body.wav", "waits": True, **SHORT}),
+    "a drip": ("link-too-slow", {"link": f"{HERE}/slow-body.wav", "waits": True, "limits": {"grace_seconds": 2}}),
     "no answer": ("link-timeout", {"link": f"{HERE}/silent", "waits": True, **IMPATIENT}),
     "an endless body": ("too-large", {"link": f"{HERE}/endless.wav"}),
     "an endless page": ("too-large", {"link": f"{HERE}/endless.wav?kind=text/html"}),

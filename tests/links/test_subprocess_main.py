@@ -14,7 +14,8 @@ import pytest
 
 from common.errors import EmptyFile
 from links import Fetcher, FetchLimits, fetcher
-from links.errors import LinkError
+from links.errors import LinkError, PageTooComplex
+from links.ytdlp_runner import PARSED_CHARACTERS, PARSED_EMBEDS, first_part
 from tests.conftest import REPOSITORY
 
 LIMITS = FetchLimits(file_bytes=100_000, song_seconds=60, seconds=30)
@@ -123,3 +124,24 @@ def test_a_child_of_nobody_ends_at_once(tmp_path: Path) -> None:
     )
     assert told.stdout == ""
     assert list(Path(tmp_path).iterdir()) == []
+
+
+def test_a_page_of_very_many_players_is_searched_only_in_its_first_part() -> None:
+    page = "<p>words</p>" + "".join(f'<iframe src="https://a{number}.example"></iframe>' for number in range(200_000))
+    part = first_part(page)
+    assert part.count("<iframe") == PARSED_EMBEDS
+    assert len(first_part("x" * 2 * PARSED_CHARACTERS)) == PARSED_CHARACTERS
+    assert first_part("<p>words</p><iframe>") == "<p>words</p><iframe>"
+
+
+async def test_a_child_that_uses_up_its_processor_time_is_told_of_as_a_page_too_complicated(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    child_that(
+        monkeypatch,
+        "import resource; from links.limits import FetchLimits, apply_limits\n"
+        "apply_limits(FetchLimits(file_bytes=1, song_seconds=1, cpu_seconds=1))\n"
+        "while True: pass",
+    )
+    with pytest.raises(PageTooComplex):
+        await Fetcher(LIMITS).fetch("https://song.example/", tmp_path)

@@ -7,9 +7,11 @@ import pytest
 
 from bot.core.errors import Closing, NotYours, OurFault, TryLater, Undeliverable
 from bot.core.identity import Person
+from bot.core.song_queue import FETCHES_AHEAD
 from classifier.errors import NotAudio
 from common.errors import SongError
 from storage import CancelResult, JobState, Storage, TooManyQueued, TooManyToday
+from tests.bot.links_at_hand import LinksAtHand
 from tests.bot.running import Bot, eventually
 
 if TYPE_CHECKING:
@@ -118,6 +120,30 @@ async def test_a_person_has_only_so_many_songs_waiting_and_so_many_a_day(
     await bot.queue.stop()
 
 
+async def test_one_persons_slow_links_leave_half_of_the_fetches_to_others(
+    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
+) -> None:
+    links = LinksAtHand()
+    links.go_on.clear()
+    many = settings.model_copy(update={"songs_per_person_queued": 20, "workers": 1})
+    bot = Bot(storage, keys, many, ear, tmp_path / "work", links).with_chat(notebook)
+    slow = [
+        await bot.conversation.submit(
+            notebook.sends(
+                tmp_path / f"slow {number}", source="link", payload={"link": f"https://slow.example/{number}"}
+            )
+        )
+        for number in range(10)
+    ]
+    await bot.start()
+    quick = await bot.conversation.submit(notebook.sends(tone(name="quick.wav"), "bob"))
+    assert await _ended(bot, quick.id) == "answered"
+    assert len(links.fetched) == (1 + FETCHES_AHEAD) // 2
+    links.go_on.set()
+    assert {await _ended(bot, job.id) for job in slow} == {"failed"}
+    await bot.queue.stop()
+
+
 async def test_a_running_song_can_be_stopped_and_only_by_its_sender(
     bot: Bot, notebook: Notebook, tone: Tone, ear: EarAtHand
 ) -> None:
@@ -135,13 +161,14 @@ async def test_a_running_song_can_be_stopped_and_only_by_its_sender(
 
 async def test_a_waiting_song_can_be_stopped(bot: Bot, notebook: Notebook, tone: Tone, ear: EarAtHand) -> None:
     ear.go_on.clear()
-    for number in range(3):
+    taken = bot.settings.workers + bot.settings.workers + FETCHES_AHEAD
+    for number in range(taken):
         await bot.conversation.submit(notebook.sends(tone(200 + number), f"person {number}"))
 
-    async def three_are_taken() -> bool:
-        return (await bot.storage.jobs.load()).running == 3
+    async def all_are_taken() -> bool:
+        return (await bot.storage.jobs.load()).running == taken
 
-    await eventually(three_are_taken)
+    await eventually(all_are_taken)
     waiting = await bot.conversation.submit(notebook.sends(tone(900, name="waiting.wav")))
     stage = await bot.conversation.stage(waiting.id)
     assert stage is not None
