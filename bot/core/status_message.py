@@ -18,6 +18,7 @@ from bot.core import messages
 from bot.core.callbacks import CancelCallback
 from bot.core.chat import OutgoingMessage, PendingSong, Stage
 from bot.core.errors import TryLater, Undeliverable
+from bot.core.priority import Priority, prioritised
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -213,11 +214,12 @@ class StatusMessage:
                 self._pace.shown(self.port.place, limits.place_seconds)
             self._sender = asyncio.current_task()
             try:
-                await self._seek(message)
-                if self.message_id is None:
-                    self.message_id = await self.port.post(message)
-                elif not await self._edit(message):
-                    raise Undeliverable("the message is gone")
+                with prioritised(Priority.RECEIPT if self.message_id is None else Priority.PROGRESS):
+                    await self._seek(message)
+                    if self.message_id is None:
+                        self.message_id = await self.port.post(message)
+                    elif not await self._edit(message):
+                        raise Undeliverable("the message is gone")
                 self._shown = message.text
             except TryLater as later:
                 delay = later.seconds
@@ -348,7 +350,8 @@ class StatusMessageChat(ABC):
 
     async def _finish(self, song: PendingSong, message: OutgoingMessage) -> int:
         placeholder = OutgoingMessage(messages.progress(Stage("answering"), song.words))
-        return await self._message(song).finish(message, placeholder)
+        with prioritised(Priority.ANSWER):
+            return await self._message(song).finish(message, placeholder)
 
     def _message(self, song: PendingSong) -> StatusMessage:
         """Return a song's message, from what was noted if this process does not know it."""

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any, Protocol
 import aiohttp
 import discord
 import yarl
-from aiolimiter import AsyncLimiter
 from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
 from bot.core.localization import DEFAULT_LANGUAGE, has, language_of, say
+from bot.core.priority import PriorityLimiter
 from bot.discord.message_parsing import replied_message
 
 if TYPE_CHECKING:
@@ -29,6 +29,8 @@ ANSWER_SECONDS = 3.0
 GUILD_SECONDS = 0.2
 # Discord takes 50 requests a second: a bucket of 8 that leaks 32 a second stays below that.
 REQUESTS_BURST, REQUESTS_SECONDS = 8, 0.25
+# So many of a burst are kept for responses to requests.
+REQUESTS_RESERVED = 2
 # Requests to these paths do not count against the limit.
 UNCOUNTED = ("/interactions/", "/webhooks/", "/gateway")
 PEOPLE_REMEMBERED = 10_000
@@ -206,7 +208,7 @@ class TrackingCommandTree(app_commands.CommandTree[DiscordClient]):
 
 def _global_rate_limit() -> aiohttp.TraceConfig:
     """Return a trace that delays requests for Discord's global limit, of which the library learns only by a 429."""
-    limiter = AsyncLimiter(REQUESTS_BURST, REQUESTS_SECONDS)
+    limiter = PriorityLimiter(REQUESTS_BURST, REQUESTS_SECONDS, reserved=REQUESTS_RESERVED)
     trace = aiohttp.TraceConfig()
 
     async def wait(_session: object, _context: object, params: aiohttp.TraceRequestStartParams) -> None:

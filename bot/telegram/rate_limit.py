@@ -1,14 +1,15 @@
 """How fast Telegram may be written to: see ``telegram.constants.FloodLimit`` for its limits.
 
-A bucket of B that leaks R a second lets through at most B + R·T requests within T seconds, so both are chosen together.
+The most urgent requests pass first (``bot.core.priority``).
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aiolimiter import AsyncLimiter
 from telegram.ext import AIORateLimiter
+
+from bot.core.priority import PriorityLimiter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -21,6 +22,8 @@ CHAT_BURST, CHAT_SECONDS = 3, 3.3
 GROUP_BURST, GROUP_SECONDS = 4, 17.0
 # At most 8 + 16 within a second, of the 30 that all chats take together.
 OVERALL_BURST, OVERALL_SECONDS = 8, 0.5
+# So many of each burst are kept for responses to commands and buttons.
+CHAT_RESERVED, OVERALL_RESERVED = 1, 2
 CHATS_REMEMBERED = 512
 READING = frozenset({"getChat", "getChatMember", "getChatAdministrators"})
 
@@ -29,13 +32,10 @@ class TelegramRateLimiter(AIORateLimiter):
     """Delays requests until Telegram takes them; the library's own limiter has no limit for private chats."""
 
     def __init__(self) -> None:
-        super().__init__(
-            overall_max_rate=OVERALL_BURST,
-            overall_time_period=OVERALL_SECONDS,
-            group_max_rate=0,
-            max_retries=MAX_RETRIES,
-        )
-        self._chats: dict[int, AsyncLimiter] = {}
+        # The library only waits and tries again after a refusal.
+        super().__init__(overall_max_rate=0, group_max_rate=0, max_retries=MAX_RETRIES)
+        self._overall = PriorityLimiter(OVERALL_BURST, OVERALL_SECONDS, reserved=OVERALL_RESERVED)
+        self._chats: dict[int, PriorityLimiter] = {}
 
     async def process_request(
         self,
@@ -48,22 +48,19 @@ class TelegramRateLimiter(AIORateLimiter):
     ) -> bool | JSONDict | list[JSONDict]:
         """Run a request when its chat has room for it; requests that only read count against no chat."""
         chat = None if endpoint in READING else data.get("chat_id")
-        if not isinstance(chat, int):
-            return await super().process_request(callback, args, kwargs, endpoint, {}, rate_limit_args)
-        await self._limiter(chat).acquire()
-        # The global rate limit applies to every chat; per-chat limits were checked above.
-        return await super().process_request(callback, args, kwargs, endpoint, {"chat_id": 0}, rate_limit_args)
+        if isinstance(chat, int):
+            await self._limiter(chat).acquire()
+            await self._overall.acquire()
+        return await super().process_request(callback, args, kwargs, endpoint, {}, rate_limit_args)
 
     def has_room(self, chat: int, requests: int) -> bool:
-        """Return whether a chat takes so many requests at once."""
-        return self._limiter(chat).has_capacity(requests)
+        """Return whether a chat takes so many requests of low priority at once."""
+        return self._limiter(chat).has_room(requests) and self._overall.has_room()
 
-    def _limiter(self, chat: int) -> AsyncLimiter:
+    def _limiter(self, chat: int) -> PriorityLimiter:
         if chat not in self._chats:
             if len(self._chats) >= CHATS_REMEMBERED:
-                self._chats = {
-                    number: each for number, each in self._chats.items() if not each.has_capacity(each.max_rate)
-                }
+                self._chats = {number: each for number, each in self._chats.items() if not each.is_empty}
             burst, seconds = (GROUP_BURST, GROUP_SECONDS) if chat < 0 else (CHAT_BURST, CHAT_SECONDS)
-            self._chats[chat] = AsyncLimiter(burst, seconds)
+            self._chats[chat] = PriorityLimiter(burst, seconds, reserved=CHAT_RESERVED)
         return self._chats[chat]

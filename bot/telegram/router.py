@@ -92,11 +92,11 @@ class Router:
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
 
     async def receive(self, batch: Sequence[Update]) -> None:
-        """Store the songs of a batch, and start tasks for everything else.
+        """Start tasks for the buttons and commands of a batch, then store its songs.
 
         Raises whatever the database raises: the batch then comes again, and songs that were stored are recognised.
         """
-        for update in batch:
+        for update in sorted(batch, key=self._may_bring_song):
             try:
                 await self._receive(update)
             except UnicodeError:
@@ -116,6 +116,13 @@ class Router:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _may_bring_song(self, update: Update) -> bool:
+        """Return whether an update may bring a song, which takes a moment to be stored; nobody waits behind those."""
+        if update.message is None:
+            return False
+        command = command_of(update.message, self._client.bot.username)
+        return command is None or english_name(command[0]) == "genre"
 
     async def _receive(self, update: Update) -> None:
         query, message = update.callback_query, update.message or update.channel_post

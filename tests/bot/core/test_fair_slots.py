@@ -55,8 +55,8 @@ async def test_a_stream_of_newcomers_does_not_overtake_who_waits() -> None:
         await asyncio.sleep(0)
     await asyncio.gather(waiting, again)
     assert served[:2] == ["first", "ann"]
-    while any(not task.done() for task in newcomers):
-        await asyncio.sleep(0)
+    for task in newcomers:  # each of them brings the next
+        await task
 
 
 async def _hold(slot: AbstractAsyncContextManager[None]) -> None:

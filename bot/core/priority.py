@@ -1,0 +1,143 @@
+"""Who is served first where a platform limits how fast it is written to: people who ask, before progress.
+
+Code that sends something less urgent than a response to a request says so with ``prioritised``; everything it awaits
+then has that priority.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from contextlib import contextmanager
+from contextvars import ContextVar
+from enum import IntEnum
+from itertools import count
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+class Priority(IntEnum):
+    """How urgent a request to a platform is; the lowest is first."""
+
+    REQUEST = 0
+    """A response to a command or a button, or a refusal."""
+    RECEIPT = 1
+    """A song's first message."""
+    ANSWER = 2
+    PROGRESS = 3
+
+
+_current: ContextVar[Priority] = ContextVar("priority", default=Priority.REQUEST)
+
+
+@contextmanager
+def prioritised(priority: Priority) -> Iterator[None]:
+    """Give requests to platforms a priority within this block."""
+    token = _current.set(priority)
+    try:
+        yield
+    finally:
+        _current.reset(token)
+
+
+class PriorityTurns:
+    """Lets tasks pass one by one, the most urgent first.
+
+    Parameters
+    ----------
+    take
+        Takes what a task of this priority needs, if it is there; returns whether it was.
+    undo
+        Gives it back, if a task is cancelled before it could go on.
+    """
+
+    def __init__(self, take: Callable[[Priority], bool], undo: Callable[[], None]) -> None:
+        self._take = take
+        self._undo = undo
+        self._numbers = count()
+        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
+
+    @property
+    def next_priority(self) -> Priority | None:
+        """Priority of who is next; None if nobody waits."""
+        while self._waiting and self._waiting[0][2].done():
+            heapq.heappop(self._waiting)
+        return self._waiting[0][0] if self._waiting else None
+
+    async def wait(self) -> None:
+        """Wait until this task may pass."""
+        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heapq.heappush(self._waiting, (_current.get(), next(self._numbers), granted))
+        self.serve()
+        try:
+            await granted
+        except asyncio.CancelledError:
+            if not granted.cancelled():
+                self._undo()
+            raise
+
+    def serve(self) -> None:
+        """Let all pass who may."""
+        while (priority := self.next_priority) is not None and self._take(priority):
+            heapq.heappop(self._waiting)[2].set_result(None)
+
+
+class PriorityLimiter:
+    """A leaky bucket that the most urgent requests pass first.
+
+    A bucket of B that leaks R a second lets through at most B + R·T requests within T seconds.
+
+    Parameters
+    ----------
+    burst, seconds
+        So many at once, and the time in which as many leak out.
+    reserved
+        How many of a burst only ``Priority.REQUEST`` may use.
+    """
+
+    def __init__(self, burst: int, seconds: float, *, reserved: int = 0) -> None:
+        self._burst = burst
+        self._rate = burst / seconds
+        self._reserved = reserved
+        self._level = 0.0
+        self._seen = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+        self._turns = PriorityTurns(self._take, lambda: None)
+
+    async def acquire(self) -> None:
+        """Wait until a request may be made."""
+        await self._turns.wait()
+
+    def has_room(self, requests: int = 1) -> bool:
+        """Return whether so many requests of low priority could be made at once."""
+        if self._turns.next_priority is not None:
+            return False
+        return self._leaked() + requests + self._reserved <= self._burst
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has forgotten all requests."""
+        return self._turns.next_priority is None and self._leaked() <= 0
+
+    def _take(self, priority: Priority) -> bool:
+        reserved = 0 if priority is Priority.REQUEST else self._reserved
+        missing = self._leaked() + 1 + reserved - self._burst
+        if missing > 0:
+            self._serve_after(missing / self._rate)
+            return False
+        self._level += 1
+        return True
+
+    def _leaked(self) -> float:
+        now = asyncio.get_running_loop().time()
+        self._level = max(0.0, self._level - self._rate * (now - self._seen))
+        self._seen = now
+        return self._level
+
+    def _serve_after(self, seconds: float) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        # Slightly late, so that rounding does not make the timer ring before there is room.
+        self._timer = asyncio.get_running_loop().call_later(seconds + 0.001, self._turns.serve)
