@@ -136,7 +136,7 @@ class Health:
             # The error's text may contain the database's address; its class is enough for a repeated probe.
             log.warning("the database cannot be used: %s", type(error).__name__)
             return False
-        waited = 0.0 if load.oldest is None else (datetime.now(UTC) - load.oldest).total_seconds()
+        waited = 0.0 if load.oldest is None else max(0.0, (datetime.now(UTC) - load.oldest).total_seconds())
         self.metrics.queue_is(load.queued, load.running, waited)
         return True
 

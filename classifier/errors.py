@@ -44,6 +44,11 @@ class TookTooLong(SongError):
     sentence = "Reading this file took longer than {seconds:g} seconds, so it was stopped. Please try another format."
 
 
+class WorkerFrozen(SongError):
+    code = "worker-frozen"
+    sentence = "Reading this file stopped half-way, twice, so I gave up. Please send it again later, or another format."
+
+
 class WorkerLost(SongError):
     code = "worker-lost"
     sentence = "Reading this file failed badly, so it was stopped. Please try another file or format."

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 LEASE_SECONDS = 30
 """How long a worker may go without a heartbeat before another may take its job."""
 MAX_ATTEMPTS = 3
-"""After this many starts a job is not retried, and the person is told so."""
+"""After this many failures a job is not retried, and the person is told so."""
+MAX_INTERRUPTIONS = 20
+"""After its process ended so often while it held a job, the job is not retried either: it seems to be the cause."""
 
 
 class JobState(StrEnum):
@@ -86,7 +88,9 @@ class Job:
     progress
         What was last passed to ``save_progress``, such as the id of the progress message; empty before.
     attempts
-        How often it was started, including this time and excluding starts that failed through no fault of the song.
+        How often it failed through its own fault: a worker died of it, or there was a bug.
+    interruptions
+        How often its process ended while it held the job.
     reply_id
         Set once its answer is saved: it remains to send it, which may have happened already.
     cancel_requested
@@ -107,6 +111,7 @@ class Job:
     owner: str | None
     progress: Mapping[str, Any]
     attempts: int
+    interruptions: int
     reply_id: str | None
     cancel_requested: bool
     created: datetime
@@ -115,8 +120,13 @@ class Job:
 
     @property
     def exhausted(self) -> bool:
-        """Whether it has crashed its worker too often: do not retry, tell the person, and ``finish`` it."""
-        return self.attempts > MAX_ATTEMPTS
+        """Whether it has failed too often: do not retry, tell the person, and ``finish`` it."""
+        return self.attempts >= MAX_ATTEMPTS
+
+    @property
+    def ends_its_process(self) -> bool:
+        """Whether its process has ended too often while it held the job: treat it like an exhausted one."""
+        return self.interruptions >= MAX_INTERRUPTIONS
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +211,7 @@ def select_jobs() -> Select[*tuple[Any, ...]]:
         JobRow.owner,
         JobRow.progress,
         JobRow.attempts,
+        JobRow.interruptions,
         JobRow.reply_id,
         JobRow.cancel_requested,
         JobRow.created,
@@ -234,9 +245,11 @@ async def get_job(connection: AsyncConnection, job_id: int, *, for_update: bool 
 
 async def person_load_of(connection: AsyncConnection, person: str, now: datetime) -> PersonLoad:
     """Count a person's jobs, in the caller's transaction."""
-    # Jobs cancelled before they started do not count towards the daily limit.
+    # Jobs cancelled before they started do not count towards the daily limit, nor does what a clock that was far ahead
+    # has dated.
     never_started = (JobRow.outcome == "cancelled") & JobRow.started.is_(None)
-    recent = (JobRow.created > now - timedelta(hours=24)) & ~func.coalesce(never_started, False)
+    day = timedelta(hours=24)
+    recent = (JobRow.created > now - day) & (JobRow.created <= now + day) & ~func.coalesce(never_started, False)
     query = select(
         func.count().filter(JobRow.state == JobState.QUEUED),
         func.count().filter(JobRow.state == JobState.RUNNING),

@@ -5,17 +5,19 @@ It does not interpret jobs: message and payload are the caller's JSON.
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select, tuple_, update
 
 from storage import fair_queue
 from storage.database import LARGEST_NUMBER, insert_into, lock
+from storage.durations import Delays, LeaseObserver
 from storage.errors import JobCancelled, LeaseLost, TooManyQueued, TooManyToday
 from storage.job import (
     LEASE_SECONDS,
-    MAX_ATTEMPTS,
+    MAX_INTERRUPTIONS,
     CancelResult,
     ClaimedJob,
     EnqueueResult,
@@ -37,8 +39,7 @@ from storage.tables import JobRow
 from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -46,8 +47,12 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.replies import NewReply, Reply
 
-ABANDON_ATTEMPTS = MAX_ATTEMPTS + 3
-"""After this many starts the job is dropped without telling the person, since even that seems to crash its worker."""
+ABANDON_INTERRUPTIONS = MAX_INTERRUPTIONS + 3
+"""After so many the job is dropped without telling the person, since even that seems to end its process."""
+AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""``not_before`` of jobs that need not wait, however the clock is set."""
+LONG_DELAY = timedelta(hours=2)
+"""Shorter delays end with the process that set them, since the clock may have been set back since."""
 
 _ENDED: dict[str, Any] = {
     "state": JobState.FINISHED,
@@ -70,8 +75,10 @@ class Jobs:
     ``reply_id``, only sending is left. Check ``cancel_requested`` and ``exhausted`` before working on a job.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._database = database
+        self._leases = LeaseObserver(monotonic)
+        self._delays = Delays(monotonic)
 
     async def add(
         self, new: NewJob, *, queued_limit: int | None = None, daily_limit: int | None = None
@@ -120,8 +127,7 @@ class Jobs:
         except_people
             No jobs of these people, except those that only remain to be sent.
         """
-        now = self._database.now()
-        waiting = [JobRow.state == JobState.QUEUED, JobRow.not_before <= now]
+        waiting = [JobRow.state == JobState.QUEUED, self._due()]
         if platforms is not None:
             waiting.append(JobRow.platform.in_(platforms))
         if homes is not None:
@@ -130,14 +136,22 @@ class Jobs:
             waiting.append(or_(JobRow.reply_id.is_not(None), JobRow.person.not_in(except_people)))
         # An idle queue is polled often, which must not block writers.
         async with self._database.reading() as connection:
-            query = select(JobRow.id).where(or_(_expired(now), and_(*waiting))).limit(1)
-            if (await connection.execute(query)).scalar() is None:
+            expired = await self._expired(connection)
+            query = select(JobRow.id).where(and_(*waiting)).limit(1)
+            if not expired and (await connection.execute(query)).scalar() is None:
                 return None
         async with self._database.transaction() as connection:
-            await _requeue(connection, _expired(now), now)
+            now = self._database.now()
+            await self._requeue_expired(connection)
             query = select(JobRow.id).where(*waiting).order_by(JobRow.rank, JobRow.turn, JobRow.id).limit(1)
             job_id = (await connection.execute(query.with_for_update(skip_locked=True))).scalar()
-            return None if job_id is None else await _take(connection, job_id, owner, now, lease_seconds)
+            if job_id is None:
+                return None
+            until = now + timedelta(seconds=lease_seconds)
+            claimed = await _take(connection, job_id, owner, now, until)
+            self._leases.saw(job_id, claimed.lease.number, until)
+        self._delays.forget([job_id])
+        return claimed
 
     async def heartbeat(self, leases: Iterable[Lease], *, lease_seconds: float = LEASE_SECONDS) -> HeartbeatResult:
         """Extend leases; return which of them were lost and which jobs to stop."""
@@ -150,7 +164,9 @@ class Jobs:
                 asked = (await connection.execute(extended.returning(JobRow.cancel_requested))).scalar()
                 if asked is None:
                     lost.add(lease.job_id)
-                elif asked:
+                    continue
+                self._leases.saw(lease.job_id, lease.number, until)
+                if asked:
                     cancelled.add(lease.job_id)
         return HeartbeatResult(frozenset(lost), frozenset(cancelled))
 
@@ -226,33 +242,36 @@ class Jobs:
         Parameters
         ----------
         counts
-            Whether this start counts as an attempt: yes if the song was at fault, no after a clean stop or a
-            platform error.
+            Whether this start counts as an attempt: yes if the song was at fault, no after a clean stop, a platform
+            error, or what befell others.
 
         Raises
         ------
         LeaseLost
             If the job is no longer held.
         """
-        not_before = self._database.now() + timedelta(seconds=delay_seconds)
-        attempts = JobRow.attempts if counts else JobRow.attempts - 1
+        not_before = self._database.now() + timedelta(seconds=delay_seconds) if delay_seconds > 0 else AT_ONCE
+        attempts = JobRow.attempts + 1 if counts else JobRow.attempts
         async with self._database.transaction() as connection:
             await _change(connection, lease, **_QUEUED_AGAIN, not_before=not_before, attempts=attempts)
+        self._delays.put_off(lease.job_id, delay_seconds)
 
     async def requeue_owned(self, owner: str) -> int:
-        """Requeue all jobs that a worker holds and return their number.
+        """Requeue all jobs that a worker holds and return their number; short delays of all jobs end.
 
         For a process that replaces a crashed one of the same name; on a clean stop ``release`` each job instead.
         """
         async with self._database.transaction() as connection:
+            now = self._database.now()
+            put_off = (JobRow.state == JobState.QUEUED, JobRow.not_before.between(now, now + LONG_DELAY))
+            await connection.execute(update(JobRow).where(*put_off).values(not_before=AT_ONCE))
             held = (JobRow.state == JobState.RUNNING) & (JobRow.owner == owner)
-            return await _requeue(connection, held, self._database.now())
+            return await _requeue(connection, held, now)
 
     async def requeue_expired(self) -> int:
         """Requeue the jobs whose lease has expired and return their number; ``claim`` does this, too."""
         async with self._database.transaction() as connection:
-            now = self._database.now()
-            return await _requeue(connection, _expired(now), now)
+            return await self._requeue_expired(connection)
 
     async def cancel(self, job_id: int) -> CancelResult:
         """End a waiting job, or ask the worker of a running one to stop (its next heartbeat tells it)."""
@@ -294,7 +313,7 @@ class Jobs:
             if row.state == JobState.RUNNING:
                 return 0
             # Jobs whose time has not come yet do not count as ahead.
-            due = (JobRow.state == JobState.QUEUED, JobRow.not_before <= self._database.now())
+            due = (JobRow.state == JobState.QUEUED, self._due())
             ahead = select(func.count()).where(*due, place < (row.rank, row.turn, job_id))
             return (await connection.execute(ahead)).scalar_one() + 1
 
@@ -315,6 +334,21 @@ class Jobs:
         async with self._database.reading() as connection:
             return await person_load_of(connection, person, self._database.now())
 
+    def _due(self) -> ColumnElement[bool]:
+        """Select the jobs whose delay has passed, if they had one: those put off here by this process's own clock."""
+        over, waiting = self._delays.sorted()
+        return or_(JobRow.id.in_(over), (JobRow.not_before <= self._database.now()) & JobRow.id.not_in(waiting))
+
+    async def _expired(self, connection: AsyncConnection) -> list[int]:
+        query = select(JobRow.id, JobRow.claims, JobRow.leased_until).where(JobRow.state == JobState.RUNNING)
+        rows = await connection.execute(query)
+        return self._leases.expired({job_id: (claims, until) for job_id, claims, until in rows})
+
+    async def _requeue_expired(self, connection: AsyncConnection) -> int:
+        expired = await self._expired(connection)
+        is_expired = (JobRow.state == JobState.RUNNING) & JobRow.id.in_(expired)
+        return await _requeue(connection, is_expired, self._database.now()) if expired else 0
+
 
 def _held(lease: Lease) -> tuple[ColumnElement[bool], ...]:
     return (
@@ -323,10 +357,6 @@ def _held(lease: Lease) -> tuple[ColumnElement[bool], ...]:
         JobRow.owner == lease.owner,
         JobRow.claims == lease.number,
     )
-
-
-def _expired(now: datetime) -> ColumnElement[bool]:
-    return (JobRow.state == JobState.RUNNING) & (JobRow.leased_until <= now)
 
 
 async def _change(connection: AsyncConnection, lease: Lease, **values: Any) -> None:
@@ -353,7 +383,8 @@ async def _insert(connection: AsyncConnection, new: NewJob, now: datetime) -> Jo
         progress={},
         attempts=0,
         claims=0,
-        not_before=now,
+        interruptions=0,
+        not_before=AT_ONCE,
         cancel_requested=False,
         created=now,
     )
@@ -361,18 +392,15 @@ async def _insert(connection: AsyncConnection, new: NewJob, now: datetime) -> Jo
     return to_job((await connection.execute(select_jobs().where(JobRow.id == job_id))).one())
 
 
-async def _take(
-    connection: AsyncConnection, job_id: int, owner: str, now: datetime, lease_seconds: float
-) -> ClaimedJob:
+async def _take(connection: AsyncConnection, job_id: int, owner: str, now: datetime, until: datetime) -> ClaimedJob:
     claimed = (
         update(JobRow)
         .where(JobRow.id == job_id)
         .values(
             state=JobState.RUNNING,
             owner=owner,
-            leased_until=now + timedelta(seconds=lease_seconds),
+            leased_until=until,
             started=now,
-            attempts=JobRow.attempts + 1,
             claims=JobRow.claims + 1,
         )
     )
@@ -382,15 +410,16 @@ async def _take(
 
 
 async def _requeue(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> int:
-    """Requeue jobs whose worker is gone; end those that were started too often."""
+    """Requeue jobs whose worker is gone; end those that happened to too often."""
     # Skip rows that another transaction is changing.
-    rows = select(JobRow.id, JobRow.attempts).where(which).order_by(JobRow.id).with_for_update(skip_locked=True)
+    rows = select(JobRow.id, JobRow.interruptions).where(which).order_by(JobRow.id).with_for_update(skip_locked=True)
     found = (await connection.execute(rows)).all()
-    exhausted = [row.id for row in found if row.attempts >= ABANDON_ATTEMPTS]
-    again = [row.id for row in found if row.attempts < ABANDON_ATTEMPTS]
-    if exhausted:
-        abandoned = update(JobRow).where(JobRow.id.in_(exhausted))
-        await connection.execute(abandoned.values(**_ENDED, outcome="abandoned", finished=now))
+    abandoned = [row.id for row in found if row.interruptions + 1 >= ABANDON_INTERRUPTIONS]
+    again = [row.id for row in found if row.interruptions + 1 < ABANDON_INTERRUPTIONS]
+    if abandoned:
+        end = update(JobRow).where(JobRow.id.in_(abandoned))
+        await connection.execute(end.values(**_ENDED, outcome="abandoned", finished=now))
     if again:
-        await connection.execute(update(JobRow).where(JobRow.id.in_(again)).values(**_QUEUED_AGAIN))
+        requeue = update(JobRow).where(JobRow.id.in_(again))
+        await connection.execute(requeue.values(**_QUEUED_AGAIN, interruptions=JobRow.interruptions + 1))
     return len(again)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from common.genres import Genres
 
-REVISION = "0003"
+REVISION = "0004"
 """The newest file in ``migrations/versions``."""
 SCRIPTS = Path(__file__).parent / "migrations"
 _TOO_NEW = "The database was made by a newer release (revision {found}). Start that release, or restore a backup."

@@ -75,7 +75,7 @@ class Storage:
     ...     answer = await storage.songs.find_answer(content_hash, model)
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, monotonic: Callable[[], float] = time.monotonic) -> None:
         self.database = database
         self.songs = Songs(database)
         self.replies = Replies(database)
@@ -83,12 +83,19 @@ class Storage:
         self.labels = Labels(database)
         self.label_aggregation = LabelAggregation(database)
         self.readiness = Readiness(database)
-        self.jobs = Jobs(database)
+        self.jobs = Jobs(database, monotonic)
         self.people = People(database)
         self.chat_settings = ChatSettingsStore(database)
 
     @classmethod
-    async def open(cls, url: str, *, clock: Callable[[], datetime] = utc_now, genres: Genres | None = None) -> Storage:
+    async def open(
+        cls,
+        url: str,
+        *,
+        clock: Callable[[], datetime] = utc_now,
+        monotonic: Callable[[], float] = time.monotonic,
+        genres: Genres | None = None,
+    ) -> Storage:
         """Connect, bring the tables up to date (safe when several processes do so at once), seed the labels.
 
         Parameters
@@ -97,7 +104,9 @@ class Storage:
             ``sqlite:///relative/path``, ``sqlite:////absolute/path``, ``postgresql://user:password@host/name``, with
             or without the driver's name (``+aiosqlite``, ``+asyncpg``). Missing folders are made.
         clock
-            Returns the current time (UTC, aware). Several machines must keep their clocks within seconds of each other.
+            Returns the current time (UTC, aware), for what is dated.
+        monotonic
+            Returns seconds that only ever grow, for durations.
         genres
             The genres whose labels every database has; by default those that come with the project.
 
@@ -112,7 +121,7 @@ class Storage:
         """
         where = database_url(url)
         await migrate(where, genres)
-        return cls(Database(where, clock))
+        return cls(Database(where, clock), monotonic)
 
     async def close(self) -> None:
         """Close every connection; leases that are still held expire by themselves."""

@@ -253,6 +253,7 @@ class JobRow(TableBase):
     progress: Mapped[dict[str, Any]]
     attempts: Mapped[int]
     claims: Mapped[int]
+    interruptions: Mapped[int] = mapped_column(server_default="0")
     owner: Mapped[str | None]
     leased_until: Mapped[datetime | None]
     not_before: Mapped[datetime]

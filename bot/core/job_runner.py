@@ -26,7 +26,7 @@ from classifier.song_report import SongReport
 from common.errors import StorageUnavailable, UserError
 from common.units import MEGABYTE
 from links import PlaylistFound
-from storage import JobCancelled, NewReply
+from storage import MAX_ATTEMPTS, JobCancelled, NewReply
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -93,9 +93,9 @@ class JobRunner:
 
         Raises
         ------
-        LeaseLost, JobStopped, TryLater, StorageUnavailable
-            If another process has the song now, it was stopped, or the platform or the disk is at fault; the song has
-            not ended.
+        LeaseLost, JobStopped, TryLater, StorageUnavailable, WorkerLost
+            If another process has the song now, it was stopped, the platform or the disk is at fault, or the worker died
+            that was hearing it; the song has not ended.
         Exception
             Anything else is a bug.
         """
@@ -105,6 +105,9 @@ class JobRunner:
         except StorageUnavailable:
             raise
         except UserError as error:
+            if isinstance(error, WorkerLost) and job.attempts + 1 < MAX_ATTEMPTS:
+                log.warning("job %d: its worker died for the %d. time", job.id, job.attempts + 1)
+                raise
             log.info("job %d: %s", job.id, error)
             return await self.refuse(running, error)
         except JobCancelled:
@@ -120,7 +123,9 @@ class JobRunner:
         if job.reply_id is not None:
             return await self._send_again(running, job.reply_id)
         if job.exhausted:
-            raise WorkerLost()
+            return await self._refuse(running, WorkerLost())
+        if job.ends_its_process:
+            return await self._refuse(running, OurFault())
         question = PlaylistQuestion.of(job)
         if question is not None:
             return await self._prompts.resume(running, question)
@@ -200,7 +205,9 @@ class JobRunner:
         if self._slots.is_full:
             running.at(Stage("queued", place=1))
         with running.stoppable():
-            async with self._slots.hold(running.job.person):
+            # What dies again where nothing else runs has itself to blame.
+            is_last_try = running.job.attempts == MAX_ATTEMPTS - 1
+            async with self._slots.hold_all() if is_last_try else self._slots.hold(running.job.person):
                 running.at(Stage("decoding"))
                 return await self._executor.classify(path, on_progress=lambda step: running.at(_stage_of(step)))
 

@@ -20,6 +20,7 @@ from bot.core.chat import Stage
 from bot.core.errors import Closing, TryLater, Undeliverable
 from bot.core.playlist_question import PlaylistQuestion
 from bot.metrics import Metrics
+from classifier.errors import WorkerLost
 from common.errors import StorageUnavailable, is_disk_fault
 from storage import LEASE_SECONDS, MAX_ATTEMPTS, CancelResult, ClaimedJob, LeaseLost
 
@@ -280,7 +281,7 @@ class SongQueue:
 
     async def _begin(self, claimed: ClaimedJob) -> None:
         job, chat = claimed.job, self._chats[claimed.job.platform]
-        if job.attempts == 1:
+        if claimed.lease.number == 1:
             self._metrics.begun(_seconds_since(job.created))
         song = await self._songs.of(job)
         running = ActiveJob(self._storage, chat, song, job, claimed.lease, self._metrics, self._wake.set)
@@ -328,6 +329,10 @@ class SongQueue:
             return None
         except LeaseLost:
             raise
+        except WorkerLost:
+            # Another worker hears it; the queue says how often that may happen.
+            await self._storage.jobs.release(running.lease, counts=True)
+            return None
         except JobStopped:
             return await self._stopped(running)
         except StorageUnavailable:
@@ -364,8 +369,9 @@ class SongQueue:
         return None
 
     async def _after_bug(self, running: ActiveJob) -> str | None:
-        if running.job.attempts < MAX_ATTEMPTS:
-            delay = FAULT_DELAY_SECONDS * running.job.attempts
+        attempts = running.job.attempts + 1
+        if attempts < MAX_ATTEMPTS:
+            delay = FAULT_DELAY_SECONDS * attempts
             await self._storage.jobs.release(running.lease, delay_seconds=delay, counts=True)
             return None
         return await self._runner.give_up(running)
@@ -382,4 +388,4 @@ class SongQueue:
 
 
 def _seconds_since(moment: datetime) -> float:
-    return (datetime.now(UTC) - moment).total_seconds()
+    return max(0.0, (datetime.now(UTC) - moment).total_seconds())

@@ -196,6 +196,7 @@ error-too-long = This is longer than { $minutes } minutes. Please send a shorter
 error-too-large = This file is larger than { $megabytes } MB. Please send a smaller file or a shorter excerpt.
 error-silent = This recording is silent. Please send one in which music can be heard.
 error-took-too-long = Reading this file took longer than { $seconds } seconds, so I stopped. Please try another format.
+error-worker-frozen = I got stuck in the middle of this file, twice. Please send it again later, or try another format.
 error-worker-lost = Something in this file made me stop. Please try another file or format.
 error-too-many-queued = { $limit ->
     [one] One of your songs is still waiting. Please send the next one when it is answered.

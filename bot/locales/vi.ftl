@@ -179,6 +179,7 @@ error-too-long = Bài này dài hơn { $minutes } phút. Bạn gửi một đo�
 error-too-large = Tệp này lớn hơn { $megabytes } MB. Bạn gửi tệp nhỏ hơn hoặc một đoạn ngắn hơn nhé.
 error-silent = Bản thu này không có tiếng gì. Bạn gửi bản nghe được nhạc nhé.
 error-took-too-long = Đọc tệp này mất hơn { $seconds } giây nên mình dừng lại. Bạn thử định dạng khác nhé.
+error-worker-frozen = Mình bị kẹt giữa chừng khi đọc tệp này, hai lần rồi. Bạn gửi lại sau, hoặc thử định dạng khác nhé.
 error-worker-lost = Tệp này có gì đó làm mình phải dừng lại. Bạn thử tệp hoặc định dạng khác nhé.
 error-too-many-queued = Bạn còn { $limit } bài đang chờ. Đợi mình trả lời xong một bài rồi gửi tiếp nhé.
 error-too-many-queued-several = Mình chỉ giữ được { $limit } bài chờ cùng lúc cho bạn nên đã bỏ lại { $songs } bài. Khi các bài kia xong, bạn gửi lại nhé.

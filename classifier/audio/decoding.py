@@ -29,7 +29,7 @@ from classifier.features.spectrum import SAMPLE_RATE
 from common.errors import SongError, TooLong
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     import numpy as np
     from av.audio.stream import AudioStream
@@ -52,8 +52,16 @@ _PACKETS_PER_ERROR: Final = 2
 """With fewer good packets for each error, what was decoded is noise."""
 
 
+def _nothing() -> None:
+    pass
+
+
 def decode(
-    source: Path | BinaryIO, *, max_seconds: float, min_seconds: float = MIN_SONG_SECONDS
+    source: Path | BinaryIO,
+    *,
+    max_seconds: float,
+    min_seconds: float = MIN_SONG_SECONDS,
+    on_packet: Callable[[], None] = _nothing,
 ) -> NDArray[np.float32]:
     """Decode the sound of a media file, as ``librosa.load`` would: channels averaged, then resampled by soxr HQ.
 
@@ -67,6 +75,8 @@ def decode(
         The file, or its bytes as an open seekable stream.
     max_seconds, min_seconds
         The longest and the shortest song to accept.
+    on_packet
+        Called for every packet, as a sign of life.
 
     Returns
     -------
@@ -82,14 +92,14 @@ def decode(
     """
     if isinstance(source, Path):
         with source.open("rb") as file:
-            return decode(file, max_seconds=max_seconds, min_seconds=min_seconds)
+            return decode(file, max_seconds=max_seconds, min_seconds=min_seconds, on_packet=on_packet)
     chain = links(source)
     if len(chain) > 1:
-        return _decode_chain(source, chain, max_seconds, min_seconds)
+        return _decode_chain(source, chain, Mixdown(max_seconds), min_seconds, on_packet)
     with open_container(source) as container:
         tracks = sound_tracks(container)
         try:
-            return _decode_track(container, tracks[0], max_seconds, min_seconds)
+            return _decode_track(container, tracks[0], Mixdown(max_seconds), min_seconds, on_packet)
         except TooLong:
             raise
         except SongError as error:
@@ -98,29 +108,29 @@ def decode(
     for track in tracks[1:]:
         try:
             with open_container(source) as container:
-                return _decode_track(container, track, max_seconds, min_seconds)
+                return _decode_track(container, track, Mixdown(max_seconds), min_seconds, on_packet)
         except SongError:
             continue
     raise failure
 
 
-def _decode_track(container: InputContainer, track: int, max_seconds: float, min_seconds: float) -> NDArray[np.float32]:
+def _decode_track(
+    container: InputContainer, track: int, song: Mixdown, min_seconds: float, on_packet: Callable[[], None]
+) -> NDArray[np.float32]:
     """Decode one sound track of a container that was just opened."""
-    song = Mixdown(max_seconds)
-    complete = _decode_into(song, container, select(container, track))
+    complete = _decode_into(song, container, select(container, track), on_packet)
     return _checked(song.finish(), min_seconds, damaged=not complete)
 
 
 def _decode_chain(
-    source: BinaryIO, starts: Sequence[int], max_seconds: float, min_seconds: float
+    source: BinaryIO, starts: Sequence[int], song: Mixdown, min_seconds: float, on_packet: Callable[[], None]
 ) -> NDArray[np.float32]:
     """Decode the links of a chained Ogg file as one song, each by its first sound track."""
-    song = Mixdown(max_seconds)
     failure: SongError | None = None
     for start, end in pairwise((*starts, source.seek(0, io.SEEK_END))):
         try:
             with open_container(cast("BinaryIO", FileSection(source, start, end))) as container:
-                _decode_into(song, container, select(container, sound_tracks(container)[0]))
+                _decode_into(song, container, select(container, sound_tracks(container)[0]), on_packet)
         except TooLong:
             raise
         except SongError as error:
@@ -140,7 +150,7 @@ def _checked(samples: NDArray[np.float32], min_seconds: float, *, damaged: bool)
     return samples
 
 
-def _decode_into(song: Mixdown, container: InputContainer, stream: AudioStream) -> bool:
+def _decode_into(song: Mixdown, container: InputContainer, stream: AudioStream, on_packet: Callable[[], None]) -> bool:
     """Decode a stream to its end, or as far as it can be, and return whether all of it could be.
 
     Raises
@@ -155,6 +165,7 @@ def _decode_into(song: Mixdown, container: InputContainer, stream: AudioStream) 
     while not ended and failed_reads < _MOST_FAILED_READS:
         try:
             for packet in container.demux(stream):
+                on_packet()
                 failed_reads = 0
                 try:
                     for frame in packet.decode():

@@ -7,6 +7,7 @@ The executor of a cluster is in ``classifier.inference.cluster.executor``; ``exe
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
@@ -199,8 +200,23 @@ class SongClassifier:
     def __call__(self, path: Path, report: Callable[[Progress], None]) -> Classification:
         from classifier.audio.decoding import decode
 
-        report(Progress("decoding"))
-        return self._model.classify(decode(path, max_seconds=self._max_seconds), report)
+        alive = SignOfLife(lambda: report(Progress("decoding")))
+        alive()
+        return self._model.classify(decode(path, max_seconds=self._max_seconds, on_packet=alive), report)
+
+
+class SignOfLife:
+    """Reports that the work goes on, at most once a second."""
+
+    def __init__(self, report: Callable[[], None]) -> None:
+        self._report = report
+        self._next = 0.0
+
+    def __call__(self) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + 1
+            self._report()
 
 
 def load_classifier(model_dir: Path, max_minutes: float, manifest: Mapping[str, Any] | None = None) -> SongClassifier:

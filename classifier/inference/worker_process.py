@@ -92,10 +92,13 @@ class WorkerLimits:
         Wall-clock time.
     memory_bytes
         Address space in addition to what the worker has mapped once its processor is loaded.
+    silence_seconds
+        For how long the work may report no progress.
     """
 
     seconds: float
     memory_bytes: int
+    silence_seconds: float = 20.0
 
 
 @dataclass(slots=True)

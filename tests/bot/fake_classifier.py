@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from classifier.audio.decoding import SAMPLE_RATE, decode, segments
+from classifier.errors import WorkerLost
 from classifier.features.texture import WIDTH
 from classifier.inference.executor import LocalExecutor, Release, song_limits
 from classifier.song_report import Classification, Progress, SegmentFeatures, SegmentReport, SongReport
@@ -60,6 +61,8 @@ class EarAtHand:
         Cleared by a test to hold every song after its first segment was announced.
     heard
         Names of the files in the order in which they were begun.
+    deaths
+        How many workers are yet to die of a song.
     answers
         Makes of each report what a test wants to be answered instead.
     """
@@ -71,6 +74,7 @@ class EarAtHand:
         self.go_on = asyncio.Event()
         self.go_on.set()
         self.heard: list[str] = []
+        self.deaths = 0
         self.answers: Callable[[SongReport], SongReport] = lambda report: report
 
     async def start(self) -> None:
@@ -84,6 +88,9 @@ class EarAtHand:
         for number in range(1, len(parts) + 1):
             tell(Progress("listening", number, len(parts)))
             await self.go_on.wait()
+        if self.deaths:
+            self.deaths -= 1
+            raise WorkerLost
         told = judged(parts)
         return replace(told, report=self.answers(told.report))
 

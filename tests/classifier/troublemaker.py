@@ -37,6 +37,11 @@ class TroubleMaker:
                 Path(values[0]).write_bytes(b"") if values else None
                 while True:
                     time.sleep(0.01)
+            case "freeze":
+                first = not Path(values[0]).exists()
+                Path(values[0]).touch()
+                if first:
+                    os.kill(os.getpid(), signal.SIGSTOP)
             case "spin":
                 while True:
                     pass

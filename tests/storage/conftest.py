@@ -76,12 +76,12 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def storage(url: str, clock: Clock) -> AsyncIterator[Storage]:
-    async with await Storage.open(url, clock=clock) as opened:
+    async with await Storage.open(url, clock=clock, monotonic=clock.monotonic) as opened:
         yield opened
 
 
 @pytest.fixture
 async def another(url: str, clock: Clock, storage: Storage) -> AsyncIterator[Storage]:
     """Return a second connection to the same database, like another process would have."""
-    async with await Storage.open(url, clock=clock) as opened:
+    async with await Storage.open(url, clock=clock, monotonic=clock.monotonic) as opened:
         yield opened

@@ -19,16 +19,25 @@ START = datetime(2026, 3, 1, 12, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that shows the time it was set to."""
+    """A clock that shows the time it was set to, and the seconds that have passed, which no setting moves."""
 
     def __init__(self) -> None:
         self.time = START
+        self.passed = 0.0
 
     def __call__(self) -> datetime:
         return self.time
 
     def advance(self, **parts: float) -> None:
         self.time += timedelta(**parts)
+        self.passed += timedelta(**parts).total_seconds()
+
+    def jump(self, **parts: float) -> None:
+        """Set the clock forward or back, without time passing."""
+        self.time += timedelta(**parts)
+
+    def monotonic(self) -> float:
+        return self.passed
 
 
 def song(name: str = "a song") -> str:

@@ -22,7 +22,8 @@ from storage import (
     TooManyQueued,
     TooManyToday,
 )
-from storage.jobs import ABANDON_ATTEMPTS
+from storage.job import MAX_INTERRUPTIONS
+from storage.jobs import ABANDON_INTERRUPTIONS
 from tests.storage.factories import START, answered, claimed, new_job, queued
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ async def test_a_job_is_written_down_claimed_answered_and_finished(storage: Stor
     clock.advance(seconds=3)
     taken = await claimed(storage)
     assert taken.job.id == added.job.id
-    assert (taken.job.state, taken.job.attempts, taken.job.started) == (JobState.RUNNING, 1, clock.time)
+    assert (taken.job.state, taken.job.attempts, taken.job.started) == (JobState.RUNNING, 0, clock.time)
     assert taken.job.message == {"id": 7, "nul": "\0"}
     await storage.jobs.save_progress(taken.lease, {"progress message": 8})
     reply_id = await reply_to(storage, taken)
@@ -135,12 +136,13 @@ async def test_a_process_takes_only_jobs_that_it_can_answer(storage: Storage) ->
 async def test_a_dead_workers_job_is_done_by_another(storage: Storage, another: Storage, clock: Clock) -> None:
     await queued(storage)
     dead = await claimed(storage, "dead")
+    assert await another.jobs.claim("alive") is None
     clock.advance(seconds=LEASE_SECONDS - 1)
     assert await another.jobs.claim("alive") is None
     clock.advance(seconds=1)
     taken = await claimed(another, "alive")
     assert taken.job.id == dead.job.id
-    assert taken.job.attempts == 2
+    assert (taken.job.attempts, taken.job.interruptions) == (0, 1)
 
 
 async def test_a_worker_that_comes_back_too_late_can_do_nothing(storage: Storage, clock: Clock) -> None:
@@ -179,6 +181,7 @@ async def test_a_crash_after_the_answer_was_written_down_leaves_only_the_sending
     await queued(storage)
     dead = await claimed(storage, "dead")
     reply_id = await reply_to(storage, dead)
+    assert await another.jobs.claim("alive") is None
     clock.advance(seconds=LEASE_SECONDS)
     taken = await claimed(another, "alive")
     assert taken.job.reply_id == reply_id
@@ -205,9 +208,9 @@ async def test_a_clean_stop_hands_jobs_back_uncounted_and_in_their_old_place(sto
     await storage.jobs.release(taken.lease)
     assert await storage.jobs.position(first.id) == 1
     again = await claimed(storage)
-    assert (again.job.id, again.job.attempts) == (first.id, 1)
+    assert (again.job.id, again.job.attempts) == (first.id, 0)
     await storage.jobs.release(again.lease, counts=True)
-    assert (await claimed(storage)).job.attempts == 2
+    assert (await claimed(storage)).job.attempts == 1
 
 
 async def test_a_job_that_waits_for_a_platform_lets_others_pass(storage: Storage, clock: Clock) -> None:
@@ -220,16 +223,76 @@ async def test_a_job_that_waits_for_a_platform_lets_others_pass(storage: Storage
     assert (await claimed(storage)).job.id == first.id
 
 
-async def test_a_song_that_keeps_killing_its_worker_is_given_up(storage: Storage, clock: Clock) -> None:
-    job = await queued(storage)
-    for attempt in range(1, ABANDON_ATTEMPTS + 1):
+async def test_a_song_that_keeps_killing_its_worker_is_given_up(storage: Storage) -> None:
+    await queued(storage)
+    for attempt in range(MAX_ATTEMPTS):
         taken = await claimed(storage)
-        assert taken.job.attempts == attempt
-        assert taken.job.exhausted == (attempt > MAX_ATTEMPTS)
-        clock.advance(seconds=LEASE_SECONDS)
+        assert (taken.job.attempts, taken.job.exhausted) == (attempt, False)
+        await storage.jobs.release(taken.lease, counts=True)
+    assert (await claimed(storage)).job.exhausted
+
+
+async def test_a_song_whose_process_keeps_ending_is_told_and_in_the_end_dropped(storage: Storage) -> None:
+    job = await queued(storage)
+    for interruption in range(ABANDON_INTERRUPTIONS):
+        taken = await claimed(storage, "process")
+        assert (taken.job.attempts, taken.job.interruptions) == (0, interruption)
+        assert taken.job.ends_its_process == (interruption >= MAX_INTERRUPTIONS)
+        await storage.jobs.requeue_owned("process")
     assert await storage.jobs.claim("worker") is None
     ended = await job_of(storage, job.id)
     assert (ended.state, ended.outcome, ended.message) == (JobState.FINISHED, "abandoned", {})
+
+
+@pytest.mark.parametrize("hours", [-1, 1, -24 * 365, 24 * 365])
+async def test_a_clock_that_is_set_neither_holds_a_song_back_nor_hands_it_out_twice(
+    storage: Storage, another: Storage, clock: Clock, hours: float
+) -> None:
+    first, second = await queued(storage, "ann"), await queued(storage, "bob")
+    taken = await claimed(storage, "here")
+    clock.jump(hours=hours)
+    assert (await claimed(another, "there")).job.id == second.id
+    assert await another.jobs.claim("there") is None
+    for _ in range(4):
+        clock.advance(seconds=LEASE_SECONDS / 3)
+        await storage.jobs.heartbeat([taken.lease])
+        clock.jump(hours=-hours / 2)
+        beat = await another.jobs.claim("there")
+        assert beat is None or beat.job.id == second.id
+    assert not (await storage.jobs.heartbeat([taken.lease])).lost
+    assert taken.job.id == first.id
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+async def test_a_delay_lasts_as_long_as_it_was_meant_to_however_the_clock_is_set(
+    storage: Storage, clock: Clock, hours: float
+) -> None:
+    await queued(storage)
+    await storage.jobs.release((await claimed(storage)).lease, delay_seconds=30)
+    clock.jump(hours=hours)
+    assert await storage.jobs.claim("worker") is None
+    clock.advance(seconds=30)
+    assert await storage.jobs.claim("worker") is not None
+
+
+async def test_a_restart_after_the_clock_was_set_back_waits_for_no_delay_of_before(
+    storage: Storage, another: Storage, clock: Clock
+) -> None:
+    await queued(storage)
+    await storage.jobs.release((await claimed(storage)).lease, delay_seconds=30)
+    clock.jump(hours=-1)
+    await another.jobs.requeue_owned("worker")
+    assert await another.jobs.claim("worker") is not None
+
+
+async def test_songs_that_a_clock_far_ahead_has_dated_count_for_no_day(storage: Storage, clock: Clock) -> None:
+    clock.jump(days=365)
+    await storage.jobs.add(new_job("ann"), daily_limit=1)
+    clock.jump(hours=-1)
+    with pytest.raises(TooManyToday):
+        await storage.jobs.add(new_job("ann"), daily_limit=1)
+    clock.jump(days=-364)
+    assert (await storage.jobs.add(new_job("ann"), daily_limit=1)).is_new
 
 
 async def test_expired_leases_can_be_queued_again_without_claiming(storage: Storage, clock: Clock) -> None:

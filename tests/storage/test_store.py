@@ -61,7 +61,7 @@ async def test_a_process_killed_in_the_middle_of_a_transaction_leaves_the_state_
     async with await Storage.open(url) as storage:
         assert await storage.jobs.requeue_owned("process") == 1
         taken = await claimed(storage, "process")
-        assert (taken.job.state, taken.job.attempts) == (JobState.RUNNING, 2)
+        assert (taken.job.state, taken.job.interruptions) == (JobState.RUNNING, 1)
 
 
 async def test_nothing_young_is_tidied_away(storage: Storage) -> None:

@@ -8,9 +8,10 @@ import pytest
 from bot.core.errors import Closing, NotYours, OurFault, TryLater, Undeliverable
 from bot.core.identity import Person
 from bot.core.song_queue import FETCHES_AHEAD
-from classifier.errors import NotAudio
+from classifier.errors import NotAudio, WorkerLost
 from common.errors import SongError
 from storage import CancelResult, JobState, Storage, TooManyQueued, TooManyToday
+from storage.job import MAX_INTERRUPTIONS
 from tests.bot.links_at_hand import LinksAtHand
 from tests.bot.running import Bot, eventually
 
@@ -203,6 +204,37 @@ async def test_a_bug_is_tried_again_and_in_the_end_admitted(
     job = await bot.conversation.submit(notebook.sends(tone(name="song.wav")))
     assert await _ended(bot, job.id) == "failed"
     assert [type(error) for error in notebook.refusals["song.wav"]] == [OurFault]
+
+
+async def test_a_song_is_blamed_only_when_its_worker_died_twice_and_once_more_alone(
+    bot: Bot, notebook: Notebook, tone: Tone, ear: EarAtHand
+) -> None:
+    ear.deaths = 3
+    job = await bot.conversation.submit(notebook.sends(tone(name="song.wav")))
+    assert await _ended(bot, job.id) == "failed"
+    assert ear.heard == ["song.wav"] * 3
+    assert [type(error) for error in notebook.refusals["song.wav"]] == [WorkerLost]
+
+
+async def test_a_worker_that_was_killed_from_outside_costs_its_song_nothing(
+    bot: Bot, notebook: Notebook, tone: Tone, ear: EarAtHand
+) -> None:
+    ear.deaths = 2
+    job = await bot.conversation.submit(notebook.sends(tone(name="song.wav")))
+    assert await _ended(bot, job.id) == "answered"
+
+
+async def test_a_bot_that_is_killed_over_and_over_blames_no_song(
+    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
+) -> None:
+    bot = Bot(storage, keys, settings, ear, tmp_path / "work").with_chat(notebook)
+    job = await bot.conversation.submit(notebook.sends(tone(name="song.wav")))
+    for _ in range(MAX_INTERRUPTIONS - 1):
+        assert await storage.jobs.claim("this bot") is not None
+        await storage.jobs.requeue_owned("this bot")
+    await bot.start()
+    assert await _ended(bot, job.id) == "answered"
+    await bot.queue.stop()
 
 
 async def test_a_song_that_was_under_way_when_the_bot_died_is_answered_once_by_the_next(

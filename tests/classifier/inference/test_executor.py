@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from classifier.errors import Silent, TookTooLong, TooShort, WorkerLost
+from classifier.errors import Silent, TookTooLong, TooShort, WorkerFrozen, WorkerLost
 from classifier.inference.executor import CannotStart, LocalExecutor
 from classifier.inference.executor_factory import UnknownExecutor, open_executor
 from classifier.inference.worker_pool import PoolClosed
@@ -51,6 +51,37 @@ async def executor() -> AsyncIterator[LocalExecutor]:
 
 def pid_of(answer: Classification) -> int:
     return int(answer.report.duration)
+
+
+@pytest.fixture
+async def watchful(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LocalExecutor]:
+    """Run one worker that may be silent only for a moment."""
+    monkeypatch.setattr("classifier.inference.worker_slot.TICK_SECONDS", 0.05)
+    monkeypatch.setattr("classifier.inference.silence_watch.TICK_SECONDS", 0.05)
+    limits = WorkerLimits(seconds=60, memory_bytes=64 * MEBIBYTE, silence_seconds=0.5)
+    executor = LocalExecutor(make_trouble, workers=1, limits=limits)
+    await executor.start()
+    yield executor
+    await executor.close()
+
+
+async def test_a_song_of_a_frozen_worker_is_tried_once_more_elsewhere(
+    watchful: LocalExecutor, song: Song, tmp_path: Path
+) -> None:
+    (frozen,) = watchful.pids
+    answer = await watchful.classify(song(f"freeze {tmp_path / 'once'}"))
+    assert pid_of(answer) != frozen
+    await gone(frozen)
+    with pytest.raises(WorkerFrozen):
+        await watchful.classify(song("hang"))
+    assert pid_of(await watchful.classify(song("answer")))
+
+
+async def test_a_worker_that_loops_without_progress_is_ended_by_the_processor_time_it_uses(
+    watchful: LocalExecutor, song: Song
+) -> None:
+    with pytest.raises(WorkerFrozen):
+        await watchful.classify(song("spin"))
 
 
 async def gone(pid: int) -> None:
