@@ -94,8 +94,8 @@ class JobRunner:
         Raises
         ------
         LeaseLost, JobStopped, TryLater, StorageUnavailable, WorkerLost
-            If another process has the song now, it was stopped, the platform or the disk is at fault, or the worker died
-            that was hearing it; the song has not ended.
+            If another process has the song now, it was stopped, the platform or the disk is at fault, or the worker
+            that was hearing it died; the song has not ended.
         Exception
             Anything else is a bug.
         """
@@ -123,9 +123,9 @@ class JobRunner:
         if job.reply_id is not None:
             return await self._send_again(running, job.reply_id)
         if job.exhausted:
-            return await self._refuse(running, WorkerLost())
+            return await self.refuse(running, WorkerLost())
         if job.ends_its_process:
-            return await self._refuse(running, OurFault())
+            return await self.refuse(running, OurFault())
         question = PlaylistQuestion.of(job)
         if question is not None:
             return await self._prompts.resume(running, question)

@@ -122,7 +122,7 @@ async def test_a_person_has_only_so_many_songs_waiting_and_so_many_a_day(
 
 
 async def test_one_persons_slow_links_leave_half_of_the_fetches_to_others(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
 ) -> None:
     links = LinksAtHand()
     links.go_on.clear()
@@ -225,7 +225,7 @@ async def test_a_worker_that_was_killed_from_outside_costs_its_song_nothing(
 
 
 async def test_a_bot_that_is_killed_over_and_over_blames_no_song(
-    storage: Storage, keys: Keys, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
 ) -> None:
     bot = Bot(storage, keys, settings, ear, tmp_path / "work").with_chat(notebook)
     job = await bot.conversation.submit(notebook.sends(tone(name="song.wav")))
