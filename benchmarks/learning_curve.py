@@ -58,9 +58,9 @@ def listen(data: Path) -> dict[str, NDArray[np.float32]]:
     """Return the features of every clip of today: family → shape (clips, width); ``clips`` names them."""
     weights = musicnn_weights.load(None)
     network = None if weights is None else MusiCNN(weights)
-    names = [row["clip"] for row in _clips(data)]
+    names = [row["clip"] for row in clips_of_today(data)]
     found: dict[str, list[NDArray[np.float32]]] = {family: [] for family in STORED}
-    for row in _clips(data):
+    for row in clips_of_today(data):
         path = data / "modern" / row["label"] / f"{row['clip']}.opus"
         part = segments(decode(path, max_seconds=LONGEST_SECONDS))[0]
         for family, vector in families(part.samples, network).items():
@@ -69,7 +69,8 @@ def listen(data: Path) -> dict[str, NDArray[np.float32]]:
     return {"clips": np.array(names), **{family: np.stack(rows) for family, rows in found.items()}}
 
 
-def _clips(data: Path) -> list[Mapping[str, str]]:
+def clips_of_today(data: Path) -> list[Mapping[str, str]]:
+    """Return the rows that describe the clips."""
     with (data / "modern" / "clips.csv").open(encoding="utf-8", newline="") as file:
         return list(csv.DictReader(file))
 
@@ -78,7 +79,7 @@ def songs_of_today(data: Path, stored: Mapping[str, NDArray[np.float32]]) -> lis
     """Return the songs, each of its clips a segment."""
     place = {str(clip): number for number, clip in enumerate(stored["clips"])}
     by_song: dict[str, list[Mapping[str, str]]] = {}
-    for row in _clips(data):
+    for row in clips_of_today(data):
         if row["clip"] in place:
             by_song.setdefault(row["song"], []).append(row)
     found = []

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 LOOK_SECONDS: Final = 3.0
 REFUSED_SECONDS: Final = 300.0
 """A refused release is checked again after this time, in case what was missing has arrived."""
+CAME_WITH_THE_BOT: Final = ".came-with-the-bot"
+"""File in the folder that names the packaged release which was copied there."""
 _NOT_OURS: Final = frozenset({"lost+found"})
 """What a newly made file system contains."""
 
@@ -165,6 +167,7 @@ def seed(model_dir: Path, packaged: Path, data_dir: Path) -> bool:
             return False
         for name in (*files, MANIFEST):
             _copy(packaged / name, model_dir / name)
+        (model_dir / CAME_WITH_THE_BOT).write_text(str(manifest["name"]), encoding="utf-8")
     except OSError as error:
         raise BadRelease(f"The model that came with the bot cannot be copied to {model_dir}: {error}") from error
     log.info("%s was empty: it starts with %s", model_dir, manifest["name"])
@@ -172,16 +175,17 @@ def seed(model_dir: Path, packaged: Path, data_dir: Path) -> bool:
 
 
 def _update(model_dir: Path, packaged: Path) -> bool:
-    """Put the packaged release in the place of an older packaged one that the bot copied; keep a retrained one."""
+    """Put the packaged release in the place of an older one that the bot copied; any other release stays."""
     new = read_manifest(packaged)
     try:
-        old = read_manifest(model_dir)
-    except BadRelease:
+        old, copied = read_manifest(model_dir), (model_dir / CAME_WITH_THE_BOT).read_text(encoding="utf-8")
+    except (BadRelease, OSError):
         return False
-    if old.get("gate") is not None or old["files"] == new["files"]:
+    if old["name"] != copied or old["files"] == new["files"]:
         return False
     for name in (*new["files"], MANIFEST):
         _copy(packaged / str(name), model_dir / str(name))
+    (model_dir / CAME_WITH_THE_BOT).write_text(str(new["name"]), encoding="utf-8")
     for name in set(old["files"]) - set(new["files"]):
         (model_dir / str(name)).unlink(missing_ok=True)
     log.info("%s came with the bot and serves now instead of %s", new["name"], old["name"])

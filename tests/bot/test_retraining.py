@@ -146,7 +146,7 @@ def test_only_a_public_bot_leaves_it_to_others_and_the_projects_own_release_is_n
     assert modes[Community.PUBLIC].release_dir == PACKAGED_MODELS
 
 
-def test_a_newer_release_of_the_project_replaces_an_older_one_but_never_a_retrained_one(tmp_path: Path) -> None:
+def test_a_newer_release_of_the_project_replaces_an_older_one_but_none_of_the_operators(tmp_path: Path) -> None:
     older, newer, data = tmp_path / "older", tmp_path / "newer", tmp_path / "data"
     put_release(older)
     name = put_release(newer, ("blues", "rock"))
@@ -155,3 +155,6 @@ def test_a_newer_release_of_the_project_replaces_an_older_one_but_never_a_retrai
     assert seed(data / "models", newer, data)
     assert read_manifest(data / "models")["name"] == name
     assert not seed(data / "models", newer, data)
+    own = put_release(data / "models", ("jazz", "rock"))
+    assert not seed(data / "models", older, data)
+    assert read_manifest(data / "models")["name"] == own
