@@ -10,7 +10,7 @@ from tests.conftest import REPOSITORY
 
 TRAINING_PACKAGES = frozenset({"tensorflow", "keras", "librosa", "numba", "matplotlib", "pandas"})
 CHAT_LIBRARIES = ("discord", "telegram")
-EXAMPLE = REPOSITORY / "bot" / "web" / "examples" / "mirror-ball.opus"
+EXAMPLE = REPOSITORY / "bot" / "web" / "examples" / "late-train.opus"
 
 
 def fresh_process(code: str) -> set[str]:
