@@ -349,7 +349,8 @@ class StatusMessageChat(ABC):
             message.cancel()
 
     async def _finish(self, song: PendingSong, message: OutgoingMessage) -> int:
-        placeholder = OutgoingMessage(messages.progress(Stage("answering"), song.words))
+        # With its button it can be found again after a crash.
+        placeholder = messages.progress_message(Stage("answering"), song.words, song.job_id)
         with prioritised(Priority.ANSWER):
             return await self._message(song).finish(message, placeholder)
 

@@ -34,7 +34,7 @@ from bot.telegram.limits import DOWNLOAD_BYTES, TelegramTooLarge
 from bot.telegram.rate_limit import TelegramRateLimiter
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from bot.core.chat import Button, OutgoingMessage
     from bot.settings import Settings
@@ -46,6 +46,7 @@ NETWORK_SECONDS = 3.0
 REVOKED_SECONDS = 300.0
 DOWNLOAD_SECONDS = 600.0
 CHUNK_BYTES = 1 << 16
+CHATS_REMEMBERED = 512
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
 
 log = logging.getLogger(__name__)
@@ -102,6 +103,7 @@ class TelegramClient:
         self._max_bytes = max_bytes(settings)
         self._downloads: aiohttp.ClientSession | None = None
         self._moved: dict[int, int] = {}
+        self._newest: dict[int, int] = {}
 
     async def open(self) -> None:
         """Connect; raises ``ChatCannotStart``."""
@@ -135,6 +137,33 @@ class TelegramClient:
         """Return whether a chat takes so many messages or edits at once."""
         return self._rate_limiter.has_room(self._moved.get(chat, chat), requests)
 
+    def saw(self, chat: int, message_id: int) -> None:
+        """Note the number of a message, whoever wrote it; private chats share one count."""
+        count = min(chat, 0)
+        if message_id > self._newest.get(count, 0):
+            self._newest.pop(count, None)
+            self._newest[count] = message_id
+            if len(self._newest) > CHATS_REMEMBERED:
+                del self._newest[next(iter(self._newest))]
+
+    async def post_noted(self, location: MessageLocation, message: OutgoingMessage, note: Callable[[int], None]) -> int:
+        """Post a message like ``post``; ``note`` is called directly before, with the newest message's number."""
+        chat = self._moved.get(location.chat, location.chat)
+        async with self._rate_limiter.admitted(chat):
+            note(max(self._newest.get(min(chat, 0), 0), location.message or 0))
+            return await self.post(location, message)
+
+    async def has_button(self, chat: int, message_id: int, button: Button) -> bool:
+        """Return whether a message is ours and has just this button, which bots can find out only by editing it."""
+        try:
+            with delivering():
+                await self.bot.edit_message_reply_markup(chat, message_id, reply_markup=keyboard([button]))
+                # It was another message of ours: take the button away again.
+                await self.bot.edit_message_reply_markup(chat, message_id, reply_markup=None)
+        except Undeliverable as refused:
+            return "not modified" in str(refused).lower()
+        return False
+
     async def post(self, location: MessageLocation, message: OutgoingMessage) -> int:
         """Post a message as a reply to ``location.message``; return its id."""
         chat = self._moved.get(location.chat, location.chat)
@@ -163,6 +192,7 @@ class TelegramClient:
         else:
             short = shortened(text, MessageLimit.MAX_TEXT_LENGTH)
             sent = await self.bot.send_message(chat, short, link_preview_options=NO_PREVIEW, **options)
+        self.saw(chat, sent.message_id)
         return sent.message_id
 
     async def edit(self, chat: int, message_id: int, message: OutgoingMessage) -> None:

@@ -14,6 +14,7 @@ from bot.telegram import limits as telegram_limits
 from bot.telegram.api_client import MessageLocation, TelegramClient
 from bot.telegram.commands import Commands, register
 from bot.telegram.message_port import TelegramMessagePort
+from bot.telegram.post_journal import PostJournal
 from bot.telegram.request_context import RequestContexts
 from bot.telegram.router import Router
 from bot.telegram.submissions import TelegramSubmissions
@@ -45,6 +46,7 @@ class TelegramChat(StatusMessageChat):
     def __init__(self, settings: Settings, conversation: Conversation) -> None:
         super().__init__(conversation, telegram_limits.QUEUE_NEWS_SECONDS)
         self._client = TelegramClient(settings)
+        self._journal = PostJournal(settings.data_dir / "telegram-posts.jsonl")
         everywhere = [each.id for each in settings.moderators if each.chat == self.platform]
         self._moderators = [int(number) for number in everywhere if number.isdecimal()]
         requests = RequestHandler(conversation, self.limits, self._client.largest_file())
@@ -109,9 +111,14 @@ class TelegramChat(StatusMessageChat):
         """Download a song."""
         return await self._client.download(song.payload["file"], folder / "song")
 
-    def open_port(self, job_id: int, target: Mapping[str, Any]) -> tuple[TelegramMessagePort, None]:  # noqa: ARG002
+    async def discard(self, song: PendingSong) -> None:
+        """Forget the song, which has ended."""
+        await super().discard(song)
+        self._journal.forget(song.job_id)
+
+    def open_port(self, job_id: int, target: Mapping[str, Any]) -> tuple[TelegramMessagePort, None]:
         """Return what posts a song's message; there is none yet."""
-        return TelegramMessagePort(self._client, MessageLocation.from_json(target)), None
+        return TelegramMessagePort(self._client, MessageLocation.from_json(target), self._journal, job_id), None
 
 
 open_chat = TelegramChat

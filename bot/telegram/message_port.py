@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.core.callbacks import CancelCallback
+from bot.core.chat import Button
 from bot.telegram import limits
 from bot.telegram.api_client import MessageGone
+from bot.telegram.post_journal import JournalEntry
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -13,6 +16,10 @@ if TYPE_CHECKING:
     from bot.core.chat import OutgoingMessage
     from bot.core.status_message import StatusLimits
     from bot.telegram.api_client import MessageLocation, TelegramClient
+    from bot.telegram.post_journal import PostJournal
+
+CANDIDATES = 12
+"""So many messages after the newest one that was known may be the one that is sought."""
 
 
 class TelegramMessagePort:
@@ -24,11 +31,15 @@ class TelegramMessagePort:
         The connection.
     location
         The message that the song's message replies to.
+    journal, job_id
+        Where the messages of songs are noted, and which song this is.
     """
 
-    def __init__(self, client: TelegramClient, location: MessageLocation) -> None:
+    def __init__(self, client: TelegramClient, location: MessageLocation, journal: PostJournal, job_id: int) -> None:
         self._client = client
         self._location = location
+        self._journal = journal
+        self._job_id = job_id
 
     @property
     def limits(self) -> StatusLimits:
@@ -45,8 +56,20 @@ class TelegramMessagePort:
         return self._client.has_room(self._location.chat, limits.ROOM_FOR_PROGRESS)
 
     async def post(self, message: OutgoingMessage) -> int:
-        """Post a message as a reply to the song."""
-        return await self._client.post(self._location, message)
+        """Post a message as a reply to the song, and note it if it has the song's Cancel button."""
+        cancel = next((each.text for each in message.buttons if isinstance(each.callback, CancelCallback)), None)
+        if cancel is None:
+            return await self._client.post(self._location, message)
+        chat, after = self._location.chat, 0
+
+        def note(newest: int) -> None:
+            nonlocal after
+            after = newest
+            self._journal.note(self._job_id, JournalEntry(chat, after, cancel))
+
+        message_id = await self._client.post_noted(self._location, message, note)
+        self._journal.note(self._job_id, JournalEntry(chat, after, cancel, message_id))
+        return message_id
 
     async def edit(self, message_id: int, message: OutgoingMessage) -> bool:
         """Edit a message; return False if it is gone, or if the chat allows no pictures."""
@@ -60,6 +83,17 @@ class TelegramMessagePort:
         """Delete a message."""
         await self._client.delete(self._location.chat, message_id)
 
-    async def find(self, callbacks: set[str]) -> int | None:  # noqa: ARG002 - bots cannot read a chat's history
-        """Return None: bots cannot read a chat's history."""
+    async def find(self, callbacks: set[str]) -> int | None:  # noqa: ARG002 - the journal knows the button
+        """Return the message that an earlier process posted for the song, as far as it came to note it.
+
+        Bots cannot read a chat's history. But an edit that changes nothing is refused as such, so the message that has
+        the song's button already is found among those that came next.
+        """
+        entry = self._journal.get(self._job_id)
+        if entry is None or entry.message is not None or entry.chat != self._location.chat:
+            return None if entry is None else entry.message
+        button = Button(CancelCallback(self._job_id), entry.button)
+        for number in range(entry.after + 1, entry.after + 1 + CANDIDATES):
+            if await self._client.has_button(entry.chat, number, button):
+                return number
         return None

@@ -5,6 +5,8 @@ The most urgent requests pass first (``bot.core.priority``).
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 from telegram.ext import AIORateLimiter
@@ -12,7 +14,7 @@ from telegram.ext import AIORateLimiter
 from bot.core.priority import PriorityLimiter
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import AsyncIterator, Callable, Coroutine
 
 JSONDict = dict[str, Any]
 MAX_RETRIES = 5
@@ -25,6 +27,7 @@ OVERALL_BURST, OVERALL_SECONDS = 8, 0.5
 # So many of each burst are kept for responses to commands and buttons.
 CHAT_RESERVED, OVERALL_RESERVED = 1, 2
 CHATS_REMEMBERED = 512
+_is_admitted: ContextVar[bool] = ContextVar("is_admitted", default=False)
 READING = frozenset({"getChat", "getChatMember", "getChatAdministrators"})
 
 
@@ -48,10 +51,23 @@ class TelegramRateLimiter(AIORateLimiter):
     ) -> bool | JSONDict | list[JSONDict]:
         """Run a request when its chat has room for it; requests that only read count against no chat."""
         chat = None if endpoint in READING else data.get("chat_id")
-        if isinstance(chat, int):
-            await self._limiter(chat).acquire()
-            await self._overall.acquire()
+        if isinstance(chat, int) and not _is_admitted.get():
+            await self._admit(chat)
         return await super().process_request(callback, args, kwargs, endpoint, {}, rate_limit_args)
+
+    @asynccontextmanager
+    async def admitted(self, chat: int) -> AsyncIterator[None]:
+        """Wait for room in a chat; the request that is made within goes out at once."""
+        await self._admit(chat)
+        token = _is_admitted.set(True)
+        try:
+            yield
+        finally:
+            _is_admitted.reset(token)
+
+    async def _admit(self, chat: int) -> None:
+        await self._limiter(chat).acquire()
+        await self._overall.acquire()
 
     def has_room(self, chat: int, requests: int) -> bool:
         """Return whether a chat takes so many requests of low priority at once."""

@@ -138,6 +138,7 @@ class Router:
             return
         if message is None:
             return
+        self._client.saw(message.chat.id, message.message_id)
         if message.migrate_to_chat_id is not None:
             await self._moved(message.chat.id, message.migrate_to_chat_id)
             return

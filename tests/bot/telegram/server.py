@@ -350,6 +350,8 @@ class TelegramServer:
         message = self.messages.get(key)
         if message is None:
             raise Refused("Bad Request: message to edit not found")
+        if message["from"]["id"] != BOT["id"]:
+            raise Refused("Bad Request: message can't be edited")
         self._check_buttons(parameters)
         markup = parameters.get("reply_markup")
         changed = {**message, **content, "reply_markup": markup}
