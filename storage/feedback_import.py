@@ -39,7 +39,9 @@ if TYPE_CHECKING:
 MOST_TEXT = 200
 """The longest name in a file, in characters."""
 _COLUMN = re.compile(r"([A-Za-z0-9_-]+)_(\d{1,5})")
-_NEEDED = ("label", *TRAINING_COLUMNS)
+_READ = {name: kind for name, kind in TRAINING_COLUMNS.items() if name != "giver"}
+"""People's numbers mean nothing in another database, and files of the version before have none."""
+_NEEDED = ("label", *_READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +173,7 @@ def _check_columns(names: Sequence[str] | Mapping[str, Any]) -> None:
 def _song(rows: list[tuple[int, Mapping[str, Any]]]) -> ImportedSong:
     """Check a song's rows and combine them."""
     number, first = rows[0]
-    facts = {name: _fact(first, name, kind, number) for name, kind in (*TRAINING_COLUMNS.items(), ("label", str))}
+    facts = {name: _fact(first, name, kind, number) for name, kind in (*_READ.items(), ("label", str))}
     if not CONTENT_HASH.fullmatch(facts["song"]):
         raise _BadContent(f"row {number} names no song")
     try:

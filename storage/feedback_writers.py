@@ -65,6 +65,7 @@ TRAINING_COLUMNS: Mapping[str, type] = {
     "start": float,
     "end": float,
     "updated": datetime,
+    "giver": int,
 }
 """The bookkeeping columns of training files."""
 ROWS_AT_ONCE = 512

@@ -125,6 +125,8 @@ class LabelVerdict:
         genre that rests on one person alone.
     counts_from
         When it will count; only for ``LATER``.
+    giver
+        Keyed hash of the person who voted for the label first.
     """
 
     song: str
@@ -140,6 +142,7 @@ class LabelVerdict:
     updated: datetime
     label_people: int = 0
     counts_from: datetime | None = None
+    giver: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,6 +403,7 @@ def _make_verdict(
         model=latest.model,
         predicted=latest.predicted,
         updated=updated,
+        giver=min(votes, key=lambda vote: (vote.updated, vote.person)).person,
     )
 
 

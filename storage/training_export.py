@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
@@ -87,6 +88,7 @@ async def export_for_training(
             verdicts = await load_verdicts(connection, rules, storage.database.now())
             counting = [each for each in verdicts.values() if each.status is VerdictStatus.COUNTS]
             own = [_TrainingSong(each, imported=False) for each in counting]
+            givers = _numbered({each.giver for each in counting})
             training = [*own, *await _imported(connection, rules, {each.song for each in counting})]
             layout = Layout(await _families(connection), TRAINING_COLUMNS, wide=True)
             writer = await asyncio.to_thread(open_writer, form, part, layout)
@@ -94,7 +96,9 @@ async def export_for_training(
                 songs = rows = evaluate = 0
                 for song in sorted(training, key=lambda each: each.verdict.song):
                     segments = await _segments(connection, song)
-                    written = await asyncio.to_thread(writer.write, _rows(song.verdict, segments, layout.families))
+                    written = await asyncio.to_thread(
+                        writer.write, _rows(song.verdict, givers.get(song.verdict.giver, 0), segments, layout.families)
+                    )
                     rows += written
                     songs += bool(written)
                     evaluate += bool(written) and song.verdict.purpose is Purpose.EVALUATE
@@ -178,7 +182,16 @@ async def _segments(connection: AsyncConnection, song: _TrainingSong) -> tuple[S
     return () if row is None else await asyncio.to_thread(unpack, row.format, row.data)
 
 
-def _rows(verdict: LabelVerdict, segments: Sequence[SegmentVectors], families: tuple[str, ...]) -> list[Row]:
+def _numbered(people: Iterable[str]) -> dict[str, int]:
+    """Give people numbers from 1 on, drawn anew for each file."""
+    order = sorted(people)
+    random.SystemRandom().shuffle(order)
+    return {person: number for number, person in enumerate(order, start=1)}
+
+
+def _rows(
+    verdict: LabelVerdict, giver: int, segments: Sequence[SegmentVectors], families: tuple[str, ...]
+) -> list[Row]:
     rows = []
     for index, segment in enumerate(segments):
         table = segment.families.get(TABLE_FAMILY)
@@ -198,6 +211,7 @@ def _rows(verdict: LabelVerdict, segments: Sequence[SegmentVectors], families: t
             "start": segment.start,
             "end": segment.end,
             "updated": verdict.updated,
+            "giver": giver,
         }
         rows.append(
             Row(

@@ -71,6 +71,8 @@ class Song:
         Length of each of its segments, shape (segments,).
     families
         Family → features, float16, shape (segments, width); only those that every segment has.
+    giver
+        Number of the person who gave the label first; 0 if unknown.
     """
 
     id: str
@@ -82,6 +84,7 @@ class Song:
     label_people: int
     seconds: NDArray[np.float64]
     families: Mapping[str, NDArray[np.float16]]
+    giver: int = 0
 
     def has(self, family: str) -> bool:
         """Tell whether every segment has a family, or all that it is made of."""
@@ -109,6 +112,7 @@ class _Row:
     label_people: int
     seconds: float
     families: Mapping[str, NDArray[np.float32]]
+    giver: int = 0
 
 
 def read(source: Path | IO[bytes]) -> list[Song]:
@@ -248,6 +252,7 @@ def _row(facts: Mapping[str, Any], vectors: Mapping[str, NDArray[np.float32]], n
     try:
         weight, use = float(facts["weight"]), str(facts["use"])
         people, label_people = int(facts.get("people") or 1), int(facts.get("label_people") or 0)
+        giver = int(facts.get("giver") or 0)
         seconds = float(facts.get("length") or 30 * _SAMPLE_RATE) / _SAMPLE_RATE
     except (TypeError, ValueError) as error:
         raise BadFeedback(f"Row {number} of the feedback makes no sense: {error}") from error
@@ -257,7 +262,7 @@ def _row(facts: Mapping[str, Any], vectors: Mapping[str, NDArray[np.float32]], n
         raise BadFeedback(f"Row {number} of the feedback names no song or no label.")
     reviewed = str(facts.get("reviewed", "")).casefold() in {"1", "true"}
     song, label = str(facts["song"]), str(facts["label"])
-    return _Row(song, label, weight, use == TRAIN, people, reviewed, label_people, seconds, vectors)
+    return _Row(song, label, weight, use == TRAIN, people, reviewed, label_people, seconds, vectors, giver)
 
 
 def _songs(rows: Iterator[_Row]) -> list[Song]:
@@ -294,6 +299,7 @@ def _song(rows: Sequence[_Row], *, may_train: bool) -> Song:
         families={
             name: np.stack([row.families[name] for row in rows]).astype(np.float16) for name, _ in sorted(shared)
         },
+        giver=first.giver,
     )
 
 

@@ -298,13 +298,20 @@ class _Changes:
 
 
 def _trials(base: Base, parts: Sequence[_Part]) -> tuple[Trial, ...]:
-    """Let each trial hold out its share of every label's songs, all segments and encodings of a recording together."""
+    """Let each trial hold out its share of every label's songs, all segments and encodings of a recording together.
+
+    Where no one person gave most songs of a label, those of each person are held out together, so that nobody's labels
+    vouch for themselves.
+    """
     turns: Counter[str] = Counter()
     chosen: dict[int, int] = {}
     tests: list[int] = []
-    for part, recording in zip(parts, recordings_of([part.song for part in parts]).tolist(), strict=True):
+    songs = [part.song for part in parts]
+    by_giver = _trial_of_giver(songs, len(base.trials))
+    for part, recording in zip(parts, recordings_of(songs).tolist(), strict=True):
         if recording not in chosen:
-            chosen[recording] = turns[part.song.label] % len(base.trials)
+            usual = turns[part.song.label] % len(base.trials)
+            chosen[recording] = by_giver.get((part.song.label, part.song.giver), usual)
             turns[part.song.label] += 1
         tests += [chosen[recording]] * len(part.segments)
     turn, places = np.array(tests, dtype=np.int64), len(base.genres) + np.arange(len(tests))
@@ -314,6 +321,23 @@ def _trials(base: Base, parts: Sequence[_Part]) -> tuple[Trial, ...]:
         )
         for number, trial in enumerate(base.trials)
     )
+
+
+def _trial_of_giver(songs: Sequence[Song], trials: int) -> dict[tuple[str, int], int]:
+    """Return the trial that holds out a person's songs of a label, for labels of which nobody gave more than half."""
+    counts: dict[str, Counter[int]] = defaultdict(Counter)
+    for song in songs:
+        counts[song.label][song.giver] += 1
+    found = {}
+    for label, givers in counts.items():
+        if 0 in givers or 2 * max(givers.values()) > givers.total():
+            continue
+        held = [0] * trials
+        for giver, count in givers.most_common():
+            turn = held.index(min(held))
+            held[turn] += count
+            found[label, giver] = turn
+    return found
 
 
 def _branches(known: Classes) -> tuple[tuple[str, ...], ...]:

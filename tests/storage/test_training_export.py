@@ -80,6 +80,7 @@ async def test_a_lesson_is_one_row_per_segment_with_every_feature(
     assert (first["source"], first["people"], first["label_people"]) == ("local", 2, 2)
     assert (first["model"], first["heard_as"]) == ("release-1", "jazz")
     assert list(table["segment"]) == [0, 1]
+    assert list(table["giver"]) == [1, 1]
     assert not table["reviewed"].any()
     assert table["reviewed"].dtype == bool
 

@@ -151,6 +151,20 @@ class TestLessons:
             tested += [group for group in test if group.startswith("song")]
         assert sorted(tested) == sorted(f"song song {number}" for number in range(9))
 
+    def test_a_persons_songs_are_held_out_together_unless_most_are_theirs(
+        self, of_base: tuple[Base, Any], tmp_path: Path
+    ) -> None:
+        for sizes, apart in (((3, 3, 3), True), ((7, 1, 1), False)):
+            givers = [giver for giver, size in enumerate(sizes, start=1) for _ in range(size)]
+            lines = [line(f"song {number}", NEW, giver=giver) for number, giver in enumerate(givers)]
+            material = training_set.assemble(of_base[0], songs(tmp_path, *lines), of_base[1], Settings(least_songs=5))
+            by_song = {f"song song {number}": giver for number, giver in enumerate(givers)}
+            held = [
+                {by_song[group] for group in material.rows.groups[trial.test].tolist() if group in by_song}
+                for trial in material.trials
+            ]
+            assert (sum(map(len, held)) == len(set(givers))) is apart
+
     def test_feedback_counts_at_most_its_share_of_a_genre(self, of_base: tuple[Base, Any], tmp_path: Path) -> None:
         flood = songs(tmp_path, *corrections("rock", 400))
         material = training_set.assemble(of_base[0], flood, of_base[1], Settings(most_share=0.25))
