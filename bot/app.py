@@ -236,7 +236,7 @@ async def _operations(settings: Settings, health: Health, stack: AsyncExitStack)
     if settings.operations_address is None:
         return
     try:
-        await stack.enter_async_context(Operations(health, settings.operations_address))
+        await stack.enter_async_context(Operations(health, settings.operations_address, settings.operations_hosts))
     except CannotListen as reason:
         raise CannotServe(str(reason)) from reason
 

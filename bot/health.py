@@ -14,11 +14,14 @@ from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 from aiohttp import web
 from prometheus_client.aiohttp import make_aiohttp_handler
 
+from bot.http_server import QuietRunner, host_names, is_private_name
 from common.units import MEBIBYTE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
+
+    from aiohttp.typedefs import Handler
 
     from bot.core.chat import Chat
     from bot.metrics import Metrics
@@ -30,7 +33,6 @@ DATABASE_SECONDS: Final = 2.0
 DISK_BYTES: Final = 16 * MEBIBYTE
 """With less space than this, no song is certain to fit."""
 CLOSE_SECONDS: Final = 1.0
-HEADERS: Final = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 log = logging.getLogger(__name__)
 
@@ -158,6 +160,8 @@ class Operations:
         What it serves.
     address
         Where it listens.
+    hosts
+        Names, besides IP addresses and single words, by which it may be asked.
 
     Attributes
     ----------
@@ -165,7 +169,8 @@ class Operations:
         Its address with the actual port, once it listens.
     """
 
-    def __init__(self, health: Health, address: Address) -> None:
+    def __init__(self, health: Health, address: Address, hosts: Collection[str] = ()) -> None:
+        self._hosts = frozenset(hosts)
         self._health = health
         self._address = address
         self._runner: web.AppRunner | None = None
@@ -173,12 +178,11 @@ class Operations:
         self._metrics = make_aiohttp_handler(health.metrics.registry)
 
     async def __aenter__(self) -> Operations:
-        application = web.Application()
-        application.on_response_prepare.append(_add_headers)
+        application = web.Application(middlewares=[self._check_host])
         application.router.add_get("/healthz", self._alive)
         application.router.add_get("/readyz", self._ready)
         application.router.add_get("/metrics", self._measured)
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS)
+        self._runner = QuietRunner(application, shutdown_seconds=CLOSE_SECONDS)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, self._address.host, self._address.port).start()
@@ -196,6 +200,12 @@ class Operations:
         if self._runner is not None:
             await self._runner.cleanup()
 
+    @web.middleware
+    async def _check_host(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if not all(is_private_name(host) or host in self._hosts for host in host_names(request)):
+            raise web.HTTPForbidden(text="Add this host name to OPERATIONS_HOSTS.")
+        return await handler(request)
+
     async def _alive(self, _: web.Request) -> web.Response:
         return web.Response(text="alive\n")
 
@@ -207,8 +217,3 @@ class Operations:
     async def _measured(self, request: web.Request) -> web.StreamResponse:
         await self._health.parts()
         return await self._metrics(request)
-
-
-async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(HEADERS)
-    response.headers.pop("Server", None)

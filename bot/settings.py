@@ -9,15 +9,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, ValidationInfo, field_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.process_environment import forget_variables
 from classifier.inference.manifest import PACKAGED_MODELS
 from common.addresses import DEFAULT_LOCAL_PORT, Address, parse_address
 from common.community import Community, default_community
 from common.genres import OWN_FILE, load_genres
+from common.secret_files import read_secret_files
 
 RetrainMode = Literal["off", "nightly", "when-ready"]
+SECRETS = ("discord_token", "telegram_token", "local_chat_password", "secret_key", "link_proxy", "database_url")
+"""Settings that nobody else may read; each may stand in a file that the setting of the same name and _FILE names."""
 MINIMUM_SECRET_CHARACTERS = 16
 MINIMUM_PASSWORD_CHARACTERS = 8
 
@@ -120,6 +132,13 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
+    discord_token_file: Path | None = None
+    telegram_token_file: Path | None = None
+    local_chat_password_file: Path | None = None
+    secret_key_file: Path | None = None
+    link_proxy_file: Path | None = None
+    database_url_file: Path | None = None
+
     discord_token: SecretStr | None = None
     telegram_token: SecretStr | None = None
     discord_api_url: Annotated[str, _url("http", "https")] = "https://discord.com/api/v10"
@@ -139,6 +158,8 @@ class Settings(BaseSettings):
     )
 
     operations_listen: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(parse_address)] = None
+
+    operations_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
 
     data_dir: Path = Path("data")
     database_url: Annotated[str, BeforeValidator(_database)] = ""
@@ -168,6 +189,11 @@ class Settings(BaseSettings):
 
     secret_key: SecretStr | None = None
     log_format: Literal["text", "json"] = "text"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _secrets_may_stand_in_files(cls, given: Any) -> Any:
+        return read_secret_files(given, SECRETS)
 
     @field_validator("discord_token", "telegram_token")
     @classmethod
@@ -332,13 +358,13 @@ def read_settings() -> Settings:
 
 
 def forget_secrets() -> None:
-    """Remove every secret from this process's environment, so that no child process can read one there."""
-    secret = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
-    for name in [name for name in os.environ if name.lower() in secret | {"database_url"}]:
-        del os.environ[name]
+    """Remove every secret from this process's environment, so that no other process can read one there."""
+    forget_variables(frozenset(SECRETS))
 
 
 def _problem(location: tuple[int | str, ...], kind: str, message: str) -> str:
+    if not location:  # it names the setting itself
+        return message.removeprefix("Value error, ")
     name = str(location[0]).upper()
     if kind == "extra_forbidden":
         return f"{name}: there is no such setting"

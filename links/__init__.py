@@ -13,7 +13,7 @@ downloads under the rules of ``guard`` and ``limits``. Errors that the person ca
 """
 
 from links.address import parse_link
-from links.errors import LinkError, PlaylistFound
+from links.errors import LinkError, LinkTooLong, PlaylistFound
 from links.fetcher import FetchedSong, Fetcher
 from links.limits import FetchLimits
 from links.playlist import DEFAULT_PLAYLIST_SONGS, MAX_PLAYLIST_SONGS, Playlist, PlaylistItem
@@ -25,6 +25,7 @@ __all__ = [
     "FetchedSong",
     "Fetcher",
     "LinkError",
+    "LinkTooLong",
     "Playlist",
     "PlaylistFound",
     "PlaylistItem",

@@ -13,7 +13,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 from urllib.parse import SplitResult, urlsplit
 
-from links.errors import HostNotAllowed, NotALink, PrivateAddress
+from links.errors import HostNotAllowed, LinkTooLong, NotALink, PrivateAddress
 from links.guard import is_public
 
 if TYPE_CHECKING:
@@ -56,7 +56,9 @@ def parse_link(text: str, hosts: Collection[str] = (ANY_HOST,)) -> str:
 
 
 def _split(link: str) -> SplitResult | None:
-    if len(link) > LINK_CHARACTERS or "\\" in link or any(_is_unprintable(character) for character in link):
+    if len(link) > LINK_CHARACTERS:
+        raise LinkTooLong
+    if "\\" in link or any(_is_unprintable(character) for character in link):
         return None
     try:
         parts = urlsplit(link)

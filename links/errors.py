@@ -21,6 +21,11 @@ class NotALink(LinkError):
     sentence = "This is not a link that I can open. Please send one that begins with https:// or http://."
 
 
+class LinkTooLong(NotALink):
+    code = "link-too-long"
+    sentence = "This link is too long. Please open it in a browser and copy the shorter link from there."
+
+
 class HostNotAllowed(LinkError):
     code = "link-host"
     sentence = "I was told not to open links to this site. Please send the file instead."

@@ -8,10 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ValidationError
+from pydantic import BeforeValidator, ValidationError, model_validator
 from pydantic_settings import NoDecode
 
 from common.community import CommunitySettings
+from common.secret_files import read_secret_files
 from storage.errors import StorageError
 
 
@@ -23,8 +24,14 @@ class StorageSettings(CommunitySettings):
     """Settings, named like their environment variables in lower case; all are optional."""
 
     data_dir: Path = Path("data")
+    database_url_file: Path | None = None
     database_url: str = ""
     training_sources: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)] = ("telegram", "local")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _url_may_stand_in_a_file(cls, given: Any) -> Any:
+        return read_secret_files(given, ("database_url",))
 
     @property
     def database(self) -> str:
@@ -44,4 +51,6 @@ def read_settings() -> StorageSettings:
         return StorageSettings()
     except ValidationError as error:
         problem = error.errors()[0]
-        raise StorageError(f"{str(problem['loc'][0]).upper()}: {problem['msg'].removeprefix('Input ')}.") from None
+        said = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+        where = f"{str(problem['loc'][0]).upper()}: " if problem["loc"] else ""
+        raise StorageError(f"{where}{said}.") from None

@@ -54,6 +54,11 @@ class DownloadTooSlow(SongError):
     sentence = "This app is handing me the file too slowly, so I stopped. Please send it again later."
 
 
+class BodyUnreadable(SongError):
+    code = "body-unreadable"
+    sentence = "What arrived here is damaged. Please send it again."
+
+
 class OurFault(SongError):
     code = "our-fault"
     sentence = "Something went wrong on my side, and it has been noted. Please try again."

@@ -21,6 +21,7 @@ from telegram.constants import UpdateType
 from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.core.chat import ChatCannotStart
+from bot.http_server import QuietRunner
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -145,7 +146,7 @@ class Webhook:
         """Listen, and register the address with Telegram; raises ``ChatCannotStart``."""
         application = web.Application()
         application.router.add_post(urlsplit(self._url).path or "/", self._take)
-        self._runner = web.AppRunner(application, access_log=None, handle_signals=False)
+        self._runner = QuietRunner(application)
         await self._runner.setup()
         try:
             await web.TCPSite(self._runner, self._address.host, self._address.port).start()

@@ -19,10 +19,12 @@ from bot.core.expert_roles import ExpertRoles
 from bot.core.localization import DEFAULT_LANGUAGE
 from bot.core.messages import clean_title
 from bot.core.size_limits import max_bytes
+from bot.http_server import QuietRunner
 from bot.web import collection_view, entry_view
 from bot.web.collection_service import Collections
 from bot.web.history_files import AnsweredSong
 from bot.web.history_store import EntryState, HistoryStore
+from bot.web.request_guard import HEADERS
 from bot.web.server_sent_events import Listeners
 from bot.web.upload_store import EXAMPLE_PREFIX, UploadStore, read_examples
 from common.errors import StorageUnavailable
@@ -120,9 +122,7 @@ class LocalChat:
             self.conversation, self._history, self.uploads, self.settings.data_dir / "collections", self.tell
         )
         await self._collections.sweep()
-        self._runner = web.AppRunner(
-            self._make_application(self), access_log=None, handle_signals=False, shutdown_timeout=CLOSE_SECONDS
-        )
+        self._runner = QuietRunner(self._make_application(self), HEADERS, shutdown_seconds=CLOSE_SECONDS)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.address.host, self.address.port)
         try:

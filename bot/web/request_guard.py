@@ -14,6 +14,8 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from bot.http_server import host_names
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -27,6 +29,7 @@ WRONG_PASSWORD_SECONDS = 0.5
 WRONG_PASSWORDS_WAITING = 20
 
 HEADERS: Final = {
+    "Cache-Control": "no-store",
     "Content-Security-Policy": "; ".join(
         (
             "default-src 'none'",
@@ -52,14 +55,6 @@ HEADERS: Final = {
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
 }
-
-
-async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    """Put the security headers on every response, errors included (a signal of aiohttp)."""
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    response.headers.setdefault("Cache-Control", "no-store")
-    response.headers.pop("Server", None)
 
 
 class RequestGuard:
@@ -88,7 +83,7 @@ class RequestGuard:
         self._password = password
         self._below = below or {}
         self._realm = realm
-        self._names = LOOPBACK_NAMES | {host.lower()}
+        self._names: set[str | None] = {*LOOPBACK_NAMES, host.lower()}
         self._one_wrong_at_a_time = asyncio.Semaphore(1)
         self._wrong_waiting = 0
 
@@ -107,7 +102,7 @@ class RequestGuard:
     async def _check(self, request: web.Request) -> None:
         # A name of an attacker's own that resolves to this machine would make their page same-origin with this one.
         # A browser that was never given the password for that name does not send it, so with one any name will do.
-        if self._password is None and _host_name(request) not in self._names:
+        if self._password is None and not host_names(request) <= self._names:
             raise web.HTTPForbidden(text="This page answers only to localhost.")
         if not _same_origin(request):
             raise web.HTTPForbidden(text="This page answers only to itself.")
@@ -137,13 +132,6 @@ class RequestGuard:
                 self._wrong_waiting -= 1
         challenge = {"WWW-Authenticate": f'Basic realm="{self._realm}", charset="UTF-8"'}
         raise web.HTTPUnauthorized(text="A password is needed.", headers=challenge)
-
-
-def _host_name(request: web.Request) -> str | None:
-    try:
-        return urlsplit(f"//{request.headers.get('Host', '')}").hostname
-    except ValueError:
-        return None
 
 
 def _same_origin(request: web.Request) -> bool:

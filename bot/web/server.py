@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
 
 from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError
 
 from bot.core.chat import Requester
-from bot.core.errors import ButtonExpired, GenreUnknown, OurFault
+from bot.core.errors import BodyUnreadable, ButtonExpired, GenreUnknown, OurFault
 from bot.core.identity import Person
 from bot.core.localization import LANGUAGES, Language, language_of
 from bot.core.messages import sentence
@@ -34,10 +35,11 @@ from bot.web.request import (
     language_asked,
     person_of,
 )
-from bot.web.request_guard import RequestGuard, add_headers
+from bot.web.request_guard import RequestGuard
 from bot.web.static_pages import MANIFEST, Pages
 from bot.web.upload_store import EXAMPLE_PREFIX, EXAMPLES
 from common.errors import StorageUnavailable, TooLarge, UserError
+from links import LinkTooLong
 
 if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
@@ -64,7 +66,6 @@ def make_application(chat: LocalChat) -> web.Application:
         {PREFIX: desk_guard(chat.settings, chat.address.host)},
     )
     application = web.Application(middlewares=[guard.middleware(), _say_what_is_wrong], client_max_size=JSON_BYTES)
-    application.on_response_prepare.append(add_headers)
     Server(chat).add_routes(application.router)
     return application
 
@@ -82,6 +83,8 @@ async def _say_what_is_wrong(request: web.Request, handler: Handler) -> web.Stre
         return web.json_response(body, status=status)
     except (TimeoutError, ConnectionError):
         return web.Response(status=408)
+    except (web.RequestPayloadError, ContentEncodingError):
+        return web.json_response({"error": sentence(BodyUnreadable(), language_asked(request))}, status=400)
     except web.HTTPException:
         raise
     except Exception:
@@ -199,7 +202,10 @@ class Server:
 
     async def send_link(self, request: web.Request) -> web.Response:
         person, language = person_of(request), language_asked(request)
-        link = (await json_of(request)).get("link")
+        try:
+            link = (await json_of(request)).get("link")
+        except web.HTTPRequestEntityTooLarge:
+            raise LinkTooLong() from None
         if not isinstance(link, str):
             raise web.HTTPBadRequest()
         entry = await self._chat.take_link(person, language, link)

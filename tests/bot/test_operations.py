@@ -70,6 +70,26 @@ async def test_a_bot_that_only_begins_is_alive_but_not_ready() -> None:
         assert await _readiness(client) == (503, ["model", "database", "taking-songs"])
 
 
+async def test_only_hosts_of_ones_own_are_answered_so_that_no_strangers_page_can_read_it() -> None:
+    async with (
+        Operations(Health(Metrics()), ANYWHERE_HERE, ["metrics.example.org"]) as operations,
+        aiohttp.ClientSession(operations.url) as client,
+    ):
+        for host, status in {
+            "evil.example": 403,
+            "evil.example:9090": 403,
+            "[": 403,
+            "metrics.example.org": 200,
+            "bot:9090": 200,
+            "10.1.2.3:9090": 200,
+            "[::1]:9090": 200,
+        }.items():
+            async with client.get("/metrics", headers={"Host": host}) as response:
+                assert (host, response.status) == (host, status)
+                assert "Server" not in response.headers
+                assert response.headers["X-Content-Type-Options"] == "nosniff"
+
+
 async def test_readiness_names_the_part_that_is_missing(
     storage: Storage, ear: EarAtHand, notebook: Notebook, tmp_path: Path
 ) -> None:

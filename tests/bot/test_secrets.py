@@ -18,6 +18,7 @@ from bot.core.identity import IdHasher, Person
 from bot.logging import JsonFormatter, set_up_logging
 from bot.settings import Settings, WrongSettings, forget_secrets, read_settings
 from storage import Storage
+from storage.settings import read_settings as read_storage_settings
 from tests.bot.process import REPOSITORY, BotProcess
 
 if TYPE_CHECKING:
@@ -50,6 +51,9 @@ def running(tmp_path: Path) -> Iterator[BotProcess]:
 
 def test_no_process_that_the_bot_starts_knows_a_secret(running: BotProcess) -> None:
     assert running._process is not None
+    own = Path(f"/proc/{running._process.pid}/environ").read_bytes().decode()
+    assert "LOCAL_CHAT_PASSWORD=\0" in own
+    assert not [secret for secret in HIDDEN if secret in own]
     children = below(running._process.pid)
     assert children
     for number in children:
@@ -74,6 +78,40 @@ def test_secrets_leave_the_environment_once_they_are_read(monkeypatch: pytest.Mo
     assert os.environ["MAX_MINUTES"] == "7"
     assert settings.secret_key is not None
     assert settings.secret_key.get_secret_value() == SECRETS["SECRET_KEY"]
+
+
+def test_secrets_may_stand_in_files(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    given = {**SECRETS, **TOKENS, "DATABASE_URL": "postgresql+asyncpg://somebody:word@host/name"}
+    for name, value in given.items():
+        (tmp_path / name).write_text(f"{value}\n")
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    settings = read_settings()
+    read = {name: getattr(settings, name.lower()) for name in given}
+    assert {name: getattr(each, "get_secret_value", lambda each=each: each)() for name, each in read.items()} == given
+    assert read_storage_settings().database == given["DATABASE_URL"]
+
+
+@pytest.mark.parametrize(
+    ("content", "more", "said"),
+    [
+        (None, {}, "TELEGRAM_TOKEN_FILE: the file cannot be read: No such file or directory"),
+        ("", {}, "TELEGRAM_TOKEN_FILE: the file is empty"),
+        ("pass-w", {}, "TELEGRAM_TOKEN: is not a whole token"),
+        (TOKENS["TELEGRAM_TOKEN"], TOKENS, "TELEGRAM_TOKEN: set it or TELEGRAM_TOKEN_FILE, not both"),
+    ],
+)
+def test_a_file_without_its_secret_is_named_but_not_repeated(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, content: str | None, more: dict[str, str], said: str
+) -> None:
+    path = tmp_path / "token"
+    if content is not None:
+        path.write_text(content)
+    for name, value in ({"TELEGRAM_TOKEN_FILE": str(path)} | more).items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(WrongSettings) as refused:
+        read_settings()
+    assert said in str(refused.value)
+    assert not content or content not in str(refused.value)
 
 
 @pytest.mark.parametrize("form", ["text", "json"])

@@ -171,3 +171,55 @@ async def test_a_taken_port_is_named_and_not_a_crash(page: Page, settings: Setti
     second = open_page(elsewhere, page.bot.conversation, Address("127.0.0.1", page.chat.port))
     with pytest.raises(ChatCannotStart, match="LOCAL_CHAT"):
         await second.start()
+
+
+async def _spoken(port: int, request: bytes) -> tuple[bytes, bytes]:
+    """Send bytes as they are, and return the head and the body of what comes back."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request)
+    await writer.drain()
+    answer = await reader.read()
+    writer.close()
+    await writer.wait_closed()
+    head, _, body = answer.partition(b"\r\n\r\n")
+    return head, body
+
+
+@pytest.mark.parametrize(
+    ("request_bytes", "status"),
+    [
+        (b"\x16\x03\x01\x02\x00\r\n\r\n", b"400"),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nBad Header: 1\r\nConnection: close\r\n\r\n", b"400"),
+        (b"GET /" + b"x" * 20_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n", b"400"),
+        (b"GET http://evil.example/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"403"),
+        (b"GET http://localhost/ HTTP/1.1\r\nHost: evil.example\r\nConnection: close\r\n\r\n", b"403"),
+        (b"GET http://localhost/ HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n", b"200"),
+    ],
+)
+async def test_odd_requests_are_answered_with_the_same_headers_and_no_version(
+    page: Page, request_bytes: bytes, status: bytes
+) -> None:
+    head, _ = await _spoken(page.chat.port, request_bytes)
+    assert head.split()[1] == status
+    assert b"Content-Security-Policy: default-src 'none'" in head
+    assert b"X-Content-Type-Options: nosniff" in head
+    assert b"\r\nServer:" not in head
+    assert b"aiohttp" not in head.lower()
+
+
+@pytest.mark.parametrize("path", ["/songs", "/links"])
+async def test_a_body_that_only_claims_to_be_compressed_is_refused_in_our_words(
+    ann: aiohttp.ClientSession, path: str
+) -> None:
+    headers = {"Content-Encoding": "gzip"}
+    async with ann.post(path, data=b"this is no gzip", headers=headers) as response:
+        assert response.status == 400
+        assert (await response.json())["error"] == "What arrived here is damaged. Please send it again."
+
+
+@pytest.mark.parametrize("characters", [3000, 6000, 60_000])
+async def test_a_link_that_is_too_long_is_told_as_such(ann: aiohttp.ClientSession, characters: int) -> None:
+    link = "https://example.org/" + "x" * characters
+    async with ann.post("/links", json={"link": link}) as response:
+        assert response.status == 422
+        assert (await response.json())["error"].startswith("This link is too long.")
