@@ -24,6 +24,7 @@ from bot.core.job_runner import JobRunner
 from bot.core.pending_songs import PendingSongs
 from bot.core.playlist_prompt import PlaylistPrompts
 from bot.core.song_queue import SongQueue
+from bot.core.teaching import Teaching
 from bot.health import CannotListen, Health, Operations
 from bot.metrics import Metrics
 from bot.release_watch import ReleaseWatch, seed
@@ -93,9 +94,10 @@ def compose(
     names = GenreNames(storage)
     songs = PendingSongs(storage, keys, names)
     prompts = PlaylistPrompts(storage, settings)
-    runner = JobRunner(storage, executor, prompts, folder, slots=settings.workers, links=links)
+    teaching = Teaching(storage, settings, names, metrics)
+    runner = JobRunner(storage, executor, prompts, folder, slots=settings.workers, teaching=teaching, links=links)
     queue = SongQueue(storage, runner, chats, songs, owner=owner, slots=settings.workers, metrics=metrics, homes=homes)
-    conversation = Conversation(storage, keys, settings, names, songs, queue, prompts, metrics)
+    conversation = Conversation(storage, keys, settings, names, songs, queue, prompts, metrics, teaching)
     return Core(names, runner, queue, conversation)
 
 

@@ -33,6 +33,7 @@ class Action(StrEnum):
     RIGHT = "right"
     WRONG = "wrong"
     UNDO = "undo"
+    UNTEACH = "unteach"
     VOTES = "votes"
     NAMED = "is"
     CANCEL = "cancel"
@@ -66,7 +67,7 @@ Setting = Literal["language", "picture", "listen"]
 
 @dataclass(frozen=True, slots=True)
 class AnswerCallback:
-    """A button below an answer: ``RIGHT``, ``WRONG``, ``UNDO`` or ``VOTES``."""
+    """A button below an answer: ``RIGHT``, ``WRONG``, ``UNDO`` or ``VOTES``; ``UNTEACH`` if the song was taught."""
 
     action: Action
     reply_id: str
@@ -252,7 +253,7 @@ _OLD_PURPOSES = {
 _OLD_PURPOSES |= {"fuse": ChoicePurpose.MERGE, "fuses": ChoicePurpose.MERGE}
 
 _DECODERS: dict[str, Callable[[re.Match[str]], Callback]] = {
-    rf"(right|wrong|undo|votes):({_ID})": lambda m: AnswerCallback(Action(m[1]), m[2]),
+    rf"(right|wrong|undo|unteach|votes):({_ID})": lambda m: AnswerCallback(Action(m[1]), m[2]),
     rf"is:({_ID}):({GENRE_ID.pattern})": lambda m: NamedGenreCallback(m[1], m[2]),
     rf"cancel:({_NUMBER})": lambda m: CancelCallback(int(m[1])),
     rf"take:({_NUMBER})-([0-9]{{1,2}})": lambda m: PlaylistCallback(int(m[1]), int(m[2])),

@@ -55,6 +55,8 @@ class Submission:
         Whether nobody asked: it was sent where every song is answered. Then only an answer is shown.
     size
         Bytes, as the platform states it; None where it does not.
+    place
+        As in ``Requester``.
     """
 
     person: Person
@@ -69,6 +71,7 @@ class Submission:
     shared: bool = False
     unasked: bool = False
     size: int | None = None
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -283,11 +286,16 @@ class Requester:
 
 
 class Placement(Enum):
-    """Where a response is shown in a chat that others see, too: below the request, in its place, or as a notice."""
+    """Where a response is shown in a chat that others see, too.
+
+    Below the request; in its place; as a notice; or in its place for everybody, where only the requester can have
+    changed what it says.
+    """
 
     BELOW = auto()
     IN_PLACE = auto()
     NOTICE = auto()
+    REPLACE = auto()
 
 
 @dataclass(frozen=True, slots=True)

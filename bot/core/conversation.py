@@ -20,6 +20,7 @@ from bot.core.playlist_answers import PlaylistAnswers
 from bot.core.privacy import Privacy
 from bot.core.review_desk import ReviewDesk
 from bot.core.size_limits import check_size
+from bot.core.teaching import TAUGHT
 from classifier.song_report import SongReport
 from common.errors import StorageUnavailable
 from links import parse_link
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from bot.core.pending_songs import PendingSongs
     from bot.core.playlist_prompt import PlaylistPrompts
     from bot.core.song_queue import SongQueue
+    from bot.core.teaching import Teaching
     from bot.metrics import Metrics
     from bot.settings import Settings
     from storage import Job, Label, Reply, SegmentVectors, Storage
@@ -108,6 +110,8 @@ class Conversation:
         Asks about playlists.
     metrics
         Counts corrections.
+    teaching
+        Who teaches a genre song by song.
 
     Attributes
     ----------
@@ -126,6 +130,7 @@ class Conversation:
         queue: SongQueue,
         prompts: PlaylistPrompts,
         metrics: Metrics,
+        teaching: Teaching,
     ) -> None:
         self._storage = storage
         self._keys = keys
@@ -135,6 +140,7 @@ class Conversation:
         self._prompts = prompts
         self._metrics = metrics
         self.queue = queue
+        self.teaching = teaching
         self.genres = GenreSearch(storage, names)
         self.moderation = Moderation(storage, keys, settings, names)
         self.desk = ReviewDesk(storage, keys, settings, names)
@@ -190,6 +196,10 @@ class Conversation:
             With a sentence for the person.
         """
         check_size(self._settings, submission.size)
+        taught = self.teaching.label_for(submission.person, submission.place)
+        if taught is not None:
+            self.teaching.begin(submission.person, submission.place, taught)
+            submission = replace(submission, payload={**submission.payload, TAUGHT: taught})
         if submission.source == LINK_SOURCE:
             submission = self._with_link_read(submission)
         return await self.queue.add(
@@ -317,6 +327,20 @@ class Conversation:
             told = await self.info.thanks_for_teaching(key, words)
             thanks = replace(thanks, text="\n\n".join([thanks.text, *told]))
         return CorrectionResult(reply, report, thanks, question, correction)
+
+    async def teach(
+        self, person: Person, place: str, language: Language, name: str
+    ) -> tuple[str, OutgoingMessage | None]:
+        """Count the songs that a person sends in a place as songs of this genre from now on.
+
+        Returns the id of the label, and the question for consent if it was not asked before.
+        """
+        key = self._keys.person(person)
+        label = await self._storage.labels.propose(name, key)
+        self._names.learn(label)
+        self.teaching.begin(person, place, label.id)
+        words = self.words(language)
+        return label.id, messages.consent_question(words) if await self._ask_once(key) else None
 
     async def _ask_once(self, person: str) -> bool:
         try:

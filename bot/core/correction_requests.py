@@ -64,6 +64,10 @@ class CorrectionRequests:
             case Action.UNDO:
                 result = await conversation.undo(reply_id, requester.person, requester.language)
                 return self._pressed(requester, result)
+            case Action.UNTEACH:
+                result = await conversation.undo(reply_id, requester.person, requester.language)
+                mine = result.reply.requester == conversation.key_of(requester.person)
+                return Response(result.message, Placement.REPLACE if mine else Placement.BELOW)
             case Action.WRONG:
                 return await self.offer(requester, GenreTarget(ChoicePurpose.CORRECT, reply_id))
             case _:
@@ -141,6 +145,22 @@ class CorrectionRequests:
         if reading.new is None or not reading.short or word in CHATTER:
             return None
         return Response(self._question(requester, target, reading))
+
+    async def teach(self, requester: Requester, name: str) -> Response:
+        """Count the songs that somebody sends from now on as songs of a genre; without a name, stop that."""
+        conversation, words = self._conversation, requester.words
+        if not name.strip():
+            label = conversation.teaching.end(requester.person, requester.place)
+            text = words.say("teach-usage") if label is None else words.say("teach-ended", label=words.genre(label))
+            return Response(OutgoingMessage(text))
+        reading = await conversation.genres.read(name, requester.language)
+        if reading.similar:
+            listed = ", ".join(choice.name for choice in reading.similar)
+            return Response(OutgoingMessage(words.say("teach-unclear", genres=listed)))
+        label, question = await conversation.teach(
+            requester.person, requester.place, requester.language, reading.label or reading.new or name
+        )
+        return Response(OutgoingMessage(words.say("teach-begun", label=words.genre(label))), question=question)
 
     async def react(self, requester: Requester, reply_id: str, *, agrees: bool, withdrawn: bool) -> Response | None:
         """Take a reaction to an answer, or that it was withdrawn; return what is to be shown, None for nothing."""

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bot.core.active_job import ActiveJob
     from bot.core.chat import OutgoingMessage
     from bot.core.playlist_prompt import PlaylistPrompts
+    from bot.core.teaching import Teaching
     from classifier.inference.executor import SongExecutor
     from classifier.song_report import Classification, Progress
     from links import Fetcher
@@ -60,6 +61,8 @@ class JobRunner:
         How many songs are classified at a time; others may be fetched meanwhile.
     links
         Fetches links; None where links are not supported.
+    teaching
+        Takes songs that are sent to teach as corrections.
 
     Attributes
     ----------
@@ -75,8 +78,10 @@ class JobRunner:
         folder: Path,
         *,
         slots: int,
+        teaching: Teaching,
         links: Fetcher | None = None,
     ) -> None:
+        self._teaching = teaching
         self._links = links
         self._storage = storage
         self._executor = executor
@@ -228,7 +233,11 @@ class JobRunner:
             # Whoever posts a voice message where every song is answered did not ask what it is.
             await self._storage.replies.mark_sent(reply.id, {})
             return
-        message = await self._compose(running, reply, report, known=known)
+        correction = await running.until_stored(lambda: self._teaching.note(running.job, running.song, answer.id))
+        if correction is not None:
+            message = messages.taught(report, correction, running.song, reply.id)
+        else:
+            message = await self._compose(running, reply, report, known=known)
         where = await running.chat.answer(running.song, Answered(reply, report, known, message))
         await running.until_stored(lambda: self._storage.replies.mark_sent(reply.id, where))
 

@@ -26,7 +26,7 @@ from bot.core.localization import clock, percent, say
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.core.chat import Stage
+    from bot.core.chat import PendingSong, Stage
     from bot.core.localization import Language, Localizer
     from bot.core.playlist_question import PlaylistQuestion
     from classifier.song_report import SegmentReport, SongReport
@@ -348,6 +348,21 @@ def thanks(correction: CorrectionView, words: Localizer, reply_id: str) -> Outgo
         text = words.say(kind, label=correction.name)
     change = Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-change"))
     return OutgoingMessage(text, (change, Button(AnswerCallback(Action.UNDO, reply_id), words.say("button-undo"))))
+
+
+def taught(report: SongReport, correction: CorrectionView, song: PendingSong, reply_id: str) -> OutgoingMessage:
+    """Return what is said of a song that was sent to teach a genre."""
+    words, values = song.words, {"label": correction.name}
+    if report.genre is None:
+        text = words.say("teach-noted-not-music", **values)
+    elif correction.agrees:
+        text = words.say("teach-noted-agreed", **values)
+    else:
+        answer, confidence = words.answer_name(report), percent(report.confidence)
+        text = words.say("teach-noted", genre=answer, confidence=confidence, **values)
+    change = Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-change"))
+    undo = Button(AnswerCallback(Action.UNTEACH, reply_id), words.say("button-undo"))
+    return OutgoingMessage(text, (change, undo), title=song.title)
 
 
 def correction_kept(correction: CorrectionView, report: SongReport, words: Localizer, reply_id: str) -> OutgoingMessage:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from bot.core.chat import FROM_PLAYLIST, LINK_SOURCE, PendingSong
 from bot.core.localization import DEFAULT_LANGUAGE, Language, language_of
 from bot.core.messages import clean_title
+from bot.core.teaching import TAUGHT
 from storage import NewJob
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ class PendingSongs:
         message
             The way back to the song's message, as ``Submission.message``.
         """
+        taught = {name: playlist.payload[name] for name in (TAUGHT,) if name in playlist.payload}
         return NewJob(
             platform=playlist.platform,
             chat=playlist.chat,
@@ -99,7 +101,7 @@ class PendingSongs:
                 "named": True,
                 "back": dict(message),
             },
-            payload={"link": item.link, "item": item.item, "title": item.title, FROM_PLAYLIST: True},
+            payload={"link": item.link, "item": item.item, "title": item.title, FROM_PLAYLIST: True, **taught},
             source=LINK_SOURCE,
             # A button that is pressed twice, perhaps after a crash in between, takes the same song.
             key=self._keys.message(playlist.platform, f"list:{playlist.id}:{number}"),

@@ -64,6 +64,7 @@ def add_commands(
     """
     _add_song_commands(client, submissions)
     _add_correct(client, conversation, requests, corrections)
+    _add_teach(client, conversation, requests)
     for name in PLAIN_COMMANDS:
         client.tree.add_command(_plain(f"slash-{name}", name, conversation, requests))
     _add_language(client, conversation, requests)
@@ -126,13 +127,7 @@ def _add_correct(
 
     @correct.autocomplete("genre")
     async def choices(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
-        language = language_of(str(interaction.locale)) or DEFAULT_LANGUAGE
-        found, _ = await conversation.genres.choices(current, language)
-        found = found or list(await conversation.genres.suggestions(current, language))
-        return [
-            app_commands.Choice(name=choice.name[:OPTION_CHARACTERS], value=choice.label[:OPTION_CHARACTERS])
-            for choice in found
-        ]
+        return await _genre_choices(conversation, interaction, current)
 
 
 async def latest_answer(client: DiscordClient, interaction: Interaction) -> str:
@@ -149,6 +144,34 @@ async def latest_answer(client: DiscordClient, interaction: Interaction) -> str:
     except discord.HTTPException as error:
         log.info("the channel's messages cannot be read: %s", error)
     raise NothingToCorrect()
+
+
+def _add_teach(client: DiscordClient, conversation: Conversation, requests: RequestHandler) -> None:
+    @client.tree.command(name=named("slash-teach"), description=described("slash-teach"))
+    @app_commands.rename(genre=named("option-genre"))
+    @app_commands.describe(genre=described("option-taught"))
+    async def teach(interaction: Interaction, genre: app_commands.Range[str, 1, 100] | None = None) -> None:
+        async def request(requester: Requester) -> Response:
+            return await requests.corrections.teach(requester, genre or "")
+
+        await respond(conversation, interaction, request)
+
+    @teach.autocomplete("genre")
+    async def choices(interaction: Interaction, current: str) -> list[app_commands.Choice[str]]:
+        return await _genre_choices(conversation, interaction, current)
+
+
+async def _genre_choices(
+    conversation: Conversation, interaction: Interaction, current: str
+) -> list[app_commands.Choice[str]]:
+    """Return the genres that are offered while somebody types."""
+    language = language_of(str(interaction.locale)) or DEFAULT_LANGUAGE
+    found, _ = await conversation.genres.choices(current, language)
+    found = found or list(await conversation.genres.suggestions(current, language))
+    return [
+        app_commands.Choice(name=choice.name[:OPTION_CHARACTERS], value=choice.label[:OPTION_CHARACTERS])
+        for choice in found
+    ]
 
 
 def _add_language(client: DiscordClient, conversation: Conversation, requests: RequestHandler) -> None:

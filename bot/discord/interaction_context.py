@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.core.chat import OutgoingMessage, Requester
+from bot.core.chat import OutgoingMessage, Placement, Requester
 from bot.core.errors import OurFault
 from bot.core.identity import Person
 from bot.core.localization import language_of
@@ -64,20 +64,25 @@ class InteractionContext:
         message = response.message
         if message is None and response.notice is not None:
             message = OutgoingMessage(response.notice)
-        if message is not None:
+        if message is not None and response.placement is Placement.REPLACE:
+            await self._replace(message)
+        elif message is not None:
             await self.show(message)
         if response.buttons is not None:
             await self._change_buttons(response)
         if response.question is not None:
             await self._follow_up(response.question)
 
+    async def _replace(self, message: OutgoingMessage) -> None:
+        view = view_of(message, self.requester.words)
+        await self.interaction.edit_original_response(
+            content=text_of(message), view=view, attachments=files_of(message)
+        )
+
     async def show(self, message: OutgoingMessage) -> None:
         """Show a message to the requester alone, in the place of the pressed message if only they see that."""
         if _answers_in_place(self.interaction):
-            view = view_of(message, self.requester.words)
-            await self.interaction.edit_original_response(
-                content=text_of(message), view=view, attachments=files_of(message)
-            )
+            await self._replace(message)
         else:
             await self._follow_up(message)
 

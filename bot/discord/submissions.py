@@ -80,6 +80,11 @@ class DiscordSubmissions:
         chat_id = chat_id_of(None if message.guild is None else message.guild.id, message.channel.id)
         if is_addressed(message, me):
             await self._from_addressed(message, me, chat_id)
+        elif self._is_taught(message):
+            songs = unasked_songs(await self._client.with_attachments(message))
+            target = ReplyTarget(message.channel.id, message.id, reply_to=message.id)
+            requester = await self._writer(message, chat_id)
+            await self._submit_all(*requester, chat_id, songs, target)
         elif await self._answers_all(message, chat_id):
             songs = unasked_songs(await self._client.with_attachments(message))
             target = ReplyTarget(message.channel.id, message.id, reply_to=message.id)
@@ -119,6 +124,11 @@ class DiscordSubmissions:
         """Take the songs, or else the links, of a message that somebody chose."""
         files, links = songs_asked_for([message])
         await self._from_interaction(interaction, files, links)
+
+    def _is_taught(self, message: discord.Message) -> bool:
+        """Return whether somebody is teaching a genre where a message was written."""
+        person = Person(PLATFORM, str(message.author.id))
+        return self._conversation.teaching.label_for(person, str(message.channel.id)) is not None
 
     async def _answers_all(self, message: discord.Message, chat_id: str) -> bool:
         try:
@@ -198,6 +208,7 @@ class DiscordSubmissions:
                 key=f"{target.song}:{song.name}",
                 named=named or len(songs) > 1,
                 unasked=unasked,
+                place=str(target.channel),
                 size=song.size,
             )
             try:

@@ -153,6 +153,16 @@ correction-undone = Taken back. What you had said of this song is gone.
 correction-nothing = There was nothing to take back.
 correction-kept = You've told me that this is { $label }, so I've kept that. Was I right after all?
 
+## Teaching a genre song by song
+
+teach-begun = Send me songs of { $label } here, one after another or several at once. Each counts as your correction, until you send /teach alone or send nothing for half an hour.
+teach-ended = That's it for { $label }. What you send from now on is answered as usual.
+teach-usage = Send /teach and a genre, for example /teach zouk. Then every song that you send here counts as one of that genre.
+teach-unclear = Did you mean { $genres }? Send /teach again with the name you mean.
+teach-noted = Noted as { $label }. I'd have said { $genre } ({ $confidence }%).
+teach-noted-agreed = Noted as { $label }. I'd have said the same.
+teach-noted-not-music = Noted as { $label }, though it doesn't sound like music to me.
+
 ## Learning: asked once, off by default
 
 consent-question = May I learn from this? The numbers that I computed from the songs you correct, together with your corrections, could then train my next version. Never the recording itself: I've already deleted that. You can change your mind at any time.
@@ -661,6 +671,7 @@ chat-listen-off = Only when asked
 chat-too-late = It's too late to stop that: the answer is on its way.
 command-genre = What genre is this song? (reply to it)
 command-correct = Tell me the right genre (reply to my answer)
+command-teach = Teach me a genre: then send songs of it
 command-language = Choose a language
 command-privacy = What I keep, and why
 command-mydata = Everything I keep about you, as a file
@@ -705,6 +716,8 @@ slash-genre = genre
     .about = What genre is this song?
 slash-correct = correct
     .about = Tell me the right genre of the latest song here
+slash-teach = teach
+    .about = Teach me a genre: every song that you send here then counts as one of it
 slash-privacy = privacy
     .about = What I keep, for how long and why; your choice about training
 slash-mydata = mydata
@@ -737,6 +750,8 @@ option-link = link
     .about = The address of a song
 option-genre = genre
     .about = Start typing, choose, or write a new one
+option-taught = genre
+    .about = The genre you teach; leave it out to stop
 option-wanted = genre
     .about = Only this genre
 option-language = language

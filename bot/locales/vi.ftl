@@ -141,6 +141,16 @@ correction-undone = Đã rút lại. Những gì bạn nói về bài này đã 
 correction-nothing = Không có gì để rút lại cả.
 correction-kept = Bạn đã nói bài này là { $label } nên mình vẫn giữ như vậy. Hay là mình đoán đúng?
 
+## Dạy một thể loại qua từng bài
+
+teach-begun = Bạn gửi các bài { $label } vào đây, lần lượt hay nhiều bài một lúc đều được. Mỗi bài tính là một lần bạn sửa, cho đến khi bạn gửi lại lệnh này mà không kèm tên, hoặc nửa tiếng không gửi gì.
+teach-ended = Vậy là xong phần { $label }. Từ giờ bạn gửi bài nào mình lại trả lời như bình thường.
+teach-usage = Bạn gửi lệnh này kèm tên một thể loại nhé, ví dụ zouk. Sau đó bài nào bạn gửi vào đây cũng được tính là thể loại ấy.
+teach-unclear = Ý bạn là { $genres } à? Bạn gửi lại lệnh này với đúng tên nhé.
+teach-noted = Mình ghi là { $label } rồi. Nếu để mình đoán thì là { $genre } ({ $confidence }%).
+teach-noted-agreed = Mình ghi là { $label } rồi. Mình cũng đoán vậy.
+teach-noted-not-music = Mình ghi là { $label } rồi, dù mình nghe không giống nhạc.
+
 ## Learning: asked once, off by default
 
 consent-question = Mình học từ chuyện này được không? Nếu bạn đồng ý, những con số mình tính từ các bài bạn sửa, cùng với lời sửa của bạn, có thể dùng để dạy phiên bản sau của mình. Bản thu thì không bao giờ: mình đã xoá ngay rồi. Bạn đổi ý lúc nào cũng được.
@@ -546,6 +556,7 @@ chat-listen-off = Chỉ khi được hỏi
 chat-too-late = Không dừng kịp nữa: câu trả lời sắp tới rồi.
 command-genre = Bài này thuộc thể loại gì? (trả lời vào bài hát)
 command-correct = Cho mình biết thể loại đúng (trả lời vào tin của mình)
+command-teach = Dạy mình một thể loại: sau đó gửi các bài của nó
 command-language = Chọn ngôn ngữ
 command-privacy = Mình giữ lại những gì, để làm gì
 command-mydata = Nhận tệp có mọi thứ mình giữ về bạn
@@ -590,6 +601,8 @@ slash-genre = thể-loại
     .about = Bài hát này thuộc thể loại gì?
 slash-correct = sửa-lại
     .about = Cho mình biết thể loại đúng của bài mới nhất ở đây
+slash-teach = dạy
+    .about = Dạy mình một thể loại: bài bạn gửi vào đây sau đó đều tính là thể loại ấy
 slash-privacy = riêng-tư
     .about = Mình giữ gì, bao lâu và vì sao; lựa chọn của bạn về việc học
 slash-mydata = dữ-liệu
@@ -622,6 +635,8 @@ option-link = đường-dẫn
     .about = Địa chỉ của bài hát
 option-genre = thể-loại
     .about = Gõ để tìm, chọn, hoặc viết một thể loại mới
+option-taught = thể-loại
+    .about = Thể loại bạn muốn dạy; bỏ trống để dừng
 option-wanted = thể-loại
     .about = Chỉ thể loại này
 option-language = ngôn-ngữ

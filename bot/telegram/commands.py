@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from bot.telegram.api_client import TelegramClient
     from bot.telegram.request_context import RequestContext
 
-EVERYBODYS = ("genre", "correct", "language", "privacy", "mydata", "forgetme", "about", "stats", "help")
+EVERYBODYS = ("genre", "correct", "teach", "language", "privacy", "mydata", "forgetme", "about", "stats", "help")
 """The commands in everybody's menu, in this order."""
 SETTINGS, FEEDBACK = "settings", "feedback"
 NEED_ADMINISTRATOR = frozenset({SETTINGS, FEEDBACK})
@@ -122,6 +122,8 @@ class Commands:
             return await self._requests.command(command, requester)
         if command == "correct":
             return await self._correct(context, message, options)
+        if command == "teach":
+            return await self._requests.corrections.teach(requester, options)
         if command == "feedback":
             return await self._feedback(context, options)
         if command == "start" or requester.private:

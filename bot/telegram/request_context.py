@@ -100,7 +100,7 @@ class RequestContexts:
             person=person,
             words=self._conversation.words(language),
             chat_id=chat_id,
-            place=f"{location.chat}:{location.thread or ''}",
+            place=place_of(message),
             administers=administers,
             private=private,
             message_id=None if query is None else message.message_id,
@@ -134,7 +134,7 @@ class RequestContexts:
         if message is not None and message.file is not None and response.personal and not private:
             await self._send_privately(context, message)
         elif message is not None and pressed is not None and response.placement is not Placement.BELOW:
-            if response.placement is Placement.IN_PLACE and (private or not response.personal):
+            if response.placement in {Placement.IN_PLACE, Placement.REPLACE} and (private or not response.personal):
                 await self._client.edit(location.chat, pressed, message)
         elif message is not None:
             await self._client.post(location, message)
@@ -161,6 +161,11 @@ class RequestContexts:
                 await self._client.post(MessageLocation(context.user), message)
                 text = "chat-sent-privately"
         await self._client.post(context.location, OutgoingMessage(context.requester.words.say(text)))
+
+
+def place_of(message: Message) -> str:
+    """Return where a message is, as ``Requester.place``: the chat, and the topic in it."""
+    return f"{message.chat.id}:{message.message_thread_id if message.is_topic_message else ''}"
 
 
 def location_of(message: Message) -> MessageLocation:

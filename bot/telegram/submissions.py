@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.core.chat import LINK_SOURCE, Submission
+from bot.core.identity import Person
 from bot.core.messages import clean_title
 from bot.core.song_selection import LINKS_AT_ONCE, requested_songs
 from bot.telegram.commands import english_name
@@ -20,6 +21,7 @@ from bot.telegram.message_parsing import (
     is_from,
     mentions_bot,
 )
+from bot.telegram.request_context import place_of
 from common.errors import StorageUnavailable, UserError
 from common.media_types import is_surely_audio
 
@@ -101,6 +103,8 @@ class TelegramSubmissions:
             return self._referred(message)
         if is_addressed(message, bot.id, bot.username):
             return _requested([content_of(message), external_content(message)])
+        if self._is_taught(message) and (files := files_in(message)):
+            return SongRequest(message, files)
         songs = [file for file in files_in(message) if is_surely_audio(*described(file))]
         if songs and await self._answers_all(message):
             return SongRequest(message, songs, unasked=True)
@@ -148,6 +152,7 @@ class TelegramSubmissions:
             payload={},
             shared=not context.requester.private,
             unasked=request.unasked,
+            place=context.requester.place,
         )
         key = f"{message.chat.id}:{message.message_id}"
         done = Submitted()
@@ -178,6 +183,13 @@ class TelegramSubmissions:
         except UserError as error:
             title = clean_title(submission.payload.get("link")) if submission.named else None
             done.refused.append((title, error))
+
+    def _is_taught(self, message: Message) -> bool:
+        """Return whether somebody is teaching a genre where a message was written."""
+        if message.from_user is None or message.sender_chat is not None:
+            return False
+        person = Person(PLATFORM, str(message.from_user.id))
+        return self._conversation.teaching.label_for(person, place_of(message)) is not None
 
     async def _answers_all(self, message: Message) -> bool:
         chat = str(message.chat.id)

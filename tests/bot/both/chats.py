@@ -71,6 +71,18 @@ class ChatUnderTest(Protocol):
     async def song_alone(self, path: Path) -> Message:
         """Have Ann send a song in her private chat, and return its answer."""
 
+    async def teach(self, genre: str) -> None:
+        """Have Ann teach a genre in the group; without a name, have her stop."""
+
+    async def send_unaddressed(self, path: Path) -> None:
+        """Have Ann send a song to the group without a mention; the bot may read along."""
+
+    def said(self, text: str) -> list[Message]:
+        """Return the bot's messages in the group that say this."""
+
+    async def asked_for_consent(self) -> Message:
+        """Wait for the question that Ann is asked alone when she first teaches something in the group."""
+
     async def writes(self, text: str, to: Message | None = None) -> None:
         """Have Ann write in her private chat, or where the message is that she replies to."""
 
@@ -156,6 +168,20 @@ class Discord:
         await self._people[who].presses(message, "pick", value)
         await self._scene.world.until(lambda: text in message["content"])
         return message
+
+    async def teach(self, genre: str) -> None:
+        ann = self._scene.ann
+        options: dict[str, Any] = {"genre": genre} if genre else {}
+        await ann.told(await ann.command(self._scene.channel, "teach", **options))
+
+    async def send_unaddressed(self, path: Path) -> None:
+        await self._scene.ann.says(self._scene.channel, "", path)
+
+    async def asked_for_consent(self) -> Message:
+        return await self._scene.says(self._scene.channel, "May I learn from this?")
+
+    def said(self, text: str) -> list[Message]:
+        return [each for each in self._scene.world.of_bot(self._scene.channel) if text in each["content"]]
 
     async def song_alone(self, path: Path) -> Message:
         ann = self._scene.ann
@@ -247,6 +273,19 @@ class Telegram:
         await self._people[who].presses_data(self._now(message), data)
         await self._server.until(lambda: text in text_of(self._now(message)))
         return self._now(message)
+
+    async def teach(self, genre: str) -> None:
+        await self._people["ann"].writes(f"/teach {genre}".strip())
+        await self._people["ann"].hears("Each counts as your correction" if genre else "That's it for")
+
+    async def send_unaddressed(self, path: Path) -> None:
+        await self._people["ann"].sends(path)
+
+    async def asked_for_consent(self) -> Message:
+        return await self._alone["ann"].hears("May I learn from this?")
+
+    def said(self, text: str) -> list[Message]:
+        return [each for each in self._server.said(GROUP) if text in text_of(each)]
 
     async def song_alone(self, path: Path) -> Message:
         ann = self._alone["ann"]

@@ -1,0 +1,78 @@
+"""A genre is taught song by song, in few gestures, the same in both chats."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.core.genre_names import GenreNames
+from bot.core.identity import Person
+from bot.core.teaching import IDLE_SECONDS, Teaching
+from bot.metrics import Metrics
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from bot.settings import Settings
+    from storage import Storage
+    from tests.bot.both.chats import ChatUnderTest
+
+    Tone = Callable[..., Path]
+
+SONGS = 20
+MOST_GESTURES = 30
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"songs_per_person_queued": SONGS})
+
+
+@pytest.fixture
+def reads_along() -> bool:
+    return True
+
+
+async def test_twenty_songs_of_a_genre_are_taught_in_under_thirty_gestures(chat: ChatUnderTest, tone: Tone) -> None:
+    gestures = 1
+    await chat.teach("zouk")
+    gestures += 1
+    await chat.tap(await chat.asked_for_consent(), "Yes, you may learn")
+    for number in range(SONGS):
+        gestures += 1
+        await chat.send_unaddressed(tone(200 + number))
+    await chat.until(lambda: len(chat.said("Noted as zouk")) == SONGS)
+    found = await chat.bot.storage.feedback.review(status=None, limit=SONGS + 1)
+    assert [(each.label, each.consent) for each in found] == [("zouk", True)] * SONGS
+    gestures += 1
+    await chat.teach("")
+    assert gestures < MOST_GESTURES
+    print(f"{SONGS} songs taught in {gestures} gestures")  # noqa: T201 - the figure that this is about
+
+
+async def test_what_is_taught_by_mistake_is_undone_and_after_the_end_songs_are_answered_as_usual(
+    chat: ChatUnderTest, tone: Tone
+) -> None:
+    await chat.teach("zouk")
+    await chat.send_unaddressed(tone(200))
+    await chat.until(lambda: chat.said("Noted as zouk"))
+    await chat.tap(chat.said("Noted as zouk")[0], "Undo")
+    await chat.until(lambda: chat.said("Taken back.") and not chat.said("Noted as zouk"))
+    await chat.teach("")
+    await chat.song(tone(300))
+    assert await chat.bot.storage.feedback.review(status=None) == []
+
+
+def test_a_lesson_ends_half_an_hour_after_its_last_song(storage: Storage, settings: Settings) -> None:
+    now = [0.0]
+    teaching = Teaching(storage, settings, GenreNames(storage), Metrics(), clock=lambda: now[0])
+    ann, bob = Person("telegram", "1"), Person("telegram", "2")
+    teaching.begin(ann, "room", "zouk")
+    now[0] += IDLE_SECONDS - 1
+    assert teaching.label_for(ann, "room") == "zouk"
+    assert teaching.label_for(bob, "room") is None
+    assert teaching.label_for(ann, "another room") is None
+    now[0] += 1
+    assert teaching.label_for(ann, "room") is None
