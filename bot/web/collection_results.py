@@ -110,4 +110,4 @@ def _heard(song: CollectedSong, state_db: StateDatabase, minimum: float | None, 
         return None
     found = CollectionFile(root / song.file.path, FileState(song.file.size, 0, 0, 0))
     known = grouping.CollectionSong(found, content, state_db.tags(content) or FileTags())
-    return grouping.ClassifiedSong(known, answer, grouping.group_of(answer, minimum))
+    return grouping.ClassifiedSong(known, answer, song.label or grouping.group_of(answer, minimum))

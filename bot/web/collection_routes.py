@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from bot.core.errors import ButtonExpired, FolderTooFull, FolderWithoutMusic
+from bot.core.errors import ButtonExpired, FolderTooFull, FolderWithoutMusic, GenreUnknown
 from bot.core.localization import language_of
 from bot.web.collection_service import MOST_SONGS
 from bot.web.collection_store import CollectionState, ListedFile
@@ -42,6 +42,7 @@ class CollectionRoutes:
         router.add_get(f"/collections/{_ID}/room", self.room)
         router.add_post(f"/collections/{_ID}/songs/{_NUMBER}", self.receive)
         router.add_delete(f"/collections/{_ID}/songs/{_NUMBER}", self.unreadable)
+        router.add_post(f"/collections/{_ID}/songs/{_NUMBER}/genre", self.give_genre)
         router.add_post(f"/collections/{_ID}/confidence", self.rely_from)
         router.add_get(f"/collections/{_ID}/report", self.report)
         router.add_get(f"/collections/{_ID}/playlists.zip", self.playlists)
@@ -107,6 +108,20 @@ class CollectionRoutes:
         if percent is not None and percent not in MINIMUMS:
             raise web.HTTPBadRequest()
         await self._chat.collections.rely_from(entry, None if percent is None else percent / 100)
+        return await self._shown(request, entry, person)
+
+    async def give_genre(self, request: web.Request) -> web.Response:
+        """Put a song under another genre; without one, under that of the answer."""
+        entry, person = await self._entry(request)
+        genre = (await json_of(request)).get("genre")
+        if not (genre is None or isinstance(genre, str)):
+            raise web.HTTPBadRequest()
+        label = None
+        if genre is not None:
+            label = (await self._chat.conversation.genres.read(genre, language_asked(request))).label
+            if label is None:
+                raise GenreUnknown()
+        await self._chat.collections.set_label(entry, int(request.match_info["number"]), label)
         return await self._shown(request, entry, person)
 
     async def report(self, request: web.Request) -> web.Response:

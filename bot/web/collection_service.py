@@ -223,6 +223,10 @@ class Collections:
         """Choose the least confidence of an answer that is relied on; None for what the release calls sure."""
         await self._history.collections.rely_from(entry.id, minimum)
 
+    async def set_label(self, entry: HistoryEntry, number: int, label: str | None) -> None:
+        """Put a song under the genre that its sender gives it; None for that of the answer."""
+        await self._history.collections.set_label(entry.id, number, label)
+
     async def kept(self, entry: HistoryEntry) -> dict[str, list[str]]:
         """Return what is kept of the songs of an entry, as JSON data; nothing for one that is no folder."""
         collection = await self._history.collections.get(entry.id)

@@ -34,6 +34,13 @@ CREATE TABLE IF NOT EXISTS collection_songs (
     error_values TEXT,
     PRIMARY KEY (entry, number)
 ) STRICT, WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS collection_labels (
+    entry INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    label TEXT NOT NULL,
+    PRIMARY KEY (entry, number),
+    FOREIGN KEY (entry, number) REFERENCES collection_songs (entry, number) ON DELETE CASCADE
+) STRICT, WITHOUT ROWID;
 """
 
 
@@ -74,6 +81,8 @@ class CollectedSong:
         SHA-256, and which release answered, once heard.
     error, error_values
         Code and placeholders of the sentence, if it failed.
+    label
+        The genre that its sender gave instead of the answer; None if they gave none.
     """
 
     number: int
@@ -83,6 +92,7 @@ class CollectedSong:
     release: str | None
     error: str | None
     error_values: Mapping[str, Any]
+    label: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +166,19 @@ class CollectionStore:
             (SongState.FAILED, error, json.dumps(dict(values)), entry, number),
         )
 
+    async def set_label(self, entry: int, number: int, label: str | None) -> None:
+        """Remember which genre its sender gives a song; None to go by the answer again."""
+        if label is None:
+            await self._connection.execute(
+                "DELETE FROM collection_labels WHERE entry = ? AND number = ?", (entry, number)
+            )
+            return
+        await self._connection.execute(
+            "INSERT INTO collection_labels SELECT entry, number, ? FROM collection_songs "
+            "WHERE entry = ? AND number = ? ON CONFLICT (entry, number) DO UPDATE SET label = excluded.label",
+            (label, entry, number),
+        )
+
     async def become(self, entry: int, state: CollectionState) -> None:
         """Remember how a folder stands."""
         await self._connection.execute("UPDATE collections SET state = ? WHERE entry = ?", (state, entry))
@@ -175,8 +198,8 @@ class CollectionStore:
 
     async def _songs(self, entry: int) -> list[CollectedSong]:
         rows = await self._connection.execute_fetchall(
-            "SELECT number, path, size, modified, state, content, release, error, error_values FROM collection_songs "
-            "WHERE entry = ? ORDER BY path",
+            "SELECT number, path, size, modified, state, content, release, error, error_values, label "
+            "FROM collection_songs LEFT JOIN collection_labels USING (entry, number) WHERE entry = ? ORDER BY path",
             (entry,),
         )
         return [
@@ -188,6 +211,7 @@ class CollectionStore:
                 release=row[6],
                 error=row[7],
                 error_values=json.loads(row[8] or "{}"),
+                label=row[9],
             )
             for row in rows
         ]

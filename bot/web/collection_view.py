@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.core.localization import percent
 from bot.web.collection_store import CollectionState, SongState
 
 if TYPE_CHECKING:
     from bot.core.localization import Localizer
     from bot.web.collection_service import Look
+    from bot.web.collection_store import CollectedSong, StoredCollection
     from bot.web.history_store import HistoryEntry
     from classifier.library.scan_result import ScanResult
+    from classifier.library.state_db import StoredAnswer
 
 # Least confidences that can be chosen, percent.
 MINIMUMS = (50, 60, 70, 80, 90)
@@ -37,8 +40,19 @@ def collected(entry: HistoryEntry, look: Look, words: Localizer) -> dict[str, An
         "sorted": None,
     }
     if look.findings is not None and look.findings.songs:
-        shown["sorted"] = _sorted(entry, look.findings, collection.minimum, words)
+        shown["sorted"] = _sorted(entry, collection, look.findings, words)
     return shown
+
+
+def _song(song: CollectedSong, answer: StoredAnswer, words: Localizer) -> dict[str, Any]:
+    # Without a genre it is no music.
+    name = words.genre(answer.genre)
+    return {
+        "number": song.number,
+        "path": song.file.path,
+        "answer": f"{name} {percent(answer.confidence)}%" if answer.genre else name,
+        "label": None if song.label is None else words.genre(song.label),
+    }
 
 
 def _done(look: Look) -> int:
@@ -61,12 +75,16 @@ def _told(look: Look, words: Localizer) -> str:
     return words.say("page-collection-progress-minutes", done=done, total=total, speed=speed, minutes=look.minutes_left)
 
 
-def _sorted(entry: HistoryEntry, findings: ScanResult, minimum: float | None, words: Localizer) -> dict[str, Any]:
+def _sorted(
+    entry: HistoryEntry, collection: StoredCollection, findings: ScanResult, words: Localizer
+) -> dict[str, Any]:
     from classifier.library.grouping import NOT_MUSIC, NOT_SURE, WITHOUT_GENRE, group_songs
 
     found = group_songs(findings.songs)
     without_genre = {NOT_SURE: words.say("page-collection-not-sure"), NOT_MUSIC: words.say("page-collection-not-music")}
     most = max(len(songs) for songs in found.values())
+    by_path = {song.file.path: song for song in collection.songs}
+    minimum = collection.minimum
     percents = [None if minimum is None else round(100 * minimum)]
     address = f"collections/{entry.id}"
     return {
@@ -76,18 +94,22 @@ def _sorted(entry: HistoryEntry, findings: ScanResult, minimum: float | None, wo
                 "count": len(songs),
                 "share": len(songs) / most,
                 "sure": shelf not in WITHOUT_GENRE,
+                "songs": [
+                    _song(by_path[song.song.path.relative_to(findings.folder).as_posix()], song.answer, words)
+                    for song in songs
+                ],
             }
             for shelf, songs in found.items()
         ],
         "minimums": [
             {
-                "percent": percent,
+                "percent": least,
                 "name": words.say("page-collection-minimum-sure")
-                if percent is None
-                else words.say("page-collection-minimum-percent", percent=percent),
-                "chosen": percent in percents,
+                if least is None
+                else words.say("page-collection-minimum-percent", percent=least),
+                "chosen": least in percents,
             }
-            for percent in (None, *MINIMUMS)
+            for least in (None, *MINIMUMS)
         ],
         "report": f"{address}/report?language={words.language}",
         "playlists": f"{address}/playlists.zip?language={words.language}",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import logging
 import re
@@ -52,6 +53,8 @@ JSON_BYTES = 4096
 KEEP_ALIVE_SECONDS = 20.0
 UPLOAD_SECONDS = 1800.0
 MAX_SEARCH_CHARACTERS = 100
+# What is sent compressed.
+TEXTS = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 OUTAGE_RETRY_SECONDS = 60
 
 log = logging.getLogger(__name__)
@@ -129,7 +132,10 @@ class Server:
     # The page itself
 
     async def page(self, request: web.Request) -> web.Response:
-        return web.Response(text=self._pages.html(language_asked(request)), content_type="text/html", charset="utf-8")
+        page = self._pages.html(language_asked(request))
+        response = web.Response(text=page, content_type="text/html", charset="utf-8")
+        response.enable_compression()
+        return response
 
     async def alive(self, _: web.Request) -> web.Response:
         return web.Response(text="alive\n")
@@ -141,7 +147,17 @@ class Server:
         path = self._pages.file(request.match_info["file"])
         if path is None:
             raise web.HTTPNotFound()
-        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+        if path.suffix not in TEXTS:
+            return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+        text = self._pages.text(path.name)
+        tag = hashlib.sha256(text).hexdigest()[:32]
+        if request.if_none_match and any(known.value == tag for known in request.if_none_match):
+            raise web.HTTPNotModified(headers={"ETag": f'"{tag}"', "Cache-Control": "no-cache"})
+        response = web.Response(body=text, content_type=TEXTS[path.suffix], charset="utf-8")
+        response.etag = tag
+        response.headers["Cache-Control"] = "no-cache"
+        response.enable_compression()
+        return response
 
     async def example(self, request: web.Request) -> web.StreamResponse:
         return web.FileResponse(EXAMPLES / self._example(request).file, headers={"Cache-Control": "no-cache"})

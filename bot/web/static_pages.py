@@ -22,6 +22,9 @@ MANIFEST = "manifest.webmanifest"
 ICONS = ("icon.svg", "icon-192.png", "icon-512.png")
 SERVED = frozenset({"chat.css", "desk.css", *(path.name for path in PAGE.glob("*.js")), *ICONS})
 
+# The others are loaded when somebody needs them, or belong to the desk.
+LATER_MODULES = frozenset({"desk.js", "recorder.js", "tag.js", "tools.js"})
+FIRST_MODULES = sorted({path.name for path in PAGE.glob("*.js")} - LATER_MODULES)
 # A number that stands for any other than one.
 MANY = 7
 # What another app may share, see chat.js.
@@ -44,6 +47,7 @@ class Pages:
     def __init__(self, settings: Settings, examples: tuple[Example, ...]) -> None:
         self._settings = settings
         self._examples = examples
+        self._texts: dict[str, bytes] = {}
         template = (PAGE / "index.html").read_text(encoding="utf-8")
         self._html = {language: self._worded(template, language) for language in LANGUAGES}
 
@@ -56,6 +60,12 @@ class Pages:
         if name == FONT.name:
             return FONT
         return PAGE / name if name in SERVED else None
+
+    def text(self, name: str) -> bytes:
+        """Return a script, a style or a drawing."""
+        if name not in self._texts:
+            self._texts[name] = (PAGE / name).read_bytes()
+        return self._texts[name]
 
     def manifest(self, language: Language) -> dict[str, Any]:
         """Return the manifest of the page as an installed app, to which other apps share links."""
@@ -83,6 +93,7 @@ class Pages:
             "languages": "".join(_language_option(option, option == language) for option in LANGUAGES),
             "examples": "".join(_example_option(example, language) for example in self._examples),
             "no-examples": "" if self._examples else "hidden",
+            "modules": "".join(f'<link rel="modulepreload" href="page/{name}">' for name in FIRST_MODULES),
             "most-songs": str(MOST_SONGS),
             "most-queued": str(self._settings.songs_per_person_queued),
             "music-suffixes": " ".join(sorted(MUSIC_SUFFIXES)),

@@ -1,6 +1,8 @@
 // How a folder is shown: how far it is, then what was found in it. Its nodes stay while what they say changes, so that
 // focus stays, too.
 
+import { chooseGenre } from "./genres.js";
+
 const copy = (name) => document.getElementById(name).content.cloneNode(true);
 
 export function newCollection(node) {
@@ -44,7 +46,8 @@ export function showCollection(node, entry, before, { quiet, owner }) {
 function showSorted(part, entry, owner) {
   part(".sorted").hidden = entry.sorted === null;
   if (entry.sorted === null) return;
-  part(".shelves").replaceChildren(...entry.sorted.shelves.map(shelf));
+  const opened = new Set([...part(".shelves").querySelectorAll("details[open]")].map((one) => one.parentElement.dataset.name));
+  part(".shelves").replaceChildren(...entry.sorted.shelves.map((one) => shelf(one, entry, owner, opened)));
   const select = part("select");
   select.replaceChildren(...entry.sorted.minimums.map(option));
   select.onchange = () =>
@@ -56,8 +59,11 @@ function showSorted(part, entry, owner) {
   part(".unpack").textContent = entry.sorted.unpack;
 }
 
-function shelf({ name, count, share, sure }) {
+// A genre's line opens into its songs, each of which can be put under another genre.
+function shelf({ name, count, share, sure, songs }, entry, owner, opened) {
   const item = document.createElement("li");
+  const details = document.createElement("details");
+  const summary = document.createElement("summary");
   const label = document.createElement("span");
   label.textContent = name;
   const bar = document.createElement("progress");
@@ -67,7 +73,40 @@ function shelf({ name, count, share, sure }) {
   const number = document.createElement("strong");
   number.textContent = count;
   item.classList.toggle("unsure", !sure);
-  item.append(label, " ", bar, " ", number);
+  item.dataset.name = name;
+  summary.append(label, " ", bar, " ", number);
+  const list = document.createElement("ul");
+  // Songs that nobody looks at are not drawn.
+  details.ontoggle = () => details.open && !list.hasChildNodes() && list.append(...songs.map((song) => line(song, entry, owner)));
+  details.append(summary, list);
+  details.open = opened.has(name);
+  item.append(details);
+  return item;
+}
+
+function line(song, entry, owner) {
+  const item = copy("collection-song").firstElementChild;
+  const address = `collections/${entry.id}/songs/${song.number}/genre`;
+  item.querySelector("bdi").textContent = song.path;
+  item.querySelector(".small").textContent = song.label === null ? song.answer : `${song.label} (${song.answer})`;
+  const change = item.querySelector("[data-key=change]");
+  const undo = item.querySelector("[data-key=undo]");
+  undo.hidden = song.label === null;
+  undo.onclick = () => owner.change(undo, "POST", address, { genre: null });
+  change.onclick = () => {
+    if (item.querySelector("form")) return;
+    const choice = chooseGenre(
+      "",
+      owner.announce,
+      (given, pressed) => owner.change(pressed, "POST", address, { genre: given.genre }),
+      () => {
+        choice.form.remove();
+        change.focus();
+      },
+    );
+    item.append(choice.form);
+    choice.begin();
+  };
   return item;
 }
 

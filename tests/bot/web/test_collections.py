@@ -119,6 +119,21 @@ async def test_a_folder_is_heard_song_by_song_and_sorted_into_playlists(
     assert list((settings.data_dir / "spool").iterdir()) == []
 
 
+async def test_a_song_of_a_folder_is_put_under_another_genre(ann: aiohttp.ClientSession, songs: Songs) -> None:
+    entry = await send_all(ann, songs)
+    metal = entry["sorted"]["shelves"][1]["songs"]
+    assert [(song["path"], song["label"]) for song in metal] == [("sáng.wav", None)]
+    address = f"/collections/{entry['id']}/songs/{metal[0]['number']}/genre"
+    async with ann.post(address, json={"genre": "Nhạc cổ điển"}) as response:
+        entry = (await response.json())["entry"]
+    assert [(shelf["name"], shelf["count"]) for shelf in entry["sorted"]["shelves"]] == [("Blues", 2), ("Classical", 1)]
+    assert entry["sorted"]["shelves"][1]["songs"][0]["label"] == "classical"
+    assert paths_in((await playlists(ann, entry))["Classical.m3u8"]) == ["sáng.wav"]
+    assert (await ann.post(address, json={"genre": "no such thing"})).status == 422
+    async with ann.post(address, json={"genre": None}) as response:
+        assert (await response.json())["entry"]["sorted"]["shelves"][1]["name"] == "Metal"
+
+
 async def test_the_confidence_that_is_relied_on_can_be_chosen(ann: aiohttp.ClientSession, songs: Songs) -> None:
     entry = await send_all(ann, songs)
     async with ann.post(f"/collections/{entry['id']}/confidence", json={"percent": 90}) as response:
