@@ -270,7 +270,7 @@ class LocalChat:
 
         ``seen`` says when it was so: answers and news overtake each other on their way to the page.
         """
-        seen = time.time_ns() // 1000
+        seen = _steady_microseconds()
         entry = await self.history.get(entry_id)
         if entry is None:
             return None
@@ -354,3 +354,11 @@ class LocalChat:
             shown = await self.show_entry(entry_id, listener.person, listener.language, stage)
             if shown is not None:
                 listener.tell("entry", shown)
+
+
+_BEGAN_NANOSECONDS = time.time_ns() - time.monotonic_ns()
+
+
+def _steady_microseconds() -> int:
+    """Return the microseconds since 1970 as if the clock had not been set since the start: they only ever grow."""
+    return (_BEGAN_NANOSECONDS + time.monotonic_ns()) // 1000

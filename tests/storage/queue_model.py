@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import shutil
 import sys
@@ -247,12 +248,15 @@ def check(template: Path, *, examples: int, steps: int) -> None:
 
 def main() -> None:
     """Try as many histories as the command line says."""
-    examples, steps = (int(each) for each in (*sys.argv[1:3], *("200", "60")[len(sys.argv) - 1 :]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("examples", type=int, nargs="?", default=200, help="histories (default: %(default)s)")
+    parser.add_argument("steps", type=int, nargs="?", default=60, help="steps of each (default: %(default)s)")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         template = Path(folder) / "songs.sqlite3"
         asyncio.run(migrate(database_url(f"sqlite:///{template}")))
-        check(template, examples=examples, steps=steps)
-    sys.stdout.write(f"{examples} histories of up to {steps} steps: no song lost, held twice, or overtaken unfairly\n")
+        check(template, examples=asked.examples, steps=asked.steps)
+    sys.stdout.write(f"{asked.examples} histories: no song was lost, held twice, or overtaken unfairly\n")
 
 
 if __name__ == "__main__":
