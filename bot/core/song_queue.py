@@ -224,7 +224,10 @@ class SongQueue:
             running.stop(StopReason.CLOSING)
         if tasks:
             await asyncio.wait(tasks, timeout=RELEASE_SECONDS)
-        await self._storage.jobs.requeue_owned(self._owner)
+        try:
+            await self._storage.jobs.requeue_owned(self._owner)
+        except Exception:
+            log.exception("songs in progress could not be released; the next start does it")
 
     async def _claim_songs(self) -> None:
         while not self._closing.is_set():

@@ -234,6 +234,7 @@ async def try_out(world: World, plan: Plan) -> list[str]:
         await asyncio.wait({ended}, timeout=PATIENCE_SECONDS)
         killed.cancel()
         await asyncio.gather(*cancelling, return_exceptions=True)
+        plan.is_armed = False
         await running.queue.stop()
         wrong = await _wrong(looking, notebook, world, job.id)
         ended.cancel()
@@ -306,7 +307,9 @@ async def try_all(world_of: Callable[[], World], only: str = "") -> tuple[int, l
     tried = [(place, fault) for place, fault in plans(seen) if re.search(only, f"{fault} at {place}")]
     for place, fault in tried:
         log.info("%s at %s", fault, place)
-        wrong += [f"{fault} at {place}: {what}" for what in await try_out(world_of(), Plan(place, fault))]
+        for what in await try_out(world_of(), Plan(place, fault)):
+            log.info("wrong: %s", what)
+            wrong.append(f"{fault} at {place}: {what}")
     return len(tried), wrong
 
 

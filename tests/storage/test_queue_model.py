@@ -9,4 +9,4 @@ if TYPE_CHECKING:
 
 
 def test_no_history_of_two_bots_loses_a_song_or_gives_it_to_both(seeded_file: Path) -> None:
-    check(seeded_file, examples=8, steps=25)
+    check(seeded_file, examples=4, steps=15)
