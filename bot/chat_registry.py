@@ -10,6 +10,7 @@ import importlib
 import re
 from typing import TYPE_CHECKING, cast
 
+from bot.api import open_api
 from bot.core.playlist_question import PLAYLIST_SONGS
 from bot.core.size_limits import max_bytes
 from bot.settings import chat_module
@@ -31,14 +32,16 @@ def open_chats(settings: Settings, conversation: Conversation) -> list[Chat]:
     ]
     if settings.local_address is not None:
         chats.append(open_page(settings, conversation, settings.local_address))
+    if settings.api_tokens is not None:
+        chats.append(open_api(settings, conversation))
     return chats
 
 
 def homes(settings: Settings, owner: str) -> dict[str, str]:
     """Return for every platform the name of the account that this process uses there.
 
-    Processes with the same token are the same bot and may finish each other's songs; the songs of a page are on the
-    machine that serves it.
+    Processes with the same token are the same bot and may finish each other's songs; the songs of a page and of
+    the API are on the machine that serves them.
 
     Parameters
     ----------
@@ -48,7 +51,7 @@ def homes(settings: Settings, owner: str) -> dict[str, str]:
     # The first part of a token is the bot's id. It is hashed in case the token is malformed and this is all of it.
     bots = {chat: re.split("[:.]", token.get_secret_value())[0] for chat, token in settings.tokens.items()}
     hashed = {chat: hashlib.sha256(bot.encode()).hexdigest()[:16] for chat, bot in bots.items()}
-    return {chat: f"{chat}:{name}" for chat, name in {**hashed, "local": owner}.items()}
+    return {chat: f"{chat}:{name}" for chat, name in {**hashed, "local": owner, "api": owner}.items()}
 
 
 def links_limits(settings: Settings) -> FetchLimits:
@@ -76,6 +79,8 @@ def plan(settings: Settings) -> list[str]:
     else:
         guarded = "asks for a password" if settings.local_chat_password else "only from this machine"
         lines.append(f"local page: would start on {address}, {guarded}")
+    tokens = len(settings.api_token_values)
+    lines.append(f"API: would start on {settings.api_listen}, {tokens} tokens" if tokens else "API: off")
     operations = settings.operations_address
     lines.append(f"health and metrics: {'off' if operations is None else f'would be served on {operations}'}")
     kept = settings.songs_per_person_queued, settings.songs_per_person_daily

@@ -81,8 +81,12 @@ def is_ours(record: logging.LogRecord) -> bool:
 
 def set_up_logging(settings: Settings) -> None:
     """Log to standard error in the format of LOG_FORMAT."""
-    hidden = (*settings.tokens.values(), settings.secret_key, settings.local_chat_password, settings.link_proxy)
+    hidden = (
+        *(*settings.tokens.values(), settings.secret_key, settings.link_proxy),
+        *(settings.local_chat_password, settings.moderation_password),
+    )
     secrets = [secret.get_secret_value() for secret in hidden if secret is not None]
+    secrets += settings.api_token_values
     # Libraries log addresses in their own words; a password in one must be masked, too.
     addresses = [settings.database, *([settings.link_proxy.get_secret_value()] if settings.link_proxy else [])]
     secrets += [password for password in (urlsplit(address).password for address in addresses) if password]

@@ -28,10 +28,15 @@ from common.genres import OWN_FILE, load_genres
 from common.secret_files import read_secret_files
 
 RetrainMode = Literal["off", "nightly", "when-ready"]
-SECRETS = ("discord_token", "telegram_token", "local_chat_password", "secret_key", "link_proxy", "database_url")
+SECRETS = (
+    *("discord_token", "telegram_token", "local_chat_password", "secret_key", "link_proxy", "database_url"),
+    *("api_tokens", "moderation_password"),
+)
 """Settings that nobody else may read; each may stand in a file that the setting of the same name and _FILE names."""
 MINIMUM_SECRET_CHARACTERS = 16
 MINIMUM_PASSWORD_CHARACTERS = 8
+MINIMUM_API_TOKEN_CHARACTERS = 32
+DEFAULT_API_PORT = 8082
 
 
 class WrongSettings(Exception):
@@ -57,6 +62,10 @@ def chat_module(platform: str) -> str:
 
 def _parts(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _tokens(secret: SecretStr) -> list[str]:
+    return [token for token in re.split(r"[\s,]+", secret.get_secret_value()) if token]
 
 
 def _moderators(value: Any) -> Any:
@@ -138,6 +147,8 @@ class Settings(BaseSettings):
     secret_key_file: Path | None = None
     link_proxy_file: Path | None = None
     database_url_file: Path | None = None
+    api_tokens_file: Path | None = None
+    moderation_password_file: Path | None = None
 
     discord_token: SecretStr | None = None
     telegram_token: SecretStr | None = None
@@ -157,6 +168,9 @@ class Settings(BaseSettings):
         default=None, validate_default=True
     )
 
+    api_tokens: SecretStr | None = None
+    api_listen: Annotated[Address, NoDecode, BeforeValidator(parse_address)] = Address("127.0.0.1", DEFAULT_API_PORT)
+
     operations_listen: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(parse_address)] = None
 
     operations_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
@@ -173,8 +187,8 @@ class Settings(BaseSettings):
 
     moderators: Annotated[tuple[Moderator, ...], NoDecode, BeforeValidator(_moderators)] = ()
     training_sources: Annotated[
-        tuple[Literal["discord", "telegram", "local"], ...], NoDecode, BeforeValidator(_parts)
-    ] = ("telegram", "local")
+        tuple[Literal["discord", "telegram", "local", "api"], ...], NoDecode, BeforeValidator(_parts)
+    ] = ("telegram", "local", "api")
     community: Community | None = None
     feedback_agreement: int | None = Field(default=None, ge=1, le=100)
     retrain: RetrainMode | None = None
@@ -264,12 +278,25 @@ class Settings(BaseSettings):
             raise ValueError(f"needs at least {MINIMUM_SECRET_CHARACTERS} characters")
         return key
 
-    @field_validator("webhook_listen", mode="after")
+    @field_validator("webhook_listen", "api_listen", mode="after")
     @classmethod
-    def _webhook_has_an_address(cls, address: Address | str) -> Address:
+    def _has_an_address(cls, address: Address | str) -> Address:
         if not isinstance(address, Address):
             raise ValueError("must be like 127.0.0.1:8081")
         return address
+
+    @field_validator("api_tokens")
+    @classmethod
+    def _api_tokens_are_long(cls, tokens: SecretStr | None) -> SecretStr | None:
+        shape = rf"[\w.~+/=-]{{{MINIMUM_API_TOKEN_CHARACTERS},}}"
+        listed = [] if tokens is None else _tokens(tokens)
+        if any(re.fullmatch(shape, token, re.ASCII) is None for token in listed):
+            raise ValueError(
+                f"each needs at least {MINIMUM_API_TOKEN_CHARACTERS} letters and digits, and a comma between two"
+            )
+        if len(set(listed)) < len(listed):
+            raise ValueError("names a token twice")
+        return tokens if listed else None
 
     @field_validator("local_chat_password", "moderation_password")
     @classmethod
@@ -296,6 +323,11 @@ class Settings(BaseSettings):
         return {chat: token for chat, token in given.items() if token is not None}
 
     @property
+    def api_token_values(self) -> tuple[str, ...]:
+        """The tokens of programs; none if the API is off."""
+        return () if self.api_tokens is None else tuple(_tokens(self.api_tokens))
+
+    @property
     def local_address(self) -> Address | None:
         """Where the local page listens; None if it is off. By default it is on only without tokens."""
         if isinstance(self.local_chat, Address):
@@ -307,9 +339,11 @@ class Settings(BaseSettings):
     @property
     def used_by(self) -> Community:
         """Who uses the bot: as COMMUNITY says, or else as its tokens and its page suggest."""
-        page = self.local_chat if isinstance(self.local_chat, Address) else None
-        has_password = self.local_chat_password is not None
-        return self.community or default_community(has_token=bool(self.tokens), page=page, has_password=has_password)
+        return self.community or default_community(
+            has_token=bool(self.tokens),
+            addresses=[self.local_chat, self.api_listen if self.api_tokens else None],
+            has_password=self.local_chat_password is not None,
+        )
 
     @property
     def agreement(self) -> int:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 MUSIC: Final = "music"
 KINDS: Final = (MUSIC, "speech", "environment", "tone", "silence")
 """What a segment can be."""
+DECIMALS: Final = 4
+"""Digits after the decimal point of what programs are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,11 @@ class SongReport:
             ],
         }
 
+    def as_rounded_dict(self) -> dict[str, Any]:
+        """Return ``as_dict`` for programs: all figures with ``DECIMALS`` digits, since more would mean nothing."""
+        rounded: dict[str, Any] = _rounded(self.as_dict())
+        return rounded
+
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> SongReport:
         """Rebuild a report from ``as_dict``, of this version or of one that knew neither families nor kinds.
@@ -155,6 +162,14 @@ class SongReport:
             music=data.get("music", 1.0),
             tags=tuple(Tag(tag["tag"], tag["probability"]) for tag in data.get("tags", ())),
         )
+
+
+def _rounded(value: Any) -> Any:
+    if isinstance(value, float):
+        return round(value, DECIMALS)
+    if isinstance(value, dict):
+        return {key: _rounded(each) for key, each in value.items()}
+    return [_rounded(each) for each in value] if isinstance(value, list) else value
 
 
 def _segment(data: Mapping[str, Any]) -> SegmentReport:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from common.addresses import Address, parse_address
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class Community(StrEnum):
@@ -34,15 +37,22 @@ class Community(StrEnum):
         return self is Community.PUBLIC
 
 
-def default_community(*, has_token: bool, page: Address | Literal["off"] | None, has_password: bool) -> Community:
+def default_community(
+    *, has_token: bool, addresses: Iterable[Address | Literal["off"] | None], has_password: bool
+) -> Community:
     """Return who uses a bot whose operator did not say.
 
-    Anybody can find a bot on Discord or Telegram. A page that only this machine can reach, and that asks for no
-    password, is one person's own; with a password it is shared.
+    Anybody can find a bot on Discord or Telegram. A page and an API that only this machine can reach, without a
+    password, are one person's own; with a password they are shared.
+
+    Parameters
+    ----------
+    addresses
+        Where the page and the API listen, as far as they were set.
     """
     if has_token:
         return Community.PUBLIC
-    open_to_others = isinstance(page, Address) and not page.loopback
+    open_to_others = any(isinstance(each, Address) and not each.loopback for each in addresses)
     return Community.GROUP if open_to_others or has_password else Community.PRIVATE
 
 
@@ -67,13 +77,15 @@ class CommunitySettings(BaseSettings):
     telegram_token: SecretStr | None = None
     local_chat: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(parse_address)] = None
     local_chat_password: SecretStr | None = None
+    api_tokens: SecretStr | None = None
+    api_listen: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(parse_address)] = None
 
     @property
     def used_by(self) -> Community:
         """Who uses the bot."""
         return self.community or default_community(
             has_token=self.discord_token is not None or self.telegram_token is not None,
-            page=self.local_chat,
+            addresses=[self.local_chat, self.api_listen if self.api_tokens else None],
             has_password=self.local_chat_password is not None,
         )
 

@@ -26,7 +26,7 @@ class StorageSettings(CommunitySettings):
     data_dir: Path = Path("data")
     database_url_file: Path | None = None
     database_url: str = ""
-    training_sources: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)] = ("telegram", "local")
+    training_sources: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)] = ("telegram", "local", "api")
 
     @model_validator(mode="before")
     @classmethod

@@ -24,7 +24,7 @@ from bot.core.chat import Button, OutgoingMessage
 from bot.core.localization import clock, percent, say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from bot.core.chat import PendingSong, Stage
     from bot.core.localization import Language, Localizer
@@ -85,7 +85,12 @@ class GenreSection:
 
 def sentence(error: UserError, language: Language) -> str:
     """Return what went wrong, and what to do next, in the person's language."""
-    return say(language, f"error-{error.code}", **error.values)
+    return sentence_of(error.code, language, error.values)
+
+
+def sentence_of(code: str, language: Language, values: Mapping[str, float | str]) -> str:
+    """Return the sentence of an error of which the code and the placeholders were stored."""
+    return say(language, f"error-{code}", **values)
 
 
 def refusal(error: UserError, language: Language, songs: int) -> str:

@@ -784,3 +784,18 @@ error-too-many-here = Here I can answer only { $limit } songs at a time, so I to
 error-nothing-to-correct = I see no answer of mine here. Please press “Wrong” below the answer instead.
 error-date-unclear = Please write a date like 2026-11-30.
 error-export-too-large = The file would be larger than { $megabytes } MB. Please choose a shorter period or one genre.
+
+## The API for programs
+
+error-api-token-needed = A valid token is needed. Send it as “Authorization: Bearer TOKEN”.
+error-api-request-unclear = This request is not as the API describes it in /v1/openapi.json.
+error-api-media-type = Send a music file, a form with a field “file”, or JSON with a “link”, and the Content-Type that fits.
+error-api-upload-too-slow = The file did not arrive in time. Please send it again.
+error-api-nothing-there = There is nothing at this address.
+error-api-method = This address does not take this method.
+error-api-song-not-found = There is no song with this id; it may have been deleted.
+error-api-answer-expired = The answer of this song is no longer stored. Please send the song again.
+error-api-not-answered = This song has no genre that could be corrected yet.
+error-api-no-question = This song is no playlist that waits for a number of songs.
+error-api-key-in-use = A request with this Idempotency-Key is still being processed. Please try again in a moment.
+error-api-key-reused = This Idempotency-Key was already used for another song. Please choose a new one.

@@ -669,3 +669,18 @@ error-too-many-here = Ở đây mỗi lần mình chỉ trả lời được { $
 error-nothing-to-correct = Mình không thấy câu trả lời nào của mình ở đây. Bạn bấm “Sai rồi” ngay dưới câu trả lời nhé.
 error-date-unclear = Bạn viết ngày như 2026-11-30 nhé.
 error-export-too-large = Tệp sẽ lớn hơn { $megabytes } MB. Bạn chọn khoảng thời gian ngắn hơn hoặc một thể loại nhé.
+
+## API cho các chương trình
+
+error-api-token-needed = Cần một token hợp lệ. Hãy gửi kèm “Authorization: Bearer TOKEN”.
+error-api-request-unclear = Yêu cầu này không đúng như API mô tả trong /v1/openapi.json.
+error-api-media-type = Hãy gửi một tệp nhạc, một biểu mẫu có trường “file”, hoặc JSON có “link”, kèm Content-Type phù hợp.
+error-api-upload-too-slow = Tệp không đến kịp. Bạn gửi lại nhé.
+error-api-nothing-there = Không có gì ở địa chỉ này.
+error-api-method = Địa chỉ này không nhận phương thức này.
+error-api-song-not-found = Không có bài hát nào mang mã này, có thể nó đã bị xóa.
+error-api-answer-expired = Câu trả lời cho bài này không còn được lưu. Bạn gửi lại bài hát nhé.
+error-api-not-answered = Bài này chưa có thể loại nào để sửa.
+error-api-no-question = Bài này không phải danh sách phát đang chờ bạn chọn số bài.
+error-api-key-in-use = Một yêu cầu với Idempotency-Key này vẫn đang được xử lý. Bạn thử lại sau giây lát nhé.
+error-api-key-reused = Idempotency-Key này đã được dùng cho một bài khác. Bạn chọn khóa mới nhé.

@@ -18,6 +18,7 @@ from bot.core.errors import ButtonExpired, OurFault
 from bot.core.expert_roles import ExpertRoles
 from bot.core.localization import DEFAULT_LANGUAGE
 from bot.core.messages import clean_title
+from bot.core.server_sent_events import Listeners
 from bot.core.size_limits import max_bytes
 from bot.http_server import QuietRunner
 from bot.web import collection_view, entry_view
@@ -25,8 +26,7 @@ from bot.web.collection_service import Collections
 from bot.web.history_files import AnsweredSong
 from bot.web.history_store import EntryState, HistoryStore
 from bot.web.request_guard import HEADERS
-from bot.web.server_sent_events import Listeners
-from bot.web.upload_store import EXAMPLE_PREFIX, UploadStore, read_examples
+from bot.web.upload_store import EXAMPLE_PREFIX, PageUploadStore, read_examples
 from common.errors import StorageUnavailable
 from links import parse_link
 
@@ -84,7 +84,7 @@ class LocalChat:
         self.address = address
         self.listeners = Listeners()
         self.examples = read_examples()
-        self.uploads = UploadStore(settings.data_dir / "spool", max_bytes(settings))
+        self.uploads = PageUploadStore(settings.data_dir / "spool", max_bytes(settings))
         self._roles = ExpertRoles(settings.model_dir)
         self._history: HistoryStore | None = None
         self._collections: Collections | None = None
@@ -343,7 +343,7 @@ class LocalChat:
 
     async def _tell_places(self) -> None:
         await asyncio.sleep(QUEUE_NEWS_SECONDS)
-        for somebody in self.listeners.people():
+        for somebody in self.listeners.subjects():
             for entry in await self.history.waiting(somebody):
                 await self.tell(entry.id)
 

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from bot.core.conversation import Conversation
     from bot.core.localization import Localizer
+    from bot.core.upload_store import UploadStore
     from bot.web.collection_store import CollectedSong, ListedFile, StoredCollection
     from bot.web.history_store import HistoryEntry, HistoryStore
-    from bot.web.upload_store import UploadStore
     from classifier.inference.worker_pool import WorkerPool
     from classifier.library.scan_result import ScanResult
     from classifier.library.tags import FileTags

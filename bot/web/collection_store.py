@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.web.page_database import PageDatabase
+    from bot.core.local_database import LocalDatabase
 
 TABLES = """
 CREATE TABLE IF NOT EXISTS collections (
@@ -122,7 +122,7 @@ class StoredCollection:
 class CollectionStore:
     """The folders that were dropped; every change is one transaction."""
 
-    def __init__(self, connection: PageDatabase) -> None:
+    def __init__(self, connection: LocalDatabase) -> None:
         self._connection = connection
 
     async def add(self, entry: int) -> None:

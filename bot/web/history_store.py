@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+from bot.core.local_database import LocalDatabase
 from bot.web.collection_store import TABLES as COLLECTION_TABLES
 from bot.web.collection_store import CollectionStore
-from bot.web.page_database import PageDatabase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -85,14 +85,14 @@ class HistoryEntry:
 class HistoryStore:
     """The page's entries; every change is one transaction."""
 
-    def __init__(self, connection: PageDatabase) -> None:
+    def __init__(self, connection: LocalDatabase) -> None:
         self._connection = connection
         self.collections = CollectionStore(connection)
 
     @classmethod
     async def open(cls, path: Path) -> HistoryStore:
         """Open the file, or make it."""
-        return cls(await PageDatabase.open(path, _TABLES + COLLECTION_TABLES))
+        return cls(await LocalDatabase.open(path, _TABLES + COLLECTION_TABLES))
 
     async def close(self) -> None:
         """Close the file."""

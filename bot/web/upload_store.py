@@ -1,30 +1,19 @@
-"""Songs that were sent to the page, as files until they are answered; and the example songs that come with the bot."""
+"""Songs that were sent to the page, and the example songs that come with the bot."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import logging
-import secrets
-from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.core.errors import FileGone
-from bot.web.upload_slots import UploadSlots
-from common.errors import EmptyFile, StorageUnavailable, TooLarge, is_disk_fault
-from common.units import MEGABYTE
+from bot.core.upload_store import UploadStore
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Collection
-
     from bot.core.localization import Language
 
 EXAMPLES = Path(__file__).parent / "examples"
 EXAMPLE_PREFIX = "example:"
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,82 +54,19 @@ def read_examples(folder: Path = EXAMPLES) -> tuple[Example, ...]:
     )
 
 
-class UploadStore:
-    """A folder of files under random names.
-
-    Parameters
-    ----------
-    folder
-        Where; made if there is none.
-    max_bytes
-        Of one file.
-    """
-
-    def __init__(self, folder: Path, max_bytes: int) -> None:
-        self._folder = folder
-        self._slots = UploadSlots()
-        self.max_bytes = max_bytes
-        folder.mkdir(parents=True, exist_ok=True)
-
-    @property
-    def max_megabytes(self) -> float:
-        """The same as people count it."""
-        return self.max_bytes / MEGABYTE
-
-    async def receive(self, chunks: AsyncIterator[bytes]) -> str:
-        """Write bytes to a file as they come, and return its name.
-
-        Raises
-        ------
-        TooLarge, EmptyFile, TransferTooSlow, StorageUnavailable
-            With a sentence for the sender. Nothing is left of the file then, nor when the sender goes away.
-        TimeoutError
-            When nothing came for a while.
-        """
-        name = secrets.token_hex(16)
-        path = self._folder / name
-        size = 0
-        try:
-            with path.open("xb") as file:
-                async with aclosing(self._slots.pace(chunks)) as paced:
-                    async for chunk in paced:
-                        size += len(chunk)
-                        if size > self.max_bytes:
-                            raise TooLarge(megabytes=self.max_megabytes)
-                        await asyncio.to_thread(file.write, chunk)
-            if size == 0:
-                raise EmptyFile()
-        except BaseException as error:
-            path.unlink(missing_ok=True)
-            if is_disk_fault(error):
-                raise StorageUnavailable() from error
-            raise
-        return name
+class PageUploadStore(UploadStore):
+    """What was sent to the page; an example song counts as sent, and stays."""
 
     def path(self, name: str) -> Path:
-        """Return where a file is.
-
-        Raises
-        ------
-        FileGone
-            If it is no longer there.
-        """
-        path = EXAMPLES / name.removeprefix(EXAMPLE_PREFIX) if _is_example(name) else self._folder / name
-        if not path.is_file():
-            raise FileGone()
-        return path
+        """Return where a song is; raises ``FileGone`` if it is no longer there."""
+        if _is_example(name):
+            return EXAMPLES / name.removeprefix(EXAMPLE_PREFIX)
+        return super().path(name)
 
     def delete(self, name: str) -> None:
-        """Delete a file, if it is there; examples stay, and no name (a link's) is no file."""
-        if name and not _is_example(name):
-            (self._folder / name).unlink(missing_ok=True)
-
-    def keep_only(self, names: Collection[str]) -> None:
-        """Delete all files but these: what a process that was killed left behind."""
-        for path in self._folder.iterdir():
-            if path.name not in names:
-                log.info("a file that belongs to no song is deleted")
-                path.unlink(missing_ok=True)
+        """Delete a song unless it is an example."""
+        if not _is_example(name):
+            super().delete(name)
 
 
 def _is_example(name: str) -> bool:

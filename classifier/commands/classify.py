@@ -99,7 +99,7 @@ def json_line(name: str, outcome: SongReport | SongError) -> bytes:
     if isinstance(outcome, SongError):
         line = {"file": name, "error": outcome.code, "message": str(outcome)}
     else:
-        line = {"file": name, **outcome.as_dict()}
+        line = {"file": name, **outcome.as_rounded_dict()}
     # A name that is not UTF-8 holds lone surrogates; as a JSON escape they can be written and read back.
     return json.dumps(line, ensure_ascii=False, allow_nan=False).encode("utf-8", "backslashreplace")
 

@@ -157,8 +157,7 @@ class Load:
                 DISCORD_GATEWAY_URL=self.discord.gateway.address,
                 TELEGRAM_TOKEN=TELEGRAM_TOKEN,
                 TELEGRAM_API_URL=self.telegram.url,
-                SONGS_PER_PERSON_QUEUED=str(crowd.eager),
-                **self._settings,
+                **{"SONGS_PER_PERSON_QUEUED": str(crowd.eager), **self._settings},
             )
             try:
                 await asyncio.to_thread(self.process.start)

@@ -21,7 +21,7 @@ def test_without_any_setting_the_local_page_is_on_and_only_this_machine_reaches_
     assert settings.local_address == Address("127.0.0.1", 8080)
     assert settings.local_address.loopback
     assert settings.tokens == {}
-    assert settings.training_sources == ("telegram", "local")
+    assert settings.training_sources == ("telegram", "local", "api")
     assert settings.database == "sqlite+aiosqlite:///data/songs.db"
 
 

@@ -164,7 +164,7 @@ async def test_a_file_that_does_not_say_how_long_it_is_is_counted_while_it_comes
 async def test_a_sender_who_falls_silent_is_let_go(
     ann: aiohttp.ClientSession, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.web.upload_slots.IDLE_SECONDS", 0.1)
+    monkeypatch.setattr("bot.core.upload_slots.IDLE_SECONDS", 0.1)
     hold = asyncio.Event()
 
     async def silent() -> AsyncIterator[bytes]:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.core.errors import TransferTooSlow
-from bot.web.upload_slots import FREE_BYTES, UPLOADS_AT_ONCE, UploadSlots
+from bot.core.upload_slots import FREE_BYTES, UPLOADS_AT_ONCE, UploadSlots
 from common.transfer_rate import MinimumRate
 from tests.bot.web.page import send
 
@@ -60,8 +60,8 @@ async def _drain(slots: UploadSlots, chunks: AsyncIterator[bytes]) -> int:
 
 async def test_uploads_that_stop_half_way_give_their_slots_to_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("common.transfer_rate.SETTLE_SECONDS", 0.05)
-    monkeypatch.setattr("bot.web.upload_slots.LOOK_SECONDS", 0.01)
-    monkeypatch.setattr("bot.web.upload_slots.MinimumRate", lambda: MinimumRate(100 * FREE_BYTES))
+    monkeypatch.setattr("bot.core.upload_slots.LOOK_SECONDS", 0.01)
+    monkeypatch.setattr("bot.core.upload_slots.MinimumRate", lambda: MinimumRate(100 * FREE_BYTES))
     slots, never = UploadSlots(), asyncio.Event()
     stuck = [asyncio.create_task(_drain(slots, _endless(never))) for _ in range(UPLOADS_AT_ONCE)]
     await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Open pages and the news that go to them, as server-sent events."""
+"""Open streams of server-sent events, and the news that go to them."""
 
 from __future__ import annotations
 
@@ -15,41 +15,48 @@ if TYPE_CHECKING:
     from bot.core.identity import Person
     from bot.core.localization import Language
 
-# A page that does not read for so long has gone; it asks for everything anew when it is back.
+# Whoever does not read for so long has gone; they ask for everything anew when they are back.
 UNREAD_EVENTS = 256
 
 
 @dataclass(eq=False)
 class Listener:
-    """One open page."""
+    """One open stream."""
 
     person: Person
     language: Language
     news: asyncio.Queue[str | None] = field(default_factory=lambda: asyncio.Queue(UNREAD_EVENTS))
 
     def tell(self, kind: str, data: Any) -> None:
-        """Send an event; a page that does not read is let go."""
+        """Send an event; whoever does not read is let go."""
         try:
             self.news.put_nowait(f"event: {kind}\ndata: {json.dumps(data, ensure_ascii=False)}\n\n")
         except asyncio.QueueFull:
             self.let_go()
 
+    def finish(self) -> None:
+        """End the stream after what was told."""
+        try:
+            self.news.put_nowait(None)
+        except asyncio.QueueFull:
+            self.let_go()
+
     def let_go(self) -> None:
-        """End the stream; the page connects again if it still lives."""
+        """End the stream at once; who still lives connects again."""
         while not self.news.empty():
             self.news.get_nowait()
         self.news.put_nowait(None)
 
 
 class Listeners:
-    """All open pages, by person."""
+    """All open streams, by what they are about: a person's songs, or one song."""
 
     def __init__(self) -> None:
         self._open: dict[str, set[Listener]] = defaultdict(set)
 
     @contextmanager
     def listening(self, key: str, person: Person, language: Language) -> Iterator[Listener]:
-        """Keep a page among the listeners while its stream is open; ``key`` is the person's keyed hash."""
+        """Keep a listener while its stream is open; ``key`` says what it is about."""
         listener = Listener(person, language)
         self._open[key].add(listener)
         try:
@@ -60,11 +67,11 @@ class Listeners:
                 del self._open[key]
 
     def of(self, key: str) -> tuple[Listener, ...]:
-        """Return a person's open pages."""
+        """Return the open streams about something."""
         return tuple(self._open.get(key, ()))
 
-    def people(self) -> tuple[str, ...]:
-        """Return the keyed hash of everybody who has a page open."""
+    def subjects(self) -> tuple[str, ...]:
+        """Return what all open streams are about."""
         return tuple(self._open)
 
     def close(self) -> None:

@@ -1,4 +1,4 @@
-"""The connection to the page's own SQLite file; a full disk or a lock becomes ``StorageUnavailable``."""
+"""The connection to a chat's own SQLite file; a full disk or a lock becomes ``StorageUnavailable``."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class PageDatabase:
+class LocalDatabase:
     """Runs statements, each of which is one transaction."""
 
     def __init__(self, connection: aiosqlite.Connection) -> None:
         self._connection = connection
 
     @classmethod
-    async def open(cls, path: Path, tables: str) -> PageDatabase:
+    async def open(cls, path: Path, tables: str) -> LocalDatabase:
         """Open the file, or make it with its tables.
 
         Raises
