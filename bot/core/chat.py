@@ -316,6 +316,8 @@ class Response:
         The id of that message in the requester's private chat; None for the message that was pressed.
     question
         Another message that asks the requester something.
+    withdrawn
+        Whether the pressed message is to be deleted.
     """
 
     message: OutgoingMessage | None = None
@@ -325,6 +327,7 @@ class Response:
     buttons: tuple[Button, ...] | None = None
     buttons_of: int | None = None
     question: OutgoingMessage | None = None
+    withdrawn: bool = False
 
 
 @dataclass(frozen=True, slots=True)

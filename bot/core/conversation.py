@@ -237,6 +237,16 @@ class Conversation:
             raise NotYours()
         return await self.queue.cancel(job_id)
 
+    async def is_left_behind(self, job_id: int, message_id: int | None) -> bool:
+        """Return whether a message shows a song's progress although the song is answered in another message.
+
+        A process that was killed just after it had posted its message leaves it behind.
+        """
+        job = await self._storage.jobs.get(job_id)
+        reply = None if job is None or job.reply_id is None else await self._storage.replies.find(job.reply_id)
+        there = None if reply is None or reply.message is None else reply.message.get("message")
+        return there is not None and there != message_id
+
     async def stage(self, job_id: int) -> Stage | None:
         """Return how far a song has come; None if it has ended or another process has it."""
         return await self.queue.stage(job_id)

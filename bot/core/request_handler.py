@@ -93,7 +93,7 @@ class RequestHandler:
         value
             What was chosen in the menu, or typed into the text box.
         """
-        conversation, person, words = self._conversation, requester.person, requester.words
+        conversation, person = self._conversation, requester.person
         callback = decode(data)
         match callback:
             case AnswerCallback():
@@ -110,8 +110,7 @@ class RequestHandler:
             case ReviewCallback():
                 return await self._press_review(requester, callback)
             case CancelCallback(job_id=job_id):
-                done = await conversation.cancel(job_id, requester)
-                return Response(notice=words.say("chat-too-late") if done is CancelResult.TOO_LATE else None)
+                return await self._cancel(requester, job_id)
             case PlaylistCallback():
 
                 async def reply_target(_: PlaylistItem) -> Mapping[str, Any]:
@@ -128,6 +127,14 @@ class RequestHandler:
                 return await self._forget(requester, callback)
             case SettingCallback():
                 return await self._change_setting(requester, callback)
+
+    async def _cancel(self, requester: Requester, job_id: int) -> Response:
+        done = await self._conversation.cancel(job_id, requester)
+        if done is not CancelResult.TOO_LATE:
+            return Response()
+        if await self._conversation.is_left_behind(job_id, requester.message_id):
+            return Response(notice=requester.words.say("chat-already-over"), withdrawn=True)
+        return Response(notice=requester.words.say("chat-too-late"))
 
     async def choose_genre(self, requester: Requester, target: GenreTarget, label: str) -> Response:
         """Take a genre, by its label or in words, for what it was asked for."""

@@ -11,20 +11,23 @@ import logging
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from bot.core import messages
 from bot.core.callbacks import CancelCallback
 from bot.core.chat import OutgoingMessage, PendingSong, Stage
 from bot.core.errors import TryLater, Undeliverable
 from bot.core.priority import Priority, prioritised
+from bot.core.silence_notices import SilenceNotices
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
 
     from bot.core.chat import Answered
     from bot.core.conversation import Conversation
+    from bot.core.localization import Localizer
+    from bot.core.message_port import MessagePort
     from common.errors import UserError
     from storage import Job
 
@@ -33,53 +36,6 @@ NO_ROOM_SECONDS = 0.5
 """If a place has no room for progress, it is tried again after this time."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class StatusLimits:
-    """How often a platform lets progress be shown.
-
-    Attributes
-    ----------
-    message_seconds
-        A message is edited at most once in this time.
-    place_seconds
-        All progress in one place together is edited at most once in this time; 0 where only messages count.
-    posts_once
-        Whether the platform makes one message of a post that is repeated after a lost response. Where it does not, an
-        answer is never posted, but always edited into a message: a repeated edit is the same edit.
-    """
-
-    message_seconds: float
-    place_seconds: float
-    posts_once: bool
-
-
-class MessagePort(Protocol):
-    """Posts and edits the message of one song; every method raises ``TryLater`` or ``Undeliverable``."""
-
-    @property
-    def limits(self) -> StatusLimits:
-        """How often progress may be shown here."""
-
-    @property
-    def place(self) -> Hashable:
-        """What the platform counts edits of the message against."""
-
-    def has_room(self) -> bool:
-        """Return whether the place takes progress now and an answer directly after it."""
-
-    async def post(self, message: OutgoingMessage) -> int:
-        """Post a new message; return its id."""
-
-    async def edit(self, message_id: int, message: OutgoingMessage) -> bool:
-        """Edit a message; return False if it is gone or cannot be edited like this."""
-
-    async def withdraw(self, message_id: int) -> None:
-        """Delete a message, unless other processes use the same one."""
-
-    async def find(self, callbacks: set[str]) -> int | None:
-        """Return the id of a message with one of these callbacks that an earlier process posted; None for none."""
 
 
 class ProgressPace:
@@ -267,6 +223,7 @@ class StatusMessageChat(ABC):
         self._messages: dict[int, StatusMessage] = {}
         self._waiting: dict[int, PendingSong] = {}
         self._ended: deque[int] = deque(maxlen=ENDED_REMEMBERED)
+        self._silence_notices = SilenceNotices()
         self._queue_news: asyncio.Task[None] | None = None
 
     @abstractmethod
@@ -284,15 +241,25 @@ class StatusMessageChat(ABC):
         songs = [await self._conversation.song_of(job) for job in jobs]
         await asyncio.gather(*(self._show_place(song) for song in songs))
 
-    async def remark(self, target: Mapping[str, Any], text: str, number: int = 0, *, title: str | None = None) -> None:
+    async def remark(
+        self, target: Mapping[str, Any], text: str, words: Localizer, number: int = 0, *, title: str | None = None
+    ) -> None:
         """Post a text that belongs to no job; ``number`` distinguishes several texts for one target."""
         port, message_id = self.open_port(-1 - number, target)
         message = OutgoingMessage(text, title=title)
         try:
             if message_id is None or not await port.edit(message_id, message):
                 await port.post(message)
-        except (TryLater, Undeliverable) as reason:
+        except TryLater as reason:
             log.info("a remark could not be posted: %s", reason)
+        except Undeliverable as reason:
+            log.info("a remark could not be posted: %s", reason)
+            await self._silence_notices.explain(port, words)
+
+    async def explain_silence(self, target: Mapping[str, Any], words: Localizer) -> None:
+        """Let somebody know that the bot may not write where they asked."""
+        port, _ = self.open_port(0, target)
+        await self._silence_notices.explain(port, words)
 
     async def show(self, song: PendingSong, stage: Stage) -> Mapping[str, Any] | None:
         """Show progress in the song's message."""
@@ -351,8 +318,13 @@ class StatusMessageChat(ABC):
     async def _finish(self, song: PendingSong, message: OutgoingMessage) -> int:
         # With its button it can be found again after a crash.
         placeholder = messages.progress_message(Stage("answering"), song.words, song.job_id)
-        with prioritised(Priority.ANSWER):
-            return await self._message(song).finish(message, placeholder)
+        try:
+            with prioritised(Priority.ANSWER):
+                return await self._message(song).finish(message, placeholder)
+        except Undeliverable:
+            if not song.unasked:
+                await self.explain_silence(song.message, song.words)
+            raise
 
     def _message(self, song: PendingSong) -> StatusMessage:
         """Return a song's message, from what was noted if this process does not know it."""

@@ -70,6 +70,8 @@ class InteractionContext:
             await self.show(message)
         if response.buttons is not None:
             await self._change_buttons(response)
+        if response.withdrawn:
+            await self.interaction.delete_original_response()
         if response.question is not None:
             await self._follow_up(response.question)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.chat import ChatLimits
-from bot.core.status_message import StatusLimits
+from bot.core.message_port import StatusLimits
 
 PLATFORM = "discord"
 MESSAGE_CHARACTERS = 2000

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from bot.core.chat import OutgoingMessage
-    from bot.core.status_message import StatusLimits
+    from bot.core.message_port import StatusLimits
     from bot.discord.rate_limit import DiscordRateLimiter, Kind
 
 REQUEST_SECONDS = 60.0
@@ -49,6 +49,8 @@ class ReplyTarget:
         An interaction's token, and when it expires (seconds since 1970).
     slot
         The message that is ours to edit already; None if it is to be posted.
+    sender
+        Whoever asked, to be written to where the bot may not write in the channel; None if that is not known.
     """
 
     channel: int
@@ -57,6 +59,7 @@ class ReplyTarget:
     token: str | None = None
     until: float = 0.0
     slot: int | None = None
+    sender: int | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Return the target as JSON data; ``from_json`` reads it."""
@@ -88,7 +91,7 @@ async def delivering() -> AsyncIterator[None]:
 
 
 class DiscordMessagePort:
-    """Implements ``bot.core.status_message.MessagePort``.
+    """Implements ``bot.core.message_port.MessagePort``.
 
     Parameters
     ----------
@@ -185,6 +188,21 @@ class DiscordMessagePort:
         if webhook is not None and self._target.slot is None:
             async with delivering():
                 await webhook.delete_message(message_id)
+
+    async def react(self, emoji: str) -> None:
+        """React to the message that asked; an interaction has none."""
+        if self._target.reply_to is None:
+            raise Undeliverable("there is no message to react to")
+        async with delivering():
+            await self._channel().get_partial_message(self._target.reply_to).add_reaction(emoji)
+
+    async def tell_sender(self, message: OutgoingMessage) -> None:
+        """Post a message to whoever asked, in their direct messages."""
+        if self._target.sender is None:
+            raise Undeliverable("nobody to write to is known")
+        async with delivering():
+            channel = await self._client.create_dm(discord.Object(self._target.sender))
+            await channel.send(text_of(message))
 
     async def find(self, callbacks: set[str]) -> int | None:
         """Return our message about a song that was sent before this process began, by its buttons."""

@@ -87,7 +87,7 @@ class DiscordSubmissions:
             await self._submit_all(*requester, chat_id, songs, target)
         elif await self._answers_all(message, chat_id):
             songs = unasked_songs(await self._client.with_attachments(message))
-            target = ReplyTarget(message.channel.id, message.id, reply_to=message.id)
+            target = ReplyTarget(message.channel.id, message.id, reply_to=message.id, sender=message.author.id)
             requester = await self._writer(message, chat_id)
             await self._submit_all(*requester, chat_id, songs, target, unasked=True)
 
@@ -101,7 +101,7 @@ class DiscordSubmissions:
             messages.append(replied)
         files, links = songs_asked_for(messages)
         person, language = await self._writer(message, chat_id)
-        target = ReplyTarget(message.channel.id, message.id, reply_to=message.id)
+        target = ReplyTarget(message.channel.id, message.id, reply_to=message.id, sender=message.author.id)
         if files or links:
             await self._submit_all(person, language, chat_id, [*files, *_taken(links)], target)
             await self._name_left_out(links, language, target)
@@ -111,7 +111,7 @@ class DiscordSubmissions:
             text = words.say("discord-cannot-see", menu=words.say("menu-genre"))
         else:
             text = self._requests.help_text(words, private=message.guild is None)
-        await self._status.remark(target.as_json(), text)
+        await self._status.remark(target.as_json(), text, words)
 
     async def from_command(
         self, interaction: discord.Interaction[Any], files: Sequence[discord.Attachment], text: str
@@ -174,13 +174,14 @@ class DiscordSubmissions:
         rest = replace(target, slot=None)
         if taken != songs:
             text = sentence(TooManyAtOnce(limit=len(taken)), language)
-            await self._status.remark(rest.as_json(), text, len(taken))
+            await self._status.remark(rest.as_json(), text, requester.words, len(taken))
         await self._name_left_out(links, language, rest)
 
     async def _name_left_out(self, links: list[str], language: Language, target: ReplyTarget) -> None:
         if len(links) > LINKS_AT_ONCE:
-            text = links_left_out(links[LINKS_AT_ONCE:], self._conversation.words(language))
-            await self._status.remark(target.as_json(), text, len(links))
+            words = self._conversation.words(language)
+            text = links_left_out(links[LINKS_AT_ONCE:], words)
+            await self._status.remark(target.as_json(), text, words, len(links))
 
     async def _submit_all(
         self,
@@ -221,7 +222,8 @@ class DiscordSubmissions:
                     refused = len(songs) - number if is_last else 1
                     title = song.shown_name if submission.named and not is_last else None
                     text = refusal(error, language, refused)
-                    await self._status.remark(own.as_json(), text, number, title=title)
+                    words = self._conversation.words(language)
+                    await self._status.remark(own.as_json(), text, words, number, title=title)
                 if is_last:
                     break
         # Every song is stored by now, before anything is shown.

@@ -662,6 +662,8 @@ chat-feedback-usage =
     /feedback stats counts them.
     /feedback export sends them as a file: csv, jsonl or parquet, and if you like a period, a genre, a status, such as /feedback export jsonl 2026-01-01..2026-03-31 jazz accepted
 links-left-out = I take { $limit } links at a time. Please send me the others in another message: { $links }
+cannot-speak = I may not write where you asked me. Ask an administrator to let me, or send me the song here.
+chat-already-over = That song is already answered, so I've removed this message.
 chat-here = here
 chat-each-language = Everybody's own
 chat-picture-on = With picture

@@ -547,6 +547,8 @@ chat-feedback-usage =
     /ykien thongke để xem số liệu.
     /ykien xuat để nhận tệp: csv, jsonl hoặc parquet, có thể kèm khoảng thời gian, thể loại, trạng thái, ví dụ /ykien xuat jsonl 2026-01-01..2026-03-31 jazz accepted
 links-left-out = Mỗi lần mình nhận { $limit } liên kết. Những liên kết còn lại, bạn gửi trong tin nhắn khác nhé: { $links }
+cannot-speak = Mình không được viết ở chỗ bạn vừa hỏi. Bạn nhờ quản trị viên cho phép, hoặc gửi bài hát cho mình ở đây nhé.
+chat-already-over = Bài đó mình trả lời rồi nên xoá tin này.
 chat-here = ở đây
 chat-each-language = Tuỳ mỗi người
 chat-picture-on = Kèm hình

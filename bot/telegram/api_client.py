@@ -54,11 +54,20 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class MessageLocation:
-    """A place on Telegram: the chat, the message to reply to, and the topic if the chat is a forum."""
+    """A place on Telegram.
+
+    Attributes
+    ----------
+    chat, message, thread
+        The chat, the message to reply to, and the topic if the chat is a forum.
+    sender
+        Whoever asked, to be written to where the bot may not write in the chat; None if that is not known.
+    """
 
     chat: int
     message: int | None = None
     thread: int | None = None
+    sender: int | None = None
 
     def as_json(self) -> dict[str, int | None]:
         """Return it as JSON data; ``from_json`` reads it."""
@@ -67,7 +76,7 @@ class MessageLocation:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> MessageLocation:
         """Read what ``as_json`` wrote; other keys, such as those of earlier versions, are ignored."""
-        return MessageLocation(data["chat"], data.get("message"), data.get("thread"))
+        return MessageLocation(data["chat"], data.get("message"), data.get("thread"), data.get("sender"))
 
 
 class MessageGone(Exception):
@@ -218,6 +227,14 @@ class TelegramClient:
         """Delete a message of the bot."""
         with delivering():
             await self.bot.delete_message(self._moved.get(chat, chat), message_id)
+
+    async def react(self, location: MessageLocation, emoji: str) -> None:
+        """React to a message."""
+        if location.message is None:
+            raise Undeliverable("there is no message to react to")
+        with delivering():
+            chat = self._moved.get(location.chat, location.chat)
+            await self.bot.set_message_reaction(chat, location.message, emoji)
 
     async def toast(self, query_id: str, text: str | None = None, *, alert: bool = False) -> None:
         """Answer the press of a button; one that is too old needs no answer any more."""

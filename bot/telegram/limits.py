@@ -5,7 +5,7 @@ from __future__ import annotations
 from telegram.constants import FileSizeLimit, MessageLimit
 
 from bot.core.chat import ChatLimits
-from bot.core.status_message import StatusLimits
+from bot.core.message_port import StatusLimits
 from common.errors import SongError
 
 PLATFORM = "telegram"

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from bot.core.callbacks import CancelCallback
 from bot.core.chat import Button
+from bot.core.errors import Undeliverable
 from bot.telegram import limits
-from bot.telegram.api_client import MessageGone
+from bot.telegram.api_client import MessageGone, MessageLocation
 from bot.telegram.post_journal import JournalEntry
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
     from bot.core.chat import OutgoingMessage
-    from bot.core.status_message import StatusLimits
-    from bot.telegram.api_client import MessageLocation, TelegramClient
+    from bot.core.message_port import StatusLimits
+    from bot.telegram.api_client import TelegramClient
     from bot.telegram.post_journal import PostJournal
 
 CANDIDATES = 12
@@ -23,7 +24,7 @@ CANDIDATES = 12
 
 
 class TelegramMessagePort:
-    """Implements ``bot.core.status_message.MessagePort``.
+    """Implements ``bot.core.message_port.MessagePort``.
 
     Parameters
     ----------
@@ -82,6 +83,17 @@ class TelegramMessagePort:
     async def withdraw(self, message_id: int) -> None:
         """Delete a message."""
         await self._client.delete(self._location.chat, message_id)
+
+    async def react(self, emoji: str) -> None:
+        """React to the song."""
+        await self._client.react(self._location, emoji)
+
+    async def tell_sender(self, message: OutgoingMessage) -> None:
+        """Post a message to whoever asked; Telegram allows it if they ever wrote to the bot."""
+        sender = self._location.sender
+        if sender is None or sender == self._location.chat:
+            raise Undeliverable("there is no other chat with whoever asked")
+        await self._client.post(MessageLocation(sender), message)
 
     async def find(self, callbacks: set[str]) -> int | None:  # noqa: ARG002 - the journal knows the button
         """Return the message that an earlier process posted for the song, as far as it came to note it.

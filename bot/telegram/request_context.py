@@ -142,6 +142,8 @@ class RequestContexts:
         if response.buttons is not None and changed is not None:
             with suppress(MessageGone):
                 await self._client.edit_buttons(location.chat, changed, response.buttons)
+        if response.withdrawn and pressed is not None:
+            await self._client.delete(location.chat, pressed)
         if response.question is not None:
             await self._ask(context, response.question)
 
@@ -171,4 +173,5 @@ def place_of(message: Message) -> str:
 def location_of(message: Message) -> MessageLocation:
     """Return where a message is, to reply to it."""
     topic = message.message_thread_id if message.is_topic_message else None
-    return MessageLocation(message.chat.id, message.message_id, topic)
+    sender = None if message.from_user is None or message.sender_chat is not None else message.from_user.id
+    return MessageLocation(message.chat.id, message.message_id, topic, sender)

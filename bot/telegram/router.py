@@ -267,8 +267,11 @@ class Router:
                 await self._contexts.respond(context, response)
         except UserError as error:
             await self._show_error(context, error)
-        except (Undeliverable, TryLater, MessageGone) as error:
+        except (TryLater, MessageGone) as error:
             log.info("a response could not be shown: %s", error)
+        except Undeliverable as error:
+            log.info("a response could not be shown: %s", error)
+            await self._explain_silence(context)
         except Exception:
             log.exception("a message or a button failed because of a bug")
             await self._show_error(context, OurFault())
@@ -288,8 +291,13 @@ class Router:
                     await asyncio.sleep(later.seconds)
             except Undeliverable as reason:
                 log.info("an error could not be shown: %s", reason)
+                await self._explain_silence(context)
                 return
         log.warning("Telegram could not be reached; an error was not shown")
+
+    async def _explain_silence(self, context: RequestContext) -> None:
+        if context.query is None and not context.requester.private:
+            await self._status.explain_silence(context.location.as_json(), context.requester.words)
 
 
 def _opinions(reactions: Sequence[ReactionType]) -> set[bool]:

@@ -7,7 +7,7 @@ from collections import defaultdict, deque
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.core.status_message import StatusLimits
+from bot.core.message_port import StatusLimits
 
 if TYPE_CHECKING:
     from collections.abc import Hashable

@@ -8,7 +8,8 @@ import pytest
 
 from bot.core.chat import OutgoingMessage
 from bot.core.errors import TryLater, Undeliverable
-from bot.core.status_message import ProgressPace, StatusLimits, StatusMessage
+from bot.core.message_port import StatusLimits
+from bot.core.status_message import ProgressPace, StatusMessage
 
 PAUSE_SECONDS = 0.2
 PLACEHOLDER = OutgoingMessage("answering")
@@ -56,6 +57,12 @@ class Noted:
 
     async def withdraw(self, message_id: int) -> None:
         self.gone.add(message_id)
+
+    async def react(self, emoji: str) -> None:
+        raise Undeliverable("reactions are off")
+
+    async def tell_sender(self, message: OutgoingMessage) -> None:
+        raise Undeliverable("direct messages are closed")
 
     async def find(self, callbacks: set[str]) -> int | None:
         self.sought = callbacks

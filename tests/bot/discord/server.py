@@ -62,6 +62,7 @@ class FakeDiscord:
         add("POST", "/api/v10/channels/{channel}/messages", self._post)
         add("GET", "/api/v10/channels/{channel}/messages/{message}", self._get)
         add("PATCH", "/api/v10/channels/{channel}/messages/{message}", self._edit)
+        add("PUT", "/api/v10/channels/{channel}/messages/{message}/reactions/{emoji}/@me", self._react)
         add("POST", "/api/v10/interactions/{id}/{token}/callback", self._callback)
         add("POST", "/api/v10/webhooks/{app}/{token}", self._follow)
         add("PATCH", "/api/v10/webhooks/{app}/{token}/messages/{message}", self._edit_spoken)
@@ -203,7 +204,7 @@ class FakeDiscord:
     async def _post(self, request: web.Request) -> web.Response:
         channel = self._channel(request)
         said, files = await _body(request)
-        if files and channel in self.world.no_files:
+        if channel in self.world.no_messages or (files and channel in self.world.no_files):
             raise Refused(403, MISSING_PERMISSIONS, "Missing Permissions")
         nonce = (channel, str(said.get("nonce")))
         if said.get("enforce_nonce") and nonce in self.world.nonces:
@@ -216,6 +217,13 @@ class FakeDiscord:
         self._apply(message, said, files)
         self.world.posts.append(dict(message))
         return _json(message)
+
+    async def _react(self, request: web.Request) -> web.Response:
+        channel, message = self._channel(request), self._message(request)
+        if channel in self.world.no_reactions:
+            raise Refused(403, MISSING_PERMISSIONS, "Missing Permissions")
+        self.world.reactions.append((message["id"], request.match_info["emoji"]))
+        return web.Response(status=204)
 
     async def _edit(self, request: web.Request) -> web.Response:
         self._channel(request)

@@ -108,6 +108,9 @@ class World:
         self.application_id = BOT["id"]
         self.forbidden: set[str] = set()
         self.no_files: set[str] = set()
+        self.no_messages: set[str] = set()
+        self.no_reactions: set[str] = set()
+        self.reactions: list[tuple[str, str]] = []
         self._numbers = itertools.count()
         self._news = asyncio.Condition()
 

@@ -70,8 +70,8 @@ class TelegramServer:
         Limits that the bot broke.
     administrators
         Chat → numbers of people.
-    unwritten, muted
-        People whom the bot may not write to first, and groups in which it may not write.
+    unwritten, muted, no_reactions
+        People whom the bot may not write to first, groups in which it may not write, and where it may not react.
     reads_all
         Whether privacy mode is off.
     held
@@ -101,6 +101,7 @@ class TelegramServer:
         self.files: dict[str, bytes] = {}
         self.unwritten: set[int] = set()
         self.muted: set[int] = set()
+        self.no_reactions: set[int] = set()
         self.reads_all = False
         self.local_files: dict[str, Path] = {}
         self.rates = Rates()
@@ -313,6 +314,13 @@ class TelegramServer:
 
     def _do_editMessageReplyMarkup(self, parameters: dict[str, Any]) -> dict[str, Any]:  # noqa: N802
         return self._edit(parameters)
+
+    def _do_setMessageReaction(self, parameters: dict[str, Any]) -> bool:  # noqa: N802
+        key = int(parameters["chat_id"]), int(parameters["message_id"])
+        if key[0] in self.no_reactions:
+            raise Refused("Bad Request: REACTION_INVALID")
+        self.messages[key]["reaction"] = [each["emoji"] for each in parameters["reaction"]]
+        return True
 
     def _do_deleteMessage(self, parameters: dict[str, Any]) -> bool:  # noqa: N802
         if self.messages.pop((int(parameters["chat_id"]), int(parameters["message_id"])), None) is None:

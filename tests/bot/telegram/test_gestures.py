@@ -69,7 +69,7 @@ async def test_a_link_that_is_sent_as_a_reply_is_taken_and_one_in_a_list_of_genr
     bot: Bot, ann: Somebody, tune: Path
 ) -> None:
     answer = await ann.answered(await ann.sends(tune))
-    await ann.presses(answer, "Wrong")
+    await ann.presses(answer, "Something else")
     menu = await ann.hears("Which genre is it?")
     for replied in (answer, menu):
         await ann.writes(f"{INSIDE}/song.mp3", to=replied)
@@ -209,3 +209,32 @@ async def test_sixteen_songs_at_once_give_ten_answers_and_one_sentence_about_the
     await ann.server.until(lambda: sum("picture" in each for each in ann.server.said(ann.number)) == 10)
     assert len(_said(ann)) == 11
     assert not any("cancel" in each["callback_data"] for said in ann.server.said(ann.number) for each in buttons(said))
+
+
+@pytest.mark.usefixtures("bot")
+async def test_where_the_bot_may_not_write_it_reacts_or_else_tells_the_sender_once(
+    ann: Somebody, lan: Somebody, telegram: TelegramServer, tune: Path
+) -> None:
+    telegram.muted.add(GROUP)
+    song = await ann.in_group(GROUP).sends(tune, caption=MENTION)
+    await telegram.until(lambda: song.get("reaction") == ["🙊"])
+    telegram.no_reactions.add(GROUP)
+    for _ in range(2):
+        await lan.in_group(GROUP).writes("/help")
+    await lan.hears("Mình không được viết ở chỗ bạn vừa hỏi.")
+    await lan.writes("/help")
+    await lan.hears("Bạn gửi cho mình một bài")
+    assert (len(_said(lan)), len(_said(ann)), telegram.said(GROUP)) == (2, 0, [])
+
+
+@pytest.mark.usefixtures("bot")
+async def test_a_progress_message_that_was_left_behind_goes_when_its_button_is_pressed(
+    ann: Somebody, telegram: TelegramServer, tune: Path
+) -> None:
+    # The post takes effect, but the bot never learns its number, as if it had been killed at that moment.
+    telegram.drops["sendMessage"] = 1
+    await ann.answered(await ann.sends(tune))
+    stray, _ = telegram.said(ann.number)
+    await ann.presses(stray, "Stop")
+    await telegram.until(lambda: len(telegram.said(ann.number)) == 1)
+    assert "That song is already answered" in str(telegram.toasts[-1])

@@ -120,7 +120,7 @@ async def test_what_leaves_may_be_chosen(operator: Somebody, corrected: None) ->
         "jazz": "One row of one song",
         "2020-01-01..2020-12-31": "There's nothing to export",
         "2020-01-01..": "2 rows of 2 songs",
-        "nothing of that name": "I know no genre of that name.",
+        "nothing of that name": "“nothing of that name” is neither a format nor a genre",
         "last..week": "/feedback review shows",
     }
     for wish, said in wishes.items():
