@@ -23,7 +23,7 @@ class UserError(Exception):
     """
 
     code: ClassVar[str] = "not-possible"
-    sentence: ClassVar[str] = "This is not possible."
+    sentence: ClassVar[str] = "That isn't possible."
 
     def __init__(self, **values: float | str) -> None:
         super().__init__()

@@ -31,7 +31,7 @@ class FolderTooFull(SongError):
 
 class FolderWithoutMusic(SongError):
     code = "folder-without-music"
-    sentence = "I find no music in this folder. Please choose another one."
+    sentence = "I can't find any music in this folder. Please choose another one."
 
 
 class FolderInProgress(SongError):
@@ -81,7 +81,7 @@ class NotAModerator(SongError):
 
 class GenreUnknown(SongError):
     code = "genre-unknown"
-    sentence = "I know no genre of that name. Please write it again."
+    sentence = "I don't know a genre of that name. Please write it again."
 
 
 class GenreUnclear(SongError):
@@ -103,7 +103,7 @@ class FormatMissing(SongError):
 
 class LinksNotSupported(SongError):
     code = "links-not-taken"
-    sentence = "I cannot follow links yet. Please send me the song itself, as a file."
+    sentence = "I can't follow links yet. Please send me the song itself, as a file."
 
 
 class PlaylistTaken(SongError):
@@ -122,7 +122,7 @@ class PlaylistCutShort(SongError):
 
 class PlaylistDeclined(SongError):
     code = "list-declined"
-    sentence = "All right, I leave this list alone."
+    sentence = "All right, I'll leave this list alone."
 
 
 class PlaylistUnanswered(SongError):
@@ -139,12 +139,12 @@ class TooManyAtOnce(SongError):
 
 class NoSongThere(SongError):
     code = "no-song-there"
-    sentence = "I find no song in that. Please choose a message with a music file or a link."
+    sentence = "I can't find a song in that. Please choose a message with a music file or a link."
 
 
 class NothingToCorrect(SongError):
     code = "nothing-to-correct"
-    sentence = "I see no answer of mine here. Please press “Wrong” below the answer instead."
+    sentence = "I can't see an answer of mine here. Please press “Wrong” below the answer instead."
 
 
 class DateUnclear(SongError):

@@ -63,16 +63,16 @@ tag-happy = happy
 ## The answer
 
 answer-sure = This sounds like { $genre } ({ $confidence }%).
-answer-unsure-two = I am not sure: maybe { $genre } ({ $confidence }%) or { $other } ({ $other-confidence }%).
-answer-unsure-one = I am not sure: maybe { $genre } ({ $confidence }%).
+answer-unsure-two = I'm not sure: maybe { $genre } ({ $confidence }%) or { $other } ({ $other-confidence }%).
+answer-unsure-one = I'm not sure: maybe { $genre } ({ $confidence }%).
 answer-speech = That sounds like somebody talking. Send me some music and I'll tell you its genre.
 answer-environment = That sounds like background noise, not music. Send me some music and I'll tell you its genre.
-answer-tone = That is a steady tone, not music. Send me some music and I'll tell you its genre.
+answer-tone = That's a steady tone, not music. Send me some music and I'll tell you its genre.
 answer-silence = I can't hear anything in this. Send me some music and I'll tell you its genre.
 answer-tags = Tags: { $tags }.
 answer-runners-up = Next closest: { $genres }.
 answer-runner-up = { $genre } ({ $confidence }%)
-answer-known = I've heard this very recording before, so I could answer right away.
+answer-known = I've heard this one before.
 answer-length = { $length } of music in { $segments ->
     [one] one part
    *[other] { $segments } parts
@@ -90,8 +90,8 @@ answer-more-parts = { $count ->
 answer-votes-heading = What each of my experts would have said on its own:
 answer-votes-line = { $expert }: { $genres }
 answer-votes-count = { $genre } { $votes } of { $segments }
-opinion-corrected = No, it is { $label }.
-opinion-agreed = That is right.
+opinion-corrected = No, it's { $label }.
+opinion-agreed = That's right.
 
 ## What each expert is called
 
@@ -100,8 +100,8 @@ expert-svm = SVM
 expert-nn = neural net
 expert-texture = texture
 expert-texture_linear = texture, linear
-expert-texture40 = top 40 dB
-expert-texture40_linear = top 40 dB, lin.
+expert-texture40 = loud parts
+expert-texture40_linear = loud parts, lin.
 expert-musicnn_tags = tags
 expert-musicnn_embedding = network
 expert-fusion = combined
@@ -117,11 +117,11 @@ progress-queued-estimate = Number { $place } in the queue, about { $minutes ->
 progress-fetching = Receiving the song…
 progress-asking = I have a question about this link.
 progress-fetching-megabytes = Receiving the song: { $megabytes } MB so far…
-progress-waiting = Waiting for a free machine…
+progress-waiting = Waiting for a free worker…
 progress-decoding = Opening the song…
 progress-listening = Listening: part { $segment } of { $segments }…
 progress-answering = Putting the answer together…
-progress-cancelled = Stopped. I have forgotten that song.
+progress-cancelled = Stopped. I've forgotten that song.
 
 ## Buttons
 
@@ -143,14 +143,14 @@ button-withdraw = Stop learning from me
 
 ## Corrections
 
-correction-agreed = Thank you! It is good to know that { $label } was right.
-correction-taken = Thank you! I have noted that this is { $label }.
-correction-family = Thank you! So { $label } is right; I had gone further and said { $style }.
-correction-proposed-moderators = Thank you! “{ $label }” is new to me. I have noted it as a proposal, and a moderator will look at it.
-correction-proposed-others = Thank you! “{ $label }” is new to me. I have noted it; it counts once others say the same of a song.
-correction-proposed-oneself = Thank you! “{ $label }” is new to me. I have noted it; with enough songs of it I can learn it.
-correction-undone = Taken back. What you had said of this song is gone.
-correction-nothing = There was nothing to take back.
+correction-agreed = Thanks! Good to know that { $label } was right.
+correction-taken = Thanks! I've noted that this is { $label }.
+correction-family = Thanks! So { $label } is right; I'd gone further and said { $style }.
+correction-proposed-moderators = Thanks! “{ $label }” is new to me. I've noted it as a proposal, and a moderator will look at it.
+correction-proposed-others = Thanks! “{ $label }” is new to me. I've noted it; it counts once others say the same of a song.
+correction-proposed-oneself = Thanks! “{ $label }” is new to me. I've noted it; with enough songs of it I can learn it.
+correction-undone = Your correction is removed.
+correction-nothing = You hadn't corrected this song.
 correction-kept = You've told me that this is { $label }, so I've kept that. Was I right after all?
 
 ## Teaching a genre song by song
@@ -165,23 +165,23 @@ teach-noted-not-music = Noted as { $label }, though it doesn't sound like music 
 
 ## Learning: asked once, off by default
 
-consent-question = May I learn from this? The numbers that I computed from the songs you correct, together with your corrections, could then train my next version. Never the recording itself: I've already deleted that. You can change your mind at any time.
-consent-allowed = Thank you! From now on your corrections may teach me. You can take this back at any time.
+consent-question = May I learn from this? Your corrections and the numbers I computed from those songs could train my next version, never the recordings. You can change your mind any time.
+consent-allowed = Thanks! From now on your corrections may teach me. You can change this any time.
 consent-refused = All right, I won't learn from your corrections.
-consent-withdrawn = Done: your corrections will not be used for training any more.
+consent-withdrawn = Done: your corrections won't be used for training any more.
 
 ## Privacy
 
 privacy =
-    Your file is deleted as soon as I have answered.
+    Your file is deleted as soon as I've answered.
 
     What I keep, so that I can answer the same song at once and learn where I was wrong: my answer, a fingerprint of the recording, the numbers that I computed from it, and what you say about the answer. Instead of your name I keep a code that nobody can trace back to you without a secret key.
 
     What concerns you is kept until you delete it. Answers to recordings stay: others may send the same recording, and they say nothing about you.
 privacy-consent-yes = Learning from your corrections: you allowed it.
 privacy-consent-no = Learning from your corrections: off.
-privacy-consent-unasked = Learning from your corrections: off. I will ask you once, when you first correct me.
-forget-question = Delete everything that I keep about you? This cannot be undone.
+privacy-consent-unasked = Learning from your corrections: off. I'll ask you once, when you first correct me.
+forget-question = Delete everything I keep about you? This can't be undone.
 forget-done = Deleted: { $songs ->
     [0] no songs
     [one] one song
@@ -215,20 +215,20 @@ error-too-many-queued = { $limit ->
 error-too-many-queued-several = I can keep { $limit } songs waiting for you at a time, so I left out { $songs }. Please send them again when the others are answered.
 error-too-many-today-several = You may send { $limit } songs in 24 hours, so I left out { $songs }. Please send them again tomorrow.
 error-too-many-today = { $limit ->
-    [one] That is all for today: one song in 24 hours. Please come back tomorrow.
-   *[other] That is all for today: { $limit } songs in 24 hours. Please come back tomorrow.
+    [one] That's all for today: one song in 24 hours. Please come back tomorrow.
+   *[other] That's all for today: { $limit } songs in 24 hours. Please come back tomorrow.
 }
 error-closing = I'm shutting down right now. Please send the song again in a minute.
 error-file-unreadable = Your browser could not read this file. It may have been moved, or its permissions forbid it.
 error-folder-too-full = There are { $count } songs in this folder, and this page takes up to { $limit } at a time. Drop a smaller folder, or put it in order from the command line: python -m classifier organize FOLDER --playlists OUT
-error-folder-without-music = I find no music in this folder. Please choose another one.
+error-folder-without-music = I can't find any music in this folder. Please choose another one.
 error-folder-under-way = I'm still listening to another folder of yours. Please wait until it's done, or stop it.
 error-file-gone = The file was no longer there when its turn came. Please send it again.
 error-transfer-too-slow = The file was arriving too slowly, so I stopped. Please send it again when your connection is better.
 error-download-too-slow = I'm getting this file too slowly right now, so I stopped. Please send it again later.
 error-button-expired = I no longer have this song, so this button has expired. Please send the song again.
 error-not-yours = Only the person who sent this song can do that.
-error-not-possible = This is not possible.
+error-not-possible = That isn't possible.
 error-label-empty = Please write the name of a genre.
 error-label-too-long = A genre's name may have up to { $limit } letters. Please write a shorter one.
 error-label-unprintable = A genre's name is one line of ordinary text. Please write it again.
@@ -238,24 +238,24 @@ error-body-unreadable = What arrived here is damaged. Please send it again.
 error-link-too-long = This link is too long. Please open it in a browser and copy the shorter link from there.
 error-storage-unavailable = I can't save anything at the moment. Please try again in a few minutes.
 error-our-fault = Something went wrong on my side, and it has been noted. Please try again.
-error-link-failed = The site behind this link did not answer as it should. Please try again later, or send the file.
+error-link-failed = The site behind this link didn't answer as it should. Please try again later, or send the file.
 error-link-not-a-link = This is not a link that I can open. Please send one that begins with https:// or http://.
 error-link-host = I'm not allowed to open links to this site. Please send the file instead.
 error-link-inside = This link leads into a private network, where I don't go. Please send the file instead.
 error-link-login = This site asks for a login. Please send the file instead.
-error-link-blocked = This site blocks the server that I run on. Please send the file instead.
+error-link-blocked = This site blocks servers like mine. Please send the file instead.
 error-link-live = This is a live broadcast, or one that has not begun. Please send a recording.
 error-link-drm = This song is copy-protected, so I can't listen to it. Please send a file.
 error-link-geo = This can't be played in the country where I run. Please send the file instead.
 error-link-private = This is private, so I can't listen to it. Please send the file instead.
 error-link-removed = This was removed from its site. Please send another link, or the file.
 error-link-not-found = There is nothing at this link. Please check it, or send the file.
-error-link-no-music = I found no music at this link. Please send a link to a song, or the file.
+error-link-no-music = I couldn't find any music at this link. Please send a link to a song, or the file.
 error-link-timeout = Fetching this took longer than { $seconds } seconds, so I stopped. Please send the file instead.
 error-link-too-slow = This site sends the file too slowly, so I stopped. Please try again later, or send the file.
 error-link-too-complex = This page is too complicated for me to search. Please send the link of the song itself, or the file.
 error-link-script = This site needs a script that I can't run. Please send the file instead.
-error-link-certificate = I can't verify this site's identity, so I don't trust it. Please send the file instead.
+error-link-certificate = This site has no valid certificate, so I don't open it. Please send the file instead.
 error-link-list = There is more than one song at this link. Please send the link of one song.
 
 ## A link that leads to many songs
@@ -287,7 +287,7 @@ error-list-taken = { $count ->
    *[other] I take { $count } songs of this list; each gets its own answer.
 }
 error-list-cut-short = I could take only { $count } of { $wanted } songs: you can't have more waiting right now.
-error-list-declined = All right, I leave this list alone.
+error-list-declined = All right, I'll leave this list alone.
 error-list-unanswered = You didn't say whether I should listen to this list. Please send the link again.
 
 ## The timeline picture
@@ -305,13 +305,13 @@ picture-alt-overall = Timeline of a song of { $length }, mostly { $genre } in { 
 
 page-title = What genre is this?
 page-skip = Skip to the song box
-page-greeting = Hello! Give me a song, and I will tell you its genre, part by part. If I am wrong, tell me: that is how I get better.
-page-deleted = Your file is deleted as soon as I have answered.
+page-greeting = Hello! Give me a song, and I'll tell you its genre, part by part. If I'm wrong, tell me: that's how I get better.
+page-deleted = Your file is deleted as soon as I've answered.
 page-conversation = Conversation
 page-drop = Drop songs, a folder or a link here
 page-choose = Choose files
 page-choose-folder = Open a folder
-page-drop-now = Let go, and I will listen
+page-drop-now = Let go, and I'll listen
 page-formats = mp3, m4a, ogg, opus, flac, wav, aiff, webm, mp4 or mov, up to { $megabytes } MB and { $minutes } minutes.
 page-examples = Or try one of these:
 page-example = Try “{ $title }”
@@ -319,8 +319,8 @@ page-you-sent = You sent a song
 page-you-sent-folder = You sent a folder
 page-uploading = Sending…
 page-folder-opening = Looking through the folder…
-page-upload-failed = The song did not get through. Is the bot still running? Please try again.
-page-lost = I cannot reach the bot. Is it still running? I keep trying…
+page-upload-failed = The song didn't get through. Is the bot still running? Please try again.
+page-lost = I can't reach the bot. Is it still running? I keep trying…
 page-segments = Part by part
 page-column-time = Time
 page-column-genre = Genre
@@ -350,14 +350,14 @@ page-link-hint = Paste a link to a song
 page-link-send = Send
 page-no-link = I see no link in that. Paste the address of a song or video, such as https://…
 page-new-answers = New answers below
-page-away = I cannot reach the bot. I will send this as soon as it is back…
+page-away = I can't reach the bot. I'll send this as soon as it's back…
 page-waiting = Waiting its turn…
 page-no-room = Waiting until there is room…
 page-try-again = Try again
 page-play = Play
 page-pause = Pause
 page-position = Position in the song
-page-unplayable = This browser cannot play this kind of file.
+page-unplayable = This browser can't play this kind of file.
 page-why = Why?
 page-why-part = { $start }–{ $end } ({ $confidence }%)
 page-why-parts = Most like { $genre }: { $parts }.
@@ -372,9 +372,9 @@ page-silent-expert = { $expert }: has no weight where the answer is { $genre }, 
 page-save-picture = Save picture
 page-copy-text = Copy text
 page-copied = Copied
-page-copy-failed = Your browser did not let me copy
+page-copy-failed = Your browser didn't let me copy
 page-remove = Delete this song
-page-removed = I have forgotten that song.
+page-removed = I've forgotten that song.
 page-record = Record
 page-record-title = Record what is playing
 page-record-hint = Hold your device near the music for 10 to 30 seconds.
@@ -451,7 +451,7 @@ page-collection-minimum-sure = that the model is sure of
 page-collection-minimum-percent = of { $percent } % confidence or more
 page-collection-report = Map, likely duplicates, doubtful tags
 page-collection-playlists = Download playlists
-page-collection-unpack = The zip holds a playlist for each genre, one of the songs that I am not sure of, and the report. Unpack it in “{ $name }”: from there they find the songs.
+page-collection-unpack = The zip holds a playlist for each genre, one of the songs that I'm not sure of, and the report. Unpack it in “{ $name }”: from there they find the songs.
 page-collection-file = playlists of { $name }
 
 ## Moderators
@@ -482,7 +482,7 @@ review-merged = “{ $source }” is now another name for { $target }; { $correc
     [one] one correction
    *[other] { $corrections } corrections
 } moved.
-review-none = Nothing waits for review.
+review-none = There's nothing to review.
 feedback-none = Nobody has given an opinion yet.
 feedback-totals = { $corrections ->
     [one] One opinion
@@ -516,11 +516,11 @@ feedback-exported = { $rows ->
 feedback-export-empty = There's nothing to export: nobody whose corrections match has agreed that they may be used for training.
 error-export-option-unknown = “{ $option }” is neither a format nor a genre that I know. The formats are { $formats }.
 error-not-a-moderator = Only moderators can do that.
-error-genre-unknown = I know no genre of that name. Please write it again.
+error-genre-unknown = I don't know a genre of that name. Please write it again.
 error-genre-unclear = Did you mean { $genres }? Choose it from the list, or add what you typed as a new genre.
 error-typed-genre-gone = I no longer know what you typed. Please type the genre again.
-error-format-missing = This format cannot be written here. Please choose another.
-error-links-not-taken = I cannot follow links yet. Please send me the song itself, as a file.
+error-format-missing = This format can't be written here. Please choose another.
+error-links-not-taken = I can't follow links yet. Please send me the song itself, as a file.
 
 ## Learning from corrections, as moderators see it
 
@@ -558,7 +558,7 @@ readiness-later = { $songs ->
 retraining-off = I don't retrain by myself.
 retraining-nightly = I retrain at night, once there is enough.
 retraining-when-ready = I retrain as soon as there is enough.
-retraining-running = I am retraining: { $text } ({ $time })
+retraining-running = I'm retraining: { $text } ({ $time })
 retraining-promoted = I retrained ({ $time }): { $text }
 retraining-refused = I retrained ({ $time }), and the new version was not good enough: { $text }
 retraining-not-enough = I looked for something new to learn ({ $time }): { $text }
@@ -587,7 +587,7 @@ desk-select = Select
 desk-timeline = What I heard
 desk-recognised = Recognised of songs held out
 desk-no-figures = There are no figures for this genre yet.
-desk-failed = That did not work. Please reload the page.
+desk-failed = That didn't work. Please reload the page.
 desk-untitled = A song without a title
 desk-said = I said: { $genre } ({ $confidence }%)
 desk-figure = { $percent }% right on the songs of the first training, each held out
@@ -601,12 +601,12 @@ error-release-not-changed = The release was not changed: { $reason }
 ## About the bot, and how a chat is set up
 
 about = I listen to a song and tell you its genre, part by part. If I'm wrong, tell me: that's how my next version gets better.
-about-release = My release { $release } knows { $count ->
+about-release = I know { $count ->
     [one] one genre
    *[other] { $count } genres
 }: { $genres }.
-about-accuracy = Measured on songs by artists that it had never heard, it was right { $percent }% of the time.
-about-taught = It has also learnt from { $songs ->
+about-accuracy = Measured on songs by artists that I'd never heard, I was right { $percent }% of the time.
+about-taught = I've also learnt from { $songs ->
     [one] one song
    *[other] { $songs } songs
 } that people corrected and let me learn from.
@@ -615,10 +615,10 @@ taught-thanks = { $genre } is now recognised, also thanks to your { $songs ->
     [one] song
    *[other] { $songs } songs
 }.
-about-base = On the songs that it first learnt from, each left out of training when it was tested, it was right { $percent }% of the time.
-about-cannot = What I cannot do: name the artist or the song, or recognise a genre that I don't know. I call such a song by the closest genre that I know; often, but not always, I then say that I'm not sure. Genres overlap, and people disagree about them, too.
-stats-none = I have heard nothing here yet.
-stats-heard = Here I have heard { $songs ->
+about-base = On the songs that I first learnt from, each left out of training while it was tested, I was right { $percent }% of the time.
+about-cannot = What I can't do: name the artist or the song, or recognise a genre that I don't know. I call such a song by the closest genre that I know; often, but not always, I then say that I'm not sure. Genres overlap, and people disagree about them, too.
+stats-none = I haven't heard anything here yet.
+stats-heard = Here I've heard { $songs ->
     [one] one song
    *[other] { $songs } different songs
 } ({ $length } of music) and answered { $answers ->
@@ -645,7 +645,7 @@ settings-listening = I answer every song, unasked, in: { $channels }.
 
 chat-help-private = Send me a song: a music file, a voice message, a video, a round video message or a link. I'll tell you its genre, part by part. If I'm wrong, tap “Wrong”: that's how I get better.
 chat-help-group = Reply to a song or a link here with /genre, or send a song and mention me in its caption. I'll tell you its genre, part by part. If I'm wrong, tap “Wrong”: that's how I get better.
-chat-help-commands-only = In this group I only see commands that name me and replies to my messages. Reply to a song or a link with /genre{ $bot }, and I'll tell you its genre, part by part. If I'm wrong, tap “Wrong”: that's how I get better.
+chat-help-commands-only = In this group I only see commands that end with my name, and replies to my messages. Reply to a song or a link with /genre{ $bot }, and I'll tell you its genre, part by part. If I'm wrong, tap “Wrong”: that's how I get better.
 greeting-group = Hi! Thanks for adding me.
 chat-not-a-song = That isn't a song. Send me a music file, a voice message, a video or a link.
 chat-limits = A song may have up to { $megabytes } MB and { $minutes } minutes. You can have { $queued } songs waiting at a time, and { $daily } a day. If yours is larger, send a link, an excerpt of it, or the same song as mp3 or opus.
@@ -655,14 +655,14 @@ chat-genre-usage-commands-only = Reply to a song or a link with /genre{ $bot }.
 chat-correct-usage = Reply to one of my answers with /correct and the genre, for example /correct jazz.
 chat-choose-genre = Which genre is it? Choose one, or reply to this message with its name.
 chat-language = Which language shall I speak with you?
-chat-sent-privately = I have sent it to you alone.
-chat-write-me-first = I may send this only to you alone. Please write to me first, and then ask me there.
+chat-sent-privately = I've sent it to you alone.
+chat-write-me-first = I may send this only to you alone. Please write to me first, then ask me there.
 chat-feedback-usage =
     /feedback review shows corrections one by one.
     /feedback stats counts them.
     /feedback export sends them as a file: csv, jsonl or parquet, and if you like a period, a genre, a status, such as /feedback export jsonl 2026-01-01..2026-03-31 jazz accepted
 links-left-out = I take { $limit } links at a time. Please send me the others in another message: { $links }
-cannot-speak = I may not write where you asked me. Ask an administrator to let me, or send me the song here.
+cannot-speak = I'm not allowed to write where you asked me. Ask an administrator to let me, or send me the song here.
 chat-already-over = That song is already answered, so I've removed this message.
 chat-here = here
 chat-each-language = Everybody's own
@@ -678,8 +678,8 @@ command-language = Choose a language
 command-privacy = What I keep, and why
 command-mydata = Everything I keep about you, as a file
 command-forgetme = Delete everything I keep about you
-command-about = How good I am, and what I cannot do
-command-stats = What I have heard here
+command-about = How good I am, and what I can't do
+command-stats = What I've heard here
 command-help = How this works
 command-feedback = For moderators: review, stats, export
 command-settings = Language, picture, and which songs I answer here
@@ -703,7 +703,7 @@ genres-other-field = Its name, or part of it
 
 ## Discord
 
-discord-help = Send me a song and I will tell you its genre, part by part:
+discord-help = Send me a song and I'll tell you its genre, part by part:
     • in a direct message to me, in a message that mentions me, or in a reply to me;
     • with /genre and a file or a link, anywhere;
     • or right-click or long-press a message: Apps → “What genre is this?”.
@@ -711,9 +711,9 @@ discord-help = Send me a song and I will tell you its genre, part by part:
 discord-cannot-see = Discord doesn't show me the message that you replied to. Right-click or long-press it and choose Apps → “{ $menu }”.
 help-limits = A song may have up to { $minutes } minutes and { $megabytes } MB. You may have { $queued } songs waiting at a time, and { $daily } in 24 hours.
 language-chosen = From now on I speak English with you.
-mydata-here = This is everything that I keep about you.
+mydata-here = This is everything I keep about you.
 forget-kept = All right, everything stays as it is.
-settings-cannot-read = Please note: Discord shows me files in other people's messages only if the message content intent is switched on for me in Discord's developer portal, and it isn't. Until then, I answer songs there only if they mention me or reply to me.
+settings-cannot-read = Just so you know: Discord shows me files in other people's messages only if the message content intent is switched on for me in Discord's developer portal, and it isn't. Until then, I answer songs there only if they mention me or reply to me.
 slash-genre = genre
     .about = What genre is this song?
 slash-correct = correct
@@ -723,19 +723,19 @@ slash-teach = teach
 slash-privacy = privacy
     .about = What I keep, for how long and why; your choice about training
 slash-mydata = mydata
-    .about = Everything that I keep about you, as a file
+    .about = Everything I keep about you, as a file
 slash-forgetme = forgetme
-    .about = Delete everything that I keep about you
+    .about = Delete everything I keep about you
 slash-language = language
     .about = Which language I speak with you
 slash-help = help
     .about = How to ask me, and what the limits are
 slash-about = about
-    .about = The model behind me, how often it is right, what it cannot do
+    .about = How often I'm right, and what I can't do
 slash-stats = stats
-    .about = What I have heard here
+    .about = What I've heard here
 slash-settings = settings
-    .about = My settings here (moderators)
+    .about = My settings here
 slash-feedback = feedback
     .about = Review people's corrections (moderators)
 slash-review = review
@@ -765,7 +765,7 @@ option-picture = picture
 option-listen = listen
     .about = A channel in which I answer every song unasked
 option-ignore = ignore
-    .about = A channel in which I stop doing so
+    .about = A channel in which I no longer answer every song
 option-form = format
     .about = The kind of file
 option-since = since
@@ -781,9 +781,9 @@ choice-pending = waiting for review
 choice-accepted = accepted
 choice-rejected = rejected
 choice-relabelled = relabelled
-error-no-song-there = I find no song in that. Please choose a message with a music file or a link.
+error-no-song-there = I can't find a song in that. Please choose a message with a music file or a link.
 error-too-many-here = Here I can answer only { $limit } songs at a time, so I took the first ones. Please send me the others in a direct message.
-error-nothing-to-correct = I see no answer of mine here. Please press “Wrong” below the answer instead.
+error-nothing-to-correct = I can't see an answer of mine here. Please press “Wrong” below the answer instead.
 error-date-unclear = Please write a date like 2026-11-30.
 error-export-too-large = The file would be larger than { $megabytes } MB. Please choose a shorter period or one genre.
 

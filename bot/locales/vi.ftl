@@ -32,7 +32,7 @@ tag-80s = thập niên 1980
 tag-folk = dân ca
 tag-90s = thập niên 1990
 tag-chill = thư giãn
-tag-instrumental = hòa tấu
+tag-instrumental = hoà tấu
 tag-punk = punk
 tag-oldies = nhạc xưa
 tag-blues = blues
@@ -69,10 +69,10 @@ answer-speech = Nghe như có người đang nói chuyện. Bạn gửi mình m�
 answer-environment = Nghe như tiếng ồn xung quanh, không phải nhạc. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
 answer-tone = Đây chỉ là một âm kéo dài, không phải nhạc. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
 answer-silence = Mình không nghe thấy gì cả. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
-answer-tags = Từ khóa: { $tags }.
+answer-tags = Từ khoá: { $tags }.
 answer-runners-up = Gần nhất sau đó: { $genres }.
 answer-runner-up = { $genre } ({ $confidence }%)
-answer-known = Bản thu này mình đã nghe rồi nên trả lời được ngay.
+answer-known = Bài này mình nghe rồi.
 answer-length = Bài dài { $length }, mình nghe thành { $segments } đoạn.
 answer-short = Mới có { $seconds } giây nhạc thôi; nghe dài hơn mình sẽ đoán chắc hơn.
 answer-part = { $start }–{ $end } { $genre } ({ $confidence }%)
@@ -91,9 +91,9 @@ expert-svm = SVM
 expert-nn = mạng nơ-ron
 expert-texture = kết cấu
 expert-texture_linear = kết cấu, t.tính
-expert-texture40 = 40 dB trên
-expert-texture40_linear = 40 dB, t.tính
-expert-musicnn_tags = từ khóa
+expert-texture40 = đoạn to
+expert-texture40_linear = đoạn to, t.tính
+expert-musicnn_tags = từ khoá
 expert-musicnn_embedding = mạng nơ-ron
 expert-fusion = kết hợp
 
@@ -105,7 +105,7 @@ progress-queued-estimate = Bạn đang đứng thứ { $place } trong hàng ch�
 progress-fetching = Đang nhận bài hát…
 progress-asking = Mình có một câu hỏi về liên kết này.
 progress-fetching-megabytes = Đang nhận bài hát: { $megabytes } MB rồi…
-progress-waiting = Đang chờ máy rảnh…
+progress-waiting = Đang chờ máy xử lý…
 progress-decoding = Đang mở bài hát…
 progress-listening = Đang nghe đoạn { $segment } trên { $segments }…
 progress-answering = Sắp xong rồi…
@@ -137,8 +137,8 @@ correction-family = Cảm ơn bạn! Vậy { $label } là đúng; mình chỉ n�
 correction-proposed-moderators = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình đã ghi lại như một đề xuất, người quản lý sẽ xem.
 correction-proposed-others = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình ghi lại rồi; khi có thêm người cũng nói vậy về bài này thì mới tính.
 correction-proposed-oneself = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình ghi lại rồi; đủ bài là mình học được.
-correction-undone = Đã rút lại. Những gì bạn nói về bài này đã được xoá.
-correction-nothing = Không có gì để rút lại cả.
+correction-undone = Đã xoá lời sửa của bạn.
+correction-nothing = Bạn chưa sửa bài này.
 correction-kept = Bạn đã nói bài này là { $label } nên mình vẫn giữ như vậy. Hay là mình đoán đúng?
 
 ## Dạy một thể loại qua từng bài
@@ -153,7 +153,7 @@ teach-noted-not-music = Mình ghi là { $label } rồi, dù mình nghe không gi
 
 ## Learning: asked once, off by default
 
-consent-question = Mình học từ chuyện này được không? Nếu bạn đồng ý, những con số mình tính từ các bài bạn sửa, cùng với lời sửa của bạn, có thể dùng để dạy phiên bản sau của mình. Bản thu thì không bao giờ: mình đã xoá ngay rồi. Bạn đổi ý lúc nào cũng được.
+consent-question = Mình học từ chuyện này được không? Lời sửa của bạn và những con số tính từ các bài đó có thể dùng để dạy phiên bản sau của mình, còn bản thu thì không bao giờ. Bạn đổi ý lúc nào cũng được.
 consent-allowed = Cảm ơn bạn! Từ giờ mình sẽ học từ những lần bạn sửa. Bạn muốn rút lại lúc nào cũng được.
 consent-refused = Vâng, mình sẽ không học từ những lần bạn sửa.
 consent-withdrawn = Xong: những lần bạn sửa sẽ không còn được dùng để dạy mình nữa.
@@ -163,9 +163,9 @@ consent-withdrawn = Xong: những lần bạn sửa sẽ không còn được d�
 privacy =
     Tệp của bạn được xoá ngay khi mình trả lời xong.
 
-    Những gì mình giữ lại, để lần sau gặp bài đó thì trả lời được ngay và để biết mình sai ở đâu: câu trả lời, dấu vân tay của bản thu, những con số tính từ bản thu, và điều bạn nói về câu trả lời. Thay cho tên bạn, mình chỉ giữ một mã số; không có khoá bí mật thì không ai lần ra bạn được.
+    Những gì mình giữ lại, để lần sau gặp bài đó thì trả lời được ngay và để biết mình sai ở đâu: câu trả lời, dấu nhận dạng của bản thu, những con số tính từ bản thu, và điều bạn nói về câu trả lời. Thay cho tên bạn, mình chỉ giữ một mã số; không có khoá bí mật thì không ai lần ra bạn được.
 
-    Những gì liên quan đến bạn được giữ cho đến khi bạn xoá. Những gì không nói lên điều gì về bạn thì ở lại: câu trả lời cho những bản thu mà người khác cũng có thể gửi.
+    Những gì liên quan đến bạn được giữ cho đến khi bạn xoá. Câu trả lời cho các bản thu thì ở lại: người khác cũng có thể gửi đúng bản thu đó, và chúng không nói gì về bạn.
 privacy-consent-yes = Học từ những lần bạn sửa: bạn đã đồng ý.
 privacy-consent-no = Học từ những lần bạn sửa: đang tắt.
 privacy-consent-unasked = Học từ những lần bạn sửa: đang tắt. Mình sẽ hỏi bạn đúng một lần, khi bạn sửa mình lần đầu.
@@ -183,7 +183,7 @@ error-empty-file = Tệp này trống. Bạn gửi lại nhé.
 error-not-audio = Đây không phải tệp nhạc mà mình đọc được. Bạn gửi mp3, m4a, ogg, opus, flac, wav hoặc video nhé.
 error-no-sound = Tệp này không có tiếng. Bạn gửi tệp có tiếng nhé.
 error-damaged = Tệp này bị hỏng, mình không đọc được chút nhạc nào. Bạn gửi lại hoặc đổi sang định dạng khác nhé.
-error-copy-protected = Tệp này được bảo vệ bản quyền nên mình không nghe được. Bạn gửi tệp không bị khóa nhé.
+error-copy-protected = Tệp này được bảo vệ bản quyền nên mình không nghe được. Bạn gửi tệp không bị khoá nhé.
 error-too-short = Ngắn quá nên mình không đoán được. Bạn gửi ít nhất { $minimum } giây nhạc nhé.
 error-too-long = Bài này dài hơn { $minutes } phút. Bạn gửi một đoạn ngắn hơn nhé.
 error-too-large = Tệp này lớn hơn { $megabytes } MB. Bạn gửi tệp nhỏ hơn hoặc một đoạn ngắn hơn nhé.
@@ -220,7 +220,7 @@ error-link-not-a-link = Đây không phải liên kết mà mình mở được.
 error-link-host = Mình không được phép mở liên kết đến trang này. Bạn gửi tệp nhé.
 error-link-inside = Liên kết này dẫn vào một mạng riêng, mình không vào đó. Bạn gửi tệp nhé.
 error-link-login = Trang này đòi đăng nhập. Bạn gửi tệp nhé.
-error-link-blocked = Trang này chặn máy chủ của mình. Bạn gửi tệp nhé.
+error-link-blocked = Trang này chặn những máy chủ như của mình. Bạn gửi tệp nhé.
 error-link-live = Đây là buổi phát trực tiếp, hoặc chưa bắt đầu. Bạn gửi bản ghi lại nhé.
 error-link-drm = Bài này được bảo vệ bản quyền nên mình không nghe được. Bạn gửi tệp nhé.
 error-link-geo = Bài này không phát được ở nước mà mình đang chạy. Bạn gửi tệp nhé.
@@ -232,7 +232,7 @@ error-link-timeout = Tải bài này mất hơn { $seconds } giây nên mình d�
 error-link-too-slow = Trang này gửi tệp chậm quá nên mình dừng lại. Bạn thử lại sau, hoặc gửi tệp nhé.
 error-link-too-complex = Trang này phức tạp quá, mình không tìm được bài hát. Bạn gửi thẳng liên kết của bài, hoặc gửi tệp nhé.
 error-link-script = Trang này cần một đoạn mã mà mình không chạy được. Bạn gửi tệp nhé.
-error-link-certificate = Mình không xác minh được trang này nên không tin. Bạn gửi tệp nhé.
+error-link-certificate = Trang này không có chứng chỉ hợp lệ nên mình không mở. Bạn gửi tệp nhé.
 error-link-list = Ở liên kết này có nhiều bài hát. Bạn gửi liên kết của một bài thôi nhé.
 
 ## A link that leads to many songs
@@ -317,7 +317,7 @@ page-menu-forget = Xoá dữ liệu của mình
 page-forget-confirm = Đúng, xoá hết
 page-forget-keep = Không, cứ giữ lại
 page-no-script = Trang này cần JavaScript để nói chuyện với bot.
-page-model = Bản phát hành { $model }
+page-model = Phiên bản { $model }
 page-link = Liên kết đến bài hát
 page-link-hint = Dán liên kết bài hát
 page-link-send = Gửi
@@ -427,7 +427,7 @@ review-accepted = Đã chấp nhận: { $label }.
 review-rejected = Đã từ chối: { $label }.
 review-relabelled = Đã ghi là { $label }.
 review-merged = “{ $source }” giờ là tên khác của { $target }; đã chuyển { $corrections } lần sửa.
-review-none = Không có gì chờ duyệt.
+review-none = Không còn gì để duyệt.
 feedback-none = Chưa ai nêu ý kiến.
 feedback-totals = { $corrections } ý kiến của { $people } người về { $songs } bài.
 feedback-agreement = { $percent }% nói mình đúng.
@@ -504,12 +504,12 @@ error-release-not-changed = Bản phát hành chưa đổi: { $reason }
 ## About the bot, and how a chat is set up
 
 about = Mình nghe một bài hát rồi cho bạn biết thể loại của từng đoạn. Mình sai thì bạn bảo nhé: nhờ vậy phiên bản sau của mình mới giỏi lên.
-about-release = Bản phát hành { $release } của mình biết { $count } thể loại: { $genres }.
+about-release = Mình biết { $count } thể loại: { $genres }.
 about-accuracy = Đo trên bài hát của những nghệ sĩ mà mình chưa từng nghe, mình trả lời đúng { $percent }%.
-about-taught = Nó còn học từ { $songs } bài mà mọi người đã sửa và cho phép mình học.
+about-taught = Mình còn học từ { $songs } bài mà mọi người đã sửa và cho phép mình học.
 about-taught-genre = { $genre } là do mọi người ở đây dạy, với { $songs } bài. Thử từng bài khi bài đó chưa dùng để học, mình nhận ra { $percent }%; trước đó thì chưa nhận ra bài nào.
 taught-thanks = Giờ mình nhận ra { $genre } rồi, cũng nhờ { $songs } bài của bạn.
-about-base = Với những bài mà nó học lúc đầu, mỗi bài được thử khi chưa dùng để học, nó đúng { $percent }%.
+about-base = Với những bài dùng để dạy mình lúc đầu, mỗi bài được thử khi chưa dùng để dạy, mình trả lời đúng { $percent }%.
 about-cannot = Những điều mình không làm được: nói tên nghệ sĩ hay tên bài, và nhận ra thể loại mình không biết. Gặp bài như thế, mình gọi nó bằng thể loại gần nhất mà mình biết; thường thì mình có nói là không chắc, nhưng không phải lúc nào cũng vậy. Thể loại vốn lẫn vào nhau, và người nghe cũng hay bất đồng.
 stats-none = Ở đây mình chưa nghe bài nào.
 stats-heard = Ở đây mình đã nghe { $songs ->
@@ -598,7 +598,7 @@ help-limits = Mỗi bài dài tối đa { $minutes } phút và { $megabytes } MB
 language-chosen = Từ giờ mình nói tiếng Việt với bạn.
 mydata-here = Đây là tất cả những gì mình giữ về bạn.
 forget-kept = Vâng, mọi thứ vẫn như cũ.
-settings-cannot-read = Bạn lưu ý: Discord chỉ cho mình thấy tệp trong tin của người khác khi quyền đọc nội dung tin nhắn (message content intent) được bật cho mình ở cổng nhà phát triển, mà hiện giờ thì chưa. Cho đến khi đó, ở đấy mình chỉ trả lời những bài có nhắc đến mình hoặc trả lời tin của mình.
+settings-cannot-read = Nói trước để bạn biết: Discord chỉ cho mình thấy tệp trong tin của người khác khi quyền đọc nội dung tin nhắn (message content intent) được bật cho mình ở cổng nhà phát triển, mà hiện giờ thì chưa. Cho đến khi đó, ở đấy mình chỉ trả lời những bài có nhắc đến mình hoặc trả lời tin của mình.
 slash-genre = thể-loại
     .about = Bài hát này thuộc thể loại gì?
 slash-correct = sửa-lại
@@ -616,11 +616,11 @@ slash-language = ngôn-ngữ
 slash-help = trợ-giúp
     .about = Hỏi mình thế nào, và có những giới hạn gì
 slash-about = giới-thiệu
-    .about = Mô hình đằng sau mình, nó đúng bao nhiêu, nó không làm được gì
+    .about = Mình giỏi đến đâu, không làm được gì
 slash-stats = thống-kê
     .about = Ở đây mình đã nghe những gì
 slash-settings = cài-đặt
-    .about = Mình cư xử thế nào ở đây (người quản lý)
+    .about = Cài đặt của mình ở đây
 slash-feedback = ý-kiến
     .about = Xem các lần sửa của mọi người (người quản lý)
 slash-review = duyệt
@@ -633,7 +633,7 @@ menu-genre = Bài này thể loại gì?
 menu-correct = Sửa thể loại
 option-file = tệp
     .about = Tệp nhạc hoặc video
-option-link = đường-dẫn
+option-link = liên-kết
     .about = Địa chỉ của bài hát
 option-genre = thể-loại
     .about = Gõ để tìm, chọn, hoặc viết một thể loại mới
@@ -650,7 +650,7 @@ option-picture = hình
 option-listen = nghe
     .about = Kênh mà mình trả lời mọi bài hát, không cần hỏi
 option-ignore = bỏ
-    .about = Kênh mà mình thôi làm thế
+    .about = Kênh mà mình thôi trả lời mọi bài
 option-form = định-dạng
     .about = Loại tệp
 option-since = từ-ngày

@@ -147,7 +147,7 @@ async def test_a_link_pasted_on_the_page_waits_under_the_name_of_its_site(ann: a
         entry = await response.json()
     assert entry["title"] == "song.example"
     # This bot was given nothing to fetch links with.
-    assert "cannot follow links" in (await settled(ann, entry["id"]))["text"]
+    assert "can't follow links" in (await settled(ann, entry["id"]))["text"]
 
 
 @pytest.mark.usefixtures("_within_reach")

@@ -52,7 +52,7 @@ async def test_the_release_answers_in_both_chats_and_what_one_chat_heard_the_oth
             assert "0:00–1:0" in answer["content"]
             other = await lan.answered(await lan.sends(tune))
             assert "nhạc cổ điển" in other["caption"]
-            assert "Bản thu này mình đã nghe rồi" in other["caption"]
+            assert "Bài này mình nghe rồi" in other["caption"]
             votes = await ann.told(await ann.presses(answer, "votes"))
             assert "texture: classical" in votes["content"]
             await lan.writes("/gioithieu")

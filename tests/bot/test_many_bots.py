@@ -123,7 +123,7 @@ async def test_a_bot_is_killed_in_the_middle_of_songs_and_another_answers_each_o
         # Whoever of them hears that it was pressed, the song stops where it is.
         for _ in telegram.ports:
             await ann.presses(progress, "Stop")
-        await ann.hears("Stopped. I have forgotten that song.")
+        await ann.hears("Stopped. I've forgotten that song.")
         people = [Somebody(telegram, 10 + number) for number in range(PEOPLE)]
         content = tune.read_bytes()
         for number, person in enumerate(people):
@@ -164,7 +164,7 @@ async def test_people_are_told_while_their_song_waits_for_the_cluster_and_answer
         await asyncio.to_thread(bot.start)
         ann = Somebody(telegram, 1)
         await ann.sends(await asyncio.to_thread(write, song("blues", 4), tmp_path / "tune.ogg"))
-        await ann.hears("Waiting for a free machine")
+        await ann.hears("Waiting for a free worker")
         cluster.start_scheduler()
         cluster.start_worker()
         await telegram.until(lambda: _answers(telegram, ann.number), TAKEOVER_SECONDS)

@@ -47,7 +47,7 @@ async def test_after_wrong_a_genre_is_simply_typed(chat: ChatUnderTest, tone: To
     await chat.tap(answer, "Wrong")
     await chat.hears("or just type its name")
     await chat.writes("No, it's jazz!")
-    await chat.hears("I have noted that this is jazz")
+    await chat.hears("I've noted that this is jazz")
     await chat.hears("May I learn from this?")
     assert await labels(chat) == ["jazz"]
     await chat.until(lambda: chat.buttons(answer)[:2] == ["✓ Jazz (change)", "Undo"])
@@ -60,7 +60,7 @@ async def test_after_wrong_a_genre_is_simply_typed(chat: ChatUnderTest, tone: To
 async def test_a_reply_with_a_genre_is_a_correction(chat: ChatUnderTest, tone: Tone, private: bool) -> None:
     answer = await (chat.song_alone if private else chat.song)(tone(200))
     await chat.writes("nhạc jazz", to=answer)
-    await chat.hears("I have noted that this is jazz", private=private)
+    await chat.hears("I've noted that this is jazz", private=private)
     assert await labels(chat) == ["jazz"]
 
 
@@ -81,7 +81,7 @@ async def test_a_misspelt_genre_is_asked_about(chat: ChatUnderTest, tone: Tone) 
     assert await labels(chat) == []
     assert await chat.bot.storage.labels.find("jaz") is None
     await chat.tap(question, "Jazz")
-    await chat.hears("I have noted that this is jazz")
+    await chat.hears("I've noted that this is jazz")
     assert await labels(chat) == ["jazz"]
 
 
@@ -104,7 +104,7 @@ async def test_a_link_or_a_song_typed_while_a_list_is_open_is_no_genre(chat: Cha
     await chat.writes("Bohemian Rhapsody")
     await chat.hears("If it's a song, send me its file or a link.")
     await chat.writes("https://example.org/a-song.mp3")
-    await chat.hears("I cannot follow links yet")
+    await chat.hears("I can't follow links yet")
     assert await labels(chat) == []
 
 
@@ -114,7 +114,7 @@ async def test_the_list_begins_with_the_runners_up_and_what_the_chat_uses_most(
     ear.answers = lambda _: certain(metal=0.6, cheo=0.3, disco=0.1)
     answer = await chat.song(tone(200))
     await chat.writes("zouk", to=answer)
-    await chat.hears("I have noted that this is zouk", private=False)
+    await chat.hears("I've noted that this is zouk", private=False)
     await chat.tap(answer, "Wrong")
     menu = await chat.hears("Which genre is it?", private=False)
     assert chat.genres(menu)[:6] == ["Chèo", "Disco", "Zouk", "Pop", "Rock", "Hip hop"]
@@ -123,7 +123,7 @@ async def test_the_list_begins_with_the_runners_up_and_what_the_chat_uses_most(
 async def test_a_stray_right_keeps_the_correction_and_says_so(chat: ChatUnderTest, tone: Tone) -> None:
     answer = await chat.song(tone(200))
     await chat.writes("zouk", to=answer)
-    await chat.hears("I have noted that this is zouk", private=False)
+    await chat.hears("I've noted that this is zouk", private=False)
     await chat.tap(answer, "Right")
     question = await chat.hears("You've told me that this is zouk, so I've kept that.", private=False)
     assert await labels(chat) == ["zouk"]
@@ -163,7 +163,7 @@ async def test_a_thumb_down_asks_which_genre_it_is(chat: ChatUnderTest, tone: To
     await chat.reacts(answer, "👎")
     assert chat.genres(await chat.hears("or just type its name"))
     await chat.writes("reggae")
-    await chat.hears("I have noted that this is reggae")
+    await chat.hears("I've noted that this is reggae")
     await chat.reacts(answer, "👎", withdrawn=True)
     await chat.reacts(answer, "👍")
     await chat.hears("You've told me that this is reggae, so I've kept that.")
@@ -175,7 +175,7 @@ async def test_an_unsure_answer_has_a_button_for_each_genre_it_names(
 ) -> None:
     ear.answers = unsure
     answer = await chat.song_alone(tone(200))
-    assert "I am not sure: maybe jazz (40%) or blues (35%)." in text_of(answer)
+    assert "I'm not sure: maybe jazz (40%) or blues (35%)." in text_of(answer)
     assert chat.buttons(answer)[:3] == ["Jazz", "Blues", "Something else"]
     await chat.tap(answer, "Blues")
     await chat.until(lambda: chat.buttons(answer)[0] == "✓ Blues (change)")

@@ -64,7 +64,7 @@ async def test_the_greeting_speaks_the_servers_language(chat: ChatUnderTest) -> 
 
 async def test_nobody_moderates_their_own_corrections_alone_with_the_bot(chat: ChatUnderTest) -> None:
     assert text_of(await chat.command("ann", "feedback review", private=True)) == "Only moderators can do that."
-    assert "Nothing waits" in text_of(await chat.command("boss", "feedback review"))
+    assert "nothing to review" in text_of(await chat.command("boss", "feedback review"))
 
 
 async def test_what_is_not_music_is_told_and_a_press_makes_it_music(

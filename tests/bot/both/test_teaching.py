@@ -59,7 +59,7 @@ async def test_what_is_taught_by_mistake_is_undone_and_after_the_end_songs_are_a
     await chat.send_unaddressed(tone(200))
     await chat.until(lambda: chat.said("Noted as zouk"))
     await chat.tap(chat.said("Noted as zouk")[0], "Undo")
-    await chat.until(lambda: chat.said("Taken back.") and not chat.said("Noted as zouk"))
+    await chat.until(lambda: chat.said("Your correction is removed.") and not chat.said("Noted as zouk"))
     await chat.teach("")
     await chat.song(tone(300))
     assert await chat.bot.storage.feedback.review(status=None) == []

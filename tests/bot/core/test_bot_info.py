@@ -47,13 +47,13 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
     return settings.model_copy(update={"model_dir": tmp_path / "models"})
 
 
-async def test_about_names_the_release_with_the_figure_that_keeps_artists_apart(
+async def test_about_names_the_genres_with_the_figure_that_keeps_artists_apart(
     info: BotInfo, settings: Settings
 ) -> None:
     _release(settings.model_dir, "2-genres", random=0.9, artist_fold=0.69, fault_filtered=0.71)
     info.serves("2-genres", ("jazz", "cailuong"))
     told = await info.about("en")
-    assert "2-genres" in told
+    assert "2-genres" not in told
     assert "jazz, cải lương" in told
     assert "71%" in told
     assert "90%" not in told
@@ -114,7 +114,7 @@ async def test_who_taught_a_genre_hears_once_that_it_is_recognised_and_about_say
 async def test_stats_tell_what_this_chat_has_heard_and_no_other(
     bot: Bot, info: BotInfo, notebook: Notebook, tone: Callable[..., Path]
 ) -> None:
-    assert await info.stats("telegram", HERE, "en") == "I have heard nothing here yet."
+    assert await info.stats("telegram", HERE, "en") == "I haven't heard anything here yet."
     for name, hertz in (("low.wav", 200), ("lower.wav", 190), ("high.wav", 900)):
         await bot.conversation.submit(notebook.sends(tone(hertz, name=name), person=ANN, chat_id=HERE))
         await notebook.until(lambda name=name: name in notebook.discarded)
@@ -122,11 +122,11 @@ async def test_stats_tell_what_this_chat_has_heard_and_no_other(
     await bot.conversation.agree(reply, ANN, "en")
     await bot.conversation.correct(reply, BOB, "en", "jazz")
     told = (await info.stats("telegram", HERE, "en")).splitlines()
-    assert told[0] == "Here I have heard 3 different songs (0:12 of music) and answered 3 times:"
+    assert told[0] == "Here I've heard 3 different songs (0:12 of music) and answered 3 times:"
     assert told[1] == "Blues: 2"
     assert told[-1] == "2 opinions so far; 50% say that I was right."
     assert "3 bài khác nhau" in await info.stats("telegram", HERE, "vi")
-    assert await info.stats("telegram", "group two", "en") == "I have heard nothing here yet."
+    assert await info.stats("telegram", "group two", "en") == "I haven't heard anything here yet."
 
 
 async def test_a_moderator_sets_a_chat_up_piece_by_piece(info: BotInfo) -> None:

@@ -43,7 +43,7 @@ async def _correction(bot: Bot, person: Person, reply_id: str) -> Correction | N
 
 async def test_a_right_answer_is_agreed_with(bot: Bot, reply_id: str) -> None:
     said = await bot.conversation.agree(reply_id, ANN, "en")
-    assert said.message.text == "Thank you! It is good to know that blues was right."
+    assert said.message.text == "Thanks! Good to know that blues was right."
     kept = await _correction(bot, ANN, reply_id)
     assert kept is not None
     assert kept.agrees
@@ -94,7 +94,7 @@ async def test_a_correction_can_be_taken_back(bot: Bot, reply_id: str) -> None:
     assert [button.action for button in undone.message.buttons] == [Action.RIGHT, Action.WRONG]
     assert await _correction(bot, ANN, reply_id) is None
     nothing = await bot.conversation.undo(reply_id, ANN, "en")
-    assert nothing.message.text == "There was nothing to take back."
+    assert nothing.message.text == "You hadn't corrected this song."
 
 
 async def test_a_button_without_its_answer_says_so(bot: Bot) -> None:
@@ -117,7 +117,7 @@ async def test_consent_is_asked_once_and_never_presumed(bot: Bot, reply_id: str)
 async def test_consent_holds_for_what_was_already_said_and_can_be_taken_back(bot: Bot, reply_id: str) -> None:
     await bot.conversation.correct(reply_id, ANN, "en", "jazz")
     allowed = await bot.conversation.privacy.set_consent(ANN, "en", allow=True)
-    assert allowed.text.startswith("Thank you! From now on")
+    assert allowed.text.startswith("Thanks! From now on")
     assert await bot.conversation.privacy.open_question(ANN, "en") is None
     kept = await _correction(bot, ANN, reply_id)
     assert kept is not None
@@ -131,7 +131,7 @@ async def test_consent_holds_for_what_was_already_said_and_can_be_taken_back(bot
 
 async def test_privacy_shows_the_choice_and_the_button_to_change_it(bot: Bot) -> None:
     before = await bot.conversation.privacy.notice(ANN, "en")
-    assert "off. I will ask you once" in before.text
+    assert "off. I'll ask you once" in before.text
     assert before.buttons[0].action is Action.ALLOW
     await bot.conversation.privacy.set_consent(ANN, "en", allow=True)
     after = await bot.conversation.privacy.notice(ANN, "vi")
@@ -241,7 +241,7 @@ async def test_the_family_of_a_style_is_right_only_less(
     await notebook.until(lambda: notebook.discarded)
     reply_id = notebook.answers["song.wav"][0].reply.id
     said = await bot.conversation.correct(reply_id, ANN, "en", "pop")
-    assert said.message.text == "Thank you! So pop is right; I had gone further and said V-pop."
+    assert said.message.text == "Thanks! So pop is right; I'd gone further and said V-pop."
     kept = await _correction(bot, ANN, reply_id)
     assert kept is not None
     assert (kept.agrees, kept.label) == (True, "pop")

@@ -32,12 +32,12 @@ def test_a_sure_answer_is_said_plainly() -> None:
 
 def test_an_unsure_answer_is_said_as_unsure_with_both_guesses() -> None:
     report = certain(sure=False, jazz=0.41, blues=0.33, rock=0.1)
-    assert messages.headline(report, EN) == "I am not sure: maybe jazz (41%) or blues (33%)."
+    assert messages.headline(report, EN) == "I'm not sure: maybe jazz (41%) or blues (33%)."
     assert messages.headline(report, VI) == "Mình không chắc lắm: có thể là jazz (41%) hoặc blues (33%)."
 
 
 def test_a_second_guess_that_is_far_behind_is_not_named() -> None:
-    assert messages.headline(certain(sure=False, jazz=0.45, blues=0.1), EN) == "I am not sure: maybe jazz (45%)."
+    assert messages.headline(certain(sure=False, jazz=0.45, blues=0.1), EN) == "I'm not sure: maybe jazz (45%)."
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_certainty_is_never_claimed() -> None:
 def test_a_known_recording_and_a_short_one_are_named_as_such() -> None:
     report = make_report(["jazz"], last_seconds=4)
     said = "\n".join(messages.details(report, EN, known=True))
-    assert "heard this very recording before" in said
+    assert "heard this one before" in said
     assert "only 4 seconds" in said
 
 
@@ -77,7 +77,7 @@ def test_a_style_is_named_with_its_family_and_its_tags_are_below() -> None:
         "Next closest: rock (10%), blues (5%).",
         "Tags: female vocalists, dance.",
     ]
-    assert "Từ khóa: giọng nữ, nhạc nhảy." in messages.details(report, VI)
+    assert "Từ khoá: giọng nữ, nhạc nhảy." in messages.details(report, VI)
 
 
 def test_what_is_not_music_is_said_to_be_what_it_is_and_can_be_corrected() -> None:

@@ -78,7 +78,7 @@ async def test_wrong_offers_genres_page_by_page_and_the_choice_can_be_changed_an
     await scene.world.until(lambda: "ca trù" in menu["content"])
     assert [custom_id.partition(":")[0] for custom_id in custom_ids(menu)] == ["wrong", "undo"]
     await scene.linh.presses(menu, "undo")
-    await scene.world.until(lambda: menu["content"].startswith("Đã rút lại"))
+    await scene.world.until(lambda: menu["content"].startswith("Đã xoá lời sửa"))
     assert (await scene.bot.storage.feedback.stats()).corrections == 0
 
 
@@ -106,7 +106,7 @@ async def test_correct_offers_genres_while_one_types_and_takes_the_latest_answer
     assert "cải lương" in told["content"]
     await scene.world.until(lambda: any(text.startswith("May I learn") for text in _private(scene)))
     elsewhere = await scene.bob.told(await scene.bob.command(scene.bob.direct, "correct", genre="jazz"))
-    assert "I see no answer of mine here" in elsewhere["content"]
+    assert "I can't see an answer of mine here" in elsewhere["content"]
 
 
 async def test_a_misspelt_genre_is_found_while_one_types(scene: Scene, answer: Event) -> None:
@@ -121,7 +121,7 @@ async def test_an_answers_menu_corrects_it_and_no_other_messages_does(scene: Sce
     assert [each.label for each in await scene.bot.storage.feedback.review()] == ["jazz"]
     other = await scene.ann.says(scene.channel, "hello")
     told = await scene.bob.told(await scene.bob.points_at(other, "Correct the genre"))
-    assert told["content"].startswith("I see no answer of mine here.")
+    assert told["content"].startswith("I can't see an answer of mine here.")
 
 
 async def test_part_of_a_name_in_the_text_box_shows_what_has_it(scene: Scene, answer: Event) -> None:
@@ -145,7 +145,7 @@ async def test_where_the_bot_may_read_a_genre_is_simply_typed_after_wrong(
     await scene.says(scene.channel, "Which genre is it?")
     await scene.ann.says(scene.channel, "metal")
     await scene.bob.says(scene.channel, "jazz")
-    await scene.says(scene.channel, "I have noted that this is jazz")
+    await scene.says(scene.channel, "I've noted that this is jazz")
     assert [each.label for each in await storage.feedback.review()] == ["jazz"]
     await close_scene(scene)
 
@@ -182,9 +182,9 @@ async def test_buttons_work_after_a_restart_and_expire_kindly(
 
 async def test_a_person_sees_what_is_kept_gets_it_as_a_file_and_has_it_deleted(scene: Scene, answer: Event) -> None:
     privacy = await scene.ann.told(await scene.ann.command(scene.channel, "privacy"))
-    assert "I will ask you once" in privacy["content"]
+    assert "I'll ask you once" in privacy["content"]
     await scene.ann.presses(privacy, "allow")
-    await scene.world.until(lambda: privacy["content"].startswith("Thank you! From now on"))
+    await scene.world.until(lambda: privacy["content"].startswith("Thanks! From now on"))
     await scene.ann.told(await scene.ann.presses(answer, "right"))
     data = await scene.ann.told(await scene.ann.command(scene.channel, "mydata"))
     (file,) = data["attachments"]
@@ -204,7 +204,7 @@ async def test_a_person_sees_what_is_kept_gets_it_as_a_file_and_has_it_deleted(s
     ("name", "english", "vietnamese"),
     [
         ("help", "Send me a song", "Gửi mình một bài hát"),
-        ("about", "What I cannot do", "không làm được"),
+        ("about", "What I can't do", "không làm được"),
         ("stats", "one song", "một bài"),
     ],
 )
@@ -235,7 +235,7 @@ async def test_an_administrator_rules_on_corrections_one_by_one(scene: Scene, an
     await scene.world.until(lambda: review["content"].startswith("Noted as country."))
     assert "ca trù" in review["content"]
     await scene.boss.presses(review, "reject")
-    await scene.world.until(lambda: "Nothing waits" in review["content"])
+    await scene.world.until(lambda: "nothing to review" in review["content"])
     stats = await scene.boss.told(await scene.boss.command(scene.channel, "feedback", "stats"))
     assert "3 opinions from 3 people on one song" in stats["content"]
 
@@ -246,7 +246,7 @@ async def test_a_moderator_of_the_operators_merges_a_new_name_and_takes_the_data
     ann, operator = scene.ann, Somebody(scene.discord, number=OPERATOR)
     consent = await ann.told(await ann.command(scene.channel, "privacy"))
     await ann.presses(consent, "allow")
-    await scene.world.until(lambda: consent["content"].startswith("Thank you! From now on"))
+    await scene.world.until(lambda: consent["content"].startswith("Thanks! From now on"))
     await ann.told(await ann.command(scene.channel, "correct", genre="the jazz"))
     review = await operator.told(await operator.command(operator.direct, "feedback", "review"))
     await operator.presses(review, "merge")

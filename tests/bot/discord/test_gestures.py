@@ -91,7 +91,7 @@ async def test_only_the_sender_sees_that_a_command_found_no_song(scene: Scene) -
     nothing = await scene.bob.says(scene.channel, "just words")
     for token in (await scene.ann.points_at(nothing), await scene.ann.command(scene.channel, "genre")):
         told = await scene.ann.told(token)
-        assert "I find no song in that" in told["content"]
+        assert "I can't find a song in that" in told["content"]
         assert told["flags"] & EPHEMERAL
 
 
@@ -143,7 +143,7 @@ async def test_where_the_bot_may_not_write_it_reacts_or_else_tells_the_sender_on
     scene.world.no_reactions.add(scene.channel)
     for _ in range(2):
         await scene.bob.says(scene.channel, "hello?", mention=True)
-    await scene.says(scene.bob.direct, "I may not write where you asked me.")
+    await scene.says(scene.bob.direct, "I'm not allowed to write where you asked me.")
     await scene.bob.says(scene.bob.direct, "hello?")
     await scene.says(scene.bob.direct, "Send me a song")
     assert len(scene.world.of_bot()) == 2

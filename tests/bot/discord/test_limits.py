@@ -59,7 +59,7 @@ async def test_whoever_sent_all_the_songs_of_a_day_is_told_so(scene: Scene, tone
         await scene.ann.says(scene.ann.direct, "", tone(200 + number, name=f"{number}.wav"))
         await scene.answers(scene.ann.direct, number + 1)
     await scene.ann.says(scene.ann.direct, "", tone(900))
-    await scene.says(scene.ann.direct, "That is all for today: 8 songs in 24 hours.")
+    await scene.says(scene.ann.direct, "That's all for today: 8 songs in 24 hours.")
     await scene.linh.says(scene.linh.direct, "", tone(900))
     assert await scene.answers(scene.linh.direct)
 
@@ -152,7 +152,7 @@ async def test_a_link_is_fetched_and_answered(
 async def _trainable(scene: Scene, tone: Tone) -> None:
     consent = await scene.ann.told(await scene.ann.command(scene.channel, "privacy"))
     await scene.ann.presses(consent, "allow")
-    await scene.world.until(lambda: consent["content"].startswith("Thank you! From now on"))
+    await scene.world.until(lambda: consent["content"].startswith("Thanks! From now on"))
     await scene.ann.says(scene.channel, "", tone(200), mention=True)
     await scene.answers(scene.channel)
     await scene.ann.told(await scene.ann.command(scene.channel, "correct", genre="jazz"))

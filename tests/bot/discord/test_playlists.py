@@ -57,7 +57,7 @@ async def test_somebody_elses_list_is_left_alone_and_a_kept_button_comes_to_noth
     assert "Only the person who sent this song can do that." in told["content"]
     kept = dict(question)
     await scene.ann.presses(question, custom_ids(question)[-1])
-    await scene.says(scene.ann.direct, "All right, I leave this list alone.")
+    await scene.says(scene.ann.direct, "All right, I'll leave this list alone.")
     told = await scene.ann.told(await scene.ann.presses(kept, "take:"))
     assert "this button has expired" in told["content"]
     assert set(links.fetched) == {LIST}
@@ -71,6 +71,6 @@ async def test_a_song_of_a_list_is_stopped_by_its_own_button(scene: Scene, links
     progress = await scene.says(scene.ann.direct, "**Song 3**")
     await scene.ann.presses(progress, "cancel:")
     links.go_on.set()
-    await scene.says(scene.ann.direct, "Stopped. I have forgotten that song.")
+    await scene.says(scene.ann.direct, "Stopped. I've forgotten that song.")
     (answer,) = await scene.answers(scene.ann.direct)
     assert answer["content"].startswith("**Song 1**")

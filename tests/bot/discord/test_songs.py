@@ -120,7 +120,7 @@ async def test_a_link_is_taken_for_a_song_and_a_message_without_one_is_said_to_h
     await scene.world.until(lambda: len(scene.world.of_bot(scene.channel)) == 3)
     nothing = await scene.bob.says(scene.channel, "just words")
     told = await scene.ann.told(await scene.ann.points_at(nothing))
-    assert "I find no song in that" in told["content"]
+    assert "I can't find a song in that" in told["content"]
 
 
 async def test_a_picture_instead_of_a_song_is_turned_away_kindly(scene: Scene, tmp_path: Path) -> None:

@@ -40,10 +40,10 @@ async def test_right_is_thanked_for_and_may_be_taken_back(
 ) -> None:
     await ann.presses(answer, "Right")
     answer = await _buttons(telegram, answer, "✓ Blues (change)", "Undo", "Experts' votes")
-    assert "Thank you! It is good to know that blues was right." in telegram.toasts
+    assert "Thanks! Good to know that blues was right." in telegram.toasts
     await ann.presses(answer, "Undo")
     await _buttons(telegram, answer, "Right", "Wrong", "Experts' votes")
-    assert telegram.toasts[-1] == "Taken back. What you had said of this song is gone."
+    assert telegram.toasts[-1] == "Your correction is removed."
 
 
 async def test_wrong_opens_a_list_and_what_is_chosen_there_may_be_changed(
@@ -52,7 +52,7 @@ async def test_wrong_opens_a_list_and_what_is_chosen_there_may_be_changed(
     await ann.presses(answer, "Wrong")
     choice = await ann.hears("Which genre is it?")
     await ann.presses(choice, "Jazz")
-    thanks = await ann.hears("I have noted that this is jazz")
+    thanks = await ann.hears("I've noted that this is jazz")
     assert texts(thanks) == ["Change", "Undo"]
     await ann.presses(thanks, "Change")
     second = await ann.hears("Which genre is it?")
@@ -88,7 +88,7 @@ async def test_a_name_that_cannot_be_one_gets_its_sentence(lan: Somebody, tone: 
 
 async def test_correct_as_an_answer_to_an_answer(ann: Somebody, lan: Somebody, answer: dict[str, Any]) -> None:
     await ann.writes("/correct classical", to=answer)
-    await ann.hears("I have noted that this is classical")
+    await ann.hears("I've noted that this is classical")
     await ann.writes("/correct", to=answer)
     await ann.hears("Which genre is it?")
     await lan.writes("/sualai")
@@ -108,7 +108,7 @@ async def test_in_a_group_everybody_has_one_opinion_and_the_buttons_stay_for_the
     assert (stats.corrections, stats.people) == (2, 2)
     assert texts(telegram.messages[GROUP, answer["message_id"]]) == ["Right", "Wrong", "Experts' votes", "Undo"]
     await lan.presses(answer, "Undo")
-    await telegram.until(lambda: "Đã rút lại. Những gì bạn nói về bài này đã được xoá." in telegram.toasts)
+    await telegram.until(lambda: "Đã xoá lời sửa của bạn." in telegram.toasts)
     assert (await bot.storage.feedback.stats()).corrections == 1
 
 
@@ -130,12 +130,12 @@ async def test_consent_is_asked_once_and_may_be_taken_back(
     await ann.hears("From now on your corrections may teach me.")
     assert (await bot.conversation.privacy.consent(Person("telegram", "11"))).may_train is True
     await ann.writes("/correct jazz", to=answer)
-    await ann.hears("I have noted that this is jazz")
+    await ann.hears("I've noted that this is jazz")
     assert sum("May I learn" in call.get("text", "") for call in telegram.calls("sendMessage")) == 1
     await ann.writes("/privacy")
     privacy = await ann.hears("Learning from your corrections: you allowed it.")
     await ann.presses(privacy, "Stop learning from me")
-    await ann.hears("your corrections will not be used for training any more")
+    await ann.hears("your corrections won't be used for training any more")
 
 
 async def test_the_question_goes_to_the_person_alone_unless_they_never_wrote_to_the_bot(
@@ -168,7 +168,7 @@ async def test_my_data_comes_as_a_file_and_only_to_me(
     await ann.presses(answer, "Right")
     await ann.hears("May I learn from this?")
     await ann.in_group(GROUP).writes("/mydata")
-    await ann.in_group(GROUP).hears("I have sent it to you alone.")
+    await ann.in_group(GROUP).hears("I've sent it to you alone.")
     (document,) = telegram.calls("sendDocument")
     assert int(document["chat_id"]) == ann.number
     name, content = document["document"]
@@ -188,7 +188,7 @@ async def test_forgetting_deletes_everything_says_how_much_and_is_nobody_elses_t
     await ann.presses(answer, "Right")
     await ann.hears("May I learn from this?")
     await ann.in_group(GROUP).writes("/forgetme")
-    question = await ann.in_group(GROUP).hears("Delete everything that I keep about you?")
+    question = await ann.in_group(GROUP).hears("Delete everything I keep about you?")
     await lan.in_group(GROUP).presses(question, "Yes, delete everything")
     await telegram.until(lambda: "Chỉ người gửi bài này mới làm được việc đó." in telegram.toasts)
     await ann.in_group(GROUP).presses(question, "Yes, delete everything")
@@ -214,9 +214,9 @@ async def test_what_can_be_asked(ann: Somebody, answer: dict[str, Any]) -> None:
     asked = {
         "/start": "Send me a song",
         "/help": "up to 1 MB and 60 minutes",
-        "/about": "What I cannot do",
-        "/stats": "Here I have heard one song",
-        "/privacy": "Your file is deleted as soon as I have answered.",
+        "/about": "What I can't do",
+        "/stats": "Here I've heard one song",
+        "/privacy": "Your file is deleted as soon as I've answered.",
     }
     for command, said in asked.items():
         await ann.writes(command)

@@ -84,7 +84,7 @@ async def test_whoever_sent_all_the_songs_of_a_day_is_told_so(ann: Somebody, lan
     for number in range(6):
         await ann.answered(await ann.sends(tone(200 + number)))
     await ann.sends(tone(900))
-    await ann.hears("That is all for today: 6 songs in 24 hours.")
+    await ann.hears("That's all for today: 6 songs in 24 hours.")
     await lan.answered(await lan.sends(tone(900)))
 
 
@@ -189,7 +189,7 @@ async def test_the_corrections_of_a_group_go_along_when_it_becomes_a_supergroup(
     await new.writes("/feedback review")
     await new.hears("They say it is zydeco.")
     await new.writes("/stats")
-    await new.hears("Here I have heard one song")
+    await new.hears("Here I've heard one song")
 
 
 async def test_thanks_change_with_what_is_taken_back_below_them(ann: Somebody, tone: Tone) -> None:
@@ -197,7 +197,7 @@ async def test_thanks_change_with_what_is_taken_back_below_them(ann: Somebody, t
     await ann.writes("/correct zydeco", to=answer)
     thanks = await ann.hears("“zydeco” is new to me")
     await ann.presses(thanks, "Undo")
-    changed = await ann.hears("Taken back.")
+    changed = await ann.hears("Your correction is removed.")
     assert changed["message_id"] == thanks["message_id"]
     assert texts(changed) == ["Right", "Wrong"]
 

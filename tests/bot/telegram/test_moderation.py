@@ -63,7 +63,7 @@ async def test_an_administrator_reviews_corrections_one_by_one_but_only_those_of
     await here.presses_data(review, "accept:2")
     await telegram.until(lambda: len(telegram.toasts) == 3)
     await here.presses(review, "Accept")
-    await here.hears("Accepted: zydeco.\n\nNothing waits for review.")
+    await here.hears("Accepted: zydeco.\n\nThere's nothing to review.")
     statuses = [each.status for each in await bot.storage.feedback.review(status=None)]
     assert statuses == [ReviewStatus.ACCEPTED, ReviewStatus.PENDING]
 

@@ -72,7 +72,7 @@ async def test_in_a_group_only_the_requester_may_answer_for_themselves(
         lambda: [call for call in lan.server.calls("answerCallbackQuery") if "Chỉ" in call.get("text", "")]
     )
     await ann.presses(question, "No, thanks")
-    await ann.hears("All right, I leave this list alone.")
+    await ann.hears("All right, I'll leave this list alone.")
     # A press that was kept, or made up, comes to nothing.
     await ann.presses_data(question, "take:1-3")
     await ann.server.until(
@@ -89,6 +89,6 @@ async def test_a_song_of_a_list_is_stopped_by_its_own_button(ann: Somebody, link
     progress = await ann.hears("Song 3\n")
     await ann.presses(progress, "Stop")
     links.go_on.set()
-    await ann.hears("Stopped. I have forgotten that song.")
+    await ann.hears("Stopped. I've forgotten that song.")
     answered = await answers_to(ann, question, 2)
     assert not [text for text in answered if text.startswith("Song 3")]

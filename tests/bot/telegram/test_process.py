@@ -70,7 +70,7 @@ async def test_a_bot_that_is_killed_in_the_middle_of_a_song_answers_it_once_when
     third = await _started(start())
     # Buttons work after a restart, too.
     await ann.presses(telegram.messages[ann.number, answer["message_id"]], "Undo")
-    await telegram.until(lambda: "Taken back. What you had said of this song is gone." in telegram.toasts)
+    await telegram.until(lambda: "Your correction is removed." in telegram.toasts)
     assert await asyncio.to_thread(third.stop, signal.SIGINT) == 0
     assert TOKEN not in first.log + second.log + third.log
     assert "Traceback" not in second.log + third.log

@@ -50,7 +50,7 @@ async def test_a_song_is_dropped_answered_corrected_and_still_there_after_a_relo
         await ann.check()
         answer = ann.entry("answered")
         headline = await answer.locator(".headline").inner_text()
-        assert headline.startswith(("This sounds like", "I am not sure"))
+        assert headline.startswith(("This sounds like", "I'm not sure"))
         assert await answer.locator(".title").inner_text() == "Sớm mai <b>.mp3"
         await ann.until("document.querySelector('figure img').naturalWidth === 1080")
         await answer.locator("[data-key=segments]").click()
@@ -63,7 +63,7 @@ async def test_a_song_is_dropped_answered_corrected_and_still_there_after_a_relo
         await ann.check()
         await ann.page.keyboard.press("ArrowDown")
         await ann.page.keyboard.press("Enter")
-        await answer.locator(".said", has_text="No, it is chèo.").wait_for()
+        await answer.locator(".said", has_text="No, it's chèo.").wait_for()
         await ann.has_focus_on("change")
         await ann.check()
         await ann.page.locator("#consent-question [data-key=allow]").click()
@@ -73,7 +73,7 @@ async def test_a_song_is_dropped_answered_corrected_and_still_there_after_a_relo
         await ann.comes()
         answer = ann.entry("answered")
         assert await answer.locator(".headline").inner_text() == headline
-        assert await answer.locator(".said").inner_text() == "No, it is chèo."
+        assert await answer.locator(".said").inner_text() == "No, it's chèo."
         await answer.locator("[data-key=undo]").click()
         await answer.locator("[data-key=right]").wait_for()
         await ann.has_focus_on("right")
@@ -122,7 +122,7 @@ async def test_everything_can_be_done_by_keyboard_and_is_announced(bot_process: 
         await ann.has_focus_on("undo")
         await press("Enter")
         await answer.locator("[data-key=right]").wait_for()
-        await ann.is_told("Taken back")
+        await ann.is_told("Your correction is removed")
         await ann.check()
 
 
@@ -170,7 +170,7 @@ async def test_a_song_is_stopped_on_the_page(tmp_path: Path, songs: Path) -> Non
             await ann.page.locator(".stage", has_text="Listening").wait_for()
             await ann.until("document.getElementById('announcer').textContent.endsWith('…')")
             await ann.page.get_by_role("button", name="Stop").click()
-            await ann.entry("stopped").locator(".reply").get_by_text("Stopped. I have forgotten that song.").wait_for()
+            await ann.entry("stopped").locator(".reply").get_by_text("Stopped. I've forgotten that song.").wait_for()
             await eventually(process.spool_is_empty)
             await ann.check()
     finally:
@@ -234,7 +234,7 @@ async def test_the_real_thing_as_it_is_released(tmp_path: Path, songs: Path) -> 
             await ann.page.locator("[role=option]", has_text="Hát xẩm").click()
             await answer.locator(".thanks").wait_for()
             await ann.comes()
-            assert await ann.page.locator(".said").inner_text() == "No, it is hát xẩm."
+            assert await ann.page.locator(".said").inner_text() == "No, it's hát xẩm."
             await ann.check()
         assert _corrections(process) == [("hatxam", 0)]
         assert process.stop() == 0

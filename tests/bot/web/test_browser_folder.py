@@ -141,6 +141,6 @@ async def test_a_folder_that_is_too_full_is_told_in_a_sentence(bot_process: BotP
         entry = ann.page.locator(".entry")
         await entry.get_by_text("There are 201 songs in this folder, and this page takes up to 200").wait_for()
         await drop(ann.page, tmp_path / "data")
-        await entry.get_by_text("I find no music in this folder.").wait_for()
+        await entry.get_by_text("I can't find any music in this folder.").wait_for()
         # The browser notes every answer that is no success.
         assert all("status of 422" in complaint for complaint in ann.complaints)

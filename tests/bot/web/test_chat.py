@@ -87,7 +87,7 @@ async def test_a_song_can_be_stopped(page: Page, ann: aiohttp.ClientSession, ton
     async with ann.delete(f"/songs/{entry['id']}") as response:
         assert response.status == 200
     stopped = await settled(ann, entry["id"])
-    assert (stopped["state"], stopped["text"]) == ("stopped", "Stopped. I have forgotten that song.")
+    assert (stopped["state"], stopped["text"]) == ("stopped", "Stopped. I've forgotten that song.")
 
 
 async def test_an_example_song_can_be_tried_and_listened_to(page: Page, ann: aiohttp.ClientSession) -> None:

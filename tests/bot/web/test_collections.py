@@ -162,7 +162,7 @@ async def test_too_many_songs_and_no_songs_are_told_before_any_is_sent(ann: aioh
     said = (await begin(ann, many, status=422))["error"]
     assert said.startswith("There are 201 songs in this folder, and this page takes up to 200 at a time.")
     assert said.endswith("python -m classifier organize FOLDER --playlists OUT")
-    assert "no music in this folder" in (await begin(ann, {}, status=422))["error"]
+    assert "any music in this folder" in (await begin(ann, {}, status=422))["error"]
     assert (await history(ann))["entries"] == []
 
 

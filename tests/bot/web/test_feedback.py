@@ -24,7 +24,7 @@ async def test_a_correction_is_thanked_for_and_is_still_there_after_a_reload(
 ) -> None:
     async with ann.post(f"/songs/{answered}/opinion", json={"genre": "jazz"}) as response:
         said = await response.json()
-    assert said["entry"]["opinion"]["said"] == "No, it is jazz."
+    assert said["entry"]["opinion"]["said"] == "No, it's jazz."
     assert said["question"].startswith("May I learn from this?")
     past = await history(ann)
     assert past["entries"][0]["opinion"] == said["entry"]["opinion"]
@@ -32,12 +32,12 @@ async def test_a_correction_is_thanked_for_and_is_still_there_after_a_reload(
     async with ann.delete(f"/songs/{answered}/opinion") as response:
         undone = await response.json()
     assert undone["entry"]["opinion"] is None
-    assert undone["notice"].startswith("Taken back.")
+    assert undone["notice"].startswith("Your correction is removed.")
 
 
 async def test_right_is_an_opinion_too(ann: aiohttp.ClientSession, answered: int) -> None:
     async with ann.post(f"/songs/{answered}/opinion", json={}) as response:
-        assert (await response.json())["entry"]["opinion"]["said"] == "That is right."
+        assert (await response.json())["entry"]["opinion"]["said"] == "That's right."
 
 
 async def test_a_genre_with_markup_stays_text_and_an_impossible_one_is_refused(
@@ -78,7 +78,7 @@ async def test_genres_are_searched_and_a_new_name_is_offered_as_new(ann: aiohttp
 async def test_consent_is_given_and_taken_back(ann: aiohttp.ClientSession, answered: int) -> None:
     await (await ann.post(f"/songs/{answered}/opinion", json={})).read()
     async with ann.post("/consent", json={"allow": True}) as response:
-        assert (await response.json())["notice"].startswith("Thank you!")
+        assert (await response.json())["notice"].startswith("Thanks!")
     async with ann.get("/privacy") as response:
         privacy = await response.json()
     assert (privacy["allowed"], privacy["change"]) == (True, "Stop learning from me")
@@ -127,7 +127,7 @@ async def test_the_page_tells_what_is_not_music_and_takes_its_genre(
     assert (entry["kind"], entry["wrong"]) == ("speech", "It is music")
     assert entry["segments"][0]["genre"] == "Speech"
     async with ann.post(f"/songs/{entry['id']}/opinion", json={"genre": "jazz"}) as response:
-        assert (await response.json())["entry"]["opinion"]["said"] == "No, it is jazz."
+        assert (await response.json())["entry"]["opinion"]["said"] == "No, it's jazz."
 
 
 async def test_the_page_tells_a_style_with_its_family_and_tags(
@@ -140,6 +140,6 @@ async def test_the_page_tells_a_style_with_its_family_and_tags(
     async with ann.post(f"/songs/{entry['id']}/opinion", json={"genre": "pop"}) as response:
         said = (await response.json())["entry"]["opinion"]
     assert (said["said"], said["thanks"]) == (
-        "That is right.",
-        "Thank you! So pop is right; I had gone further and said V-pop.",
+        "That's right.",
+        "Thanks! So pop is right; I'd gone further and said V-pop.",
     )

@@ -83,7 +83,7 @@ async def test_the_question_is_still_there_after_a_reload_and_no_is_an_answer(
     async with ann.post(f"/songs/{question['id']}/list", json={"count": 0}) as response:
         answer = await response.json()
     assert answer["songs"] == []
-    assert answer["entry"]["text"] == "All right, I leave this list alone."
+    assert answer["entry"]["text"] == "All right, I'll leave this list alone."
 
 
 async def test_a_list_is_answered_in_the_browser(page: Page, links: LinksAtHand) -> None:
