@@ -9,10 +9,14 @@ COPY requirements/serve.lock deploy/deno.lock ./
 # Wheels only: nothing is compiled, so the image needs no compiler. pip itself stays behind.
 RUN python -m venv --without-pip /opt/venv \
  && python -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r serve.lock -r deno.lock
+# What the image consists of, for scanners: a CycloneDX document.
+COPY deploy/sbom.py ./
+RUN /opt/venv/bin/python sbom.py > /opt/venv/sbom.cdx.json
 
 FROM packages AS cluster-packages
 COPY deploy/cluster.lock ./
 RUN python -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r serve.lock -r cluster.lock
+RUN /opt/venv/bin/python sbom.py > /opt/venv/sbom.cdx.json
 
 FROM python:3.11.15-slim-bookworm AS code
 WORKDIR /app

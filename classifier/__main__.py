@@ -34,6 +34,7 @@ COMMANDS: Final = {
     "completion": "print a completion script for a shell",
 }
 INTERRUPTED: Final = 130
+FAILED: Final = 2
 BROKEN_PIPE: Final = 141
 
 
@@ -107,6 +108,10 @@ def run(*, prog: str = "python -m classifier", external: Mapping[str, ExternalCo
         # The reader has closed the pipe; without this, flushing stdout at exit would fail.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return BROKEN_PIPE
+    except OSError as error:
+        # A full disk, a missing folder or a permission is the operator's to mend; nothing is half done.
+        print(f"{error.filename or prog}: {error.strerror or error}", file=sys.stderr)
+        return FAILED
 
 
 if __name__ == "__main__":
