@@ -110,6 +110,9 @@ class Metrics:
             registry=self.registry,
         )
         ProcessCollector(registry=self.registry)
+        self._begin_series()
+
+    def _begin_series(self) -> None:
         # A rate over a counter that appears only with its first event misses that event.
         for outcome in OUTCOMES:
             self._turnaround.labels(outcome)

@@ -93,29 +93,30 @@ async def export_for_training(
             layout = Layout(await _families(connection), TRAINING_COLUMNS, wide=True)
             writer = await asyncio.to_thread(open_writer, form, part, layout)
             try:
-                songs = rows = evaluate = 0
+                written: list[tuple[Purpose, int]] = []
                 for song in sorted(training, key=lambda each: each.verdict.song):
                     segments = await _segments(connection, song)
-                    written = await asyncio.to_thread(
-                        writer.write, _rows(song.verdict, givers.get(song.verdict.giver, 0), segments, layout.families)
-                    )
-                    rows += written
-                    songs += bool(written)
-                    evaluate += bool(written) and song.verdict.purpose is Purpose.EVALUATE
+                    rows = _rows(song.verdict, givers.get(song.verdict.giver, 0), segments, layout.families)
+                    written.append((song.verdict.purpose, await asyncio.to_thread(writer.write, rows)))
             finally:
                 await asyncio.to_thread(writer.close)
         await asyncio.to_thread(part.replace, target)
     finally:
         with suppress(OSError):
             await asyncio.to_thread(part.unlink, missing_ok=True)
-    left_out = _left_out(verdicts.values(), training)
+    return _summary(written, _left_out(verdicts.values(), training))
+
+
+def _summary(written: Sequence[tuple[Purpose, int]], left_out: Sequence[VerdictStatus]) -> TrainingExportSummary:
+    """Sum up what each song may be used for with the number of its rows, and why others were left out."""
+    with_rows = [purpose for purpose, rows in written if rows]
     return TrainingExportSummary(
-        songs=songs,
-        rows=rows,
-        evaluate=evaluate,
+        songs=len(with_rows),
+        rows=sum(rows for _, rows in written),
+        evaluate=with_rows.count(Purpose.EVALUATE),
         waiting=left_out.count(VerdictStatus.WAITS),
         disputed=left_out.count(VerdictStatus.DISPUTED),
-        without_features=len(training) - songs,
+        without_features=len(written) - len(with_rows),
         later=left_out.count(VerdictStatus.LATER),
         unconfirmed=left_out.count(VerdictStatus.UNCONFIRMED),
     )

@@ -9,7 +9,7 @@ from bot.core.chat import Button
 from bot.core.errors import Undeliverable
 from bot.telegram import limits
 from bot.telegram.api_client import MessageGone, MessageLocation
-from bot.telegram.post_journal import JournalEntry
+from bot.telegram.post_journal import PostedMessage
 
 if TYPE_CHECKING:
     from collections.abc import Hashable
@@ -66,10 +66,10 @@ class TelegramMessagePort:
         def note(newest: int) -> None:
             nonlocal after
             after = newest
-            self._journal.note(self._job_id, JournalEntry(chat, after, cancel))
+            self._journal.note(self._job_id, PostedMessage(chat, after, cancel))
 
         message_id = await self._client.post_noted(self._location, message, note)
-        self._journal.note(self._job_id, JournalEntry(chat, after, cancel, message_id))
+        self._journal.note(self._job_id, PostedMessage(chat, after, cancel, message_id))
         return message_id
 
     async def edit(self, message_id: int, message: OutgoingMessage) -> bool:

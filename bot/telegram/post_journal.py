@@ -19,7 +19,7 @@ ENDED_LINES = 500
 
 
 @dataclass(frozen=True, slots=True)
-class JournalEntry:
+class PostedMessage:
     """A message that was sent, or was about to be.
 
     Attributes
@@ -55,11 +55,11 @@ class PostJournal:
         self._ended = 0
         self._rewrite()
 
-    def get(self, job_id: int) -> JournalEntry | None:
+    def get(self, job_id: int) -> PostedMessage | None:
         """Return what was last noted for a song."""
         return self._entries.get(job_id)
 
-    def note(self, job_id: int, entry: JournalEntry) -> None:
+    def note(self, job_id: int, entry: PostedMessage) -> None:
         """Note what is about to be sent for a song, or was."""
         self._entries[job_id] = entry
         self._append(job_id, entry)
@@ -74,7 +74,7 @@ class PostJournal:
         else:
             self._append(job_id, None)
 
-    def _append(self, job_id: int, entry: JournalEntry | None) -> None:
+    def _append(self, job_id: int, entry: PostedMessage | None) -> None:
         line = json.dumps([job_id, None if entry is None else asdict(entry)])
         # Where nothing can be written, a crash may leave a stray message; songs go on.
         with suppress(OSError), self._path.open("a", encoding="utf-8") as file:
@@ -90,8 +90,8 @@ class PostJournal:
             fresh.replace(self._path)
 
 
-def _read(path: Path) -> dict[int, JournalEntry]:
-    entries: dict[int, JournalEntry] = {}
+def _read(path: Path) -> dict[int, PostedMessage]:
+    entries: dict[int, PostedMessage] = {}
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
@@ -102,7 +102,7 @@ def _read(path: Path) -> dict[int, JournalEntry]:
             if fields is None:
                 entries.pop(job_id, None)
             else:
-                entries[job_id] = JournalEntry(**fields)
+                entries[job_id] = PostedMessage(**fields)
         except (ValueError, TypeError):  # cut off by a crash
             continue
     return entries

@@ -88,20 +88,12 @@ class RequestContexts:
         device = language_of(somebody.language_code if somebody else None)
         language = await self._conversation.language_for(person, chat_id, device)
         location = location_of(message)
-        administers = False
-        if needs_administrator and not private:
-            # Whoever writes in the name of the group itself is one of its administrators.
-            administers = (
-                sender is not None and sender.id == message.chat.id
-                if number is None
-                else await self._client.administers(message.chat.id, number)
-            )
         requester = Requester(
             person=person,
             words=self._conversation.words(language),
             chat_id=chat_id,
             place=place_of(message),
-            administers=administers,
+            administers=needs_administrator and not private and await self._administers(message, number),
             private=private,
             message_id=None if query is None else message.message_id,
             reply_target=location.as_json(),
@@ -111,6 +103,13 @@ class RequestContexts:
             addressed_as=await self._client.addressed_as(message.chat.id) if needs_reach and not private else None,
         )
         return RequestContext(requester, location, number, query)
+
+    async def _administers(self, message: Message, number: int | None) -> bool:
+        """Return whether the person of that number, or whoever has none, is an administrator of the message's group."""
+        if number is not None:
+            return await self._client.administers(message.chat.id, number)
+        # Whoever writes in the name of the group itself is one of its administrators.
+        return message.sender_chat is not None and message.sender_chat.id == message.chat.id
 
     async def of_group(self, chat: Chat, user: User) -> RequestContext:
         """Return the context of somebody who added the bot to a group."""

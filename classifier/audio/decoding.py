@@ -96,6 +96,13 @@ def decode(
     chain = links(source)
     if len(chain) > 1:
         return _decode_chain(source, chain, Mixdown(max_seconds), min_seconds, on_packet)
+    return _decode_first_track(source, max_seconds, min_seconds, on_packet)
+
+
+def _decode_first_track(
+    source: BinaryIO, max_seconds: float, min_seconds: float, on_packet: Callable[[], None]
+) -> NDArray[np.float32]:
+    """Decode the first sound track that has sound."""
     with open_container(source) as container:
         tracks = sound_tracks(container)
         try:

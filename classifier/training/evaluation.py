@@ -62,7 +62,7 @@ class Judged:
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOutAnswers:
+class TrialAnswers:
     """The whole ensemble's answers about n tracks held out.
 
     Attributes
@@ -215,7 +215,7 @@ class Evaluation:
         }
 
     @cached_property
-    def whole(self) -> list[HeldOutAnswers]:
+    def whole(self) -> list[TrialAnswers]:
         """Answers of the whole ensemble about every track held out, all genres at once.
 
         Of published sets: the artist folds, the test part's songs of today and Vietnamese blocks, and those of the
@@ -237,7 +237,7 @@ class Evaluation:
             if judged is not self.__dict__.get("own") and place not in ARTISTS:
                 mine = np.flatnonzero(self.collection[tracks] != GTZAN)
             probabilities = blend.probabilities(held)[mine]
-            answers.append(HeldOutAnswers(tracks[mine], probabilities, blend.genres))
+            answers.append(TrialAnswers(tracks[mine], probabilities, blend.genres))
         return answers
 
     def _gated_by(self, place: int) -> list[int]:

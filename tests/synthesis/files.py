@@ -88,11 +88,7 @@ def write(
     with av.open(str(path), "w", format=kind.container) as container:
         if title:
             container.metadata["title"] = title
-        film = None
-        if kind.picture and picture is not False:
-            film = cast("VideoStream", container.add_stream(kind.picture, rate=_PICTURE_RATE))
-            film.width = film.height = _PICTURE_SIZE
-            film.pix_fmt = "yuv420p"
+        film = _video_stream(container, kind.picture) if kind.picture and picture is not False else None
         if samples is None:
             _film(container, film, seconds=5)
             return path
@@ -106,6 +102,13 @@ def write(
         _film(container, film, seconds=samples.shape[0] / sample_rate)
         _sound(container, stream, samples, sample_rate)
     return path
+
+
+def _video_stream(container: OutputContainer, codec: str) -> VideoStream:
+    film = cast("VideoStream", container.add_stream(codec, rate=_PICTURE_RATE))
+    film.width = film.height = _PICTURE_SIZE
+    film.pix_fmt = "yuv420p"
+    return film
 
 
 def _sound(container: OutputContainer, stream: AudioStream, samples: Sound, sample_rate: int) -> None:

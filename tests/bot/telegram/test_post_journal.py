@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.telegram.post_journal import JournalEntry, PostJournal
+from bot.telegram.post_journal import PostedMessage, PostJournal
 from tests.bot.running import eventually
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tests.bot.telegram.people import Somebody
     from tests.bot.telegram.server import TelegramServer
 
-ENTRY = JournalEntry(chat=11, after=5, button="Cancel")
+ENTRY = PostedMessage(chat=11, after=5, button="Cancel")
 
 
 def test_what_was_noted_outlives_the_process_and_a_line_that_was_cut_off(tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_what_was_noted_outlives_the_process_and_a_line_that_was_cut_off(tmp_pat
     journal = PostJournal(path)
     journal.note(1, ENTRY)
     journal.note(2, ENTRY)
-    journal.note(2, JournalEntry(11, 5, "Cancel", 6))
+    journal.note(2, PostedMessage(11, 5, "Cancel", 6))
     journal.note(3, ENTRY)
     journal.forget(3)
     with path.open("a") as file:
@@ -33,7 +33,7 @@ def test_what_was_noted_outlives_the_process_and_a_line_that_was_cut_off(tmp_pat
     again = PostJournal(path)
     assert (again.get(1), again.get(2), again.get(3), again.get(4)) == (
         ENTRY,
-        JournalEntry(11, 5, "Cancel", 6),
+        PostedMessage(11, 5, "Cancel", 6),
         None,
         None,
     )
@@ -51,7 +51,7 @@ def stray(settings: Settings, telegram: TelegramServer, ann: Somebody, request: 
     number = int(sent["message_id"])
     journal = PostJournal(settings.data_dir / "telegram-posts.jsonl")
     journal.note(
-        1, JournalEntry(ann.number, song["message_id"], "Cancel", number if request.param == "known" else None)
+        1, PostedMessage(ann.number, song["message_id"], "Cancel", number if request.param == "known" else None)
     )
     return number
 
