@@ -140,6 +140,21 @@ async def test_an_export_comes_back_and_leaves_as_it_came(
     assert await import_feedback(storage, path) == ImportSummary(songs=0, left_out=3)
 
 
+@pytest.mark.parametrize("form", [ExportFormat.CSV, ExportFormat.JSONL])
+async def test_a_song_that_was_answered_with_no_genre_comes_back_without_one(
+    storage: Storage, other: Storage, tmp_path: Path, form: ExportFormat
+) -> None:
+    await agreed(storage, "blues")
+    path = await exported(storage, tmp_path, form)
+    table = read(path).assign(heard_as="")
+    if form is ExportFormat.CSV:
+        table.to_csv(path, index=False)
+    else:
+        path.write_text(table.to_json(orient="records", lines=True), encoding="utf-8")
+    assert await import_feedback(other, path) == ImportSummary(songs=1, left_out=0)
+    assert set(read(await exported(other, tmp_path, ExportFormat.JSONL))["heard_as"]) == {""}
+
+
 async def test_a_genre_that_was_made_up_elsewhere_is_proposed_here(
     storage: Storage, other: Storage, tmp_path: Path
 ) -> None:
