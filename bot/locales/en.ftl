@@ -98,13 +98,13 @@ opinion-agreed = That's right.
 expert-knn = neighbours
 expert-svm = SVM
 expert-nn = neural net
-expert-texture = texture
-expert-texture_linear = texture, linear
+expert-texture = sound colour
+expert-texture_linear = sound colour, simple
 expert-texture40 = loud parts
-expert-texture40_linear = loud parts, lin.
-expert-musicnn_tags = tags
-expert-musicnn_embedding = network
-expert-fusion = combined
+expert-texture40_linear = loud parts, simple
+expert-musicnn_tags = mood and instruments
+expert-musicnn_embedding = trained ear
+expert-fusion = all combined
 
 ## Progress
 

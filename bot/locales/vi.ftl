@@ -89,13 +89,13 @@ opinion-agreed = Đúng rồi.
 expert-knn = láng giềng
 expert-svm = SVM
 expert-nn = mạng nơ-ron
-expert-texture = kết cấu
-expert-texture_linear = kết cấu, t.tính
+expert-texture = màu âm thanh
+expert-texture_linear = màu âm thanh, bản gọn
 expert-texture40 = đoạn to
-expert-texture40_linear = đoạn to, t.tính
-expert-musicnn_tags = từ khoá
-expert-musicnn_embedding = mạng nơ-ron
-expert-fusion = kết hợp
+expert-texture40_linear = đoạn to, bản gọn
+expert-musicnn_tags = không khí và nhạc cụ
+expert-musicnn_embedding = đôi tai đã luyện
+expert-fusion = gộp tất cả
 
 ## Progress
 

@@ -63,7 +63,8 @@ async def test_thirty_songs_give_thirty_answers_in_rows_that_open(
         await ann.check()
         await ann.chooses(*short_songs)
         assert await ann.page.locator(".entry").count() == 30
-        await ann.until(f"{ENDED} === 30")
+        for count in (10, 20, 30):  # each time within half a minute
+            await ann.until(f"{ENDED} >= {count}")
         assert await ann.page.locator(".entry[data-state=answered]").count() == 30
         # Where the page hears late that there is room no more, the bot refuses a song, and the page waits and sends it.
         ann.complaints[:] = [complaint for complaint in ann.complaints if "422" not in complaint]
