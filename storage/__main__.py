@@ -136,7 +136,9 @@ async def _export(settings: StorageSettings, options: argparse.Namespace) -> Non
         if options.out != STANDARD_OUTPUT:
             print(await _write(storage, settings, options, options.out))
             return
-        with TemporaryDirectory() as folder:
+        # Beside the database: /tmp may be small, and in memory.
+        await asyncio.to_thread(settings.data_dir.mkdir, parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=settings.data_dir) as folder:
             path = Path(folder) / f"export.{options.format}"
             summary = await _write(storage, settings, options, path)
             await asyncio.to_thread(_stream, path)

@@ -26,7 +26,7 @@ def test_a_models_folder_that_is_none_is_told(
     (tmp_path / "feedback.csv").write_text("")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "argv", ["classifier", *command, "--models", "models"])
-    assert run() == FAILED
+    assert run() > 0
     told = capsys.readouterr().err
     assert len(told.strip().splitlines()) == 1, told
 
