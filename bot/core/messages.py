@@ -38,6 +38,8 @@ Reviewers = Literal["moderators", "others", "oneself"]
 TITLE_CHARACTERS = 120
 # A second guess is worth naming if it is at least this likely, compared with the first.
 WORTH_NAMING = 0.4
+PROBABLE = 0.6
+"""Confidence from which on an answer that is not sure is called probable: “not sure, 91 %” puzzles people."""
 RUNNER_UP_PROBABILITY = 0.05
 # They carry no weight in a release that has other experts.
 CLASSIC_EXPERTS = frozenset({"knn", "nn", "svm"})
@@ -112,7 +114,7 @@ def clean_title(title: str | None) -> str | None:
 
 
 def headline(report: SongReport, words: Localizer) -> str:
-    """Return the answer in one sentence; an unsure one is said as unsure, and what is not music as what it is."""
+    """Return the answer in one sentence: sure, probable or unsure, and what is not music as what it is."""
     if report.genre is None:
         return words.say(f"answer-{report.kind}")
     genre, confidence = words.answer_name(report), percent(report.confidence)
@@ -120,7 +122,8 @@ def headline(report: SongReport, words: Localizer) -> str:
         return words.say("answer-sure", genre=genre, confidence=confidence)
     rival = _rival(report)
     if rival is None:
-        return words.say("answer-unsure-one", genre=genre, confidence=confidence)
+        message = "answer-probable" if report.confidence > PROBABLE else "answer-unsure-one"
+        return words.say(message, genre=genre, confidence=confidence)
     return words.say(
         "answer-unsure-two",
         genre=genre,

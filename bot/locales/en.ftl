@@ -63,6 +63,7 @@ tag-happy = happy
 ## The answer
 
 answer-sure = This sounds like { $genre } ({ $confidence }%).
+answer-probable = Probably { $genre } ({ $confidence }%).
 answer-unsure-two = I'm not sure: maybe { $genre } ({ $confidence }%) or { $other } ({ $other-confidence }%).
 answer-unsure-one = I'm not sure: maybe { $genre } ({ $confidence }%).
 answer-speech = That sounds like somebody talking. Send me some music and I'll tell you its genre.

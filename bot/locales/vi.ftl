@@ -63,6 +63,7 @@ tag-happy = vui tươi
 ## The answer
 
 answer-sure = Mình nghe ra đây là { $genre } ({ $confidence }%).
+answer-probable = Có lẽ là { $genre } ({ $confidence }%).
 answer-unsure-two = Mình không chắc lắm: có thể là { $genre } ({ $confidence }%) hoặc { $other } ({ $other-confidence }%).
 answer-unsure-one = Mình không chắc lắm: có thể là { $genre } ({ $confidence }%).
 answer-speech = Nghe như có người đang nói chuyện. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.

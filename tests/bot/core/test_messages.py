@@ -40,6 +40,12 @@ def test_a_second_guess_that_is_far_behind_is_not_named() -> None:
     assert messages.headline(certain(sure=False, jazz=0.45, blues=0.1), EN) == "I'm not sure: maybe jazz (45%)."
 
 
+def test_an_answer_with_much_behind_it_that_is_not_sure_is_called_probable() -> None:
+    report = certain(sure=False, jazz=0.91, blues=0.05)
+    assert messages.headline(report, EN) == "Probably jazz (91%)."
+    assert messages.headline(report, VI) == "Có lẽ là jazz (91%)."
+
+
 @pytest.mark.parametrize(
     ("report", "line"),
     [
