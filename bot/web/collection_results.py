@@ -1,4 +1,4 @@
-"""What came of a folder that was dropped on the page: playlists and a report, made of its notebook when asked for.
+"""What came of a folder that was dropped on the page: playlists and a report, made from its state database on demand.
 
 All of this reads from the disk, and belongs in threads. The work itself is the matter of ``classifier.library``, which
 is imported only when there is a folder: a bot that is sent single songs does without.

@@ -27,21 +27,21 @@ class CollectionRun:
 
     Parameters
     ----------
-    notebook
+    state_db
         What its songs sound like.
     ahead
-        How many songs may be here at a time, heard or waiting.
+        How many songs may be here at a time, classified or waiting.
     silent
-        Called when no page sends any more and all that was sent has been heard.
+        Called when no page sends any more and all that was sent has been classified.
 
     Attributes
     ----------
     tasks
-        Number of a song → the task that hears it.
+        Number of a song → the task that classifies it.
     arriving
         Numbers of songs whose bytes are just coming.
     turns
-        By content: copies of a song wait for each other, so that it is heard once.
+        By content: copies of a song wait for each other, so that it is classified once.
     """
 
     def __init__(self, state_db: StateDatabase, ahead: int, silent: Callable[[], None]) -> None:

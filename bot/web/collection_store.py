@@ -1,6 +1,6 @@
 """What is remembered of folders that were dropped on the page: which songs they hold, and what came of each.
 
-What the songs sound like is in each folder's own notebook (``classifier.library.state_db``), by content.
+What the songs sound like is in each folder's state database (``classifier.library.state_db``), by content.
 """
 
 from __future__ import annotations
