@@ -98,7 +98,7 @@ def _bot(folder: Path, telegram: Balanced, database: str, *, linger: int) -> Bot
 def _answers(telegram: TelegramServer, chat: int) -> list[dict[str, Any]]:
     """Return the messages in a chat that give an answer."""
     said = telegram.said(chat)
-    return [each for each in said if any(b["callback_data"].startswith("right:") for b in buttons(each))]
+    return [each for each in said if any(b["callback_data"].startswith("votes:") for b in buttons(each))]
 
 
 async def _all_noted(connection: asyncpg.Connection) -> bool:
