@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 TOKEN = "program-" + "p" * 40
 SONG_SECONDS = 5.0
-START_SECONDS = 120.0
-RETRY_SECONDS = 0.5
 
 
 def songs(folder: Path, style: str) -> Iterator[Path]:
@@ -46,22 +44,11 @@ def songs(folder: Path, style: str) -> Iterator[Path]:
 
 
 async def program(port: int, paths: list[Path]) -> list[float]:
-    """Send all songs at once, as soon as the API is there; return how long each waited."""
+    """Send all songs at once; return how long each waited."""
     headers = {"Authorization": f"Bearer {TOKEN}", "Content-Type": "audio/ogg"}
     patience = aiohttp.ClientTimeout()
     async with aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers, timeout=patience) as api:
-        async with asyncio.timeout(START_SECONDS):
-            while not await _is_there(api):  # noqa: ASYNC110 - another process starts, and tells nobody
-                await asyncio.sleep(RETRY_SECONDS)
         return await asyncio.gather(*(_one(api, path) for path in paths))
-
-
-async def _is_there(api: aiohttp.ClientSession) -> bool:
-    try:
-        async with api.get("/v1/openapi.json") as response:
-            return bool(response.status == 200)
-    except aiohttp.ClientConnectionError:
-        return False
 
 
 async def _one(api: aiohttp.ClientSession, path: Path) -> float:
@@ -93,7 +80,12 @@ async def measured(folder: Path, arguments: argparse.Namespace, *, sent: int) ->
     )
     others = songs(folder, "metal")
     crowd = Crowd(eager=2, others=(2,) * (arguments.people // 2 - 1), together=1)
-    return await asyncio.gather(load.run(crowd), program(port, [next(others) for _ in range(sent)]))
+    waits: list[float] = []
+
+    async def beside() -> None:
+        waits.extend(await program(port, [next(others) for _ in range(sent)]))
+
+    return await load.run(crowd, beside), waits
 
 
 def main() -> int:

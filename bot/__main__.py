@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import sys
 
 from bot.app import CannotServe, serve
@@ -21,7 +22,10 @@ def main(arguments: list[str] | None = None, *, prog: str = "python -m bot") -> 
     """Run the bot, or only check its settings; return the exit status."""
     parser = argparse.ArgumentParser(prog=prog, description=DESCRIPTION)
     parser.add_argument("--check", action="store_true", help="say which chats would start, with which limits")
+    parser.add_argument("--no-browser", action="store_true", help="do not open the page in a browser")
     asked = parser.parse_args(arguments)
+    if asked.no_browser:
+        os.environ["OPEN_BROWSER"] = "off"
     try:
         settings = read_settings()
     except WrongSettings as wrong:

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MASK = "•••"
 # Fields about a finished song, passed as ``extra``; they contain nothing to mask.
 FIELDS = ("job", "chat", "outcome", "seconds")
+# Says where the page is: all that somebody sees who starts the bot for themselves in a terminal.
+ADDRESS_LOGGER = "bot.address"
 # Libraries whose messages below warnings name every request, some with a token in its address.
 QUIET = (
     "aiosqlite",
@@ -43,6 +45,14 @@ class TextFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the record as text."""
         return masked(super().format(record), self._secrets)
+
+
+class TerminalFormatter(TextFormatter):
+    """The message alone, with secrets masked, tracebacks included."""
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        logging.Formatter.__init__(self, "%(message)s")
+        self._secrets = tuple(secrets)
 
 
 class JsonFormatter(logging.Formatter):
@@ -80,7 +90,10 @@ def is_ours(record: logging.LogRecord) -> bool:
 
 
 def set_up_logging(settings: Settings) -> None:
-    """Log to standard error in the format of LOG_FORMAT."""
+    """Log to standard error in the format of LOG_FORMAT.
+
+    Whoever starts the bot in a terminal for their own page sees its address, and warnings, unless they set LOG_FORMAT.
+    """
     hidden = (
         *(*settings.tokens.values(), settings.secret_key, settings.link_proxy),
         *(settings.local_chat_password, settings.moderation_password),
@@ -91,10 +104,13 @@ def set_up_logging(settings: Settings) -> None:
     addresses = [settings.database, *([settings.link_proxy.get_secret_value()] if settings.link_proxy else [])]
     secrets += [password for password in (urlsplit(address).password for address in addresses) if password]
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter(secrets) if settings.log_format == "json" else TextFormatter(secrets))
+    alone = settings.log_format is None and settings.is_own_page and sys.stderr.isatty()
+    kind = JsonFormatter if settings.log_format == "json" else TerminalFormatter if alone else TextFormatter
+    handler.setFormatter(kind(secrets))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(logging.INFO)
+    root.setLevel(logging.WARNING if alone else logging.INFO)
+    logging.getLogger(ADDRESS_LOGGER).setLevel(logging.INFO)
     logging.getLogger("aiohttp.server").addFilter(is_ours)
     for name in QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)

@@ -202,7 +202,8 @@ class Settings(BaseSettings):
     songs_per_person_daily: int = Field(default=200, ge=1, le=100_000)
 
     secret_key: SecretStr | None = None
-    log_format: Literal["text", "json"] = "text"
+    log_format: Literal["text", "json"] | None = None
+    open_browser: Literal["auto", "off"] = "auto"
 
     @model_validator(mode="before")
     @classmethod
@@ -335,6 +336,12 @@ class Settings(BaseSettings):
         if self.local_chat is None and not self.tokens:
             return Address("127.0.0.1", DEFAULT_LOCAL_PORT)
         return None
+
+    @property
+    def is_own_page(self) -> bool:
+        """Whether nothing but a page for this machine runs."""
+        address = self.local_address
+        return address is not None and address.loopback and not self.tokens and self.api_tokens is None
 
     @property
     def used_by(self) -> Community:

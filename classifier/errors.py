@@ -22,7 +22,7 @@ class Damaged(SongError):
 
 class CopyProtected(SongError):
     code = "copy-protected"
-    sentence = "This file is copy-protected and cannot be played here. Please send one without copy protection."
+    sentence = "This file is copy-protected and cannot be played here. Try a copy without protection."
 
 
 class TooShort(SongError):
@@ -46,7 +46,7 @@ class TookTooLong(SongError):
 
 class WorkerFrozen(SongError):
     code = "worker-frozen"
-    sentence = "Reading this file stopped half-way, twice, so I gave up. Please send it again later, or another format."
+    sentence = "Reading this file stopped half-way, twice, so it was given up. Please try later, or another format."
 
 
 class WorkerLost(SongError):

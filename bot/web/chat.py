@@ -21,10 +21,12 @@ from bot.core.messages import clean_title
 from bot.core.server_sent_events import Listeners
 from bot.core.size_limits import max_bytes
 from bot.http_server import QuietRunner
+from bot.logging import ADDRESS_LOGGER
 from bot.web import collection_view, entry_view
 from bot.web.collection_service import Collections
 from bot.web.history_files import AnsweredSong
 from bot.web.history_store import EntryState, HistoryStore
+from bot.web.open_browser import open_page_once
 from bot.web.request_guard import HEADERS
 from bot.web.upload_store import EXAMPLE_PREFIX, PageUploadStore, read_examples
 from common.errors import StorageUnavailable
@@ -53,6 +55,7 @@ QUEUE_NEWS_SECONDS = 0.5
 CLOSE_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
+address_log = logging.getLogger(ADDRESS_LOGGER)
 
 
 class LocalChat:
@@ -133,7 +136,8 @@ class LocalChat:
                 f"cannot listen on {self.address}: {error.strerror or error}; set LOCAL_CHAT to another address"
             ) from error
         self.port = self._runner.addresses[0][1]
-        log.info("the page is at http://%s", self.url_host)
+        address_log.info("the page is at http://%s", self.url_host)
+        await open_page_once(self.settings, self.address, f"http://{self.url_host}")
 
     @property
     def url_host(self) -> str:

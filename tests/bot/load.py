@@ -24,7 +24,7 @@ from tests.bot.telegram.server import TOKEN as TELEGRAM_TOKEN
 from tests.bot.telegram.server import TelegramServer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
 
 GROUP = -100_700
 SETTLE_SECONDS = 3.0
@@ -144,8 +144,14 @@ class Load:
         self.discord = FakeDiscord()
         self.process: BotProcess | None = None
 
-    async def run(self, crowd: Crowd) -> Outcome:
-        """Warm the bot up, then let the crowd in."""
+    async def run(self, crowd: Crowd, beside: Callable[[], Awaitable[None]] | None = None) -> Outcome:
+        """Warm the bot up, then let the crowd in.
+
+        Parameters
+        ----------
+        beside
+            Whatever else goes on from then, and is waited for before the bot ends.
+        """
         await self.telegram.start()
         async with self.discord:
             _, channel = prepare(self.discord)
@@ -161,17 +167,17 @@ class Load:
             )
             try:
                 await asyncio.to_thread(self.process.start)
-                return await self._measured(crowd, channel)
+                return await self._measured(crowd, channel, beside or _nothing)
             finally:
                 await asyncio.to_thread(self.process.kill)
                 await self.telegram.stop()
 
-    async def _measured(self, crowd: Crowd, channel: str) -> Outcome:
+    async def _measured(self, crowd: Crowd, channel: str, beside: Callable[[], Awaitable[None]]) -> Outcome:
         assert self.process is not None
         await self._send_all(self._warm_up, channel, first=900)
         before = Footprint.of(self.process.pid)
         changes = len(self.telegram.changes), len(self.discord.world.changes)
-        waits = await self._send_all(crowd, channel, first=100)
+        waits, _ = await asyncio.gather(self._send_all(crowd, channel, first=100), beside())
         seconds = max(wait.answered[-1] for wait in waits) - min(wait.sent[0] for wait in waits)
         await asyncio.sleep(SETTLE_SECONDS)
         stray = self._stray(changes, crowd)
@@ -230,6 +236,10 @@ class Load:
         telegram = {(m["chat"]["id"], m["message_id"]) for _, m in self.telegram.changes[since[0] :]}
         discord = {message["id"] for _, message in self.discord.world.changes[since[1] :]}
         return len(telegram) + len(discord) - crowd.songs
+
+
+async def _nothing() -> None:
+    pass
 
 
 def _over_telegram(somebody: Telegrammer, *, together: bool) -> Callable[[Path], Any]:
