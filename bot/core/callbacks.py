@@ -196,7 +196,9 @@ class ForgetCallback:
     action = Action.FORGET
 
     def __str__(self) -> str:
-        return f"{self.action}:{'yes' if self.confirmed else 'no'}:{self.person_id}"
+        answer = "yes" if self.confirmed else "no"
+        # The version before did not say who was asked.
+        return f"wipe:{answer}" if self.person_id is None else f"{self.action}:{answer}:{self.person_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,4 +85,4 @@ def test_a_forged_number_or_id_is_expired(data: str) -> None:
     ],
 )
 def test_buttons_that_the_version_before_sent_still_work(data: str, callback: Callback) -> None:
-    assert decode(data) == callback
+    assert decode(data) == callback == decode(str(callback))
