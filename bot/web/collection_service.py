@@ -95,7 +95,7 @@ class Collections:
         self._folder = folder
         self._tell = tell
         self._results = CollectionResults(conversation, folder)
-        self._collection_runs: dict[int, CollectionRun] = {}
+        self._folder_runs: dict[int, CollectionRun] = {}
         self._reader: WorkerPool[str, FileTags] | None = None
         self._reader_lock = asyncio.Lock()
         self._errands: set[asyncio.Task[None]] = set()
@@ -110,13 +110,13 @@ class Collections:
 
     async def close(self) -> None:
         """End all work; songs that were here have to be sent again."""
-        tasks = [task for collection_run in self._collection_runs.values() for task in collection_run.tasks.values()]
-        for collection_run in self._collection_runs.values():
-            collection_run.end()
+        tasks = [task for folder_run in self._folder_runs.values() for task in folder_run.tasks.values()]
+        for folder_run in self._folder_runs.values():
+            folder_run.end()
         await asyncio.gather(*tasks, *self._errands, return_exceptions=True)
-        for collection_run in self._collection_runs.values():
-            collection_run.state_db.close()
-        self._collection_runs.clear()
+        for folder_run in self._folder_runs.values():
+            folder_run.state_db.close()
+        self._folder_runs.clear()
         await self._rest()
 
     # What people do
@@ -144,9 +144,9 @@ class Collections:
         before = None if entry is None else await self._history.collections.get(entry.id)
         if before is None or {song.file for song in before.songs}.isdisjoint(files):
             entry = None
-        for other, collection_run in list(self._collection_runs.items()):
+        for other, folder_run in list(self._folder_runs.items()):
             theirs = await self._history.get(other)
-            if collection_run.busy and theirs is not None and theirs.person == person and theirs != entry:
+            if folder_run.busy and theirs is not None and theirs.person == person and theirs != entry:
                 raise FolderInProgress()
         if entry is None:
             entry = await self._history.add_collection(person, title, secrets.token_hex(16))
@@ -164,7 +164,7 @@ class Collections:
     async def missing(self, entry: HistoryEntry) -> list[CollectedSong]:
         """Return the songs whose bytes are still to come."""
         collection = await self._get(entry)
-        here = self._collection_runs[entry.id].here() if entry.id in self._collection_runs else set()
+        here = self._folder_runs[entry.id].here() if entry.id in self._folder_runs else set()
         return [song for song in collection.having(SongState.MISSING) if song.number not in here]
 
     async def receive(self, entry: HistoryEntry, number: int, chunks: AsyncIterator[bytes]) -> bool:
@@ -172,27 +172,27 @@ class Collections:
 
         Bytes that nobody asked for (any more) are not read.
         """
-        collection_run = await self._asked_for(entry, number)
-        if collection_run is None:
-            return entry.id not in self._collection_runs or self._collection_runs[entry.id].room
-        with collection_run.visited():
-            collection_run.arriving.add(number)
+        folder_run = await self._asked_for(entry, number)
+        if folder_run is None:
+            return entry.id not in self._folder_runs or self._folder_runs[entry.id].room
+        with folder_run.visited():
+            folder_run.arriving.add(number)
             try:
                 file = await self._uploads.receive(chunks)
             except SongError as error:
                 await self._history.collections.failed(entry.id, number, error.code, error.values)
                 await self._after_song(entry)
             else:
-                if self._collection_runs.get(entry.id) is not collection_run:  # stopped while it came
+                if self._folder_runs.get(entry.id) is not folder_run:  # stopped while it came
                     self._uploads.delete(file)
                     return False
                 task = asyncio.create_task(
-                    self._classify(entry, number, file, collection_run), name=f"folder-song-{number}"
+                    self._classify(entry, number, file, folder_run), name=f"folder-song-{number}"
                 )
-                collection_run.tasks[number] = task
+                folder_run.tasks[number] = task
             finally:
-                collection_run.arriving.discard(number)
-            return collection_run.room
+                folder_run.arriving.discard(number)
+            return folder_run.room
 
     async def unreadable(self, entry: HistoryEntry, number: int) -> None:
         """Note that a browser could not read a file of the folder."""
@@ -206,13 +206,13 @@ class Collections:
         collection = await self._get(entry)
         if collection.state is not CollectionState.OPEN:
             return False
-        collection_run = await self._open(entry)
-        with collection_run.visited():
+        folder_run = await self._open(entry)
+        with folder_run.visited():
             for _ in range(ROOM_LOOKS):
-                if collection_run.room or gone():
+                if folder_run.room or gone():
                     break
-                await collection_run.change(LOOK_SECONDS)
-            return collection_run.room and entry.id in self._collection_runs
+                await folder_run.change(LOOK_SECONDS)
+            return folder_run.room and entry.id in self._folder_runs
 
     async def stop(self, entry: HistoryEntry) -> None:
         """Hear no more of a folder; what was heard stays."""
@@ -247,11 +247,11 @@ class Collections:
         if collection.state is not CollectionState.OPEN:
             findings = await asyncio.to_thread(self._results.findings, entry, collection, words)
             return Look(collection, findings, busy=False)
-        collection_run = self._collection_runs.get(entry.id)
-        if collection_run is None:
+        folder_run = self._folder_runs.get(entry.id)
+        if folder_run is None:
             return Look(collection, None, busy=False)
         left = len(collection.having(SongState.MISSING))
-        speed, minutes = collection_run.per_minute(), collection_run.minutes_left(left)
+        speed, minutes = folder_run.per_minute(), folder_run.minutes_left(left)
         return Look(collection, None, busy=True, per_minute=speed, minutes_left=minutes)
 
     async def report(self, entry: HistoryEntry, words: Localizer) -> tuple[str, str]:
@@ -279,8 +279,8 @@ class Collections:
         missing = {song.number for song in collection.having(SongState.MISSING)}
         if collection.state is not CollectionState.OPEN or number not in missing:
             return None
-        collection_run = await self._open(entry)
-        return collection_run if number not in collection_run.here() and collection_run.room else None
+        folder_run = await self._open(entry)
+        return folder_run if number not in folder_run.here() and folder_run.room else None
 
     async def _turn_away(self, entry: HistoryEntry) -> None:
         """Note which songs need not be sent, by their sizes."""
@@ -294,18 +294,16 @@ class Collections:
                 await self._history.collections.failed(entry.id, song.number, error.code, error.values)
 
     async def _open(self, entry: HistoryEntry) -> CollectionRun:
-        if entry.id not in self._collection_runs:
+        if entry.id not in self._folder_runs:
             state_db = await asyncio.to_thread(self._results.state_db, entry)
-            if entry.id in self._collection_runs:  # two songs came at once
+            if entry.id in self._folder_runs:  # two songs came at once
                 state_db.close()
             else:
                 ahead = self._conversation.queue.background.at_once + SONGS_WAITING
-                self._collection_runs[entry.id] = CollectionRun(
-                    state_db, ahead, lambda: self._run(self._pause(entry.id))
-                )
-        return self._collection_runs[entry.id]
+                self._folder_runs[entry.id] = CollectionRun(state_db, ahead, lambda: self._run(self._pause(entry.id)))
+        return self._folder_runs[entry.id]
 
-    async def _classify(self, entry: HistoryEntry, number: int, file: str, collection_run: CollectionRun) -> None:
+    async def _classify(self, entry: HistoryEntry, number: int, file: str, folder_run: CollectionRun) -> None:
         """Hear one song and delete it."""
         from classifier.library.atomic_replace import file_sha256
         from classifier.library.scan import classify_song
@@ -313,7 +311,7 @@ class Collections:
 
         background, state_db, path = (
             self._conversation.queue.background,
-            collection_run.state_db,
+            folder_run.state_db,
             self._uploads.path(file),
         )
         try:
@@ -321,7 +319,7 @@ class Collections:
             if state_db.tags(content) is None:
                 await asyncio.to_thread(state_db.save_tags, content, await self._tags(path))
             release = background.release
-            async with collection_run.turns[content]:
+            async with folder_run.turns[content]:
                 if not isinstance(state_db.outcome(content, release), StoredAnswer):
                     await classify_song(content, path, background, state_db)
                     if not isinstance(state_db.outcome(content, release), StoredAnswer):
@@ -337,7 +335,7 @@ class Collections:
             await self._history.collections.failed(entry.id, number, OurFault.code, {})
         finally:
             self._uploads.delete(file)
-            collection_run.song_ended(number)
+            folder_run.song_ended(number)
         await self._after_song(entry)
 
     async def _tags(self, path: Path) -> FileTags:
@@ -372,20 +370,20 @@ class Collections:
 
     async def _pause(self, entry_id: int) -> None:
         """Nobody sends any more: say so, and hold nothing open for it."""
-        collection_run = self._collection_runs.get(entry_id)
-        if collection_run is not None and not collection_run.busy:
+        folder_run = self._folder_runs.get(entry_id)
+        if folder_run is not None and not folder_run.busy:
             await self._let_go(entry_id)
             await self._tell(entry_id)
 
     async def _let_go(self, entry_id: int) -> None:
-        collection_run = self._collection_runs.pop(entry_id, None)
-        if collection_run is None:
+        folder_run = self._folder_runs.pop(entry_id, None)
+        if folder_run is None:
             return
-        tasks = list(collection_run.tasks.values())
-        collection_run.end()
+        tasks = list(folder_run.tasks.values())
+        folder_run.end()
         await asyncio.gather(*tasks, return_exceptions=True)
-        collection_run.state_db.close()
-        if not self._collection_runs:
+        folder_run.state_db.close()
+        if not self._folder_runs:
             await self._rest()
 
     async def _rest(self) -> None:
