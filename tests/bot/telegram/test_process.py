@@ -64,7 +64,7 @@ async def test_a_bot_that_is_killed_in_the_middle_of_a_song_answers_it_once_when
     answer = await ann.answered(song)
     assert answer["message_id"] == progress["message_id"]
     assert len(telegram.said(ann.number)) == 1
-    await ann.presses(answer, "Right")
+    await ann.presses(answer, "Jazz")
     await ann.hears("May I learn from this?")
     assert await asyncio.to_thread(second.stop) == 0
     third = await _started(start())
@@ -109,6 +109,6 @@ async def test_telegram_brings_updates_to_a_webhook_that_only_listens_to_its_sec
         assert await bring(secret, b"no update") == HTTPStatus.BAD_REQUEST
         # Telegram brings again what it is not sure of.
         assert [await bring(secret, whole) for _ in range(2)] == [HTTPStatus.OK, HTTPStatus.OK]
-    assert texts(await ann.answered(song))[0] == "Right"
+    assert texts(await ann.answered(song))[0] == "Jazz"
     assert len(telegram.said(ann.number)) == 1
     assert await asyncio.to_thread(process.stop) == 0

@@ -53,7 +53,7 @@ async def test_a_song_in_a_private_chat_is_answered_below_it_with_picture_and_wo
     width, height = struct.unpack(">II", answer["picture"][16:24])
     assert width >= 700
     assert height > 200
-    assert texts(answer) == ["Right", "Wrong", "Experts' votes"]
+    assert texts(answer) == ["Jazz", "Classical", "Something else", "Experts' votes"]
     assert len(ann.server.said(ann.number)) == 1
 
 
