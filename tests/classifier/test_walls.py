@@ -55,7 +55,7 @@ def test_the_command_line_needs_no_training_package() -> None:
     fresh_process(
         "from classifier.__main__ import main\n"
         "from classifier.datasets.feature_reader import SegmentReader\n"
-        f"import pathlib; assert SegmentReader(60)(pathlib.Path({str(EXAMPLE)!r}), print)\n"
+        f"import pathlib; assert SegmentReader(600)(pathlib.Path({str(EXAMPLE)!r}), print)\n"
         "assert main(['classify', 'missing.mp3']) == 1"
     )
 
