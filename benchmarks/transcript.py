@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import numpy as np
 
-from bot.core.localization import say
+from bot.core.localization import Localizer
 from tests.bot.discord import TOKEN as DISCORD_TOKEN
 from tests.bot.discord import FakeDiscord
 from tests.bot.discord import Somebody as Discordian
@@ -89,7 +89,7 @@ class OverTelegram:
         """Send a command or any other text."""
         text = " ".join([english if self.language == "en" else vietnamese, *options.values()])
         self.page.person(text)
-        answered = self._last("right:") if english == "/correct" else None
+        answered = self._last("votes:") if english == "/correct" else None
         await self.person.writes(text, to=answered)
         await self.hear()
 
@@ -103,7 +103,7 @@ class OverTelegram:
 
     async def picks(self, label: str) -> None:
         """Choose a genre from the list."""
-        name = say(self.language, f"genre-{label}")
+        name = Localizer(self.language).genre_title(label)
         message = self._last("pick:")
         button = next(each for each in buttons(message) if each["text"].lower() == name.lower())
         self.page.person(f"presses `[{button['text']}]`")
@@ -229,7 +229,7 @@ async def converse(talk: Talk, songs: Path) -> None:
     await talk.presses("allow:")
     await talk.command("/correct", slash["correct"], genre="Boogie-woogie")
     await talk.presses("undo:")
-    await talk.presses("right:")
+    await talk.presses("is:")
     await talk.sends(songs / "Late Train.opus")
     await talk.sends(songs / "Click.wav")
     await talk.sends(songs / "letter.pdf")
@@ -242,7 +242,7 @@ async def converse(talk: Talk, songs: Path) -> None:
     await talk.command("/feedback stats", f"{feedback} stats" if is_telegram else f"{feedback} thống-kê")
     await talk.command("/feedback export", f"{feedback} export" if is_telegram else f"{feedback} xuất")
     await talk.command("/forgetme", slash["forgetme"])
-    await talk.presses("forget:yes" if is_telegram else "wipe:yes")
+    await talk.presses("forget:yes")
 
 
 def make_songs(folder: Path, seed: int) -> None:
