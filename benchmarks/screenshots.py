@@ -1,8 +1,8 @@
 """Takes the pictures that README.md shows: ``python benchmarks/screenshots.py``.
 
 Starts the bot with its release and the local page in a headless Chromium, and writes ``page.png`` (the page after one
-of its example songs) and ``answer.png`` (the picture that comes with an answer in every chat; the song is synthesised,
-jazz and then metal). Needs the development environment and Chromium.
+of its example songs) and ``answer.png`` (the picture that comes with an answer in every chat, of another example).
+Needs the development environment and Chromium.
 """
 
 from __future__ import annotations
@@ -17,20 +17,16 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 from playwright.async_api import async_playwright
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-sys.path.insert(0, str(REPOSITORY))
-
-from tests.synthesis import song, write  # noqa: E402  found only now
 
 if TYPE_CHECKING:
     from playwright.async_api import Locator, Page
 
 START_SECONDS = 60
 ANSWER_SECONDS = 120
-EXAMPLE = "Late Train"
+ON_THE_PAGE, PICTURED = "Late Train", "Lotus Pond"
 
 
 def free_port() -> int:
@@ -54,14 +50,6 @@ async def wait_until_open(port: int) -> None:
                 return
 
 
-def make_song(folder: Path) -> Path:
-    """Synthesise a song of three minutes that changes its genre in the middle."""
-    path = folder / "Late Train.opus"
-    halves = [song(style, 90, seed=1, stereo=True) for style in ("jazz", "metal")]
-    write(np.concatenate(halves), path, title="Late Train")
-    return path
-
-
 async def answer_picture(page: Page, *, number: int) -> Locator:
     """Wait for an answer on the page and return its picture, loaded."""
     entry = page.locator(".entry[data-state=answered]").nth(number)
@@ -71,8 +59,8 @@ async def answer_picture(page: Page, *, number: int) -> Locator:
     return picture
 
 
-async def take_pictures(address: str, song_path: Path, out: Path) -> None:
-    """Send two songs and save what the page then shows."""
+async def take_pictures(address: str, out: Path) -> None:
+    """Send two examples; save the page after the first and the picture of the second."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
@@ -81,13 +69,13 @@ async def take_pictures(address: str, song_path: Path, out: Path) -> None:
         )
         await page.goto(address)
         await page.wait_for_selector("body[data-ready]")
-        await page.set_input_files("#choose", song_path)
-        picture = await answer_picture(page, number=0)
+        await page.get_by_role("button", name=ON_THE_PAGE).click()
+        await answer_picture(page, number=0)
+        await page.screenshot(path=out / "page.png")
+        await page.get_by_role("button", name=PICTURED).click()
+        picture = await answer_picture(page, number=1)
         source = await picture.evaluate("image => image.currentSrc")
         (out / "answer.png").write_bytes(await (await page.request.get(source)).body())
-        await page.get_by_role("button", name=EXAMPLE).click()
-        await answer_picture(page, number=1)
-        await page.screenshot(path=out / "page.png")
         await browser.close()
 
 
@@ -105,7 +93,7 @@ async def run(out: Path) -> None:
         bot = await asyncio.create_subprocess_exec(sys.executable, "-m", "bot", cwd=REPOSITORY, env=environment)
         try:
             await wait_until_open(port)
-            await take_pictures(f"http://127.0.0.1:{port}/", make_song(Path(folder)), out)
+            await take_pictures(f"http://127.0.0.1:{port}/", out)
         finally:
             bot.terminate()
             await bot.wait()
