@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Final, Literal
 import numpy as np
 
 from classifier.features import recording_identity
-from classifier.features.families import TEXTURE
-from classifier.features.texture import WIDTH
+from classifier.features.texture_columns import FAMILY, WIDTH
 from storage import AggregationRules
 
 if TYPE_CHECKING:
@@ -80,10 +79,10 @@ def same_recordings(songs: Sequence[tuple[SegmentVectors, ...]]) -> list[int]:
     able = [
         place
         for place, song in enumerate(songs)
-        if song and all(TEXTURE in part.families and len(part.families[TEXTURE]) == WIDTH for part in song)
+        if song and all(FAMILY in part.families and len(part.families[FAMILY]) == WIDTH for part in song)
     ]
     if able:
-        means = np.stack([np.mean([part.families[TEXTURE] for part in songs[place]], axis=0) for place in able])
+        means = np.stack([np.mean([part.families[FAMILY] for part in songs[place]], axis=0) for place in able])
         lengths = [songs[place][-1].end for place in able]
         marks = recording_identity.marks(means.astype(np.float32))
         for group in recording_identity.groups(recording_identity.pairs(marks, lengths)):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from classifier.features.gtzan57 import COLUMNS
-from classifier.features.texture import WIDTH
+from classifier.features.texture_columns import WIDTH
 from common.media_types import has_music_suffix
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ import numpy as np
 from classifier.features import musicnn, musicnn_input
 from classifier.features.gtzan57 import gtzan57
 from classifier.features.spectrum import Spectrum
-from classifier.features.texture import FULL_RANGE, GROUP_WIDTHS, NARROW_RANGE, sampled_mel, texture
+from classifier.features.texture import FULL_RANGE, NARROW_RANGE, sampled_mel, texture
+from classifier.features.texture_columns import FAMILY, GROUP_WIDTHS
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     Vectors = Mapping[str, NDArray[np.float32]]
 
 GTZAN57: Final = "gtzan57"
-TEXTURE: Final = "texture"
+TEXTURE: Final = FAMILY
 TEXTURE40: Final = "texture40"
 """Texture of the loudest 40 dB alone."""
 TAGS: Final = "musicnn_tags"

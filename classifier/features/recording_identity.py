@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from classifier.features.texture import GROUP_WIDTHS
+from classifier.features.texture_columns import GROUP_WIDTHS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from classifier.features.spectrum import DYNAMIC_RANGE_DECIBELS, MEL_BANDS, SAMPLE_RATE
+from classifier.features.texture_columns import BANDS, CONTRAST_GROUPS, FLUCTUATION_BINS, WIDE_BANDS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,28 +28,12 @@ NARROW_RANGE: Final = 40.0
 
 BLOCK_FRAMES: Final = 13  # 1 s
 BLOCK_HOP: Final = 6
-LEVELS: Final = 5  # of the 13 sorted levels of a block, every third
 HIGH_QUANTILE: Final = 0.9
 FLUCTUATION_FRAMES: Final = 77  # 6 s
 FLUCTUATION_HOP: Final = 19
-FLUCTUATION_BINS: Final = 30  # 0.17 to 5 Hz
-CONTRAST_GROUPS: Final = 8
 CONTRAST_BANDS: Final = 3  # loudest and quietest bands of a group of 16
 _SPAN: Final = 8.0  # the full range in the features' own unit
 _QUIET_DEVIATION: Final = 1e-2  # a band that does not move correlates with nothing
-
-_BANDS: Final = 64
-_WIDE_BANDS: Final = 32
-GROUP_WIDTHS: Final[tuple[int, ...]] = (
-    _BANDS * LEVELS,
-    _BANDS * LEVELS,
-    _BANDS,
-    _WIDE_BANDS * FLUCTUATION_BINS,
-    _WIDE_BANDS * (_WIDE_BANDS - 1) // 2,
-    4 * CONTRAST_GROUPS,
-)
-"""Columns of each group: spectral pattern, its rise, its unrest, fluctuation, correlation, contrast."""
-WIDTH: Final = sum(GROUP_WIDTHS)
 
 
 def sampled_mel(spectrum: Spectrum) -> NDArray[np.float32]:
@@ -95,8 +80,8 @@ def texture(decibels: NDArray[np.float32], *, range_decibels: float = FULL_RANGE
         raise ValueError(f"texture needs 128 bands and at least {BLOCK_FRAMES} frames, not {decibels.shape}")
     level = np.maximum(decibels, -np.float32(range_decibels))
     level = (level + np.float32(range_decibels)) * np.float32(_SPAN / range_decibels)
-    bands = level.reshape(_BANDS, -1, level.shape[1]).mean(axis=1)
-    wide = level.reshape(_WIDE_BANDS, -1, level.shape[1]).mean(axis=1)
+    bands = level.reshape(BANDS, -1, level.shape[1]).mean(axis=1)
+    wide = level.reshape(WIDE_BANDS, -1, level.shape[1]).mean(axis=1)
     groups = (
         _pattern(bands),
         _pattern(np.maximum(bands[:, 2:] - bands[:, :-2], 0)),

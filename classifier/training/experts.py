@@ -19,7 +19,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from classifier.features.families import EMBEDDING, FUSION, GROUPS, TAGS, TEXTURE, TEXTURE40
-from classifier.features.texture import GROUP_WIDTHS
+from classifier.features.texture_columns import GROUP_WIDTHS
 from classifier.inference.ensemble import Expert
 from classifier.inference.estimators import FirstColumns, GroupScaler, HalfPrecisionPCA, MarginSVC, WeightedLDA
 from classifier.training.keras_network import KerasNetwork

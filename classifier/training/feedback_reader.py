@@ -26,7 +26,7 @@ import numpy as np
 from classifier.features import recording_identity
 from classifier.features.families import TEXTURE, has_family
 from classifier.features.gtzan57 import COLUMNS
-from classifier.features.texture import WIDTH
+from classifier.features.texture_columns import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

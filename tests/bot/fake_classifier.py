@@ -15,7 +15,7 @@ import numpy as np
 
 from classifier.audio.decoding import SAMPLE_RATE, decode, segments
 from classifier.errors import WorkerLost
-from classifier.features.texture import WIDTH
+from classifier.features.texture_columns import WIDTH
 from classifier.inference.executor import LocalExecutor, Release, song_limits
 from classifier.song_report import Classification, Progress, SegmentFeatures, SegmentReport, SongReport
 

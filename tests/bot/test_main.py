@@ -93,7 +93,9 @@ def test_a_bot_with_another_key_does_not_make_strangers_of_everybody_unasked(tmp
     key.unlink()
     refused = _run(tmp_path)
     assert refused.returncode == 1
-    assert "written down with another key" in refused.stderr
+    assert "secret.key is missing, and people in the database were written down with it" in refused.stderr
+    assert "python -m storage new-key" in refused.stderr
+    assert not key.exists()
     assert "Traceback" not in refused.stderr
     command = [sys.executable, "-m", "storage", "new-key"]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}

@@ -17,7 +17,7 @@ import pytest
 
 from bot import release_watch
 from bot.core.identity import Person
-from bot.release_watch import ReleaseWatch, seed
+from bot.release_watch import CAME_WITH_THE_BOT, ReleaseWatch, seed
 from classifier.inference.executor import CannotStart, LocalExecutor, song_limits
 from classifier.inference.manifest import FORMAT, MANIFEST, BadRelease, read_manifest, read_release
 from classifier.inference.releases import ReleaseEvent, ReleaseStore
@@ -321,7 +321,8 @@ class TestSeeding:
         (volume / "lost+found").mkdir(parents=True)
         assert seed(volume, packaged, data_dir)
         assert read_release(volume)[0]["name"] == "packaged"
-        assert {path.name for path in volume.iterdir()} == {"lost+found", MANIFEST, "packaged.joblib", "MODEL_CARD.md"}
+        served = {MANIFEST, "packaged.joblib", "MODEL_CARD.md", CAME_WITH_THE_BOT}
+        assert {path.name for path in volume.iterdir()} == {"lost+found", *served}
         assert not seed(volume, packaged, data_dir)
 
     def test_what_was_cut_off_is_finished(self, packaged: Path, data_dir: Path) -> None:

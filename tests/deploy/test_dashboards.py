@@ -13,6 +13,7 @@ from prometheus_client import generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.metrics import Metrics
+from storage import GenreReadiness
 from tests.bot.fake_classifier import ear_executor
 from tests.conftest import REPOSITORY
 
@@ -40,6 +41,7 @@ def _shown() -> dict[str, set[str]]:
     metrics.knows_chat("local")
     metrics.queue_is(0, 0, 0)
     metrics.part_is("model", ready=True)
+    metrics.readiness_is([GenreReadiness("jazz", 3, 0, 1, 0, 0, 0, 0, 0, 0, None)])
     text = generate_latest(metrics.registry).decode()
     shown: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):

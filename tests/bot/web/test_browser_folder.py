@@ -101,11 +101,12 @@ async def test_a_folder_is_dropped_cut_off_by_a_reload_opened_again_and_sorted(
         await ann.check()
         await ann.page.keyboard.type("metal")
         await ann.page.locator("[role=option]", has_text="Metal").first.click()
-        await ann.page.locator(".shelves > li", has_text="Metal").locator("summary").click()
+        metal = ann.page.locator(".shelves summary", has_text="Metal")
+        await metal.click()
         await line.locator("[data-key=undo]").wait_for()
         assert (await playlists(ann, tmp_path))["Metal.m3u8"] == ["loud.flac"]
         await line.locator("[data-key=undo]").click()
-        await ann.page.locator(".shelves > li", has_text="Metal").wait_for(state="detached")
+        await metal.wait_for(state="detached")
         await eventually(bot_process.spool_is_empty)
 
 

@@ -7,7 +7,8 @@ from classifier.audio.decoding import SAMPLE_RATE
 from classifier.features.families import GTZAN57, MEL_FAMILIES, TEXTURE, TEXTURE40, families
 from classifier.features.gtzan57 import gtzan57
 from classifier.features.spectrum import Spectrum
-from classifier.features.texture import WIDTH, sampled_mel
+from classifier.features.texture import sampled_mel
+from classifier.features.texture_columns import WIDTH
 from tests.classifier.synthesis import song
 
 

@@ -14,12 +14,11 @@ from classifier.features.texture import (
     BLOCK_FRAMES,
     FRAMES_PER_SEGMENT,
     FULL_RANGE,
-    GROUP_WIDTHS,
     NARROW_RANGE,
-    WIDTH,
     sampled_mel,
     texture,
 )
+from classifier.features.texture_columns import GROUP_WIDTHS, WIDTH
 from tests.classifier.synthesis import song
 
 if TYPE_CHECKING:

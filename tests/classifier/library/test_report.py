@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-from classifier.features.texture import WIDTH
+from classifier.features.texture_columns import WIDTH
 from classifier.library import report
 from classifier.library.collection import CollectionFile, FileState
 from classifier.library.grouping import ClassifiedSong, CollectionSong, group_of
