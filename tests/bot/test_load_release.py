@@ -54,7 +54,7 @@ async def test_the_release_answers_in_both_chats_and_what_one_chat_heard_the_oth
             assert "nhạc cổ điển" in other["caption"]
             assert "Bài này mình nghe rồi" in other["caption"]
             votes = await ann.told(await ann.presses(answer, "votes"))
-            assert "texture: classical" in votes["content"]
+            assert "sound colour: classical" in votes["content"]
             await lan.writes("/gioithieu")
             await lan.hears("biết 18 thể loại")
             assert await asyncio.to_thread(bot.stop) == 0

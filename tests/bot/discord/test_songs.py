@@ -317,8 +317,8 @@ async def test_a_session_that_discord_has_forgotten_is_begun_anew(scene: Scene, 
 async def test_commands_have_their_names_in_both_languages_and_may_be_used_everywhere(scene: Scene) -> None:
     commands = {command["name"]: command for command in scene.world.commands}
     assert set(commands) == {
-        *("genre", "correct", "privacy", "mydata", "forgetme", "language", "help", "about", "stats"),
-        *("settings", "feedback", "What genre is this?"),
+        *("genre", "correct", "teach", "privacy", "mydata", "forgetme", "language", "help", "about", "stats"),
+        *("settings", "feedback", "What genre is this?", "Correct the genre"),
     }
     assert commands["genre"]["name_localizations"]["vi"] == "thể-loại"
     assert commands["What genre is this?"]["name_localizations"]["vi"] == "Bài này thể loại gì?"

@@ -5,11 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import update
 
 from bot.core import playlist_prompt as lists_room
 from bot.core.errors import ButtonExpired, PlaylistUnanswered
 from bot.core.playlist_question import QUESTION_SECONDS
 from links import Playlist, PlaylistItem
+from storage import Storage
+from storage.tables import JobRow
 from tests.bot.links_at_hand import LIST, LinksAtHand
 from tests.bot.playlists.prompts import ANN, back, choice, pasted
 
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.settings import Settings
-    from storage import Storage
     from tests.bot.playlists.prompts import Assemble
     from tests.bot.recording_chat import Notebook
     from tests.bot.running import Bot
@@ -50,7 +52,6 @@ async def test_the_question_survives_a_restart_in_which_it_is_answered(
 
 
 async def test_a_bot_that_was_killed_while_it_asked_asks_again_without_looking_at_the_list_anew(
-    storage: Storage,
     assemble: Assemble,
     settings: Settings,
     notebook: Notebook,
@@ -64,7 +65,7 @@ async def test_a_bot_that_was_killed_while_it_asked_asks_again_without_looking_a
     job = await pasted(bot, notebook, tmp_path)
     await bot.queue.stop()
     # As if the process had died with the question asked but the job still in hand.
-    claimed = await claim_before_its_time(storage, job.id)
+    claimed = await claim_before_its_time(tmp_path, job.id)
     assert claimed == job.id
     again = assemble(settings)
     await again.start()
@@ -74,14 +75,12 @@ async def test_a_bot_that_was_killed_while_it_asked_asks_again_without_looking_a
     assert notebook.questions["link"][0] == notebook.questions["link"][1]
 
 
-async def claim_before_its_time(storage: Storage, job_id: int) -> int:
-    from sqlalchemy import update
-
-    from storage.tables import JobRow
-
-    async with storage.database.transaction() as connection:
-        await connection.execute(update(JobRow).where(JobRow.id == job_id).values(not_before=JobRow.created))
-    claimed = await storage.jobs.claim("this bot")
+async def claim_before_its_time(tmp_path: Path, job_id: int) -> int:
+    """Claim a job as another process does: the delay is remembered by the process that set it."""
+    async with await Storage.open(f"sqlite:///{tmp_path / 'songs.db'}") as storage:
+        async with storage.database.transaction() as connection:
+            await connection.execute(update(JobRow).where(JobRow.id == job_id).values(not_before=JobRow.created))
+        claimed = await storage.jobs.claim("this bot")
     assert claimed is not None
     return claimed.job.id
 
