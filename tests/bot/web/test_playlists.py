@@ -90,7 +90,7 @@ async def test_a_list_is_answered_in_the_browser(page: Page, links: LinksAtHand)
     async with visitor(page.address) as ann:
         await ann.page.evaluate(PASTE, LIST)
         entry = ann.entry("asking")
-        await entry.get_by_text("Shall I listen to the first 3?").wait_for()
+        await entry.locator("p", has_text="Shall I listen to the first 3?").wait_for()
         await ann.check()
         await ann.comes()
         await entry.get_by_role("button", name="Yes, the first 3").press("Enter")
