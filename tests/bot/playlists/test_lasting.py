@@ -15,15 +15,17 @@ from storage import Storage
 from storage.tables import JobRow
 from tests.bot.links_at_hand import LIST, LinksAtHand
 from tests.bot.playlists.prompts import ANN, back, choice, pasted
+from tests.bot.running import Bot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bot.core.identity import IdHasher
     from bot.settings import Settings
+    from tests.bot.fake_classifier import EarAtHand
     from tests.bot.playlists.prompts import Assemble
     from tests.bot.recording_chat import Notebook
-    from tests.bot.running import Bot
 
     Tone = Callable[..., Path]
 
@@ -52,6 +54,8 @@ async def test_the_question_survives_a_restart_in_which_it_is_answered(
 
 
 async def test_a_bot_that_was_killed_while_it_asked_asks_again_without_looking_at_the_list_anew(
+    keys: IdHasher,
+    ear: EarAtHand,
     assemble: Assemble,
     settings: Settings,
     notebook: Notebook,
@@ -64,23 +68,21 @@ async def test_a_bot_that_was_killed_while_it_asked_asks_again_without_looking_a
     await bot.start()
     job = await pasted(bot, notebook, tmp_path)
     await bot.queue.stop()
-    # As if the process had died with the question asked but the job still in hand.
-    claimed = await claim_before_its_time(tmp_path, job.id)
-    assert claimed == job.id
-    again = assemble(settings)
-    await again.start()
-    await notebook.until(lambda: len(notebook.questions["link"]) == 2)
-    await again.queue.stop()
+    # As if the process had died with the question asked but the job still in hand: another one knows of no delay.
+    async with await Storage.open(f"sqlite:///{tmp_path / 'songs.db'}") as storage:
+        assert await claim_before_its_time(storage, job.id) == job.id
+        again = Bot(storage, keys, settings, ear, tmp_path / "work", links).with_chat(notebook)
+        await again.start()
+        await notebook.until(lambda: len(notebook.questions["link"]) == 2)
+        await again.queue.stop()
     assert links.fetched == [LIST]
     assert notebook.questions["link"][0] == notebook.questions["link"][1]
 
 
-async def claim_before_its_time(tmp_path: Path, job_id: int) -> int:
-    """Claim a job as another process does: the delay is remembered by the process that set it."""
-    async with await Storage.open(f"sqlite:///{tmp_path / 'songs.db'}") as storage:
-        async with storage.database.transaction() as connection:
-            await connection.execute(update(JobRow).where(JobRow.id == job_id).values(not_before=JobRow.created))
-        claimed = await storage.jobs.claim("this bot")
+async def claim_before_its_time(storage: Storage, job_id: int) -> int:
+    async with storage.database.transaction() as connection:
+        await connection.execute(update(JobRow).where(JobRow.id == job_id).values(not_before=JobRow.created))
+    claimed = await storage.jobs.claim("this bot")
     assert claimed is not None
     return claimed.job.id
 
