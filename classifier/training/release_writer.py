@@ -144,13 +144,14 @@ def held_out(evaluation: Evaluation) -> HeldOutAnswers:
     """Return the ensemble's answers about every track when it was held out.
 
     Where the release has MusiCNN, songs of GTZAN whose taggram is not published are left out: no song that is sent to
-    the bot lacks it.
+    the bot lacks it. Where no song has one, none is left out.
     """
     answers = evaluation.whole
     tracks = np.concatenate([found.tracks for found in answers])
     probabilities = np.concatenate([found.probabilities for found in answers])
-    if evaluation.network is not None:
-        whole = evaluation.rows.having(TAGS)[tracks] | (evaluation.collection[tracks] == TRADITIONAL)
+    tagged = evaluation.rows.having(TAGS)[tracks]
+    if evaluation.network is not None and tagged.any():
+        whole = tagged | (evaluation.collection[tracks] == TRADITIONAL)
         tracks, probabilities = tracks[whole], probabilities[whole]
     return HeldOutAnswers(
         tracks,

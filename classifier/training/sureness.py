@@ -129,7 +129,8 @@ def held_out_sure(
     answers = np.concatenate([probabilities, strangers])
     apart = np.concatenate([groups, [f"stranger {number}" for number in range(len(strangers))]])
     sure = np.zeros(len(answers), dtype=bool)
-    for learnt, held in GroupKFold(min(FOLDS, len(np.unique(apart)))).split(answers, groups=apart):
+    folds = min(FOLDS, len(np.unique(apart)))
+    for learnt, held in GroupKFold(folds).split(answers, groups=apart) if folds > 1 else ():
         known, strange = learnt[learnt < count], learnt[learnt >= count]
         least = least_by_genre(genres, probabilities[known], truth[known], collections[known], answers[strange])
         sure[held] = are_sure(genres, answers[held], least)

@@ -122,6 +122,13 @@ def test_held_out_answers_are_measured_by_bounds_of_other_groups() -> None:
     assert strange.shape == (1,)
 
 
+def test_nothing_held_out_is_nothing_sure() -> None:
+    none = np.empty(0, dtype=str)
+    sure, strange = sureness.held_out_sure(GENRES, NONE, none, none, none, answers(0.99))
+    assert not sure.size
+    assert not strange.any()
+
+
 def test_excerpts_of_a_song_are_averaged() -> None:
     means, first = sureness.by_song(answers(0.9, 0.2, 0.7), ["one", "two", "one"])
     assert means[:, 0] == pytest.approx([0.8, 0.2])
