@@ -165,6 +165,9 @@ class StatusMessage:
             message = self._latest
             if self.ended or self._is_shut_out or message is None or message.text == self._shown:
                 return True
+            # Another call may have shown progress while this one waited for the lock.
+            if self._wait() > 0:
+                return False
             limits, delay = self.port.limits, 0.0
             if self.message_id is not None:
                 self._pace.shown(self.port.place, limits.place_seconds)
