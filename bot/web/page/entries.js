@@ -51,6 +51,8 @@ export class Entries {
         const known = this.shown.get(entry.id)?.node;
         if (known !== undefined && known !== node) {
           known.dataset.alone = node.dataset.alone;
+          // It may even have been answered, and opened as if it had been sent alone.
+          if (node.dataset.alone === "false" && "shownAlone" in known.dataset) this.open(known, false);
           node.replaceWith(known);
         } else if (known === undefined) this.shown.set(entry.id, { node, entry: null });
         this.show(entry);
