@@ -119,7 +119,7 @@ class Router:
 
     def _may_bring_song(self, update: Update) -> bool:
         """Return whether an update may bring a song, which takes a moment to be stored; nobody waits behind those."""
-        if update.message is None:
+        if update.message is None or update.message.migrate_to_chat_id is not None:
             return False
         command = command_of(update.message, self._client.bot.username)
         return command is None or english_name(command[0]) == "genre"
