@@ -75,9 +75,10 @@ async def test_a_full_disk_is_told_on_the_page_and_by_readiness_until_it_is_over
             assert response.status == 200
         async with client.get("/readyz") as response:
             assert response.status == 503
-            assert "database" in (await response.json())["missing"]
+            # A small write may still find room in the database's own file.
+            assert {"database", "disk"} & set((await response.json())["missing"])
         disk.empty()
         async with client.get("/readyz") as response:
-            assert "database" not in (await response.json())["missing"]
+            assert not {"database", "disk"} & set((await response.json())["missing"])
     assert (await settled(ann, waiting["id"]))["state"] == "answered"
     assert len(ear.heard) == 1
