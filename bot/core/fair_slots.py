@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 PEOPLE_REMEMBERED = 1000
+
+
+class _Request(NamedTuple):
+    granted: asyncio.Future[None]
+    turn: int
+    song: int
 
 
 class FairSlots:
@@ -26,7 +32,7 @@ class FairSlots:
         self._count = count
         self._free = count
         # With every request, the turn in which it came: a stream of newcomers must not overtake those who wait.
-        self._waiting: dict[str, deque[tuple[asyncio.Future[None], int]]] = {}
+        self._waiting: dict[str, deque[_Request]] = {}
         self._all_wanted: deque[asyncio.Future[None]] = deque()
         self._served: dict[str, int] = {}
         self._turn = 0
@@ -36,11 +42,24 @@ class FairSlots:
         """Whether whoever comes now has to wait."""
         return self._free == 0 or bool(self._waiting) or bool(self._all_wanted)
 
+    def order(self) -> list[int]:
+        """Return the songs that wait, the one that is next first, as if nobody else came."""
+        waiting = {person: deque(requests) for person, requests in self._waiting.items()}
+        served, turn, songs = dict(self._served), self._turn, []
+        while waiting:
+            person = min(waiting, key=lambda one: _rank(waiting[one][0], served.get(one, -1)))
+            songs.append(waiting[person].popleft().song)
+            if not waiting[person]:
+                del waiting[person]
+            turn += 1
+            served[person] = turn
+        return songs
+
     @asynccontextmanager
-    async def hold(self, person: str) -> AsyncIterator[None]:
-        """Wait for a slot in this person's turn, and hold it."""
+    async def hold(self, person: str, song: int = 0) -> AsyncIterator[None]:
+        """Wait for a slot in this person's turn, and hold it; ``order`` gives ``song`` meanwhile."""
         granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        request = granted, self._turn
+        request = _Request(granted, self._turn, song)
         self._waiting.setdefault(person, deque()).append(request)
         self._serve()
         try:
@@ -89,19 +108,14 @@ class FairSlots:
                     self._free = 0
                     granted.set_result(None)
                 continue
-            person = min(self._waiting, key=self._rank)
-            granted, _ = self._waiting[person].popleft()
+            person = min(self._waiting, key=lambda one: _rank(self._waiting[one][0], self._served.get(one, -1)))
+            granted = self._waiting[person].popleft().granted
             if not self._waiting[person]:
                 del self._waiting[person]
             if not granted.done():
                 self._free -= 1
                 self._note_served(person)
                 granted.set_result(None)
-
-    def _rank(self, person: str) -> tuple[int, int]:
-        """Return what orders the people who wait; the lowest is next."""
-        served = self._served.get(person, -1)
-        return max(served, self._waiting[person][0][1]), served
 
     def _note_served(self, person: str) -> None:
         self._turn += 1
@@ -110,10 +124,9 @@ class FairSlots:
         if len(self._served) > PEOPLE_REMEMBERED:
             del self._served[next(iter(self._served))]
 
-    def _withdraw(self, person: str, request: tuple[asyncio.Future[None], int]) -> None:
+    def _withdraw(self, person: str, request: _Request) -> None:
         """Withdraw a request whose task was cancelled, whether or not it had been granted just before."""
-        granted, _ = request
-        if not granted.cancelled():
+        if not request.granted.cancelled():
             self._give_back(1)
             return
         waiting = self._waiting.get(person, deque())
@@ -121,3 +134,8 @@ class FairSlots:
             waiting.remove(request)
             if not waiting:
                 del self._waiting[person]
+
+
+def _rank(request: _Request, served: int) -> tuple[int, int]:
+    """Return what orders the people who wait, by their first request and when they were served last; lowest first."""
+    return max(served, request.turn), served

@@ -206,13 +206,18 @@ class JobRunner:
         running.song = replace(running.song, title=clean_title(payload.get("title") or fetched.name))
         return fetched.path
 
+    @property
+    def waiting(self) -> list[int]:
+        """The songs that wait for a worker with their bytes at hand, the one that is next first."""
+        return self._slots.order()
+
     async def _classify(self, running: ActiveJob, path: Path) -> Classification:
         if self._slots.is_full:
-            running.at(Stage("queued", place=1))
+            running.at(Stage("queued", place=len(self.waiting) + 1))
         with running.stoppable():
             # What dies again where nothing else runs has itself to blame.
             is_last_try = running.job.attempts == MAX_ATTEMPTS - 1
-            async with self._slots.hold_all() if is_last_try else self._slots.hold(running.job.person):
+            async with self._slots.hold_all() if is_last_try else self._slots.hold(running.job.person, running.job.id):
                 running.at(Stage("decoding"))
                 return await self._executor.classify(path, on_progress=lambda step: running.at(_stage_of(step)))
 

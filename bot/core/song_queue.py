@@ -200,7 +200,8 @@ class SongQueue:
     async def stage(self, job_id: int) -> Stage | None:
         """Return how far a song has come; None if it ended, never was, or was taken by another process."""
         if job_id in self._running:
-            return self._running[job_id].stage
+            at_hand = self._runner.waiting
+            return self._queued(at_hand.index(job_id) + 1) if job_id in at_hand else self._running[job_id].stage
         place = await self._storage.jobs.position(job_id)
         if place is None:
             return None
@@ -209,7 +210,16 @@ class SongQueue:
             return Stage("fetching") if self._is_ours(job) else None
         if job is not None and PlaylistQuestion.of(job) is not None:
             return Stage("asking")
+        return self._queued(place + sum(running.is_ahead for running in self._running.values()))
+
+    def _queued(self, place: int) -> Stage:
         return Stage("queued", place=place, minutes=self._minutes(place))
+
+    def _songs_moved(self) -> None:
+        """Claim what there is room for now, and show those who wait their new places."""
+        self._wake.set()
+        for chat in self._chats.values():
+            chat.queue_moved()
 
     async def stop(self) -> None:
         """Take no new songs; running ones finish within ``FINISH_SECONDS``, the others are released."""
@@ -287,11 +297,10 @@ class SongQueue:
         if claimed.lease.number == 1:
             self._metrics.begun(_seconds_since(job.created))
         song = await self._songs.of(job)
-        running = ActiveJob(self._storage, chat, song, job, claimed.lease, self._metrics, self._wake.set)
+        running = ActiveJob(self._storage, chat, song, job, claimed.lease, self._metrics, self._songs_moved)
         self._running[job.id] = running
         running.begin(self._work(running))
-        for other in self._chats.values():
-            other.queue_moved()
+        self._songs_moved()
 
     async def _work(self, running: ActiveJob) -> None:
         """Take one song to its end, whatever happens on the way."""

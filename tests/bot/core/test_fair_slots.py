@@ -35,6 +35,24 @@ async def test_people_take_turns_however_many_songs_each_has() -> None:
     assert await _order(FairSlots(1), ["ann", "bob"], first="ann") == ["bob", "ann"]
 
 
+async def test_whoever_waits_is_told_the_order_in_which_slots_are_given() -> None:
+    slots, served = FairSlots(1), []
+
+    async def ask(person: str, song: int) -> None:
+        async with slots.hold(person, song):
+            served.append(song)
+
+    async with slots.hold("ann"):
+        tasks = []
+        for song, person in enumerate(["ann", "ann", "bob", "cat", "bob"]):
+            tasks.append(asyncio.create_task(ask(person, song)))
+            await asyncio.sleep(0)
+        told = slots.order()
+    await asyncio.gather(*tasks)
+    assert told == served == [2, 3, 0, 4, 1]
+    assert slots.order() == []
+
+
 async def test_a_stream_of_newcomers_does_not_overtake_who_waits() -> None:
     slots = FairSlots(1)
     assert await _order(slots, ["ann"]) == ["ann"]

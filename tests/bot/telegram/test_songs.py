@@ -186,7 +186,7 @@ async def test_whoever_waits_sees_their_place(
         await ann.sends(tone(hertz))
     for hertz in (500, 600, 700):
         await lan.sends(tone(hertz))
-    await lan.hears("Sắp đến lượt bạn")
+    await lan.hears("đang đứng thứ")
     ear.go_on.set()
     for somebody in (ann, lan):
         await _pictures(somebody, 3)
