@@ -2,32 +2,27 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
-
-from aiohttp import web
 
 from bot.api import song_view
 from bot.api.errors import AnswerExpired, KeyInUse, KeyReused
 from bot.api.song_store import ApiSong, SongState, SongStore
 from bot.api.tokens import PLATFORM
 from bot.core.callbacks import PlaylistCallback
-from bot.core.chat import LINK_SOURCE, ChatCannotStart, ChatLimits, Submission
+from bot.core.chat import LINK_SOURCE, Submission
 from bot.core.errors import ButtonExpired, OurFault, PlaylistCutShort, PlaylistDeclined, PlaylistTaken
 from bot.core.messages import clean_title
-from bot.core.server_sent_events import Listeners
 from bot.core.size_limits import max_bytes
 from bot.core.upload_store import UploadStore
-from bot.http_server import QuietRunner
-from common.errors import StorageUnavailable
+from bot.http_chat import DAYS_KEPT, HttpChat
 from links import parse_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
+
+    from aiohttp import web
 
     from bot.core.chat import Answered, OutgoingMessage, PendingSong, Stage
     from bot.core.conversation import Conversation
@@ -37,17 +32,11 @@ if TYPE_CHECKING:
     from common.errors import UserError
     from links import PlaylistItem
 
-LIMITS = ChatLimits(text_characters=4000, caption_characters=4000, picture_theme=None)
-SONG_DAYS = 180
-CLOSE_SECONDS = 2.0
-# Places in the queue are told anew at most this often.
-QUEUE_NEWS_SECONDS = 0.5
-
 log = logging.getLogger(__name__)
 
 
-class ApiChat:
-    """The API for programs; see ``bot.core.chat.Chat`` for the methods that the queue calls.
+class ApiChat(HttpChat):
+    """The API for programs.
 
     Parameters
     ----------
@@ -58,20 +47,14 @@ class ApiChat:
     """
 
     platform = PLATFORM
-    limits = LIMITS
 
     def __init__(
         self, conversation: Conversation, settings: Settings, make_application: Callable[[ApiChat], web.Application]
     ) -> None:
-        self.conversation = conversation
-        self.settings = settings
-        self.listeners = Listeners()
-        self.uploads = UploadStore(settings.data_dir / "api-spool", max_bytes(settings))
-        self.port = settings.api_listen.port
+        uploads = UploadStore(settings.data_dir / "api-spool", max_bytes(settings))
+        super().__init__(conversation, settings, uploads, settings.api_listen)
         self._make_application = make_application
         self._songs: SongStore | None = None
-        self._runner: web.AppRunner | None = None
-        self._queue_news: asyncio.Task[None] | None = None
 
     @property
     def songs(self) -> SongStore:
@@ -80,39 +63,17 @@ class ApiChat:
             raise RuntimeError("the API has not been started")
         return self._songs
 
-    @property
-    def connected(self) -> bool:
-        """Whether programs can reach it."""
-        return self._runner is not None and bool(self._runner.addresses)
-
     async def start(self) -> None:
         """Listen; songs that a killed process left half-way are settled first."""
         self._songs = await SongStore.open(self.settings.data_dir / "api.db")
-        await self._songs.forget_older(SONG_DAYS)
+        await self._songs.forget_older(DAYS_KEPT)
         await self._take_up()
-        self._runner = QuietRunner(self._make_application(self), shutdown_seconds=CLOSE_SECONDS)
-        await self._runner.setup()
-        address = self.settings.api_listen
-        try:
-            await web.TCPSite(self._runner, address.host, address.port).start()
-        except OSError as error:
-            await self.close()
-            raise ChatCannotStart(
-                f"cannot listen on {address}: {error.strerror or error}; set API_LISTEN to another address"
-            ) from error
-        self.port = self._runner.addresses[0][1]
-        log.info("the API is at port %d of %s", self.port, address.host)
-
-    async def stop_taking(self) -> None:
-        """Nothing to do: the queue takes no more songs, and says so."""
+        await self._listen(self._make_application(self), "API_LISTEN")
+        log.info("the API is at port %d of %s", self.port, self.address.host)
 
     async def close(self) -> None:
-        """End all streams and stop listening."""
-        self.listeners.close()
-        if self._queue_news is not None:
-            await asyncio.gather(self._queue_news, return_exceptions=True)
-        if self._runner is not None:
-            await self._runner.cleanup()
+        """End all streams, stop listening and close the store."""
+        await super().close()
         if self._songs is not None:
             await self._songs.close()
             self._songs = None
@@ -163,15 +124,12 @@ class ApiChat:
             payload={"link": link} if link else {"file": file},
             key=song.id,
         )
-        try:
-            job = await self.conversation.submit(submission)
-            await self.songs.set_job(song.id, job.id)
-        except BaseException:
-            self.uploads.delete(file)
-            # What cannot be removed now is removed at the next start, since it has no job.
-            with suppress(StorageUnavailable):
-                await self.songs.remove(song.id)
-            raise
+        await self._submit(
+            submission,
+            file,
+            note=lambda job: self.songs.set_job(song.id, job.id),
+            remove=lambda: self.songs.remove(song.id),
+        )
         return await self.songs.get(song.id) or song, True
 
     async def _sent_before(self, owner: str, key: str, fingerprint: str | None) -> ApiSong:
@@ -242,10 +200,6 @@ class ApiChat:
 
     # What the queue tells (see ``bot.core.chat.Chat``)
 
-    async def fetch(self, song: PendingSong, folder: Path) -> Path:  # noqa: ARG002 - other chats download into it
-        """The bytes are here already."""
-        return self.uploads.path(song.payload["file"])
-
     async def show(self, song: PendingSong, stage: Stage) -> Mapping[str, Any] | None:
         """Tell the song's open streams."""
         await self._tell(song.message["song"], stage)
@@ -275,15 +229,6 @@ class ApiChat:
         """Remember that the song was stopped, and tell its open streams."""
         await self._ended(song, SongState.CANCELLED)
 
-    async def discard(self, song: PendingSong) -> None:
-        """The song has ended: its bytes go."""
-        self.uploads.delete(song.payload.get("file", ""))
-
-    def queue_moved(self) -> None:
-        """Tell open streams where their songs are now."""
-        if self._queue_news is None or self._queue_news.done():
-            self._queue_news = asyncio.create_task(self._tell_places())
-
     async def _ended(self, song: PendingSong, state: SongState, error: UserError | None = None) -> None:
         song_id = song.message["song"]
         if error is None:
@@ -293,7 +238,6 @@ class ApiChat:
         await self._tell(song_id)
 
     async def _tell_places(self) -> None:
-        await asyncio.sleep(QUEUE_NEWS_SECONDS)
         for song_id in self.listeners.subjects():
             song = await self.songs.get(song_id)
             stage = None if song is None or song.job is None else await self.conversation.stage(song.job)

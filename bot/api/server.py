@@ -40,7 +40,6 @@ if TYPE_CHECKING:
 OPENAPI_PATH: Final = "/v1/openapi.json"
 PERSON: Final = web.RequestKey("person", Person)
 JSON_BYTES: Final = 16 * 1024
-KEEP_ALIVE_SECONDS: Final = 15.0
 UPLOADS_PER_TOKEN: Final = 4
 UPLOAD_SECONDS: Final = 1800.0
 SEARCH_CHARACTERS: Final = 100
@@ -154,15 +153,9 @@ class Server:
             listener.tell("song", shown)
             if shown["status"] in song_view.ENDED:
                 listener.finish()
-            while True:
-                try:
-                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                        news = await listener.news.get()
-                except TimeoutError:
-                    news = ": still here\n\n"
-                if news is None:
-                    return stream
-                await stream.write(news.encode())
+            async for news in listener.stream():
+                await stream.write(news)
+        return stream
 
     async def take_playlist(self, request: web.Request) -> web.Response:
         """Take the first songs of a playlist that a link led to; none declines it."""

@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
 
     from bot.core.identity import Person
     from bot.core.localization import Language
 
 # Whoever does not read for so long has gone; they ask for everything anew when they are back.
 UNREAD_EVENTS = 256
+# Proxies close a connection on which nothing comes for a minute.
+KEEP_ALIVE_SECONDS = 15.0
 
 
 @dataclass(eq=False)
@@ -40,6 +42,18 @@ class Listener:
             self.news.put_nowait(None)
         except asyncio.QueueFull:
             self.let_go()
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        """Yield what is told until the stream ends, and a comment where nothing was told for long."""
+        while True:
+            try:
+                async with asyncio.timeout(KEEP_ALIVE_SECONDS):
+                    news = await self.news.get()
+            except TimeoutError:
+                news = ": still here\n\n"
+            if news is None:
+                return
+            yield news.encode()
 
     def let_go(self) -> None:
         """End the stream at once; who still lives connects again."""

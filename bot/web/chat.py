@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
 import time
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from aiohttp import web
-
 from bot.core.callbacks import PlaylistCallback
-from bot.core.chat import LINK_SOURCE, ChatCannotStart, ChatLimits, Submission
+from bot.core.chat import LINK_SOURCE, Submission
 from bot.core.errors import ButtonExpired, OurFault
 from bot.core.expert_roles import ExpertRoles
 from bot.core.localization import DEFAULT_LANGUAGE
 from bot.core.messages import clean_title
-from bot.core.server_sent_events import Listeners
 from bot.core.size_limits import max_bytes
-from bot.http_server import QuietRunner
+from bot.http_chat import DAYS_KEPT, HttpChat
 from bot.logging import ADDRESS_LOGGER
 from bot.web import collection_view, entry_view
 from bot.web.collection_service import Collections
@@ -29,12 +24,12 @@ from bot.web.history_store import EntryState, HistoryStore
 from bot.web.open_browser import open_page_once
 from bot.web.request_guard import HEADERS
 from bot.web.upload_store import EXAMPLE_PREFIX, PageUploadStore, read_examples
-from common.errors import StorageUnavailable
 from links import parse_link
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
+
+    from aiohttp import web
 
     from bot.core.chat import Answered, OutgoingMessage, PendingSong, Stage
     from bot.core.conversation import Conversation
@@ -47,18 +42,12 @@ if TYPE_CHECKING:
     from links import PlaylistItem
 
 PLATFORM = "local"
-# The page lays answers out itself, in either theme.
-LIMITS = ChatLimits(text_characters=4000, caption_characters=4000, picture_theme=None)
-ENTRY_DAYS = 180
-# Places in the queue are shown anew at most this often.
-QUEUE_NEWS_SECONDS = 0.5
-CLOSE_SECONDS = 2.0
 
 log = logging.getLogger(__name__)
 address_log = logging.getLogger(ADDRESS_LOGGER)
 
 
-class LocalChat:
+class LocalChat(HttpChat):
     """The local page.
 
     Parameters
@@ -72,7 +61,6 @@ class LocalChat:
     """
 
     platform = PLATFORM
-    limits = LIMITS
 
     def __init__(
         self,
@@ -81,19 +69,13 @@ class LocalChat:
         address: Address,
         make_application: Callable[[LocalChat], web.Application],
     ) -> None:
+        uploads = PageUploadStore(settings.data_dir / "spool", max_bytes(settings))
+        super().__init__(conversation, settings, uploads, address)
         self._make_application = make_application
-        self.conversation = conversation
-        self.settings = settings
-        self.address = address
-        self.listeners = Listeners()
         self.examples = read_examples()
-        self.uploads = PageUploadStore(settings.data_dir / "spool", max_bytes(settings))
         self._roles = ExpertRoles(settings.model_dir)
         self._history: HistoryStore | None = None
         self._collections: Collections | None = None
-        self._runner: web.AppRunner | None = None
-        self._queue_news: asyncio.Task[None] | None = None
-        self.port = address.port
 
     @property
     def history(self) -> HistoryStore:
@@ -111,31 +93,16 @@ class LocalChat:
 
     # The life of the server
 
-    @property
-    def connected(self) -> bool:
-        """Whether the page can be opened."""
-        return self._runner is not None and bool(self._runner.addresses)
-
     async def start(self) -> None:
         """Listen; songs that a killed process left half-way are taken up first."""
         self._history = await HistoryStore.open(self.settings.data_dir / "local-chat.db")
-        await self._history.forget_older(ENTRY_DAYS)
+        await self._history.forget_older(DAYS_KEPT)
         await self._take_up()
         self._collections = Collections(
             self.conversation, self._history, self.uploads, self.settings.data_dir / "collections", self.tell
         )
         await self._collections.sweep()
-        self._runner = QuietRunner(self._make_application(self), HEADERS, shutdown_seconds=CLOSE_SECONDS)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, self.address.host, self.address.port)
-        try:
-            await site.start()
-        except OSError as error:
-            await self.close()
-            raise ChatCannotStart(
-                f"cannot listen on {self.address}: {error.strerror or error}; set LOCAL_CHAT to another address"
-            ) from error
-        self.port = self._runner.addresses[0][1]
+        await self._listen(self._make_application(self), "LOCAL_CHAT", HEADERS)
         address_log.info("the page is at http://%s", self.url_host)
         await open_page_once(self.settings, self.address, f"http://{self.url_host}")
 
@@ -145,16 +112,9 @@ class LocalChat:
         host = "localhost" if self.address.host in {"0.0.0.0", "::"} else self.address.host  # noqa: S104 - only compared
         return f"[{host}]:{self.port}" if ":" in host else f"{host}:{self.port}"
 
-    async def stop_taking(self) -> None:
-        """Nothing to do: the queue takes no more songs, and says so."""
-
     async def close(self) -> None:
-        """End all streams and stop listening."""
-        self.listeners.close()
-        if self._queue_news is not None:
-            await asyncio.gather(self._queue_news, return_exceptions=True)
-        if self._runner is not None:
-            await self._runner.cleanup()
+        """End all streams, stop listening and close what is stored."""
+        await super().close()
         if self._collections is not None:
             await self._collections.close()
             self._collections = None
@@ -218,15 +178,12 @@ class LocalChat:
             payload={"link": link} if link else {"file": file},
             key=token,
         )
-        try:
-            job = await self.conversation.submit(submission)
-            await self.history.set_job(entry.id, job.id)
-        except BaseException:
-            self.uploads.delete(file)
-            # What cannot be removed now is removed at the next start, since it has no job.
-            with suppress(StorageUnavailable):
-                await self.history.remove(entry.id)
-            raise
+        await self._submit(
+            submission,
+            file,
+            note=lambda job: self.history.set_job(entry.id, job.id),
+            remove=lambda: self.history.remove(entry.id),
+        )
         return entry
 
     async def forget(self, person: Person) -> tuple[int, int]:
@@ -304,10 +261,6 @@ class LocalChat:
 
     # What the queue tells (see ``bot.core.chat.Chat``)
 
-    async def fetch(self, song: PendingSong, folder: Path) -> Path:  # noqa: ARG002 - other chats download into it
-        """The bytes are here already."""
-        return self.uploads.path(song.payload["file"])
-
     async def show(self, song: PendingSong, stage: Stage) -> Mapping[str, Any] | None:
         """Tell the person's open pages."""
         await self.tell(song.message["entry"], stage)
@@ -336,17 +289,7 @@ class LocalChat:
         await self.history.stopped(song.message["entry"])
         await self.tell(song.message["entry"])
 
-    async def discard(self, song: PendingSong) -> None:
-        """The song has ended: its bytes go."""
-        self.uploads.delete(song.payload.get("file", ""))
-
-    def queue_moved(self) -> None:
-        """Tell everybody who has a page open where their waiting songs are now."""
-        if self._queue_news is None or self._queue_news.done():
-            self._queue_news = asyncio.create_task(self._tell_places())
-
     async def _tell_places(self) -> None:
-        await asyncio.sleep(QUEUE_NEWS_SECONDS)
         for somebody in self.listeners.subjects():
             for entry in await self.history.waiting(somebody):
                 await self.tell(entry.id)

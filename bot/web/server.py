@@ -50,7 +50,6 @@ if TYPE_CHECKING:
 
 IDENTITY_BYTES = 16
 JSON_BYTES = 4096
-KEEP_ALIVE_SECONDS = 20.0
 UPLOAD_SECONDS = 1800.0
 MAX_SEARCH_CHARACTERS = 100
 # What is sent compressed.
@@ -193,15 +192,8 @@ class Server:
             self._chat.conversation.key_of(person), person, language_asked(request)
         ) as page:
             await stream.write(b"retry: 2000\n\n")
-            while True:
-                try:
-                    async with asyncio.timeout(KEEP_ALIVE_SECONDS):
-                        news = await page.news.get()
-                except TimeoutError:
-                    news = ": still here\n\n"
-                if news is None:
-                    break
-                await stream.write(news.encode())
+            async for news in page.stream():
+                await stream.write(news)
         return stream
 
     # Songs

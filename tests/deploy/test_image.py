@@ -208,13 +208,12 @@ def test_the_scheduler_is_in_a_network_without_a_way_out() -> None:
 
 
 def _drain_seconds() -> float:
-    from bot import health
+    from bot import health, http_chat
     from bot.core import song_queue
     from bot.discord import chat as discord
-    from bot.web import chat as web
 
     queue = song_queue.FINISH_SECONDS + song_queue.RELEASE_SECONDS
-    return queue + discord.CLOSE_SECONDS + web.CLOSE_SECONDS + health.CLOSE_SECONDS
+    return queue + discord.CLOSE_SECONDS + http_chat.CLOSE_SECONDS + health.CLOSE_SECONDS
 
 
 def test_fly_gives_one_small_machine_a_volume_a_check_and_time_to_drain() -> None:
