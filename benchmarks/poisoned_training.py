@@ -26,7 +26,8 @@ from classifier.training import candidate, data_loading, retraining, splits  # n
 from classifier.training.augmentation import normalised  # noqa: E402
 from classifier.training.feedback_reader import Song  # noqa: E402
 from classifier.training.training_set import Settings  # noqa: E402
-from storage.label_votes import VerdictStatus, Vote, aggregate_votes  # noqa: E402
+from storage.label_votes import VerdictStatus, aggregate_votes  # noqa: E402
+from storage.vote_weights import Vote  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -31,7 +31,8 @@ from classifier.inference.artifact_file import read_artifact  # noqa: E402
 from classifier.inference.manifest import read_release  # noqa: E402  found only now
 from classifier.training import base_dataset  # noqa: E402
 from classifier.training.experts import spaces_of  # noqa: E402
-from storage.label_votes import VerdictStatus, Vote, aggregate_votes  # noqa: E402
+from storage.label_votes import VerdictStatus, aggregate_votes  # noqa: E402
+from storage.vote_weights import Vote  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,11 +15,12 @@ from storage.corrections import ReviewStatus
 from storage.database import insert_into, lock
 from storage.errors import RowNotFound
 from storage.label_aliases import FEEDBACK_LOCK
-from storage.label_votes import AGREEMENT_PEOPLE, VerdictStatus, Vote, aggregate_votes
+from storage.label_votes import AGREEMENT_PEOPLE, VerdictStatus, aggregate_votes
 from storage.labels import require_label
 from storage.songs import CONTENT_HASH
 from storage.tables import AnswerRow, CorrectionRow, KnownSongRow, LabelRow, PersonRow
 from storage.uncancellable import uncancellable
+from storage.vote_weights import Vote
 
 if TYPE_CHECKING:
     from collections.abc import Collection

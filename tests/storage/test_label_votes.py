@@ -9,17 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from storage.label_votes import (
+from storage.label_votes import GENRE_SONGS_PER_HOUR, Purpose, VerdictStatus, aggregate_votes
+from storage.vote_weights import (
     FULL_LABELS_PER_DAY,
     GENRE_LABELS_PER_DAY,
     GENRE_LABELS_PER_HOUR,
-    GENRE_SONGS_PER_HOUR,
     SINGLE_GENRE_LABELS,
     UNRELIABLE_ANSWERS,
-    Purpose,
-    VerdictStatus,
     Vote,
-    aggregate_votes,
     counting_times,
     trust_by_person,
     vote_weights,
