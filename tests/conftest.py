@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
 from pathlib import Path
 
@@ -11,6 +10,7 @@ import pytest
 
 from storage.database import database_url
 from storage.migrate import migrate
+from tests.needs import lacking
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 FAST = (
@@ -77,8 +77,5 @@ def shared_data() -> Path:
     """Give the folder of music that lies beside a checkout; a plain clone has none."""
     folder = REPOSITORY.parent / "shared" / "data"
     if not folder.is_dir():
-        reason = "needs the music data beside the checkout (../shared/data)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        lacking("the music data beside the checkout (../shared/data)")
     return folder

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pytest
 
 from classifier.audio.decoding import decode
 from tests.conftest import REPOSITORY
+from tests.needs import lacking
 from tests.synthesis import KINDS, SAMPLE_RATE, STYLES, song, write
 from tests.synthesis.__main__ import EXAMPLES, make_examples
 from tests.synthesis.soundfont import FONT
@@ -55,9 +55,7 @@ def test_the_examples_are_what_the_index_says() -> None:
 
 def test_the_examples_can_be_made_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if shutil.which("fluidsynth") is None or not FONT.is_file():
-        if os.environ.get("CI"):
-            pytest.fail("needs fluidsynth and its sound font")
-        pytest.skip("needs fluidsynth and its sound font")
+        lacking("FluidSynth and its sound font (Debian: fluidsynth, fluid-soundfont-gm)")
     monkeypatch.setattr("tests.synthesis.__main__.EXAMPLES", EXAMPLES[:1])
     make_examples(tmp_path)
     made = decode(tmp_path / EXAMPLES[0].file, max_seconds=100)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -22,6 +21,7 @@ from tests.bot.running import eventually
 from tests.bot.telegram.people import Somebody, buttons
 from tests.bot.telegram.server import TOKEN, TelegramServer
 from tests.classifier.inference.cluster.processes import Cluster, free_port
+from tests.needs import lacking
 from tests.storage.postgresql import PostgreSQL, find_binaries
 from tests.synthesis import song, write
 
@@ -38,10 +38,7 @@ TAKEOVER_SECONDS = 90
 def database() -> Iterator[str]:
     binaries = find_binaries()
     if binaries is None:
-        reason = "needs PostgreSQL's initdb and pg_ctl (Debian: postgresql)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        lacking("PostgreSQL's initdb and pg_ctl (Debian: postgresql)")
     server = PostgreSQL(binaries)
     server.start()
     yield server.url(server.create())

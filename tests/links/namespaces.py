@@ -10,11 +10,11 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import certifi
-import pytest
 
 from tests.conftest import REPOSITORY
 from tests.links.certificates import TRUSTED, make_certificates
 from tests.links.sites import PUBLIC, PUBLIC_6
+from tests.needs import lacking
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -112,20 +112,14 @@ def _ip(*arguments: str) -> None:
 
 def check_permitted() -> None:
     """Skip where namespaces cannot be made, with the reason; fail in CI."""
-    reason = None
     if shutil.which("ip") is None:
-        reason = "needs the command ip (Debian package iproute2)"
-    else:
-        tried = subprocess.run(
-            ["unshare", "--net", "--mount", "true"],
-            check=False,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        if tried.returncode:
-            reason = f"needs to make network namespaces, as root may: {tried.stderr.strip()}"
-    if reason is not None and os.environ.get("CI"):
-        pytest.fail(reason)
-    if reason is not None:
-        pytest.skip(reason)
+        lacking("the command ip (Debian: iproute2)")
+    tried = subprocess.run(
+        ["unshare", "--net", "--mount", "true"],
+        check=False,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    if tried.returncode:
+        lacking(f"to make network namespaces, as root may: {tried.stderr.strip()}")

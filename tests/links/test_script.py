@@ -21,6 +21,7 @@ from links.errors import error_from_code
 from links.subprocess_main import runs_tamely
 from links.ytdlp_runner import NO_RUNTIME, YtDlpClient
 from tests.conftest import REPOSITORY
+from tests.needs import lacking
 
 LIMITS = FetchLimits(file_bytes=1_000_000, song_seconds=60)
 YT_DLPS = ["run", *DenoJCP._DENO_BASE_OPTIONS, "--no-npm", "--cached-only", "-"]
@@ -121,9 +122,7 @@ def test_a_program_on_the_path_is_found_and_held_to_its_limits(tmp_path: Path) -
 def test_a_sites_script_can_compute_and_nothing_else(tmp_path: Path, script: str, said: str) -> None:
     way = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
     if shutil.which("deno", path=way) is None:
-        if os.environ.get("CI"):
-            pytest.fail("needs Deno")
-        pytest.skip("needs Deno, on the path or beside the interpreter (PyPI package deno)")
+        lacking("Deno, on the path or beside the interpreter (PyPI package deno)")
     told = run_confined(tmp_path, way, script)
     assert said in told
     assert "root:" not in told

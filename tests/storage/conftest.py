@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import pytest
 from storage import Storage
 from storage.database import database_url
 from storage.migrate import migrate
+from tests.needs import lacking
 from tests.storage.factories import Clock
 from tests.storage.postgresql import PostgreSQL, find_binaries
 
@@ -24,10 +24,7 @@ if TYPE_CHECKING:
 def postgresql() -> Iterator[PostgreSQL]:
     binaries = find_binaries()
     if binaries is None:
-        reason = "needs PostgreSQL's initdb and pg_ctl (Debian: postgresql)"
-        if os.environ.get("CI"):
-            pytest.fail(reason)
-        pytest.skip(reason)
+        lacking("PostgreSQL's initdb and pg_ctl (Debian: postgresql)")
     server = PostgreSQL(binaries)
     server.start()
     yield server

@@ -120,7 +120,6 @@ def test_parquet_without_its_package_says_what_to_do(tmp_path: Path, monkeypatch
 
 
 def test_parquet_has_real_types(tmp_path: Path) -> None:
-    pytest.importorskip("pyarrow", reason="needs the optional package pyarrow")
     row = replace(ROW, families={"texture": np.array([0.1, 0.2, 0.3], np.float32)})
     assert write(tmp_path / "feedback.parquet", ExportFormat.PARQUET, [row, row], ("texture",)) == 2
     table = pd.read_parquet(tmp_path / "feedback.parquet")

@@ -204,7 +204,8 @@ class TestReading:
     def test_variables_are_read_from_the_wheel_without_the_optimisers(self, tmp_path: Path) -> None:
         from zipfile import ZipFile
 
-        tf = pytest.importorskip("tensorflow")
+        import tensorflow as tf  # takes seconds
+
         names = ["conv2d/bias", "conv2d/bias/Adam", "beta1_power"]
         values = [tf.constant([1.5, -2.0]), tf.constant([3.0]), tf.constant(0.9)]
         tf.raw_ops.SaveV2(
@@ -252,7 +253,8 @@ class TestPatches:
         assert not (patch[own - 1] == patch[-1]).all()
 
     def test_a_patch_is_librosas_mel_spectrum(self) -> None:
-        librosa = pytest.importorskip("librosa")
+        import librosa
+
         samples = resampled(song(2, seconds=3.5), [range(151)])[0]
         frames = np.lib.stride_tricks.sliding_window_view(samples, FRAME_SAMPLES)[::HOP_SAMPLES]
         mel = librosa.feature.melspectrogram(

@@ -17,6 +17,7 @@ from classifier.library.grouping import ClassifiedSong, CollectionSong, group_of
 from classifier.library.scan_result import ScanResult
 from classifier.library.state_db import ScanFailure, StoredAnswer
 from classifier.library.tags import FileTags
+from tests.needs import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,9 +35,7 @@ HOSTILE = "</script><img src=x onerror=alert(1)>{data}&amp;"
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
-        if os.environ.get("CI"):
-            pytest.fail("needs chromium")
-        pytest.skip("needs chromium")
+        lacking("Chromium (Debian: chromium)")
     with sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=chromium, args=sandbox)

@@ -20,6 +20,7 @@ from classifier.__main__ import main
 from classifier.studies import config
 from tests.classifier.studies.conftest import GENRES, SONGS, rows, write
 from tests.conftest import REPOSITORY
+from tests.needs import lacking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -201,9 +202,7 @@ class TestWrongUsage:
 def browser() -> Iterator[Browser]:
     chromium = shutil.which("chromium")
     if chromium is None:
-        if os.environ.get("CI"):
-            pytest.fail("needs chromium")
-        pytest.skip("needs chromium")
+        lacking("Chromium (Debian: chromium)")
     with sync_playwright() as playwright:
         sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=chromium, args=sandbox)
