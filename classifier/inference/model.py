@@ -276,7 +276,7 @@ class Model:
         return SongReport(
             genre=chosen if music else None,
             confidence=probabilities[chosen] if music else 0.0,
-            sure=music and not song.doubtful and self._is_sure(whole_song, tags),
+            sure=music and not song.doubtful and self._is_sure(whole_song, probabilities[chosen], tags),
             model=self.name,
             duration=duration,
             probabilities=probabilities if music else {},
@@ -303,15 +303,15 @@ class Model:
         sounds = detector.judge(stored)
         return sounds, detector.judge_song(sounds, seconds)
 
-    def _is_sure(self, answer: GenreAnswer, tags: Sequence[Tag]) -> bool:
-        """Tell whether the class is probable enough and no tag contradicts it."""
+    def _is_sure(self, answer: GenreAnswer, confidence: float, tags: Sequence[Tag]) -> bool:
+        """Tell whether what is told, a class or a style of it, is probable enough and no tag contradicts it."""
         genre = self._artifact.ensemble.genres[int(answer.classes[0].argmax())]
         family = self._artifact.family(genre)
         contradicted = any(
             tag.probability >= CONTRADICTING_PROBABILITY and family not in GENRES_OF_TAGS.get(tag.tag, {family})
             for tag in tags
         )
-        return float(answer.classes[0].max()) >= self._artifact.least_sure(genre) and not contradicted
+        return confidence >= self._artifact.least_sure(genre) and not contradicted
 
     def _tags(self, stored: Mapping[str, NDArray[np.float32]], weights: NDArray[np.float64]) -> tuple[Tag, ...]:
         if TAGS not in stored or self._artifact.network is None:

@@ -13,6 +13,8 @@ from classifier.training.feature_matrix import Rows
 from classifier.training.splits import Trial
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from classifier.inference.ensemble import StyleGroup
 
 ARTISTS = 12
@@ -37,8 +39,20 @@ def rows(distance: float) -> Rows:
     )
 
 
+def only(matrix: Rows, tracks: NDArray[np.int64]) -> Rows:
+    assert matrix.labels is not None
+    return Rows(
+        names=matrix.names[tracks],
+        genres=matrix.genres[tracks],
+        groups=matrix.groups[tracks],
+        families={EMBEDDING: matrix.families[EMBEDDING][tracks]},
+        starts={EMBEDDING: np.arange(len(tracks) + 1)},
+        labels=matrix.labels[tracks],
+    )
+
+
 def trials(matrix: Rows) -> list[Trial]:
-    fold = np.tile(np.repeat(np.arange(ARTISTS) % 3, SONGS), 3)
+    fold = np.array([int(str(group).split()[1]) % 3 for group in matrix.groups])
     return [Trial(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(3)]
 
 
@@ -59,6 +73,15 @@ def test_a_style_that_can_be_told_apart_is_told() -> None:
 
 def test_a_style_that_cannot_be_told_apart_is_not() -> None:
     assert learn(rows(0), {"vpop"}) == ()
+
+
+def test_how_many_songs_there_are_of_each_does_not_decide_from_when_on_a_style_is_told() -> None:
+    matrix = rows(1.8)
+    [even] = learn(matrix, {"vpop"})
+    few = np.flatnonzero((matrix.labels != "vpop") | (np.arange(len(matrix.names)) % SONGS == 0))
+    [rare] = learn(only(matrix, few), {"vpop"})
+    assert even.least == 0.5
+    assert rare.least == 0.5
 
 
 def test_a_style_that_nobody_stands_behind_is_not_told() -> None:
