@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Final
 from bot.core import messages, retraining_state
 from bot.core.callbacks import Action, ReviewCallback
 from bot.core.chat import Button, OutgoingFile, OutgoingMessage
-from bot.core.errors import ButtonExpired, DateUnclear, ExportTooLarge, FormatMissing, GenreUnknown, NotAModerator
+from bot.core.errors import (
+    ButtonExpired,
+    DateUnclear,
+    ExportOptionUnknown,
+    ExportTooLarge,
+    FormatMissing,
+    GenreUnknown,
+    NotAModerator,
+)
 from bot.core.localization import percent
 from bot.settings import Moderator
 from common.community import Community
@@ -194,7 +202,7 @@ class Moderation:
 
         Raises
         ------
-        GenreUnknown
+        ExportOptionUnknown
             If no genre has the name that was asked for.
         FormatMissing
             If this installation cannot write the format.
@@ -204,7 +212,7 @@ class Moderation:
         place, words = self._scope(requester), requester.words
         label = None if wanted.genre is None else await self._storage.labels.find(wanted.genre)
         if wanted.genre is not None and label is None:
-            raise GenreUnknown()
+            raise ExportOptionUnknown(option=wanted.genre, formats=", ".join(ExportFormat))
         selection = ExportFilter(
             since=wanted.since,
             until=wanted.until,

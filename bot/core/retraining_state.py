@@ -101,7 +101,8 @@ async def report(storage: Storage, settings: Settings, genres: Collection[str], 
     """
     table = await readiness(storage, settings)
     lines = [genre_line(each, words, known=each.label in genres) for each in table[:GENRES_SHOWN]]
-    return [words.say("readiness-heading"), *lines, "", run_line(await load_state(storage), settings, words)]
+    told = [words.say("readiness-heading"), *lines, ""] if lines else []
+    return [*told, run_line(await load_state(storage), settings, words)]
 
 
 def genre_line(genre: GenreReadiness, words: Localizer, *, known: bool) -> str:

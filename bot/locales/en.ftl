@@ -501,7 +501,7 @@ feedback-trainable = May train the next version: { $trainable }.
 feedback-genre = { $genre }: I said it { $said ->
     [one] once
    *[other] { $said } times
-}, { $right } of them right; people say it { $given ->
+} (right: { $right }); people say it { $given ->
     [one] once
    *[other] { $given } times
 }
@@ -768,7 +768,7 @@ option-listen = listen
 option-ignore = ignore
     .about = A channel in which I no longer answer every song
 option-form = format
-    .about = The kind of file
+    .about = The kind of file: csv, jsonl or parquet
 option-since = since
     .about = First day, like 2026-11-01
 option-until = until

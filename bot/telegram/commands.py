@@ -17,11 +17,10 @@ from telegram.error import BadRequest
 
 from bot.core.callbacks import ChoicePurpose, GenreTarget
 from bot.core.chat import OutgoingMessage, Placement, Response
-from bot.core.errors import DateUnclear, ExportOptionUnknown, GenreUnknown
+from bot.core.errors import DateUnclear
 from bot.core.localization import LANGUAGES, language_of, say
 from bot.core.moderation import read_export_filter
 from bot.telegram.keyboards import answered_reply, genre_target
-from storage import ExportFormat
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -156,7 +155,4 @@ class Commands:
             wanted = read_export_filter(rest)
         except DateUnclear:
             return usage
-        try:
-            return await self._requests.export(context.requester, wanted)
-        except GenreUnknown:
-            raise ExportOptionUnknown(option=wanted.genre or rest, formats=", ".join(ExportFormat)) from None
+        return await self._requests.export(context.requester, wanted)

@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.callbacks import Action
 from bot.core.chat import Requester
-from bot.core.errors import ButtonExpired, GenreUnknown, NotAModerator, NotYours
+from bot.core.errors import ButtonExpired, ExportOptionUnknown, GenreUnknown, NotAModerator, NotYours
 from bot.core.genre_names import GenreNames
 from bot.core.identity import Person
 from bot.core.localization import Localizer
@@ -121,7 +121,7 @@ async def test_an_export_holds_the_57_columns_and_only_the_askers_rows(moderatio
     assert here.file is not None
     assert here.file.content.count(b"\n") == 1
     assert here.text.startswith("One row of one song")
-    with pytest.raises(GenreUnknown):
+    with pytest.raises(ExportOptionUnknown):
         await moderation.export(EVERYWHERE, ExportRequest(genre="no such thing"))
 
 

@@ -263,6 +263,8 @@ async def test_a_moderator_of_the_operators_merges_a_new_name_and_takes_the_data
         assert b"jazz" in scene.world.pictures[file["id"]]
     wrong = await operator.told(await operator.command(operator.direct, "feedback", "export", since="yesterday"))
     assert wrong["content"] == "Please write a date like 2026-11-30."
+    unknown = await operator.told(await operator.command(operator.direct, "feedback", "export", genre="xml"))
+    assert "The formats are csv, jsonl, parquet." in unknown["content"]
 
 
 async def test_a_vietnamese_administrator_moderates_in_vietnamese(scene: Scene, answer: Event) -> None:
