@@ -42,6 +42,10 @@ class MessagePort(Protocol):
     def place(self) -> Hashable:
         """What the platform counts edits of the message against."""
 
+    @property
+    def asked(self) -> Hashable | None:
+        """The message that asked, which can be reacted to; None if there is none."""
+
     def has_room(self) -> bool:
         """Return whether the place takes progress now and an answer directly after it."""
 
@@ -56,6 +60,9 @@ class MessagePort(Protocol):
 
     async def react(self, emoji: str) -> None:
         """React to the message that asked."""
+
+    async def remove_reaction(self, emoji: str) -> None:
+        """Take a reaction of the bot back."""
 
     async def tell_sender(self, message: OutgoingMessage) -> None:
         """Post a message to whoever asked, alone."""

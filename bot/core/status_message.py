@@ -20,6 +20,7 @@ from bot.core.chat import OutgoingMessage, PendingSong, Stage
 from bot.core.errors import TryLater, Undeliverable
 from bot.core.priority import Priority, prioritised
 from bot.core.silence_notices import SilenceNotices
+from bot.core.work_reactions import WorkReactions
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -227,6 +228,7 @@ class StatusMessageChat(ABC):
         self._waiting: dict[int, PendingSong] = {}
         self._ended: deque[int] = deque(maxlen=ENDED_REMEMBERED)
         self._silence_notices = SilenceNotices()
+        self._reactions = WorkReactions()
         self._queue_news: asyncio.Task[None] | None = None
 
     @abstractmethod
@@ -273,11 +275,14 @@ class StatusMessageChat(ABC):
         if song.unasked:
             return None
         message = self._message(song)
+        if stage.kind != "asking":
+            self._reactions.begin(song.job_id, message.port)
         await message.show(_progress(song, stage))
         return None if message.message_id is None else {"message": message.message_id}
 
     async def ask(self, song: PendingSong, question: OutgoingMessage) -> Mapping[str, Any]:
         """Turn the song's message into a question."""
+        self._end_reaction(song)
         return {"message": await self._finish(song, question)}
 
     async def answer(self, song: PendingSong, answered: Answered) -> Mapping[str, Any]:
@@ -302,6 +307,7 @@ class StatusMessageChat(ABC):
         """Forget the song, which has ended."""
         self._ended.append(song.job_id)
         self._waiting.pop(song.job_id, None)
+        self._end_reaction(song)
         message = self._messages.pop(song.job_id, None)
         if message is not None:
             await message.quiet()
@@ -311,12 +317,13 @@ class StatusMessageChat(ABC):
         if self._waiting and (self._queue_news is None or self._queue_news.done()):
             self._queue_news = asyncio.create_task(self._show_all_places())
 
-    def close_messages(self) -> None:
+    async def close_messages(self) -> None:
         """Show no more progress."""
         if self._queue_news is not None:
             self._queue_news.cancel()
         for message in self._messages.values():
             message.cancel()
+        await self._reactions.close()
 
     async def _finish(self, song: PendingSong, message: OutgoingMessage) -> int:
         # With its button it can be found again after a crash.
@@ -326,8 +333,14 @@ class StatusMessageChat(ABC):
                 return await self._message(song).finish(message, placeholder)
         except Undeliverable:
             if not song.unasked:
+                # On Telegram a bot has one reaction to a message, which must not be removed afterwards.
+                if (removal := self._end_reaction(song)) is not None:
+                    await removal
                 await self.explain_silence(song.message, song.words)
             raise
+
+    def _end_reaction(self, song: PendingSong) -> asyncio.Task[None] | None:
+        return self._reactions.end(song.job_id, self._message(song).port, earlier=bool(song.noted))
 
     def _message(self, song: PendingSong) -> StatusMessage:
         """Return a song's message, from what was noted if this process does not know it."""
@@ -369,6 +382,7 @@ class StatusMessageChat(ABC):
         self._waiting.pop(job_id, None)
         message = self._messages.pop(job_id, None)
         if message is not None:
+            self._reactions.leave(job_id, message.port)
             await message.quiet()
             if not message.is_noted:
                 await message.withdraw()

@@ -110,7 +110,7 @@ class DiscordChat(StatusMessageChat):
 
     async def close(self) -> None:
         """Disconnect."""
-        self.close_messages()
+        await self.close_messages()
         await self.client.close()
         if self._connection is not None:
             await asyncio.wait({self._connection}, timeout=CLOSE_SECONDS)

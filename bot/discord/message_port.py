@@ -132,6 +132,11 @@ class DiscordMessagePort:
         webhook = self._webhook()
         return self._target.channel if webhook is None else webhook.token or self._target.channel
 
+    @property
+    def asked(self) -> tuple[int, int] | None:
+        """The message that asked, by its channel; an interaction has none."""
+        return None if self._target.reply_to is None else (self._target.channel, self._target.reply_to)
+
     def has_room(self) -> bool:
         """Return whether the place takes progress and an answer directly after it."""
         return self._rate_limiter.has_room(self.place)
@@ -190,11 +195,20 @@ class DiscordMessagePort:
                 await webhook.delete_message(message_id)
 
     async def react(self, emoji: str) -> None:
-        """React to the message that asked; an interaction has none."""
+        """React to the message that asked."""
+        async with delivering():
+            await self._asked_message().add_reaction(emoji)
+
+    async def remove_reaction(self, emoji: str) -> None:
+        """Take a reaction of the bot back."""
+        if self._client.user is not None:
+            async with delivering():
+                await self._asked_message().remove_reaction(emoji, self._client.user)
+
+    def _asked_message(self) -> discord.PartialMessage:
         if self._target.reply_to is None:
             raise Undeliverable("there is no message to react to")
-        async with delivering():
-            await self._channel().get_partial_message(self._target.reply_to).add_reaction(emoji)
+        return self._channel().get_partial_message(self._target.reply_to)
 
     async def tell_sender(self, message: OutgoingMessage) -> None:
         """Post a message to whoever asked, in their direct messages."""

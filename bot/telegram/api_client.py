@@ -228,13 +228,13 @@ class TelegramClient:
         with delivering():
             await self.bot.delete_message(self._moved.get(chat, chat), message_id)
 
-    async def react(self, location: MessageLocation, emoji: str) -> None:
-        """React to a message."""
+    async def react(self, location: MessageLocation, emoji: str | None) -> None:
+        """React to a message, instead of as before; None takes the reaction back."""
         if location.message is None:
             raise Undeliverable("there is no message to react to")
         with delivering():
             chat = self._moved.get(location.chat, location.chat)
-            await self.bot.set_message_reaction(chat, location.message, emoji)
+            await self.bot.set_message_reaction(chat, location.message, [] if emoji is None else emoji)
 
     async def toast(self, query_id: str, text: str | None = None, *, alert: bool = False) -> None:
         """Answer the press of a button; one that is too old needs no answer any more."""

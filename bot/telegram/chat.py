@@ -104,7 +104,7 @@ class TelegramChat(StatusMessageChat):
             self._registering.cancel()
             await asyncio.gather(self._registering, return_exceptions=True)
         await self._router.close()
-        self.close_messages()
+        await self.close_messages()
         await self._client.close()
 
     async def fetch(self, song: PendingSong, folder: Path) -> Path:

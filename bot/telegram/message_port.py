@@ -52,6 +52,13 @@ class TelegramMessagePort:
         """The chat."""
         return self._location.chat
 
+    @property
+    def asked(self) -> tuple[int, int] | None:
+        """The message that asked, by its chat; None where a button of the bot's own was pressed."""
+        chat, message = self._location.chat, self._location.message
+        is_own = self._location.sender == self._client.bot.id
+        return None if message is None or is_own else (chat, message)
+
     def has_room(self) -> bool:
         """Return whether the chat takes progress and an answer directly after it."""
         return self._client.has_room(self._location.chat, limits.ROOM_FOR_PROGRESS)
@@ -87,6 +94,10 @@ class TelegramMessagePort:
     async def react(self, emoji: str) -> None:
         """React to the song."""
         await self._client.react(self._location, emoji)
+
+    async def remove_reaction(self, emoji: str) -> None:  # noqa: ARG002 - a bot has one reaction to a message
+        """Take the reaction of the bot back."""
+        await self._client.react(self._location, None)
 
     async def tell_sender(self, message: OutgoingMessage) -> None:
         """Post a message to whoever asked; Telegram allows it if they ever wrote to the bot."""

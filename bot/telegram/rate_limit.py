@@ -28,6 +28,7 @@ OVERALL_BURST, OVERALL_SECONDS = 8, 0.5
 CHAT_RESERVED, OVERALL_RESERVED = 1, 2
 CHATS_REMEMBERED = 512
 _is_admitted: ContextVar[bool] = ContextVar("is_admitted", default=False)
+REACTING = "setMessageReaction"
 READING = frozenset({"getChat", "getChatMember", "getChatAdministrators"})
 
 
@@ -49,7 +50,13 @@ class TelegramRateLimiter(AIORateLimiter):
         data: dict[str, Any],
         rate_limit_args: int | None,
     ) -> bool | JSONDict | list[JSONDict]:
-        """Run a request when its chat has room for it; requests that only read count against no chat."""
+        """Run a request when its chat has room for it; reactions and requests that only read count against no chat.
+
+        A reaction that is refused is not tried again, since the library would hold everything else back meanwhile.
+        """
+        if endpoint == REACTING:
+            await self._overall.acquire()
+            return await callback(*args, **kwargs)
         chat = None if endpoint in READING else data.get("chat_id")
         if isinstance(chat, int) and not _is_admitted.get():
             await self._admit(chat)

@@ -41,8 +41,14 @@ class ChatUnderTest(Protocol):
     async def song(self, path: Path) -> Message:
         """Have Ann send a song to the group, and return its answer."""
 
-    async def send(self, path: Path) -> None:
-        """Have Ann send a song to the group."""
+    async def send(self, path: Path) -> Message:
+        """Have Ann send a song to the group, and return her message."""
+
+    def reactions(self, message: Message) -> list[str]:
+        """Return the bot's reactions to a message."""
+
+    def forbid_reactions(self) -> None:
+        """Let nobody react in the group any more."""
 
     async def says(self, text: str) -> Message:
         """Wait until the bot says something in the group, and return the message."""
@@ -129,8 +135,14 @@ class Discord:
         await self._scene.ann.says(self._scene.channel, "", path, mention=True)
         return (await self._scene.answers(self._scene.channel))[-1]
 
-    async def send(self, path: Path) -> None:
-        await self._scene.ann.says(self._scene.channel, "", path, mention=True)
+    async def send(self, path: Path) -> Message:
+        return await self._scene.ann.says(self._scene.channel, "", path, mention=True)
+
+    def reactions(self, message: Message) -> list[str]:
+        return [emoji for number, emoji in self._scene.world.reactions if number == message["id"]]
+
+    def forbid_reactions(self) -> None:
+        self._scene.world.no_reactions.add(self._scene.channel)
 
     async def says(self, text: str) -> Message:
         return await self._scene.says(self._scene.channel, text)
@@ -231,8 +243,14 @@ class Telegram:
         ann = self._people["ann"]
         return await ann.answered(await ann.sends(path, caption=MENTION))
 
-    async def send(self, path: Path) -> None:
-        await self._people["ann"].sends(path, caption=MENTION)
+    async def send(self, path: Path) -> Message:
+        return await self._people["ann"].sends(path, caption=MENTION)
+
+    def reactions(self, message: Message) -> list[str]:
+        return list(self._now(message).get("reaction", []))
+
+    def forbid_reactions(self) -> None:
+        self._server.no_reactions.add(GROUP)
 
     async def says(self, text: str) -> Message:
         return await self._people["ann"].hears(text)

@@ -91,3 +91,21 @@ async def test_a_style_and_its_tags_are_told(chat: ChatUnderTest, ear: EarAtHand
     await eventually(corrected)
     stored = await chat.bot.storage.feedback.review(status=None)
     assert [(each.label, each.agrees) for each in stored] == [("pop", True)]
+
+
+async def test_a_reaction_shows_that_the_bot_is_at_work_until_it_has_answered(
+    chat: ChatUnderTest, ear: EarAtHand, tone: Tone
+) -> None:
+    ear.go_on.clear()
+    sent = await chat.send(tone(200))
+    await chat.until(lambda: chat.reactions(sent) == ["👀"])
+    ear.go_on.set()
+    await chat.says("This sounds like")
+    await chat.until(lambda: chat.reactions(sent) == [])
+
+
+async def test_where_nobody_may_react_songs_are_answered_all_the_same(chat: ChatUnderTest, tone: Tone) -> None:
+    chat.forbid_reactions()
+    sent = await chat.send(tone(200))
+    await chat.says("This sounds like")
+    assert chat.reactions(sent) == []

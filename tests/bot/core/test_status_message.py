@@ -10,6 +10,7 @@ from bot.core.chat import OutgoingMessage
 from bot.core.errors import TryLater, Undeliverable
 from bot.core.message_port import StatusLimits
 from bot.core.status_message import ProgressPace, StatusMessage
+from bot.core.work_reactions import WorkReactions
 
 PAUSE_SECONDS = 0.2
 PLACEHOLDER = OutgoingMessage("answering")
@@ -26,9 +27,12 @@ class Noted:
         Ids of messages that somebody deleted.
     faults
         Errors that the next requests meet.
+    reactions
+        Those to the message that asked.
     """
 
     place = "here"
+    asked = "the song"
 
     def __init__(self, *, posts_once: bool = True, room: bool = True) -> None:
         self.limits = StatusLimits(PAUSE_SECONDS, 0.0, posts_once)
@@ -38,6 +42,7 @@ class Noted:
         self.faults: list[Exception] = []
         self.earlier: int | None = None
         self.sought: set[str] = set()
+        self.reactions: list[str] = []
 
     def has_room(self) -> bool:
         return self.room
@@ -59,7 +64,12 @@ class Noted:
         self.gone.add(message_id)
 
     async def react(self, emoji: str) -> None:
-        raise Undeliverable("reactions are off")
+        self._meet_fault()
+        self.reactions.append(emoji)
+
+    async def remove_reaction(self, emoji: str) -> None:
+        self._meet_fault()
+        self.reactions.remove(emoji)
 
     async def tell_sender(self, message: OutgoingMessage) -> None:
         raise Undeliverable("direct messages are closed")
@@ -155,3 +165,28 @@ async def test_an_answer_meets_its_platforms_faults() -> None:
         port.faults = [fault]
         with pytest.raises(type(fault)):
             await status(port).finish(OutgoingMessage("jazz"), PLACEHOLDER)
+
+
+async def test_a_message_with_several_songs_keeps_its_reaction_until_the_last_has_ended() -> None:
+    port, reactions = Noted(), WorkReactions()
+    for job_id in (1, 2, 1):
+        reactions.begin(job_id, port)
+    assert reactions.end(1, port) is None
+    await asyncio.sleep(0)
+    assert port.reactions == ["👀"]
+    removal = reactions.end(2, port)
+    assert removal is not None
+    port.faults = [TryLater(0.0)]
+    await removal
+    assert port.reactions == []
+
+
+async def test_what_an_earlier_process_showed_is_taken_away_and_a_busy_place_is_left_alone() -> None:
+    port, reactions = Noted(room=False), WorkReactions()
+    reactions.begin(1, port)
+    assert reactions.end(1, port) is None
+    port.reactions = ["👀"]
+    removal = reactions.end(1, port, earlier=True)
+    assert removal is not None
+    await removal
+    assert port.reactions == []

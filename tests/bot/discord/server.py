@@ -63,6 +63,7 @@ class FakeDiscord:
         add("GET", "/api/v10/channels/{channel}/messages/{message}", self._get)
         add("PATCH", "/api/v10/channels/{channel}/messages/{message}", self._edit)
         add("PUT", "/api/v10/channels/{channel}/messages/{message}/reactions/{emoji}/@me", self._react)
+        add("DELETE", "/api/v10/channels/{channel}/messages/{message}/reactions/{emoji}/@me", self._remove_reaction)
         add("POST", "/api/v10/interactions/{id}/{token}/callback", self._callback)
         add("POST", "/api/v10/webhooks/{app}/{token}", self._follow)
         add("PATCH", "/api/v10/webhooks/{app}/{token}/messages/{message}", self._edit_spoken)
@@ -223,6 +224,13 @@ class FakeDiscord:
         if channel in self.world.no_reactions:
             raise Refused(403, MISSING_PERMISSIONS, "Missing Permissions")
         self.world.reactions.append((message["id"], request.match_info["emoji"]))
+        return web.Response(status=204)
+
+    async def _remove_reaction(self, request: web.Request) -> web.Response:
+        self._channel(request)
+        reaction = (self._message(request)["id"], request.match_info["emoji"])
+        if reaction in self.world.reactions:
+            self.world.reactions.remove(reaction)
         return web.Response(status=204)
 
     async def _edit(self, request: web.Request) -> web.Response:

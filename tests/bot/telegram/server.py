@@ -319,6 +319,8 @@ class TelegramServer:
         key = int(parameters["chat_id"]), int(parameters["message_id"])
         if key[0] in self.no_reactions:
             raise Refused("Bad Request: REACTION_INVALID")
+        if key not in self.messages:
+            raise Refused("Bad Request: message to react not found")
         self.messages[key]["reaction"] = [each["emoji"] for each in parameters["reaction"]]
         return True
 
