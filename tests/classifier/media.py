@@ -129,10 +129,10 @@ def write(folder: Path, kind: Kind, samples: NDArray[np.float32]) -> Path:
     return path
 
 
-def write_pictures_only(path: Path, seconds: float) -> Path:
+def write_pictures_only(path: Path, seconds: float, muxer: str = "mp4", codec: str = "mpeg4") -> Path:
     """Write a video without sound."""
-    with av.open(str(path), "w", format="mp4") as container:
-        _write_pictures(container, _video_stream(container, "mpeg4"), seconds)
+    with av.open(str(path), "w", format=muxer) as container:
+        _write_pictures(container, _video_stream(container, codec), seconds)
     return path
 
 
