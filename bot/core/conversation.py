@@ -21,6 +21,7 @@ from bot.core.privacy import Privacy
 from bot.core.review_desk import ReviewDesk
 from bot.core.size_limits import check_size
 from bot.core.teaching import TAUGHT
+from bot.core.unsent_songs import UnsentSongs
 from classifier.song_report import SongReport
 from common.errors import StorageUnavailable
 from links import parse_link
@@ -115,9 +116,9 @@ class Conversation:
 
     Attributes
     ----------
-    genres, moderation, desk, info, privacy, playlists
+    genres, moderation, desk, info, privacy, playlists, unsent
         Genres that people may mean, what moderators do in chats and on their page, what the bot tells about itself, a
-        person's own data, answers to playlist questions.
+        person's own data, answers to playlist questions, corrections of songs that were not answered one by one.
     """
 
     def __init__(
@@ -147,6 +148,7 @@ class Conversation:
         self.info = BotInfo(storage, keys, settings, names, self.moderation)
         self.privacy = Privacy(storage, keys, names, queue)
         self.playlists = PlaylistAnswers(storage, keys, settings, songs, prompts, queue)
+        self.unsent = UnsentSongs(storage, keys)
 
     def key_of(self, person: Person) -> str:
         """Return the keyed hash under which storage knows a person."""

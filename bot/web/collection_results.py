@@ -88,7 +88,7 @@ class CollectionResults:
         with tempfile.TemporaryDirectory(prefix="genre-bot-") as name:
             folder = Path(name).resolve()
             findings = self.findings(entry, collection, words, folder)
-            playlists.write(folder, grouping.group_songs(findings.songs))
+            playlists.write(folder, grouping.group_songs(findings.songs), words.language)
             with closing(self.state_db(entry)) as state_db:
                 report.write(folder / "report.html", findings, state_db, words.language)
             with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -8,8 +8,9 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from bot.core.errors import ButtonExpired, FolderTooFull, FolderWithoutMusic, GenreUnknown
+from bot.core.errors import ButtonExpired, FolderTooFull, FolderWithoutMusic
 from bot.core.localization import language_of
+from bot.web.collection_corrections import CollectionCorrections
 from bot.web.collection_service import MOST_SONGS
 from bot.web.collection_store import CollectionState, ListedFile
 from bot.web.collection_view import MINIMUMS
@@ -113,16 +114,20 @@ class CollectionRoutes:
     async def give_genre(self, request: web.Request) -> web.Response:
         """Put a song under another genre; without one, under that of the answer."""
         entry, person = await self._entry(request)
-        genre = (await json_of(request)).get("genre")
-        if not (genre is None or isinstance(genre, str)):
+        body, language = await json_of(request), language_asked(request)
+        genre, number = body.get("genre"), int(request.match_info["number"])
+        collection = await self._chat.history.collections.get(entry.id)
+        if collection is None or not (genre is None or isinstance(genre, str)):
             raise web.HTTPBadRequest()
-        label = None
-        if genre is not None:
-            label = (await self._chat.conversation.genres.read(genre, language_asked(request))).label
-            if label is None:
-                raise GenreUnknown()
-        await self._chat.collections.set_label(entry, int(request.match_info["number"]), label)
-        return await self._shown(request, entry, person)
+        corrections = CollectionCorrections(self._chat.conversation, self._chat.history)
+        if genre is None:
+            result = await corrections.take_back(collection, number, person, language)
+        else:
+            is_new = body.get("new") is True
+            result = await corrections.correct(collection, number, person, language, genre, is_new=is_new)
+        question = None if result is None or result.question is None else result.question.text
+        notice = None if result is None else result.message.text
+        return await self._shown(request, entry, person, question=question, notice=notice)
 
     async def report(self, request: web.Request) -> web.Response:
         entry, _ = await self._entry(request)
@@ -151,10 +156,12 @@ class CollectionRoutes:
             raise ButtonExpired()
         return entry, person
 
-    async def _shown(self, request: web.Request, entry: HistoryEntry, person: Person) -> web.Response:
+    async def _shown(
+        self, request: web.Request, entry: HistoryEntry, person: Person, **more: str | None
+    ) -> web.Response:
         shown = await self._chat.show_entry(entry.id, person, language_asked(request))
         await self._chat.tell(entry.id)
-        return web.json_response({"entry": shown})
+        return web.json_response({"entry": shown, **more})
 
 
 def _files(listed: Any) -> list[ListedFile]:

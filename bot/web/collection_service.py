@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from bot.core.errors import ButtonExpired, FileUnreadable, FolderInProgress, OurFault
 from bot.core.messages import clean_title
+from bot.web.collection_corrections import KeepingClassifier
 from bot.web.collection_results import CollectionResults
 from bot.web.collection_run import CollectionRun
 from bot.web.collection_store import CollectionState, SongState
@@ -225,10 +226,6 @@ class Collections:
         """Choose the least confidence of an answer that is relied on; None for what the release calls sure."""
         await self._history.collections.rely_from(entry.id, minimum)
 
-    async def set_label(self, entry: HistoryEntry, number: int, label: str | None) -> None:
-        """Put a song under the genre that its sender gives it; None for that of the answer."""
-        await self._history.collections.set_label(entry.id, number, label)
-
     async def kept(self, entry: HistoryEntry) -> dict[str, list[str]]:
         """Return what is kept of the songs of an entry, as JSON data; nothing for one that is no folder."""
         collection = await self._history.collections.get(entry.id)
@@ -309,21 +306,18 @@ class Collections:
         from classifier.library.scan import classify_song
         from classifier.library.state_db import StoredAnswer
 
-        background, state_db, path = (
-            self._conversation.queue.background,
-            folder_run.state_db,
-            self._uploads.path(file),
-        )
+        state_db, path = folder_run.state_db, self._uploads.path(file)
         try:
             content = await asyncio.to_thread(file_sha256, path)
+            classifier = KeepingClassifier(self._conversation, content, (await self._get(entry)).path_of(number))
             if state_db.tags(content) is None:
                 await asyncio.to_thread(state_db.save_tags, content, await self._tags(path))
-            release = background.release
+            release = classifier.release
             async with folder_run.turns[content]:
                 if not isinstance(state_db.outcome(content, release), StoredAnswer):
-                    await classify_song(content, path, background, state_db)
+                    await classify_song(content, path, classifier, state_db)
                     if not isinstance(state_db.outcome(content, release), StoredAnswer):
-                        release = background.release  # another one took its place while the song was heard
+                        release = classifier.release  # another one took its place while the song was heard
             await self._history.collections.heard(entry.id, number, content, release)
         except SongError as error:
             await self._history.collections.failed(entry.id, number, error.code, error.values)

@@ -118,6 +118,10 @@ class StoredCollection:
         """Return the songs that stand so."""
         return [song for song in self.songs if song.state is state]
 
+    def path_of(self, number: int) -> str:
+        """Return the path of a song within the folder; empty for one that it does not hold."""
+        return next((song.file.path for song in self.songs if song.number == number), "")
+
 
 class CollectionStore:
     """The folders that were dropped; every change is one transaction."""

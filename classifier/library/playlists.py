@@ -49,13 +49,13 @@ def check_folder(folder: Path, genres: Sequence[str]) -> None:
             raise ForeignFile(f"{path} was not written by this program. Choose another folder for the playlists.")
 
 
-def file_name(genre: str) -> str:
+def file_name(genre: str, language: str = "en") -> str:
     """Return the file name of a genre's playlist, valid on any file system."""
-    name = _FORBIDDEN.sub("_", genre_name(genre))[:_MAX_NAME_CHARACTERS].strip(" .")
+    name = _FORBIDDEN.sub("_", genre_name(genre, language))[:_MAX_NAME_CHARACTERS].strip(" .")
     return f"{name or '_'}{SUFFIX}"
 
 
-def file_names(genres: Iterable[str]) -> dict[str, str]:
+def file_names(genres: Iterable[str], language: str = "en") -> dict[str, str]:
     """Return genre → file name of its playlist.
 
     The names differ even on file systems that ignore case or normalize Unicode.
@@ -63,17 +63,24 @@ def file_names(genres: Iterable[str]) -> dict[str, str]:
     names: dict[str, str] = {}
     taken: set[str] = set()
     for genre in sorted(genres):
-        name, number = file_name(genre), 1
+        name, number = file_name(genre, language), 1
         while (key := unicodedata.normalize("NFC", name).casefold()) in taken:
             number += 1
-            name = f"{file_name(genre).removesuffix(SUFFIX)} ({number}){SUFFIX}"
+            name = f"{file_name(genre, language).removesuffix(SUFFIX)} ({number}){SUFFIX}"
         taken.add(key)
         names[genre] = name
     return names
 
 
-def write(folder: Path, groups: Mapping[str, Sequence[ClassifiedSong]]) -> list[CollectionSong]:
+def write(
+    folder: Path, groups: Mapping[str, Sequence[ClassifiedSong]], language: str = "en"
+) -> list[CollectionSong]:
     """Write a playlist for each group of songs, and remove playlists of earlier runs that have no songs any more.
+
+    Parameters
+    ----------
+    language
+        Of the playlists' names.
 
     Returns
     -------
@@ -81,9 +88,9 @@ def write(folder: Path, groups: Mapping[str, Sequence[ClassifiedSong]]) -> list[
     """
     folder.mkdir(parents=True, exist_ok=True)
     left_out: list[CollectionSong] = []
-    names = file_names(groups)
+    names = file_names(groups, language)
     for genre, songs in groups.items():
-        lines = [HEADER, PLAYLIST_MARKER, f"#PLAYLIST:{genre_name(genre)}"]
+        lines = [HEADER, PLAYLIST_MARKER, f"#PLAYLIST:{genre_name(genre, language)}"]
         for song in songs:
             path = relative_path(song.song.path, folder)
             if "\n" in path or "\r" in path:

@@ -98,7 +98,7 @@ function line(song, entry, owner) {
     const choice = chooseGenre(
       "",
       owner.announce,
-      (given, pressed) => owner.change(pressed, "POST", address, { genre: given.genre }),
+      (given, pressed) => owner.change(pressed, "POST", address, given),
       () => {
         choice.form.remove();
         change.focus();

@@ -129,9 +129,33 @@ async def test_a_song_of_a_folder_is_put_under_another_genre(ann: aiohttp.Client
     assert [(shelf["name"], shelf["count"]) for shelf in entry["sorted"]["shelves"]] == [("Blues", 2), ("Classical", 1)]
     assert entry["sorted"]["shelves"][1]["songs"][0]["label"] == "classical"
     assert paths_in((await playlists(ann, entry))["Classical.m3u8"]) == ["sáng.wav"]
-    assert (await ann.post(address, json={"genre": "no such thing"})).status == 422
+    async with ann.get("/" + entry["sorted"]["playlists"].replace("=en", "=vi")) as response:
+        with zipfile.ZipFile(io.BytesIO(await response.read())) as archive:
+            assert sorted(archive.namelist()) == ["Blues.m3u8", "Nhạc cổ điển.m3u8", "report.html"]
+    assert (await ann.post(address, json={"genre": "clasical"})).status == 422
     async with ann.post(address, json={"genre": None}) as response:
         assert (await response.json())["entry"]["sorted"]["shelves"][1]["name"] == "Metal"
+
+
+async def test_a_correction_in_a_folder_teaches_like_any_other(
+    page: Page, ann: aiohttp.ClientSession, songs: Songs
+) -> None:
+    entry = await send_all(ann, songs)
+    number = entry["sorted"]["shelves"][1]["songs"][0]["number"]
+    address = f"/collections/{entry['id']}/songs/{number}/genre"
+    async with ann.post(address, json={"genre": "Zydeco Noir", "new": True}) as response:
+        given = await response.json()
+    assert given["entry"]["sorted"]["shelves"][1]["name"] == "Zydeco Noir"
+    assert "“Zydeco Noir” is new to me" in given["notice"]
+    assert "May I learn" in given["question"]
+    assert (await ann.post("/consent", json={"allow": True})).status == 200
+    feedback = page.bot.storage.feedback
+    [stored] = await feedback.review(status=None)
+    assert (stored.predicted, stored.agrees, stored.consent) == ("metal", False, True)
+    assert await page.bot.storage.songs.features(stored.answer_id)
+    async with ann.post(address, json={"genre": None}) as response:
+        assert (await response.json())["notice"] == "Your correction is removed."
+    assert await feedback.review(status=None) == []
 
 
 async def test_the_confidence_that_is_relied_on_can_be_chosen(ann: aiohttp.ClientSession, songs: Songs) -> None:
