@@ -45,7 +45,7 @@ HEADERS: Final = {
             "form-action 'none'",
             "frame-ancestors 'none'",
             "require-trusted-types-for 'script'",
-            "trusted-types 'none'",
+            "trusted-types share-worker",
         )
     ),
     "Cross-Origin-Opener-Policy": "same-origin",

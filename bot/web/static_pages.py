@@ -23,12 +23,13 @@ ICONS = ("icon.svg", "icon-192.png", "icon-512.png")
 SERVED = frozenset({"chat.css", "desk.css", *(path.name for path in PAGE.glob("*.js")), *ICONS})
 
 # The others are loaded when somebody needs them, or belong to the desk.
-LATER_MODULES = frozenset({"desk.js", "recorder.js", "tag.js", "tools.js"})
+LATER_MODULES = frozenset({"desk.js", "recorder.js", "share-worker.js", "shared.js", "tag.js", "tools.js"})
 FIRST_MODULES = sorted({path.name for path in PAGE.glob("*.js")} - LATER_MODULES)
 # A number that stands for any other than one.
 MANY = 7
-# What another app may share, see chat.js.
-SHARED = ("title", "text", "url")
+# What another app may share, see share-worker.js.
+SHARED_TEXTS = ("title", "text", "url")
+SHARED_FILES = "songs"
 
 _PLACE = re.compile(r"\{\{([a-z0-9-]+)\}\}")
 
@@ -68,7 +69,7 @@ class Pages:
         return self._texts[name]
 
     def manifest(self, language: Language) -> dict[str, Any]:
-        """Return the manifest of the page as an installed app, to which other apps share links."""
+        """Return the manifest of the page as an installed app, to which other apps share songs and links."""
         sizes = {"icon-192.png": "192x192", "icon-512.png": "512x512"}
         return {
             "name": say(language, "page-title"),
@@ -83,7 +84,15 @@ class Pages:
                 {"src": name, "sizes": size, "type": "image/png", "purpose": "any maskable"}
                 for name, size in sizes.items()
             ],
-            "share_target": {"action": "../", "method": "GET", "params": {name: name for name in SHARED}},
+            "share_target": {
+                "action": "share",
+                "method": "POST",
+                "enctype": "multipart/form-data",
+                "params": {
+                    **{name: name for name in SHARED_TEXTS},
+                    "files": [{"name": SHARED_FILES, "accept": FILE_PICKER_ACCEPT.split(",")}],
+                },
+            },
         }
 
     def _worded(self, template: str, language: Language) -> str:

@@ -172,12 +172,19 @@ async function begin() {
 }
 
 // What another app has shared with this one, see page/manifest.webmanifest.
-function takeShared() {
+async function takeShared() {
   const shared = new URLSearchParams(location.search);
   const texts = ["url", "text", "title"].map((name) => shared.get(name)).filter(Boolean);
-  if (texts.length === 0) return;
+  if (texts.length === 0 && !shared.has("songs")) return;
   history.replaceState(null, "", location.pathname);
-  takeText(texts.join(" "));
+  if (shared.has("songs")) take(await (await import("./shared.js")).takeFiles());
+  else takeText(texts.join(" "));
+}
+
+if (navigator.serviceWorker) {
+  const share = async () => (await import("./shared.js")).letAppsShare();
+  if (matchMedia("(display-mode: standalone)").matches) share();
+  else window.addEventListener("appinstalled", share, { once: true });
 }
 
 // Search, summary and statistics are for those who have many songs; nobody else loads them.

@@ -299,12 +299,35 @@ async def test_the_page_can_be_installed_and_be_shared_with(served: BotProcess, 
     async with visitor(served.address, browser=browser) as ann:
         link = await ann.page.locator("link[rel=manifest]").evaluate("(link) => link.href")
         manifest = await (await ann.page.request.get(link)).json()
-        assert manifest["share_target"]["params"] == {"title": "title", "text": "text", "url": "url"}
+        assert manifest["share_target"]["params"]["url"] == "url"
         for icon in manifest["icons"]:
             assert (await ann.page.request.get(f"{served.address}/page/{icon['src']}")).ok
         await ann.page.goto(f"{served.address}/?title=A+song&text=https://example.invalid/shared")
         await ann.page.locator(".entry .title", has_text="example.invalid").wait_for()
         assert await ann.page.evaluate("location.search") == ""
+
+
+async def test_songs_are_shared_with_the_installed_page(
+    served: BotProcess, browser: Browser, short_songs: list[Path]
+) -> None:
+    async with visitor(served.address, browser=browser) as ann:
+        await ann.page.evaluate("window.dispatchEvent(new Event('appinstalled'))")
+        await ann.until(
+            "navigator.serviceWorker.getRegistration('page/').then((one) => one?.active?.state === 'activated')"
+        )
+        another = await ann.page.context.new_page()
+        action = f"{served.address}/page/share"
+        await another.set_content(
+            f"<form action={action} method=post enctype=multipart/form-data>"
+            "<input name=title value=ignored><input type=file name=songs multiple><button>Share</button></form>"
+        )
+        await another.set_input_files("input[type=file]", [str(path) for path in short_songs[:2]])
+        await another.click("button")
+        await another.locator(".entry[data-state=answered]").nth(1).wait_for()
+        titles = await another.locator(".entry .title").all_inner_texts()
+        assert titles == [path.name for path in short_songs[:2]]
+        assert await another.evaluate("location.href") == f"{served.address}/"
+        assert ann.complaints == []
 
 
 async def test_the_genre_in_a_files_own_tag_is_read_in_the_browser(
