@@ -72,9 +72,7 @@ def file_names(genres: Iterable[str], language: str = "en") -> dict[str, str]:
     return names
 
 
-def write(
-    folder: Path, groups: Mapping[str, Sequence[ClassifiedSong]], language: str = "en"
-) -> list[CollectionSong]:
+def write(folder: Path, groups: Mapping[str, Sequence[ClassifiedSong]], language: str = "en") -> list[CollectionSong]:
     """Write a playlist for each group of songs, and remove playlists of earlier runs that have no songs any more.
 
     Parameters

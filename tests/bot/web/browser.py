@@ -124,7 +124,7 @@ class Visitor:
         await self.until(f"document.getElementById('announcer').textContent.startsWith({json.dumps(text)})")
 
     async def check(self) -> None:
-        """Hold the page against axe's rules, as it looks now; it fits its window, and the browser complains of nothing."""
+        """Hold the page against axe's rules, as it looks now; it fits its window, and the browser has no complaints."""
         found = await _AXE.run(self.page, options=_AXE_OPTIONS)
         wrong = [
             f"{violation['id']}: {node['html'][:200]} {node['failureSummary']}"

@@ -173,8 +173,6 @@ def test_pictures_without_sound_are_told_as_such(muxer: str, codec: str, tmp_pat
     ids=["tag before", "tag after", "zeros before", "cut short behind"],
 )
 @pytest.mark.parametrize("kind", [HEARD[0], HEARD[1]], ids=lambda kind: kind.name)
-def test_what_stands_around_radio_does_no_harm(
-    kind: Kind, change: Callable[[bytes], bytes], tmp_path: Path
-) -> None:
+def test_what_stands_around_radio_does_no_harm(kind: Kind, change: Callable[[bytes], bytes], tmp_path: Path) -> None:
     content = change(write(tmp_path, kind, song(5, seconds=4, rate=kind.rate)).read_bytes())
     assert decode(io.BytesIO(content), max_seconds=60).size == pytest.approx(4 * SAMPLE_RATE, rel=0.1)
