@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import hashlib
+import os
 import shutil
 import sys
 from datetime import UTC, datetime
@@ -38,6 +39,7 @@ from storage.store import KEY_NOTE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from storage.export_target import ExportTarget
     from storage.settings import StorageSettings
 
 STANDARD_OUTPUT = Path("-")
@@ -48,6 +50,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         asyncio.run(options.work(read_settings(), options))
+    except BrokenPipeError:
+        # Whoever reads the export has ended and said why; nothing more may be written when this process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        print("storage: whoever reads the export stopped before its end.", file=sys.stderr)
+        return 2
     except (StorageError, UserError, SQLAlchemyError, OSError) as error:
         print(f"storage: {error}", file=sys.stderr)
         return 2
@@ -136,7 +143,10 @@ async def _export(settings: StorageSettings, options: argparse.Namespace) -> Non
         if options.out != STANDARD_OUTPUT:
             print(await _write(storage, settings, options, options.out))
             return
-        # Beside the database: /tmp may be small, and in memory.
+        if options.format is not ExportFormat.PARQUET:
+            print(await _write(storage, settings, options, sys.stdout.buffer), file=sys.stderr)
+            return
+        # Parquet cannot be piped as it is made. Beside the database: /tmp may be small, and in memory.
         await asyncio.to_thread(settings.data_dir.mkdir, parents=True, exist_ok=True)
         with TemporaryDirectory(dir=settings.data_dir) as folder:
             path = Path(folder) / f"export.{options.format}"
@@ -152,11 +162,11 @@ def _stream(path: Path) -> None:
     sys.stdout.buffer.flush()
 
 
-async def _write(storage: Storage, settings: StorageSettings, options: argparse.Namespace, path: Path) -> str:
+async def _write(storage: Storage, settings: StorageSettings, options: argparse.Namespace, target: ExportTarget) -> str:
     """Write the requested export and return a line that summarises it."""
     if options.for_training:
         rules = AggregationRules.of(settings.used_by, settings.agreement, settings.training_sources)
-        taught = await export_for_training(storage, path, options.format, rules)
+        taught = await export_for_training(storage, target, options.format, rules)
         left_out = {
             f"{taught.evaluate} of them only to measure": taught.evaluate,
             f"{taught.waiting} songs wait for more people": taught.waiting,
@@ -177,7 +187,7 @@ async def _write(storage: Storage, settings: StorageSettings, options: argparse.
         statuses=options.status,
         families=options.family,
     )
-    done = await export_feedback(storage, path, options.format, selection)
+    done = await export_feedback(storage, target, options.format, selection)
     without = f"; {done.without_features} songs left out, without features" if done.without_features else ""
     return f"{options.out}: {done.rows} rows of {done.songs} songs{without}."
 

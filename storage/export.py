@@ -6,7 +6,6 @@ Only corrections whose authors consented are exported; ``feedback_writers`` defi
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING
@@ -15,18 +14,19 @@ from sqlalchemy import func, select
 
 from storage.corrections import ChatKey, Correction, ReviewStatus, select_corrections, to_correction
 from storage.counts import within
+from storage.export_target import writing
 from storage.feature_codec import SegmentVectors, unpack
-from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, ExportFormat, Layout, Row, Writer, open_writer
+from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, ExportFormat, Layout, Row, Writer
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, PersonRow
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from datetime import datetime
-    from pathlib import Path
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from storage.export_target import ExportTarget
     from storage.store import Storage
 
 SAMPLE_RATE = 22_050
@@ -86,9 +86,9 @@ class _Counts:
 
 
 async def export_feedback(
-    storage: Storage, target: Path, form: ExportFormat, selection: ExportFilter | None = None
+    storage: Storage, target: ExportTarget, form: ExportFormat, selection: ExportFilter | None = None
 ) -> ExportSummary:
-    """Write corrections to a file, which appears only once it is complete.
+    """Write corrections to a file, which appears only once it is complete, or to a stream.
 
     People who gave a song the same label share one row per segment, and ``votes`` counts them. If training is allowed
     for only some of their platforms, only the people of those platforms are counted.
@@ -99,20 +99,13 @@ async def export_feedback(
         For Parquet where pyarrow is not installed.
     """
     selection = selection or ExportFilter()
-    part = target.with_name(target.name + ".part")
     counts = _Counts()
-    try:
-        writer = await asyncio.to_thread(open_writer, form, part, Layout(tuple(selection.families)))
-        try:
-            async with storage.database.reading() as connection:
-                async for corrections in _songs(connection, selection):
-                    await _write_song(connection, writer, corrections, selection, counts)
-        finally:
-            await asyncio.to_thread(writer.close)
-        await asyncio.to_thread(part.replace, target)
-    finally:
-        with suppress(OSError):
-            await asyncio.to_thread(part.unlink, missing_ok=True)
+    async with (
+        writing(target, form, Layout(tuple(selection.families))) as writer,
+        storage.database.reading() as connection,
+    ):
+        async for corrections in _songs(connection, selection):
+            await _write_song(connection, writer, corrections, selection, counts)
     return ExportSummary(len(counts.songs), counts.rows, len(counts.bare - counts.songs))
 
 
@@ -191,6 +184,7 @@ def _rows(segments: Sequence[SegmentVectors], counted: list[Correction], familie
             "votes": len(counted),
             "may_train": int(latest.may_train),
             "created": min(vote.created for vote in counted),
+            "numbers": "+".join(str(vote.id) for vote in counted),
         }
         rows.append(
             Row(

@@ -23,7 +23,7 @@ import numpy as np
 from storage.database import lock
 from storage.errors import BadImportFile, BadLabel, FormatUnavailable
 from storage.feature_codec import SegmentVectors, pack
-from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, TRAINING_COLUMNS, ExportFormat, formula
+from storage.feedback_writers import LAST, TABLE_COLUMNS, TABLE_FAMILY, TRAINING_COLUMNS, ExportFormat, formula
 from storage.imported_songs import ImportedSong, is_newer, save_imported
 from storage.label_aliases import FEEDBACK_LOCK
 from storage.label_text import clean_name
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 MOST_TEXT = 200
 """The longest name in a file, in characters."""
 _COLUMN = re.compile(r"([A-Za-z0-9_-]+)_(\d{1,5})")
-_READ = {name: kind for name, kind in TRAINING_COLUMNS.items() if name != "giver"}
-"""People's numbers mean nothing in another database, and files of the version before have none."""
+_READ = {name: kind for name, kind in TRAINING_COLUMNS.items() if name not in {"giver", LAST}}
+"""People's numbers mean nothing in another database; files of the version before have neither these nor the mark."""
 _NEEDED = ("label", *_READ)
 
 
@@ -88,7 +88,7 @@ def read_songs(path: Path) -> Iterator[ImportedSong]:
     """
     seen: set[str] = set()
     with _naming_file(path):
-        for name, rows in groupby(enumerate(_open(path), start=1), key=lambda row: row[1].get("song")):
+        for name, rows in groupby(_complete(_open(path)), key=lambda row: row[1].get("song")):
             song = _song(list(rows))
             if name in seen:
                 raise BadImportFile(
@@ -116,8 +116,21 @@ class _BadContent(Exception):
     """A problem with a file, reported later with its name."""
 
 
-def _open(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Yield rows as name → value; numbers are text if the format has no types."""
+def _complete(rows: Iterator[tuple[int, Mapping[str, Any]]]) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Pass rows on; complain at the end if none of them is marked as the last one although they have the mark."""
+    ended: bool | None = None
+    for number, row in rows:
+        if ended:
+            raise _BadContent(f"row {number} comes after its last row")
+        ended = str(row[LAST]).lower() == "true" if LAST in row else None
+        if set(row) != {LAST}:
+            yield number, row
+    if ended is False:
+        raise _BadContent("it was cut short: its last row is missing")
+
+
+def _open(path: Path) -> Iterator[tuple[int, Mapping[str, Any]]]:
+    """Yield rows as name → value, with the numbers of their lines; numbers are text if the format has no types."""
     with path.open("rb") as file:
         beginning = file.read(4)
     if not beginning:
@@ -126,23 +139,24 @@ def _open(path: Path) -> Iterator[Mapping[str, Any]]:
         beginning, ExportFormat.JSONL if beginning[:1] == b"{" else ExportFormat.CSV
     )
     if form is ExportFormat.PARQUET:
-        yield from _parquet(path)
+        yield from enumerate(_parquet(path), start=1)
         return
     with path.open(encoding="utf-8-sig", newline="") as text:
         if form is ExportFormat.JSONL:
-            for line in text:
+            for number, line in enumerate(text, start=1):
                 row = json.loads(line)
                 if not isinstance(row, dict):
                     raise _BadContent("it is damaged or not an export")
-                _check_columns(row)
-                yield row
+                if set(row) != {LAST}:
+                    _check_columns(row)
+                yield number, row
             return
         table = csv.DictReader(text)
         _check_columns(table.fieldnames or ())
         for row in table:
             if None in row or None in row.values():
                 raise _BadContent(f"line {table.line_num} has too many or too few cells")
-            yield {name: formula(value) for name, value in row.items()}
+            yield table.line_num, {name: formula(value) for name, value in row.items()}
 
 
 def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import csv
 import importlib
+import io
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -19,7 +21,6 @@ from storage.errors import FormatUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -46,7 +47,9 @@ BOOKKEEPING_COLUMNS: Mapping[str, type] = {
     "votes": int,
     "may_train": int,
     "created": datetime,
+    "numbers": str,
 }
+"""The bookkeeping columns of other files; ``numbers`` are those under which moderators see the corrections."""
 # Characters with which a spreadsheet formula can start, full-width forms included.
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -66,8 +69,11 @@ TRAINING_COLUMNS: Mapping[str, type] = {
     "end": float,
     "updated": datetime,
     "giver": int,
+    "last": bool,
 }
 """The bookkeeping columns of training files."""
+LAST = "last"
+"""The column that is true in the last row alone, so that a reader notices a file that was cut short."""
 ROWS_AT_ONCE = 512
 """Rows per Parquet row group; with thousands of columns, small groups would be expensive."""
 
@@ -141,12 +147,15 @@ class Writer(Protocol):
     def write(self, rows: Sequence[Row]) -> int:
         """Append rows and return how many of them were written."""
 
+    def finish(self) -> None:
+        """Write what belongs at the end of a complete file."""
+
     def close(self) -> None:
-        """Finish the file."""
+        """Release the file, complete or not; a stream stays open."""
 
 
-def open_writer(form: ExportFormat, path: Path, layout: Layout) -> Writer:
-    """Create a file in a format.
+def open_writer(form: ExportFormat, target: Path | IO[bytes], layout: Layout) -> Writer:
+    """Create a file in a format, or begin to write a stream.
 
     Raises
     ------
@@ -158,7 +167,22 @@ def open_writer(form: ExportFormat, path: Path, layout: Layout) -> Writer:
         ExportFormat.JSONL: JsonlWriter,
         ExportFormat.PARQUET: WideParquetWriter if layout.wide else ParquetWriter,
     }
-    return kinds[form](path, layout)
+    writer = kinds[form](target, layout)
+    return LastRowMarker(writer, layout) if LAST in layout.facts else writer
+
+
+def _text(target: Path | IO[bytes], newline: str) -> io.TextIOWrapper:
+    if isinstance(target, Path):
+        return target.open("w", encoding="utf-8", newline=newline)
+    return io.TextIOWrapper(target, encoding="utf-8", newline=newline)
+
+
+def _release(file: io.TextIOWrapper, target: Path | IO[bytes]) -> None:
+    if isinstance(target, Path):
+        file.close()
+    else:
+        file.flush()
+        file.detach()
 
 
 def harmless(text: str) -> str:
@@ -171,13 +195,41 @@ def formula(text: str) -> str:
     return text[1:] if text.startswith("'") and harmless(text[1:]) == text else text
 
 
+class LastRowMarker:
+    """Holds the latest row back until it is known whether it is the last one, and marks that one.
+
+    It leaves out rows of another width, as the writer of a wide layout would.
+    """
+
+    def __init__(self, writer: Writer, layout: Layout) -> None:
+        self._writer, self._layout = writer, layout
+        self._widths: dict[str, int] | None = None
+        self._held: list[Row] = []
+
+    def write(self, rows: Sequence[Row]) -> int:
+        if rows and self._widths is None:
+            self._widths = self._layout.widths(rows[0])
+        fitting = [row for row in rows if self._layout.widths(row) == self._widths]
+        if fitting:
+            self._writer.write([*self._held, *fitting[:-1]])
+            self._held = fitting[-1:]
+        return len(fitting)
+
+    def finish(self) -> None:
+        self._writer.write([replace(row, facts={**row.facts, LAST: True}) for row in self._held])
+        self._writer.finish()
+
+    def close(self) -> None:
+        self._writer.close()
+
+
 class CsvWriter:
     """Writes CSV in UTF-8; the first row sets the width of a further family, and rows of another width are left out."""
 
-    def __init__(self, path: Path, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, target: Path | IO[bytes], layout: Layout) -> None:
+        self._layout, self._target = layout, target
         self._widths: dict[str, int] | None = None
-        self._file = path.open("w", encoding="utf-8", newline="")
+        self._file = _text(target, "")
         self._rows = csv.writer(self._file)
 
     def write(self, rows: Sequence[Row]) -> int:
@@ -187,10 +239,13 @@ class CsvWriter:
         self._rows.writerows(map(self._cells, fitting))
         return len(fitting)
 
-    def close(self) -> None:
+    def finish(self) -> None:
         if self._widths is None:
-            self._head({})
-        self._file.close()
+            # No row can be marked as the last one, so the header does not announce such a row either.
+            self._rows.writerow([name for name in self._layout.columns({}) if name != LAST])
+
+    def close(self) -> None:
+        _release(self._file, self._target)
 
     def _head(self, widths: dict[str, int]) -> None:
         self._widths = widths
@@ -213,10 +268,10 @@ class CsvWriter:
 class JsonlWriter:
     """Writes one JSON object per row and line, with the same names; a family is one list unless the layout is wide."""
 
-    def __init__(self, path: Path, layout: Layout) -> None:
-        self._layout = layout
+    def __init__(self, target: Path | IO[bytes], layout: Layout) -> None:
+        self._layout, self._target = layout, target
         self._widths: dict[str, int] | None = None
-        self._file = path.open("w", encoding="utf-8", newline="\n")
+        self._file = _text(target, "\n")
 
     def write(self, rows: Sequence[Row]) -> int:
         if rows and self._widths is None:
@@ -230,8 +285,12 @@ class JsonlWriter:
             self._file.write(json.dumps(values, ensure_ascii=False) + "\n")
         return len(fitting)
 
+    def finish(self) -> None:
+        if self._widths is None and LAST in self._layout.facts:
+            self._file.write(json.dumps({LAST: True}) + "\n")
+
     def close(self) -> None:
-        self._file.close()
+        _release(self._file, self._target)
 
     def _further(self, row: Row) -> dict[str, Any]:
         families = {name: _shortest(row.families[name]) for name in self._layout.families}
@@ -243,11 +302,11 @@ class JsonlWriter:
 class ParquetWriter:
     """Writes Parquet with the same names and proper types; a further family is a list of float32."""
 
-    def __init__(self, path: Path, layout: Layout) -> None:
+    def __init__(self, target: Path | IO[bytes], layout: Layout) -> None:
         self._arrow, parquet = _arrow()
         self._families = layout.families
         self._schema = _schema(self._arrow, layout, [(name, self._list_of_numbers()) for name in layout.families])
-        self._writer = parquet.ParquetWriter(path, self._schema, compression="zstd")
+        self._writer = parquet.ParquetWriter(target, self._schema, compression="zstd")
 
     def write(self, rows: Sequence[Row]) -> int:
         if rows:
@@ -261,6 +320,9 @@ class ParquetWriter:
             self._writer.write_table(self._arrow.Table.from_pylist(lines, schema=self._schema))
         return len(rows)
 
+    def finish(self) -> None:
+        """Leave it to ``close``, which writes the footer that every Parquet file needs."""
+
     def close(self) -> None:
         self._writer.close()
 
@@ -271,9 +333,9 @@ class ParquetWriter:
 class WideParquetWriter:
     """Writes Parquet with a column per feature, many rows at a time."""
 
-    def __init__(self, path: Path, layout: Layout) -> None:
+    def __init__(self, target: Path | IO[bytes], layout: Layout) -> None:
         self._arrow, self._parquet = _arrow()
-        self._path, self._layout = path, layout
+        self._target, self._layout = target, layout
         self._widths: dict[str, int] | None = None
         self._writer: Any = None
         self._waiting: list[Row] = []
@@ -287,9 +349,12 @@ class WideParquetWriter:
             self._flush()
         return len(fitting)
 
-    def close(self) -> None:
+    def finish(self) -> None:
         self._flush()
-        self._writer.close()
+
+    def close(self) -> None:
+        if self._writer is not None:
+            self._writer.close()
 
     def _flush(self) -> None:
         rows, self._waiting = self._waiting, []
@@ -298,7 +363,7 @@ class WideParquetWriter:
         if self._writer is None:
             further = [(name, number) for name in names[2 + len(TABLE_COLUMNS) : -1 - len(self._layout.facts)]]
             schema = _schema(self._arrow, self._layout, further)
-            self._writer = self._parquet.ParquetWriter(self._path, schema, compression="zstd")
+            self._writer = self._parquet.ParquetWriter(self._target, schema, compression="zstd")
         if not rows:
             return
         vectors = [np.concatenate([row.table, *(row.families[name] for name in self._layout.families)]) for row in rows]

@@ -7,25 +7,25 @@ from __future__ import annotations
 
 import asyncio
 import random
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import select
 
 from storage.export import SAMPLE_RATE
+from storage.export_target import writing
 from storage.feature_codec import unpack
-from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, TRAINING_COLUMNS, Layout, Row, open_writer
+from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, TRAINING_COLUMNS, Layout, Row
 from storage.label_aggregation import AggregationRules, load_verdicts
 from storage.label_votes import LabelVerdict, Purpose, VerdictStatus
 from storage.tables import AnswerRow, FeatureRow, ImportedSongRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from storage.export_target import ExportTarget
     from storage.feature_codec import SegmentVectors
     from storage.feedback_writers import ExportFormat
     from storage.store import Storage
@@ -65,14 +65,14 @@ class _TrainingSong(NamedTuple):
 
 
 async def export_for_training(
-    storage: Storage, target: Path, form: ExportFormat, rules: AggregationRules | None = None
+    storage: Storage, target: ExportTarget, form: ExportFormat, rules: AggregationRules | None = None
 ) -> TrainingExportSummary:
-    """Write all training songs to a file, which appears only once it is complete.
+    """Write all training songs, one at a time; the last row is marked as such.
 
     Parameters
     ----------
     target
-        The file.
+        A file, which appears only once it is complete, or a stream.
     rules
         How many people must agree, and which platforms may train.
 
@@ -82,28 +82,19 @@ async def export_for_training(
         For Parquet where pyarrow is not installed.
     """
     rules = rules or AggregationRules()
-    part = target.with_name(target.name + ".part")
-    try:
-        async with storage.database.reading() as connection:
-            verdicts = await load_verdicts(connection, rules, storage.database.now())
-            counting = [each for each in verdicts.values() if each.status is VerdictStatus.COUNTS]
-            own = [_TrainingSong(each, imported=False) for each in counting]
-            givers = _numbered({each.giver for each in counting})
-            training = [*own, *await _imported(connection, rules, {each.song for each in counting})]
-            layout = Layout(await _families(connection), TRAINING_COLUMNS, wide=True)
-            writer = await asyncio.to_thread(open_writer, form, part, layout)
-            try:
-                written: list[tuple[Purpose, int]] = []
-                for song in sorted(training, key=lambda each: each.verdict.song):
-                    segments = await _segments(connection, song)
-                    rows = _rows(song.verdict, givers.get(song.verdict.giver, 0), segments, layout.families)
-                    written.append((song.verdict.purpose, await asyncio.to_thread(writer.write, rows)))
-            finally:
-                await asyncio.to_thread(writer.close)
-        await asyncio.to_thread(part.replace, target)
-    finally:
-        with suppress(OSError):
-            await asyncio.to_thread(part.unlink, missing_ok=True)
+    written: list[tuple[Purpose, int]] = []
+    async with storage.database.reading() as connection:
+        verdicts = await load_verdicts(connection, rules, storage.database.now())
+        counting = [each for each in verdicts.values() if each.status is VerdictStatus.COUNTS]
+        own = [_TrainingSong(each, imported=False) for each in counting]
+        givers = _numbered({each.giver for each in counting})
+        training = [*own, *await _imported(connection, rules, {each.song for each in counting})]
+        layout = Layout(await _families(connection), TRAINING_COLUMNS, wide=True)
+        async with writing(target, form, layout) as writer:
+            for song in sorted(training, key=lambda each: each.verdict.song):
+                segments = await _segments(connection, song)
+                rows = _rows(song.verdict, givers.get(song.verdict.giver, 0), segments, layout.families)
+                written.append((song.verdict.purpose, await asyncio.to_thread(writer.write, rows)))
     return _summary(written, _left_out(verdicts.values(), training))
 
 
@@ -213,6 +204,7 @@ def _rows(
             "end": segment.end,
             "updated": verdict.updated,
             "giver": giver,
+            "last": False,
         }
         rows.append(
             Row(

@@ -180,6 +180,10 @@ def _store(arguments: argparse.Namespace, releases: ReleaseStore, made: Candidat
     from classifier.training import release_writer
 
     reasons = " ".join(made.verdict.reasons)
+    if made.name == made.about["gate"]["against"]:
+        # Its card and figures compare it with the release before; those of this run would compare it with itself.
+        print(f"The candidate is {made.name}, which serves already: nothing was changed.")
+        return NOT_ENOUGH
     if (before := releases.serving()) is None or before["name"] != made.about["gate"]["against"]:
         releases.store(arguments.models)  # so that one can go back to what it was held against
     with releases.staging(made.name) as folder:

@@ -41,6 +41,9 @@ _NEEDED: Final = ("label", "song", "weight", "use")
 _NUMBERED: Final = re.compile(r"(?P<family>[a-z][a-z0-9_]*?)_(?P<place>[0-9]+)")
 _PARQUET_MAGIC: Final = b"PAR1"
 _LONGEST_CELL: Final = 1 << 20
+_LAST: Final = "last"
+"""The column that is true in the last row alone; files of the version before lack it."""
+_CUT_SHORT: Final = "The feedback was cut short: its last row is missing. Export it again."
 
 
 class BadFeedback(Exception):
@@ -113,6 +116,7 @@ class _Row:
     seconds: float
     families: Mapping[str, NDArray[np.float32]]
     giver: int = 0
+    last: bool | None = None
 
 
 def read(source: Path | IO[bytes]) -> list[Song]:
@@ -130,13 +134,13 @@ def read(source: Path | IO[bytes]) -> list[Song]:
     Raises
     ------
     BadFeedback
-        If it cannot be read.
+        If it cannot be read, or was cut short.
     """
     try:
         if isinstance(source, Path):
             with source.open("rb") as stream:
-                return _songs(_rows(stream, source))
-        return _songs(_rows(source, None))
+                return _songs(_complete(_rows(stream, source)))
+        return _songs(_complete(_rows(source, None)))
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadFeedback(f"The feedback cannot be read: {error}") from error
 
@@ -144,6 +148,8 @@ def read(source: Path | IO[bytes]) -> list[Song]:
 def _rows(stream: IO[bytes], path: Path | None) -> Iterator[_Row]:
     reader = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
     start = reader.peek(len(_PARQUET_MAGIC))[: len(_PARQUET_MAGIC)]
+    if not start:
+        raise BadFeedback("The feedback is empty: the export that should have written it failed.")
     if start == _PARQUET_MAGIC:
         if path is None:
             raise BadFeedback("Parquet cannot be read from a pipe: name the file, or pipe CSV or JSON lines.")
@@ -153,16 +159,32 @@ def _rows(stream: IO[bytes], path: Path | None) -> Iterator[_Row]:
     return _from_csv(reader)
 
 
+def _complete(rows: Iterator[_Row]) -> Iterator[_Row]:
+    """Pass rows on; complain at the end if none of them is marked as the last one although they have the mark."""
+    last: bool | None = None
+    for row in rows:
+        if last:
+            raise BadFeedback("The feedback goes on after its last row: it is more than one export.")
+        last = row.last
+        yield row
+    if last is False:
+        raise BadFeedback(_CUT_SHORT)
+
+
 def _from_csv(reader: IO[bytes]) -> Iterator[_Row]:
     limit = csv.field_size_limit(_LONGEST_CELL)  # of the whole process: others want theirs back
     text = io.TextIOWrapper(reader, encoding="utf-8-sig", newline="")
     try:
-        lines = csv.reader(text)
-        if (header := next(lines, None)) is None:
-            return
+        first = text.readline()
+        if not first.endswith("\n"):
+            raise BadFeedback(_CUT_SHORT)
+        lines, header = csv.reader(text), next(csv.reader([first]))
         places, facts = _layout(header)
+        number = 1
         for number, cells in enumerate(lines, start=2):
             if len(cells) != len(header):
+                if _LAST in facts and next(lines, None) is None:
+                    raise BadFeedback(_CUT_SHORT)
                 raise BadFeedback(f"Row {number} of the feedback has {len(cells)} cells instead of {len(header)}.")
             vectors = {}
             for family, columns in places.items():
@@ -170,6 +192,8 @@ def _from_csv(reader: IO[bytes]) -> Iterator[_Row]:
                 if all(values):
                     vectors[family] = _vector(values, number)
             yield _row({name: cells[place] for name, place in facts.items()}, vectors, number)
+        if number == 1 and _LAST in facts:
+            raise BadFeedback(_CUT_SHORT)
     finally:
         text.detach()  # whoever opened it closes it
         csv.field_size_limit(limit)
@@ -204,10 +228,13 @@ def _json_lines(reader: IO[bytes]) -> Iterator[Mapping[str, Any]]:
             try:
                 values = json.loads(line)
             except ValueError as error:
+                if next(reader, None) is None:
+                    raise BadFeedback(_CUT_SHORT) from error
                 raise BadFeedback(f"Line {number} of the feedback is no JSON: {error}") from error
             if not isinstance(values, dict):
                 raise BadFeedback(f"Line {number} of the feedback is no JSON object.")
-            yield values
+            if set(values) != {_LAST}:
+                yield values
 
 
 def _parquet(path: Path) -> Iterator[Mapping[str, Any]]:
@@ -261,8 +288,9 @@ def _row(facts: Mapping[str, Any], vectors: Mapping[str, NDArray[np.float32]], n
     if not facts["song"] or not facts["label"]:
         raise BadFeedback(f"Row {number} of the feedback names no song or no label.")
     reviewed = str(facts.get("reviewed", "")).casefold() in {"1", "true"}
+    last = str(facts[_LAST]).casefold() in {"1", "true"} if _LAST in facts else None
     song, label = str(facts["song"]), str(facts["label"])
-    return _Row(song, label, weight, use == TRAIN, people, reviewed, label_people, seconds, vectors, giver)
+    return _Row(song, label, weight, use == TRAIN, people, reviewed, label_people, seconds, vectors, giver, last)
 
 
 def _songs(rows: Iterator[_Row]) -> list[Song]:

@@ -50,6 +50,7 @@ ROW = Row(
         "votes": 2,
         "may_train": 1,
         "created": datetime(2026, 3, 1, 12, tzinfo=UTC),
+        "numbers": "3+7",
     },
 )
 
@@ -57,6 +58,7 @@ ROW = Row(
 def write(path: Path, form: ExportFormat, rows: list[Row], families: tuple[str, ...] = ()) -> int:
     writer = open_writer(form, path, Layout(families))
     written = writer.write(rows)
+    writer.finish()
     writer.close()
     return written
 

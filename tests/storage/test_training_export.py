@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from typing import TYPE_CHECKING, Any
 
@@ -81,6 +82,7 @@ async def test_a_lesson_is_one_row_per_segment_with_every_feature(
     assert (first["model"], first["heard_as"]) == ("release-1", "jazz")
     assert list(table["segment"]) == [0, 1]
     assert list(table["giver"]) == [1, 1]
+    assert list(table["last"]) == [False, True]
     assert not table["reviewed"].any()
     assert table["reviewed"].dtype == bool
 
@@ -213,6 +215,40 @@ async def test_sources_that_are_no_longer_allowed_only_measure(
         }
 
 
+@pytest.mark.parametrize("form", [ExportFormat.CSV, ExportFormat.JSONL])
+async def test_a_stream_has_an_end_only_if_all_of_it_was_written(
+    storage: Storage, other: Storage, tmp_path: Path, form: ExportFormat
+) -> None:
+    for number in range(10):
+        await agreed(storage, "blues", f"song {number}")
+    stream = io.BytesIO()
+    await export_for_training(storage, stream, form)
+    whole = stream.getvalue()
+    assert whole == (await exported(storage, tmp_path, form)).read_bytes()
+    cut = tmp_path / "cut"
+    cut.write_bytes(b"".join(whole.splitlines(keepends=True)[:-1]))
+    with pytest.raises(StorageError, match="cut short"):
+        await import_feedback(other, cut)
+    failing = FailingStream()
+    with pytest.raises(OSError, match="no room"):
+        await export_for_training(storage, failing, form)
+    assert b"rue" not in failing.getvalue().splitlines()[-1]
+
+
+class FailingStream(io.BytesIO):
+    """A pipe or a disk that fails after the first writes."""
+
+    def write(self, content: Any, /) -> int:
+        if self.tell():
+            raise OSError("no room")
+        return super().write(content)
+
+
+async def test_an_export_of_nothing_is_complete(storage: Storage, tmp_path: Path) -> None:
+    for form in (ExportFormat.CSV, ExportFormat.JSONL):
+        assert await import_feedback(storage, await exported(storage, tmp_path, form)) == ImportSummary(0, 0)
+
+
 def _cells(path: Path) -> list[list[str]]:
     with path.open(encoding="utf-8", newline="") as file:
         return list(csv.reader(file))
@@ -228,9 +264,9 @@ def _altered(path: Path, column: str, value: str, row: int = 1) -> None:
 @pytest.mark.parametrize(
     ("column", "value", "said"),
     [
-        ("weight", "2", "row 1 has a weight"),
-        ("weight", "much", "row 1 has no readable weight"),
-        ("use", "sell", "row 1 has a weight, a use"),
+        ("weight", "2", "row 2 has a weight"),
+        ("weight", "much", "row 2 has no readable weight"),
+        ("use", "sell", "row 2 has a weight, a use"),
         ("people", "-1", "number of people"),
         ("people", "1e999", "no readable people"),
         ("reviewed", "perhaps", "no readable reviewed"),

@@ -14,6 +14,7 @@ from classifier.training.feedback_reader import BadFeedback, Song, read
 from tests.classifier.training.small import WIDTH, features, line, write_csv, write_json_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 
@@ -57,7 +58,21 @@ def test_the_columns_of_the_public_table_are_passed_over(tmp_path: Path) -> None
 def test_a_pipe_is_read_as_it_comes(tmp_path: Path) -> None:
     content = write_csv(tmp_path / "a", [line("a", "blues")]).read_bytes()
     assert [one.id for one in read(io.BytesIO(content))] == ["a"]
-    assert read(io.BytesIO(b"")) == []
+
+
+@pytest.mark.parametrize("write", [write_csv, write_json_lines])
+def test_what_was_cut_short_anywhere_is_refused_and_what_has_its_end_is_read(
+    tmp_path: Path, write: Callable[[Path, list[dict[str, Any]]], Path]
+) -> None:
+    lines = [line("a", "blues", last=False), line("b", "jazz", last=True)]
+    content = write(tmp_path / "a", lines).read_bytes()
+    assert [one.id for one in read(io.BytesIO(content))] == ["a", "b"]
+    ends = [place + 1 for place, byte in enumerate(content) if byte == ord("\n")]
+    for cut in {0, 100, len(content) // 2, *ends[:-1], len(content) - 10}:
+        with pytest.raises(BadFeedback, match=r"cut short|empty"):
+            read(io.BytesIO(content[:cut]))
+    with pytest.raises(BadFeedback, match=r"more than one export|something else than numbers"):
+        read(io.BytesIO(content + content))
 
 
 def test_a_family_that_a_row_lacks_is_lacking_and_no_error(tmp_path: Path) -> None:
