@@ -53,6 +53,7 @@ from storage.people import Consent, People
 from storage.privacy import ErasureSummary
 from storage.readiness import GENRE_SONGS, GenreReadiness, Readiness
 from storage.replies import NewReply, Replies, Reply
+from storage.song_reviews import Overruled, SongReview
 from storage.songs import Answer, ChatStats, Songs
 from storage.store import KEY_NOTE, CleanupSummary, Storage
 from storage.training_export import TrainingExportSummary, export_for_training
@@ -113,6 +114,7 @@ __all__ = [
     "MergeRefused",
     "NewJob",
     "NewReply",
+    "Overruled",
     "People",
     "PersonLoad",
     "Purpose",
@@ -124,6 +126,7 @@ __all__ = [
     "RowNotFound",
     "SegmentLike",
     "SegmentVectors",
+    "SongReview",
     "Songs",
     "Storage",
     "StorageError",

@@ -26,7 +26,6 @@ from storage.errors import RowNotFound
 from storage.imported_songs import record_withdrawal
 from storage.label_aliases import FEEDBACK_LOCK
 from storage.labels import require_label
-from storage.review import next_to_review
 from storage.tables import AnswerRow, CorrectionRow, PersonRow
 from storage.uncancellable import uncancellable
 
@@ -149,21 +148,6 @@ class Feedback:
         )
         async with self._database.reading() as connection:
             return list((await connection.execute(query)).scalars())
-
-    async def next_to_review(self, *, chat: ChatKey | None = None, after: int = 0) -> Correction | None:
-        """Return the next correction to review; None if there is none.
-
-        Disputed songs come first, then the others, each oldest first.
-
-        Parameters
-        ----------
-        chat
-            Only corrections from this chat, for its administrators; None for all chats.
-        after
-            Number of the correction that was shown last, reviewed since or not; 0 to start.
-        """
-        async with self._database.reading() as connection:
-            return await next_to_review(connection, chat, after)
 
     async def review(
         self,

@@ -66,6 +66,11 @@ def thanked(person: str) -> str:
     return f"thanked {person} "
 
 
+def overruled(moderator: str) -> str:
+    """Return how the names of the notes begin that say which of a moderator's rulings another one contradicted."""
+    return f"overruled {moderator} " if moderator else "overruled "
+
+
 async def export_data(connection: AsyncConnection, person: str, private_chats: Sequence[ChatKey]) -> dict[str, Any]:
     """Collect all data about a person as plain JSON."""
     about = select(PersonRow.may_train, PersonRow.asked, PersonRow.decided, PersonRow.language)
@@ -134,7 +139,8 @@ async def erase(
     replies = await count(own.values(requester=None, message=None))
     ruled = update(CorrectionRow).where(CorrectionRow.moderator == person)
     moderations = await count(ruled.values(moderator=None))
-    await connection.execute(delete(KeyValueRow).where(KeyValueRow.name.startswith(thanked(person), autoescape=True)))
+    for notes in (thanked(person), overruled(person)):
+        await connection.execute(delete(KeyValueRow).where(KeyValueRow.name.startswith(notes, autoescape=True)))
     labels = await delete_unheld(connection, LabelRow.proposed_by == person)
     await connection.execute(update(LabelRow).where(LabelRow.proposed_by == person).values(proposed_by=None))
     heard = await count(delete(AnswerLogRow).where(_in_any(AnswerLogRow, private_chats)))

@@ -20,6 +20,7 @@ from storage.migrate import migrate
 from storage.people import People
 from storage.readiness import Readiness
 from storage.replies import Replies
+from storage.song_reviews import SongReviews
 from storage.songs import Songs
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, JobRow, KeyValueRow, LabelRow, ReplyRow
 from storage.uncancellable import uncancellable
@@ -66,7 +67,7 @@ class Storage:
 
     Attributes
     ----------
-    songs, replies, feedback, labels, label_aggregation, readiness, jobs, people, chat_settings
+    songs, replies, feedback, labels, label_aggregation, readiness, reviews, jobs, people, chat_settings
         See each of them.
 
     Examples
@@ -83,6 +84,7 @@ class Storage:
         self.labels = Labels(database)
         self.label_aggregation = LabelAggregation(database)
         self.readiness = Readiness(database)
+        self.reviews = SongReviews(database)
         self.jobs = Jobs(database, monotonic)
         self.people = People(database)
         self.chat_settings = ChatSettingsStore(database)

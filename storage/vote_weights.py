@@ -99,24 +99,37 @@ def _new_accounts(votes: Iterable[Vote], now: datetime) -> set[str]:
 
 def without_doubles(votes: Sequence[Vote]) -> list[Vote]:
     """Count visitors of the page who agreed on a song and never disagreed as one person, with one vote per song."""
+    first = people_apart((vote.person, vote.song, vote.label, vote.platform) for vote in votes)
+    latest: dict[tuple[str, str], Vote] = {}
+    for vote in sorted(votes, key=lambda each: (each.updated, each.person)):
+        latest[first[vote.person], vote.song] = replace(vote, person=first[vote.person])
+    return list(latest.values())
+
+
+def people_apart(votes: Iterable[tuple[str, str, str, str]]) -> dict[str, str]:
+    """Return for each person the one whom they count as; visitors of the page may be one person.
+
+    Parameters
+    ----------
+    votes
+        Person, song, label and platform.
+    """
     labels: dict[str, dict[str, str]] = defaultdict(dict)
-    for vote in votes:
-        if vote.platform == PAGE:
-            labels[vote.song][vote.person] = vote.label
+    first: dict[str, str] = {}
+    for person, song, label, platform in votes:
+        first[person] = person
+        if platform == PAGE:
+            labels[song][person] = label
     agreed: set[tuple[str, str]] = set()
     disagreed: set[tuple[str, str]] = set()
     for given in labels.values():
         for one, other in combinations(sorted(given), 2):
             (agreed if given[one] == given[other] else disagreed).add((one, other))
-    first = {vote.person: vote.person for vote in votes}
     for one, other in sorted(agreed - disagreed):
         old, new = first[other], first[one]
         if old != new:
             first = {person: new if leader == old else leader for person, leader in first.items()}
-    latest: dict[tuple[str, str], Vote] = {}
-    for vote in sorted(votes, key=lambda each: (each.updated, each.person)):
-        latest[first[vote.person], vote.song] = replace(vote, person=first[vote.person])
-    return list(latest.values())
+    return first
 
 
 def trust_by_person(votes: Iterable[Vote], known: Mapping[str, str]) -> dict[str, float]:

@@ -44,6 +44,8 @@ class Action(StrEnum):
     RELABEL = "other"
     MERGE = "merge"
     SKIP = "skip"
+    ACCEPT_ALL = "acceptall"
+    UNRULE = "unrule"
     TAKE = "take"
     PAGE = "turn"
     PICK = "pick"
@@ -128,7 +130,12 @@ class ConsentCallback:
 
 @dataclass(frozen=True, slots=True)
 class ReviewCallback:
-    """A moderator's button below a correction: ``ACCEPT``, ``REJECT``, ``RELABEL``, ``MERGE`` or ``SKIP``."""
+    """A moderator's button below a song, by one of its corrections.
+
+    ``ACCEPT`` takes this one's label for the song, ``REJECT``, ``RELABEL`` and ``SKIP`` concern all opinions on it,
+    ``MERGE`` this one's label. ``ACCEPT_ALL`` takes all songs of this label on which people agree, ``UNRULE`` takes
+    back what was ruled together with this one.
+    """
 
     action: Action
     correction_id: int
@@ -228,6 +235,7 @@ Callback = (
 
 NEEDS_ADMINISTRATOR = frozenset(
     {Action.CANCEL, Action.ACCEPT, Action.REJECT, Action.RELABEL, Action.MERGE, Action.SKIP, Action.SETTING}
+    | {Action.ACCEPT_ALL, Action.UNRULE}
 )
 
 
@@ -260,7 +268,9 @@ _DECODERS: dict[str, Callable[[re.Match[str]], Callback]] = {
     rf"cancel:({_NUMBER})": lambda m: CancelCallback(int(m[1])),
     rf"take:({_NUMBER})-([0-9]{{1,2}})": lambda m: PlaylistCallback(int(m[1]), int(m[2])),
     r"(allow|refuse):": lambda m: ConsentCallback(m[1] == Action.ALLOW),
-    rf"(accept|reject|other|merge|skip):({_NUMBER})": lambda m: ReviewCallback(Action(m[1]), int(m[2])),
+    rf"(accept|reject|other|merge|skip|acceptall|unrule):({_NUMBER})": lambda m: ReviewCallback(
+        Action(m[1]), int(m[2])
+    ),
     rf"turn:{_TARGET}:([0-9]{{1,6}})": lambda m: _genre(Action.PAGE, m[1], m[2]),
     rf"pick:{_TARGET}(?::([0-9]{{1,9}}))?": lambda m: _genre(Action.PICK, m[1], m[2]),
     rf"new:{_TARGET}": lambda m: _genre(Action.NEW, m[1], None),

@@ -67,5 +67,8 @@ class MessagePort(Protocol):
     async def tell_sender(self, message: OutgoingMessage) -> None:
         """Post a message to whoever asked, alone."""
 
+    def link(self, message_id: int) -> str | None:
+        """Return a link to a message that others in the chat can follow; None where there is none, or nobody else."""
+
     async def find(self, callbacks: set[str]) -> int | None:
         """Return the id of a message with one of these callbacks that an earlier process posted; None for none."""

@@ -1,4 +1,4 @@
-"""Moderation in any chat: review corrections one by one, count them, export them, cancel other people's songs.
+"""Moderation in any chat: review songs one by one, count corrections, export them, cancel other people's songs.
 
 Rights are checked at every call: the operator's MODERATORS act everywhere, administrators in their own chat.
 """
@@ -8,30 +8,36 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from bot.core import messages, retraining_state
-from bot.core.callbacks import Action, ReviewCallback
-from bot.core.chat import Button, OutgoingFile, OutgoingMessage
+from bot.core import retraining_state, review_message
+from bot.core.chat import OutgoingFile, OutgoingMessage
 from bot.core.errors import (
     ButtonExpired,
-    DateUnclear,
     ExportOptionUnknown,
     ExportTooLarge,
     FormatMissing,
     GenreUnknown,
     NotAModerator,
 )
-from bot.core.localization import percent
 from bot.settings import Moderator
 from common.community import Community
 from common.units import MEBIBYTE
-from storage import ChatKey, ExportFilter, ExportFormat, FormatUnavailable, LabelStatus, ReviewStatus, export_feedback
+from storage import (
+    ChatKey,
+    ExportFilter,
+    ExportFormat,
+    FormatUnavailable,
+    LabelStatus,
+    ReviewStatus,
+    RowNotFound,
+    export_feedback,
+)
 
 if TYPE_CHECKING:
     from bot.core.chat import Requester
+    from bot.core.export_request import ExportRequest
     from bot.core.genre_names import GenreNames
     from bot.core.identity import IdHasher, Person
     from bot.core.localization import Localizer
@@ -42,26 +48,33 @@ if TYPE_CHECKING:
 PAGE: Final = "local"
 GENRES_COUNTED = 15
 PROPOSALS_COUNTED = 10
-LABELS_DISPUTED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """A correction for a moderator to rule on: its number, and the message that shows it."""
+    """A song for a moderator to rule on: the number of its first correction, and the message that shows it."""
 
     correction_id: int
     message: OutgoingMessage
 
 
 @dataclass(frozen=True, slots=True)
-class ExportRequest:
-    """What to export: the format, a period (UTC, ``until`` excluded), a genre by any of its names, a status."""
+class RulingMade:
+    """What came of a ruling.
 
-    form: ExportFormat = ExportFormat.CSV
-    since: datetime | None = None
-    until: datetime | None = None
-    genre: str | None = None
-    status: ReviewStatus | None = None
+    Attributes
+    ----------
+    text
+        A sentence on it.
+    after
+        The number after which the review goes on.
+    number
+        A correction by which the ruling can be undone.
+    """
+
+    text: str
+    after: int
+    number: int
 
 
 class Moderation:
@@ -112,34 +125,34 @@ class Moderation:
         return own or self.everywhere(requester.person)
 
     async def review(self, requester: Requester, *, after: int = 0) -> Review | None:
-        """Return the next correction that waits for a ruling, disputed songs first; None if ``after`` was the last."""
+        """Return the next song that waits for a ruling, disputed ones first; None if ``after`` was of the last one."""
         place = self._scope(requester)
-        waiting = await self._storage.feedback.next_to_review(chat=place, after=after)
-        if waiting is None:
-            return None
-        shown = await self._shown(requester, waiting)
-        failure = await self._failure_once(requester) if place is None else None
-        if failure is None:
+        waiting = await self._storage.reviews.next(chat=place, after=after)
+        shown = None if waiting is None else await self._shown(requester, waiting)
+        told = await self._news(requester)
+        if shown is None or not told:
             return shown
-        return replace(shown, message=replace(shown.message, text=f"{failure}\n\n{shown.message.text}"))
+        return replace(shown, message=replace(shown.message, text="\n\n".join([*told, shown.message.text])))
 
-    async def _failure_once(self, requester: Requester) -> str | None:
-        """Return that retraining failed, to each moderator once."""
-        state = await retraining_state.load_state(self._storage)
-        told = (state.at, self._keys.person(requester.person))
-        if state.outcome != "failed" or told in self._failures_told:
-            return None
-        self._failures_told.add(told)
-        return retraining_state.run_line(state, self._settings, requester.words)
+    async def _news(self, requester: Requester) -> list[str]:
+        """Return what each moderator is told once: rulings of theirs that others contradicted, failed retraining."""
+        key, words = self._keys.person(requester.person), requester.words
+        told = review_message.overruled_by_others(await self._storage.reviews.take_overruled(key), words)
+        if self._scope(requester) is None:
+            state = await retraining_state.load_state(self._storage)
+            if state.outcome == "failed" and (state.at, key) not in self._failures_told:
+                self._failures_told.add((state.at, key))
+                told.append(retraining_state.run_line(state, self._settings, words))
+        return told
 
     async def reviewed(self, requester: Requester, correction_id: int) -> Review:
-        """Return one correction by number; raises ``ButtonExpired`` if the requester moderates no such correction."""
+        """Return the song of a correction; raises ``ButtonExpired`` if the requester moderates no such correction."""
         return await self._shown(requester, await self._correction(correction_id, self._scope(requester)))
 
     async def rule(
         self, requester: Requester, correction_id: int, status: ReviewStatus, label: str | None = None
-    ) -> str:
-        """Accept, reject or relabel a correction; return a sentence on it.
+    ) -> RulingMade:
+        """Decide on the song of a correction: accept this one's label, reject all opinions, or give another label.
 
         Parameters
         ----------
@@ -155,12 +168,53 @@ class Moderation:
         """
         place, words = self._scope(requester), requester.words
         moderator = self._keys.person(requester.person)
-        await self._correction(correction_id, place)
-        chosen = None if label is None else (await self._storage.labels.propose(label, moderator)).id
-        ruled = await self._storage.feedback.moderate(
-            correction_id, status, moderator=moderator, label=chosen, chat=place
+        correction = await self._correction(correction_id, place)
+        after = await self._anchor(correction, place)
+        chosen = correction.label if status is ReviewStatus.ACCEPTED else None
+        if label is not None:
+            chosen = (await self._storage.labels.propose(label, moderator)).id
+        ruling = await self._storage.reviews.rule_song(correction_id, chosen, moderator=moderator, chat=place)
+        text = words.say(f"review-{status}", label=words.genre(chosen or correction.label))
+        lines = [text, *review_message.overruled_by_me(ruling.overruled, words)]
+        return RulingMade("\n".join(lines), after, ruling.numbers[0])
+
+    async def accept_all(self, requester: Requester, correction_id: int) -> RulingMade:
+        """Accept all of a correction's label that people who agree gave and nobody disputes.
+
+        Raises
+        ------
+        ButtonExpired
+            If the requester moderates no such correction, or nothing of that kind waits any more.
+        """
+        place, words = self._scope(requester), requester.words
+        correction = await self._correction(correction_id, place)
+        ruling = await self._storage.reviews.accept_agreed(
+            correction.label, moderator=self._keys.person(requester.person), chat=place
         )
-        return words.say(f"review-{ruled.status}", label=words.genre(ruled.verdict))
+        if not ruling.numbers:
+            raise ButtonExpired()
+        text = words.say("review-accepted-all", label=words.genre(correction.label), count=len(ruling.numbers))
+        return RulingMade(text, correction_id, ruling.numbers[0])
+
+    async def undo(self, requester: Requester, correction_id: int) -> str:
+        """Put back for review what the requester ruled together with a correction; return a sentence on it.
+
+        Raises
+        ------
+        ButtonExpired
+            If they did not rule on it, or somebody has ruled otherwise since.
+        """
+        place, moderator = self._scope(requester), self._keys.person(requester.person)
+        try:
+            undone = await self._storage.reviews.undo(correction_id, moderator=moderator, chat=place)
+        except RowNotFound:
+            raise ButtonExpired() from None
+        return requester.words.say("review-undone", count=len(undone.numbers))
+
+    async def _anchor(self, correction: Correction, place: ChatKey | None) -> int:
+        """Return the number of the first opinion that waits on the song of a correction."""
+        review = await self._storage.reviews.song(correction.content_hash, chat=place)
+        return min((each.id for each in review.pending), default=correction.id)
 
     async def merge(self, requester: Requester, correction_id: int, target: str) -> str:
         """Merge the proposed label of a correction into a known one, for all who used it; return a sentence on it.
@@ -244,58 +298,28 @@ class Moderation:
         return ChatKey(requester.person.platform, self._keys.chat(requester.person.platform, requester.chat_id))
 
     async def _shown(self, requester: Requester, correction: Correction) -> Review:
-        words = requester.words
-        label = await self._storage.labels.get(correction.label)
-        proposed = label is not None and label.status is LabelStatus.PROPOSED
-        counted = await self._storage.feedback.stats(chat=self._scope(requester))
-        confidence = percent(correction.confidence)
-        answered, corrected = words.genre(correction.predicted), words.genre(correction.label)
-        said = (
-            words.say(
-                "review-said-sure" if correction.sure else "review-said-unsure", genre=answered, confidence=confidence
-            )
-            if correction.predicted
-            else words.say("review-said-not-music")
+        place, reviews = self._scope(requester), self._storage.reviews
+        review = await reviews.song(correction.content_hash, chat=place)
+        opinions = review.pending or review.opinions
+        labels = [await self._storage.labels.get(label) for label in {each.label for each in opinions}]
+        agreed = await reviews.agreed(correction.label, chat=place) if len(labels) == 1 else []
+        message = review_message.review_message(
+            review,
+            requester.words,
+            waiting=await reviews.waiting(chat=place),
+            votes=await self._storage.feedback.votes(correction.content_hash),
+            proposed={label.id for label in labels if label is not None and label.status is LabelStatus.PROPOSED},
+            may_merge=self.everywhere(requester.person),
+            # One press for this song alone is below "Accept" already.
+            agreed=len(agreed) if set(agreed) - {each.id for each in opinions} else 0,
         )
-        title = messages.clean_title(correction.title)
-        lines = [
-            words.say("review-heading", number=correction.id, waiting=counted.statuses.get(ReviewStatus.PENDING, 0)),
-            *([words.say("review-title", title=title)] if title else []),
-            said,
-            words.say("review-agreed" if correction.agrees else "review-given", label=corrected),
-            *([words.say("review-proposed")] if proposed else []),
-            *await self._dispute(correction, words),
-        ]
-        buttons = _buttons(words, correction.id, may_merge=proposed and self.everywhere(requester.person))
-        return Review(correction.id, OutgoingMessage("\n".join(lines), buttons))
+        return Review(opinions[0].id, message)
 
     async def _correction(self, correction_id: int, place: ChatKey | None) -> Correction:
         correction = await self._storage.feedback.get(correction_id, chat=place)
         if correction is None:
             raise ButtonExpired()
         return correction
-
-    async def _dispute(self, correction: Correction, words: Localizer) -> list[str]:
-        """Return a line with the different genres that people gave for a disputed song."""
-        votes = await self._storage.feedback.votes(correction.content_hash)
-        if len(votes) < 2:
-            return []
-        counted = [
-            words.say("review-disputed-count", label=words.genre(label), people=people)
-            for label, people in list(votes.items())[:LABELS_DISPUTED]
-        ]
-        return [words.say("review-disputed", labels=", ".join(counted))]
-
-
-def _buttons(words: Localizer, correction_id: int, *, may_merge: bool) -> tuple[Button, ...]:
-    merge = (Button(ReviewCallback(Action.MERGE, correction_id), words.say("button-merge")),) if may_merge else ()
-    return (
-        Button(ReviewCallback(Action.ACCEPT, correction_id), words.say("button-accept")),
-        Button(ReviewCallback(Action.REJECT, correction_id), words.say("button-reject")),
-        Button(ReviewCallback(Action.RELABEL, correction_id), words.say("button-relabel")),
-        *merge,
-        Button(ReviewCallback(Action.SKIP, correction_id), words.say("button-skip")),
-    )
 
 
 def _totals(counted: FeedbackStats, words: Localizer) -> list[str]:
@@ -328,55 +352,3 @@ def _proposals(counted: FeedbackStats, words: Localizer) -> list[str]:
         for label, count in list(counted.proposed.items())[:PROPOSALS_COUNTED]
     )
     return ["", words.say("feedback-proposed", labels=listed)]
-
-
-def export_filter(
-    form: str = ExportFormat.CSV,
-    since: str | None = None,
-    until: str | None = None,
-    genre: str | None = None,
-    status: str | None = None,
-) -> ExportRequest:
-    """Return the filter that these texts mean; days like ``2026-11-30``, both included.
-
-    Raises
-    ------
-    DateUnclear
-        If a text is no day.
-    """
-    return ExportRequest(
-        form=ExportFormat(form),
-        since=_day(since) if since else None,
-        until=_day(until, later=timedelta(days=1)) if until else None,
-        genre=genre,
-        status=None if status is None else ReviewStatus(status),
-    )
-
-
-def read_export_filter(text: str) -> ExportRequest:
-    """Read a format, a period such as ``2026-01-01..2026-03-31``, a status and a genre, in any order.
-
-    Raises
-    ------
-    DateUnclear
-        If a period has no day where one should be.
-    """
-    options: dict[str, str] = {}
-    genre = []
-    for word in text.split():
-        if word.lower() in set(ExportFormat):
-            options["form"] = word.lower()
-        elif word.lower() in set(ReviewStatus):
-            options["status"] = word.lower()
-        elif ".." in word:
-            options["since"], _, options["until"] = word.partition("..")
-        else:
-            genre.append(word)
-    return export_filter(**options, genre=" ".join(genre) or None)
-
-
-def _day(text: str, later: timedelta = timedelta()) -> datetime:
-    try:
-        return datetime.strptime(text.strip(), "%Y-%m-%d").replace(tzinfo=UTC) + later
-    except (ValueError, OverflowError):
-        raise DateUnclear() from None

@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from bot.core.callbacks import Setting
     from bot.core.chat import ChatLimits
     from bot.core.conversation import Conversation
-    from bot.core.moderation import ExportRequest
+    from bot.core.export_request import ExportRequest
+    from bot.core.moderation import RulingMade
     from links import PlaylistItem
 
 
@@ -154,8 +155,9 @@ class RequestHandler:
         """Relabel the correction of a target, or merge its label, as a moderator wants it."""
         moderation, number = self._conversation.moderation, target.correction_id
         if target.purpose is ChoicePurpose.RELABEL:
-            done = await moderation.rule(requester, number, ReviewStatus.RELABELLED, label)
-            return await self._review(requester, number, done)
+            return await self._next_review(
+                requester, await moderation.rule(requester, number, ReviewStatus.RELABELLED, label)
+            )
         done = await moderation.merge(requester, number, label)
         # A merge rules on no correction: the same one is shown again.
         again = await moderation.reviewed(requester, number)
@@ -175,15 +177,27 @@ class RequestHandler:
                 )
             case Action.ACCEPT | Action.REJECT:
                 status = ReviewStatus.ACCEPTED if callback.action is Action.ACCEPT else ReviewStatus.REJECTED
-                return await self._review(requester, number, await moderation.rule(requester, number, status))
+                return await self._next_review(requester, await moderation.rule(requester, number, status))
+            case Action.ACCEPT_ALL:
+                return await self._next_review(requester, await moderation.accept_all(requester, number))
+            case Action.UNRULE:
+                undone = await moderation.undo(requester, number)
+                return _reviewed((await moderation.reviewed(requester, number)).message, undone)
             case _:
-                return await self._review(requester, number)
+                return _reviewed((await self._review_message(requester, number)), None)
 
-    async def _review(self, requester: Requester, after: int = 0, done: str | None = None) -> Response:
-        """Show the next correction that waits for a ruling, below a sentence on the one before."""
+    async def _review(self, requester: Requester) -> Response:
+        return Response(await self._review_message(requester))
+
+    async def _next_review(self, requester: Requester, made: RulingMade) -> Response:
+        """Show the next song that waits for a ruling, below a sentence on the one before, which can be undone."""
+        message = await self._review_message(requester, made.after)
+        undo = Button(ReviewCallback(Action.UNRULE, made.number), requester.words.say("button-undo-ruling"))
+        return _reviewed(replace(message, buttons=(*message.buttons, undo)), made.text)
+
+    async def _review_message(self, requester: Requester, after: int = 0) -> OutgoingMessage:
         review = await self._conversation.moderation.review(requester, after=after)
-        message = OutgoingMessage(requester.words.say("review-none")) if review is None else review.message
-        return _reviewed(message, done) if after else Response(message)
+        return OutgoingMessage(requester.words.say("review-none")) if review is None else review.message
 
     async def _counts(self, requester: Requester) -> Response:
         return Response(OutgoingMessage(await self._conversation.moderation.stats(requester)))

@@ -7,14 +7,14 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from bot.core import messages, retraining_state
+from bot.core import messages, retraining_state, review_message
 from bot.core.errors import ReleaseNotChanged
 from bot.core.identity import Person
 from bot.core.localization import percent
 from classifier.inference.manifest import BadRelease
 from classifier.inference.releases import CannotPromote, ReleaseEvent, ReleaseStore
 from classifier.song_report import SongReport
-from storage import ReviewStatus, RowNotFound
+from storage import ReviewStatus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,12 +90,9 @@ class ReviewDesk:
         """
         moderator = self._hasher.person(SOMEBODY)
         chosen = None if label is None else (await self._storage.labels.propose(label, moderator)).id
-        ruled = 0
-        for number in numbers[:RULED_AT_ONCE]:
-            with suppress(RowNotFound):
-                await self._storage.feedback.moderate(number, status, moderator=moderator, label=chosen)
-                ruled += 1
-        return words.say(f"desk-{status}", count=ruled)
+        ruling = await self._storage.reviews.rule(numbers[:RULED_AT_ONCE], status, moderator=moderator, label=chosen)
+        lines = [words.say(f"desk-{status}", count=len(ruling.numbers))]
+        return "\n".join([*lines, *review_message.overruled_by_me(ruling.overruled, words)])
 
     async def report(self, answer_id: int) -> SongReport | None:
         """Return the report of an answer, for its timeline; None if it is no longer stored."""

@@ -287,7 +287,9 @@ class StatusMessageChat(ABC):
 
     async def answer(self, song: PendingSong, answered: Answered) -> Mapping[str, Any]:
         """Turn the song's message into its answer."""
-        return {"message": await self._finish(song, answered.message)}
+        message_id = await self._finish(song, answered.message)
+        link = self._message(song).port.link(message_id)
+        return {"message": message_id} | ({} if link is None else {"link": link})
 
     async def refuse(self, song: PendingSong, error: UserError) -> None:
         """Turn the song's message into the reason why there is no answer."""

@@ -14,8 +14,8 @@ from discord import app_commands
 from bot.core.callbacks import AnswerCallback, decode_known
 from bot.core.chat import OutgoingMessage, Placement, Requester, Response
 from bot.core.errors import NothingToCorrect
+from bot.core.export_request import export_filter
 from bot.core.localization import DEFAULT_LANGUAGE, OWN_NAMES, language_of
-from bot.core.moderation import export_filter
 from bot.discord.client import described, named
 from bot.discord.components import custom_ids
 from bot.discord.interaction_context import respond

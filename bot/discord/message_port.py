@@ -218,6 +218,12 @@ class DiscordMessagePort:
             channel = await self._client.create_dm(discord.Object(self._target.sender))
             await channel.send(text_of(message))
 
+    def link(self, message_id: int) -> str | None:
+        """Return a link to a message in a server; None in direct messages."""
+        channel = self._client.get_channel(self._target.channel)
+        guild = getattr(channel, "guild", None)
+        return None if guild is None else f"https://discord.com/channels/{guild.id}/{self._target.channel}/{message_id}"
+
     async def find(self, callbacks: set[str]) -> int | None:
         """Return our message about a song that was sent before this process began, by its buttons."""
         me = self._client.user

@@ -462,19 +462,45 @@ button-reject = Reject
 button-relabel = Another genre
 button-merge = Merge into a genre
 button-skip = Skip
-review-heading = Correction { $number }, { $waiting ->
-    [one] one waits
-   *[other] { $waiting } wait
+button-accept-label = { $label } ({ $people })
+button-accept-all = All { $count } of { $label } that people agree on
+button-undo-ruling = Undo
+review-heading = { $count ->
+    [one] Correction { $numbers }
+   *[other] Corrections { $numbers }
+}; { $waiting ->
+    [one] one song waits
+   *[other] { $waiting } songs wait
 } for review
 review-title = “{ $title }”
 review-said-sure = I said { $genre } ({ $confidence }%).
 review-said-unsure = I was not sure: { $genre } ({ $confidence }%).
 review-said-not-music = I said that this is not music.
-review-agreed = They say that { $label } is right.
-review-given = They say it is { $label }.
+review-agreed = { $people ->
+    [one] They say that { $label } is right.
+   *[other] { $people } people say that { $label } is right.
+}
+review-given = { $people ->
+    [one] They say it is { $label }.
+   *[other] { $people } people say it is { $label }.
+}
 review-proposed = That name is only proposed: nobody has confirmed it yet.
 review-disputed = People disagree about this song: { $labels }. Your ruling settles it.
 review-disputed-count = { $label } ({ $people })
+review-ruled = It was already ruled on: { $labels }.
+review-moderators-disagree = Moderators disagree about this song: { $labels }. The latest ruling counts.
+review-link = Listen: { $link }
+review-overruled = Another moderator had ruled { $label }. Yours counts now, and they will be told.
+review-you-were-overruled = “{ $title }”: another moderator ruled { $after } after you had ruled { $before }.
+review-you-were-rejected = “{ $title }”: another moderator rejected { $before }, which you had accepted.
+review-accepted-all = Accepted: { $count ->
+    [one] one opinion that says
+   *[other] { $count } opinions that say
+} { $label }.
+review-undone = Put back for review: { $count ->
+    [one] one opinion
+   *[other] { $count } opinions
+}.
 review-pending = Put back for review.
 review-accepted = Accepted: { $label }.
 review-rejected = Rejected: { $label }.
@@ -659,7 +685,7 @@ chat-language = Which language shall I speak with you?
 chat-sent-privately = I've sent it to you alone.
 chat-write-me-first = I may send this only to you alone. Please write to me first, then ask me there.
 chat-feedback-usage =
-    /feedback review shows corrections one by one.
+    /feedback review shows the songs to review one by one.
     /feedback stats counts them.
     /feedback export sends them as a file: csv, jsonl or parquet, and if you like a period, a genre, a status, such as /feedback export jsonl 2026-01-01..2026-03-31 jazz accepted
 links-left-out = I take { $limit } links at a time. Please send me the others in another message: { $links }
@@ -740,7 +766,7 @@ slash-settings = settings
 slash-feedback = feedback
     .about = Review people's corrections (moderators)
 slash-review = review
-    .about = Review corrections one by one
+    .about = Review songs and what people say of them, one by one
 slash-counts = stats
     .about = Corrections counted, genre by genre
 slash-export = export

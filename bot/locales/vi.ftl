@@ -413,16 +413,36 @@ button-reject = Từ chối
 button-relabel = Thể loại khác
 button-merge = Gộp vào thể loại
 button-skip = Bỏ qua
-review-heading = Lần sửa số { $number }, còn { $waiting } lần chờ duyệt
+button-accept-label = { $label } ({ $people })
+button-accept-all = Nhận cả { $count } ý kiến { $label } đã thống nhất
+button-undo-ruling = Hoàn tác
+review-heading = { $count ->
+    [1] Lần sửa số { $numbers }
+   *[other] Các lần sửa số { $numbers }
+}; còn { $waiting } bài chờ duyệt
 review-title = “{ $title }”
 review-said-sure = Mình nói là { $genre } ({ $confidence }%).
 review-said-unsure = Mình không chắc: { $genre } ({ $confidence }%).
 review-said-not-music = Mình nói đây không phải là nhạc.
-review-agreed = Người nghe nói { $label } là đúng.
-review-given = Người nghe nói đây là { $label }.
+review-agreed = { $people ->
+    [1] Người nghe nói { $label } là đúng.
+   *[other] { $people } người nói { $label } là đúng.
+}
+review-given = { $people ->
+    [1] Người nghe nói đây là { $label }.
+   *[other] { $people } người nói đây là { $label }.
+}
 review-proposed = Tên này mới chỉ được đề xuất, chưa ai xác nhận.
 review-disputed = Mọi người không thống nhất về bài này: { $labels }. Quyết định của bạn sẽ phân xử.
 review-disputed-count = { $label } ({ $people })
+review-ruled = Bài này đã được duyệt là { $labels }.
+review-moderators-disagree = Những người quản lý không thống nhất về bài này: { $labels }. Quyết định mới nhất được tính.
+review-link = Nghe lại: { $link }
+review-overruled = Trước đó người quản lý khác đã duyệt là { $label }. Giờ mình tính theo bạn, và sẽ báo cho họ.
+review-you-were-overruled = “{ $title }”: bạn đã duyệt là { $before }, nhưng sau đó người quản lý khác duyệt là { $after }.
+review-you-were-rejected = “{ $title }”: bạn đã chấp nhận { $before }, nhưng sau đó người quản lý khác từ chối.
+review-accepted-all = Đã chấp nhận { $count } ý kiến nói là { $label }.
+review-undone = Đã đưa { $count } ý kiến trở lại hàng chờ duyệt.
 review-pending = Đã đưa lại vào hàng chờ duyệt.
 review-accepted = Đã chấp nhận: { $label }.
 review-rejected = Đã từ chối: { $label }.
@@ -544,7 +564,7 @@ chat-language = Bạn muốn mình nói tiếng gì?
 chat-sent-privately = Mình đã gửi riêng cho bạn rồi.
 chat-write-me-first = Cái này mình chỉ gửi riêng được thôi. Bạn nhắn cho mình trước, rồi hỏi lại ở đó nhé.
 chat-feedback-usage =
-    /ykien duyet để duyệt từng lần sửa.
+    /ykien duyet để duyệt từng bài.
     /ykien thongke để xem số liệu.
     /ykien xuat để nhận tệp: csv, jsonl hoặc parquet, có thể kèm khoảng thời gian, thể loại, trạng thái, ví dụ /ykien xuat jsonl 2026-01-01..2026-03-31 jazz accepted
 links-left-out = Mỗi lần mình nhận { $limit } liên kết. Những liên kết còn lại, bạn gửi trong tin nhắn khác nhé: { $links }
@@ -625,7 +645,7 @@ slash-settings = cài-đặt
 slash-feedback = ý-kiến
     .about = Xem các lần sửa của mọi người (người quản lý)
 slash-review = duyệt
-    .about = Duyệt từng lần sửa
+    .about = Duyệt từng bài cùng ý kiến của mọi người
 slash-counts = thống-kê
     .about = Các lần sửa theo từng thể loại
 slash-export = xuất

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 CANDIDATES = 12
 """So many messages after the newest one that was known may be the one that is sought."""
+SUPERGROUP = 10**12
+"""Ids of supergroups and channels are below minus this (https://core.telegram.org/api/bots/ids)."""
 
 
 class TelegramMessagePort:
@@ -105,6 +107,11 @@ class TelegramMessagePort:
         if sender is None or sender == self._location.chat:
             raise Undeliverable("there is no other chat with whoever asked")
         await self._client.post(MessageLocation(sender), message)
+
+    def link(self, message_id: int) -> str | None:
+        """Return a link to a message of a supergroup or channel; no other chat has such links."""
+        number = -self._location.chat - SUPERGROUP
+        return f"https://t.me/c/{number}/{message_id}" if number > 0 else None
 
     async def find(self, callbacks: set[str]) -> int | None:  # noqa: ARG002 - the journal knows the button
         """Return the message that an earlier process posted for the song, as far as it came to note it.

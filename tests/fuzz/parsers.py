@@ -19,9 +19,9 @@ from bot.core import messages
 from bot.core.callbacks import CALLBACK_BYTES, decode
 from bot.core.chat import OutgoingMessage
 from bot.core.errors import ButtonExpired, DateUnclear
+from bot.core.export_request import ExportRequest, export_filter, read_export_filter
 from bot.core.localization import LANGUAGES, Localizer, language_of, preferred_language
 from bot.core.messages import CorrectionView
-from bot.core.moderation import ExportRequest, export_filter, read_export_filter
 from bot.core.song_selection import links_in
 from bot.discord import discord
 from bot.discord.components import text_of, typed_name

@@ -118,31 +118,6 @@ async def test_a_label_that_a_known_song_holds_is_not_tidied_away_and_follows_a_
     assert await storage.label_aggregation.known() == {song(): "folk"}
 
 
-async def test_disputed_songs_are_reviewed_first_and_none_twice(storage: Storage) -> None:
-    plain = [await corrected(storage, "ann", "pop", f"plain {number}") for number in range(2)]
-    first = [await corrected(storage, person, label, "one") for person, label in (("ann", "pop"), ("bob", "rock"))]
-    then = [await corrected(storage, person, label, "two") for person, label in (("cid", "jazz"), ("dan", "rock"))]
-
-    async def seen(rule: dict[int, ReviewStatus]) -> list[int]:
-        numbers, after = [], 0
-        while (waiting := await storage.feedback.next_to_review(after=after)) is not None:
-            numbers.append(waiting.id)
-            after = waiting.id
-            if after in rule:
-                await storage.feedback.moderate(after, rule[after], moderator="mod")
-        return numbers
-
-    disputed = [each.id for each in first + then]
-    undisputed = [each.id for each in plain]
-    assert await seen({}) == disputed + undisputed
-    ruled = {first[0].id: ReviewStatus.ACCEPTED, plain[0].id: ReviewStatus.ACCEPTED}
-    # A decision settles its song, so its other corrections wait with the rest.
-    expected = [first[0].id, then[0].id, then[1].id, *undisputed, first[1].id]
-    assert await seen(ruled) == expected
-    assert await seen({}) == [then[0].id, then[1].id, plain[1].id, first[1].id]
-    assert await storage.feedback.next_to_review(chat=ChatKey("local", "elsewhere")) is None
-
-
 async def test_the_answer_that_people_saw_is_told(storage: Storage) -> None:
     await agreeing(storage, "blues", "ann", "bob")
     await answered(storage, model="release-2", genre="rock")

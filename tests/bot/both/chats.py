@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.bot.telegram.server import TelegramServer
 
 OPERATOR = 4242
-GROUP = -100_500
+GROUP = -1_001_234_567_890
 Message = dict[str, Any]
 
 

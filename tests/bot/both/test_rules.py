@@ -26,10 +26,10 @@ async def test_after_a_merge_the_same_correction_is_shown_since_it_still_waits(c
     answer = await chat.song(tone(200))
     await chat.correct(answer, "zydeco")
     review = await chat.command("operator", "feedback review")
-    assert "Correction 1," in text_of(review)
+    assert "Correction 1;" in text_of(review)
     menu = await chat.press("operator", review, Action.MERGE, "")
     again = await chat.pick("operator", menu, "Country", "is now another name for country")
-    assert "Correction 1," in text_of(again)
+    assert "Correction 1;" in text_of(again)
     await chat.press("operator", again, Action.ACCEPT, "Accepted: country.")
     assert [each.status for each in await chat.bot.storage.feedback.review(status=None)] == [ReviewStatus.ACCEPTED]
 

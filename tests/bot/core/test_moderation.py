@@ -9,10 +9,11 @@ import pytest
 from bot.core.callbacks import Action
 from bot.core.chat import Requester
 from bot.core.errors import ButtonExpired, ExportOptionUnknown, GenreUnknown, NotAModerator, NotYours
+from bot.core.export_request import ExportRequest
 from bot.core.genre_names import GenreNames
 from bot.core.identity import Person
 from bot.core.localization import Localizer
-from bot.core.moderation import ExportRequest, Moderation
+from bot.core.moderation import Moderation
 from bot.settings import Moderator
 from common.community import Community
 from storage import TABLE_COLUMNS, CancelResult, ExportFormat, ReviewStatus
@@ -62,7 +63,7 @@ async def test_an_administrator_reviews_only_the_rows_of_their_own_place(moderat
     assert there is not None
     with pytest.raises(ButtonExpired):
         await moderation.rule(PLACE_ADMIN, there.correction_id, ReviewStatus.REJECTED)
-    assert "Accepted: jazz" in await moderation.rule(EVERYWHERE, there.correction_id, ReviewStatus.ACCEPTED)
+    assert "Accepted: jazz" in (await moderation.rule(EVERYWHERE, there.correction_id, ReviewStatus.ACCEPTED)).text
 
 
 async def test_whoever_is_no_moderator_is_turned_away_at_every_call(moderation: Moderation) -> None:
@@ -71,6 +72,8 @@ async def test_whoever_is_no_moderator_is_turned_away_at_every_call(moderation: 
         moderation.review(stranger),
         moderation.reviewed(stranger, 1),
         moderation.rule(stranger, 1, ReviewStatus.ACCEPTED),
+        moderation.accept_all(stranger, 1),
+        moderation.undo(stranger, 1),
         moderation.merge(stranger, 1, "jazz"),
         moderation.stats(stranger),
         moderation.export(stranger, ExportRequest()),
@@ -101,7 +104,8 @@ async def test_a_moderator_gives_another_label_and_the_sentence_names_it_in_thei
     first = await moderation.review(boss)
     assert first is not None
     assert "Lần sửa số" in first.message.text
-    assert await moderation.rule(boss, first.correction_id, ReviewStatus.RELABELLED, "blues") == "Đã ghi là blues."
+    ruled = await moderation.rule(boss, first.correction_id, ReviewStatus.RELABELLED, "blues")
+    assert ruled.text == "Đã ghi là blues."
 
 
 async def test_counts_are_of_the_askers_own_place(moderation: Moderation) -> None:

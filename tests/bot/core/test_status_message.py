@@ -74,6 +74,9 @@ class Noted:
     async def tell_sender(self, message: OutgoingMessage) -> None:
         raise Undeliverable("direct messages are closed")
 
+    def link(self, message_id: int) -> str | None:
+        return f"https://chat.test/{message_id}"
+
     async def find(self, callbacks: set[str]) -> int | None:
         self.sought = callbacks
         return self.earlier

@@ -220,22 +220,22 @@ async def test_what_can_be_asked_is_answered_to_that_person_alone_in_their_langu
 # Moderators
 
 
-async def test_an_administrator_rules_on_corrections_one_by_one(scene: Scene, answer: Event) -> None:
+async def test_an_administrator_rules_on_all_opinions_on_a_song_at_once(scene: Scene, answer: Event) -> None:
     for somebody, genre in ((scene.ann, "jazz"), (scene.bob, "zydeco"), (scene.linh, "catru")):
         await somebody.told(await somebody.command(scene.channel, "correct", genre=genre))
     review = await scene.boss.told(await scene.boss.command(scene.channel, "feedback", "review"))
     assert "I was not sure: blues" in review["content"] or "I said blues" in review["content"]
-    assert "jazz" in review["content"]
+    assert "jazz (1), zydeco (1)" in review["content"]
     await scene.boss.presses(review, "accept")
-    await scene.world.until(lambda: review["content"].startswith("Accepted: jazz."))
-    assert "zydeco" in review["content"]
+    await scene.world.until(lambda: review["content"].startswith("Accepted: jazz.\n\nThere's nothing to review."))
+    await scene.boss.presses(review, "unrule")
+    await scene.world.until(lambda: review["content"].startswith("Put back for review: 3 opinions."))
     await scene.boss.presses(review, "other")
     await scene.world.until(lambda: review["content"] == "Which genre is it?")
     await scene.boss.presses(review, "pick", "country")
     await scene.world.until(lambda: review["content"].startswith("Noted as country."))
-    assert "ca trù" in review["content"]
-    await scene.boss.presses(review, "reject")
-    await scene.world.until(lambda: "nothing to review" in review["content"])
+    stored = await scene.bot.storage.feedback.review(status=None)
+    assert [each.verdict for each in stored] == ["country"] * 3
     stats = await scene.boss.told(await scene.boss.command(scene.channel, "feedback", "stats"))
     assert "3 opinions from 3 people on one song" in stats["content"]
 
@@ -271,7 +271,7 @@ async def test_a_vietnamese_administrator_moderates_in_vietnamese(scene: Scene, 
     boss = Somebody(scene.discord, "vi", administrator=True)
     await scene.ann.told(await scene.ann.command(scene.channel, "correct", genre="zydeco"))
     review = await boss.told(await boss.command(scene.channel, "feedback", "review"))
-    assert review["content"].startswith("Lần sửa số 1, còn 1 lần chờ duyệt")
+    assert review["content"].startswith("Lần sửa số 1; còn 1 bài chờ duyệt")
     assert "Người nghe nói đây là zydeco." in review["content"]
     await boss.presses(review, "reject")
     await scene.world.until(lambda: review["content"].startswith("Đã từ chối: zydeco."))

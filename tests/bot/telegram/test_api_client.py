@@ -10,8 +10,8 @@ from telegram import Chat, Message, MessageEntity
 from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, TimedOut
 
 from bot.core.errors import DateUnclear, TryLater, Undeliverable
+from bot.core.export_request import read_export_filter
 from bot.core.localization import LANGUAGES, Language, say
-from bot.core.moderation import read_export_filter
 from bot.telegram.api_client import MessageGone, delivering, editing, shortened
 from bot.telegram.commands import EVERYBODYS, NEED_ADMINISTRATOR, bot_commands, english_name
 from bot.telegram.message_parsing import command_of, links_in

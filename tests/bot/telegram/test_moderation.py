@@ -56,7 +56,7 @@ async def test_an_administrator_reviews_corrections_one_by_one_but_only_those_of
     here = ann.in_group(HERE)
     telegram.administrators[HERE].add(ann.number)
     await here.writes("/feedback review")
-    review = await here.hears("Correction 1, one waits for review")
+    review = await here.hears("Correction 1; one song waits for review")
     assert "I said blues (52%)." in review["text"]
     assert "They say it is zydeco." in review["text"]
     assert texts(review) == ["Accept", "Reject", "Another genre", "Skip"]
@@ -72,7 +72,7 @@ async def test_the_operators_moderator_rejects_relabels_and_merges_everywhere(
     bot: Bot, operator: Somebody, telegram: TelegramServer, corrected: None
 ) -> None:
     await operator.writes("/feedback review")
-    review = await operator.hears("Correction 1, 2 wait for review")
+    review = await operator.hears("Correction 1; 2 songs wait for review")
     await operator.presses(review, "Merge into a genre")
     key = operator.number, review["message_id"]
     await telegram.until(lambda: "Country" in texts(telegram.messages[key]))
@@ -133,7 +133,7 @@ async def test_counts(operator: Somebody, corrected: None) -> None:
     counts = await operator.hears("2 opinions from 2 people on 2 songs.")
     assert "Proposed: zydeco (1)." in counts["text"]
     await operator.writes("/feedback")
-    await operator.hears("/feedback review shows corrections one by one.")
+    await operator.hears("/feedback review shows the songs to review one by one.")
 
 
 async def test_a_group_is_set_up_by_its_administrators(
