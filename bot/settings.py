@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -21,6 +20,17 @@ from pydantic import (
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.process_environment import forget_variables
+from bot.setting_values import (
+    Moderator,
+    existing_file,
+    parse_database_url,
+    parse_hosts,
+    parse_moderators,
+    parse_shards,
+    split_list,
+    split_tokens,
+    url_with,
+)
 from classifier.inference.manifest import PACKAGED_MODELS
 from common.addresses import DEFAULT_LOCAL_PORT, Address, parse_address
 from common.community import Community, default_community
@@ -47,86 +57,9 @@ class WrongSettings(Exception):
         self.problems = problems
 
 
-@dataclass(frozen=True, slots=True)
-class Moderator:
-    """A person who may moderate everywhere, by the platform's id."""
-
-    chat: str
-    id: str
-
-
 def chat_module(platform: str) -> str:
     """Return the name of the module that a platform's chat would be in."""
     return f"bot.{platform}.chat"
-
-
-def _parts(value: Any) -> Any:
-    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
-
-
-def _tokens(secret: SecretStr) -> list[str]:
-    return [token for token in re.split(r"[\s,]+", secret.get_secret_value()) if token]
-
-
-def _moderators(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    found = []
-    for part in _parts(value):
-        match = re.fullmatch(r"(discord|telegram):(\d{1,20})", part)
-        if match is None:
-            raise ValueError(f"{part!r} is not like discord:123456 or telegram:123456")
-        found.append(Moderator(match[1], match[2]))
-    return tuple(found)
-
-
-def _shards(value: Any) -> Any:
-    if not isinstance(value, str):
-        return value
-    found: list[int] = []
-    for part in _parts(value):
-        match = re.fullmatch(r"(\d{1,5})(?:-(\d{1,5}))?", part)
-        if match is None:
-            raise ValueError(f"{part!r} is not like 0,1,2 or 0-15")
-        found.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return tuple(found)
-
-
-def _hosts(value: Any) -> Any:
-    hosts = _parts(value)
-    for host in hosts:
-        if host != "*" and re.fullmatch(r"[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+", host) is None:
-            raise ValueError(f"{host!r} is not a host name such as example.org")
-    return tuple(host.lower() for host in hosts)
-
-
-def _database(value: Any) -> Any:
-    # Hosting services give postgres:// addresses, which name no driver.
-    text = re.sub(r"^postgres(ql)?://", "postgresql+asyncpg://", str(value).strip())
-    if text and not text.startswith(("sqlite+aiosqlite:///", "postgresql+asyncpg://")):
-        raise ValueError("must start with sqlite+aiosqlite:/// or postgresql+asyncpg://")
-    return text
-
-
-def _existing(path: Path | None) -> Path | None:
-    try:
-        is_there = path is None or path.is_file()
-    except OSError:  # for example a name that is too long
-        is_there = False
-    if not is_there:
-        # The environment need not be valid Unicode.
-        raise ValueError(f"{str(path).encode(errors='replace').decode()} is not a file")
-    return path
-
-
-def _url(*schemes: str) -> BeforeValidator:
-    def check(value: Any) -> Any:
-        text = str(value).strip().rstrip("/")
-        if text and re.fullmatch(rf"({'|'.join(schemes)})://[^\s/]+(/\S*)?", text) is None:
-            raise ValueError(f"must start with {' or '.join(f'{scheme}://' for scheme in schemes)}")
-        return text
-
-    return BeforeValidator(check)
 
 
 class Settings(BaseSettings):
@@ -152,14 +85,14 @@ class Settings(BaseSettings):
 
     discord_token: SecretStr | None = None
     telegram_token: SecretStr | None = None
-    discord_api_url: Annotated[str, _url("http", "https")] = "https://discord.com/api/v10"
-    discord_gateway_url: Annotated[str, _url("ws", "wss")] = "wss://gateway.discord.gg"
-    telegram_api_url: Annotated[str, _url("http", "https")] = "https://api.telegram.org"
+    discord_api_url: Annotated[str, url_with("http", "https")] = "https://discord.com/api/v10"
+    discord_gateway_url: Annotated[str, url_with("ws", "wss")] = "wss://gateway.discord.gg"
+    telegram_api_url: Annotated[str, url_with("http", "https")] = "https://api.telegram.org"
 
     discord_shard_count: int | None = Field(default=None, ge=1, le=10_000)
-    discord_shards: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_shards)] = ()
+    discord_shards: Annotated[tuple[int, ...], NoDecode, BeforeValidator(parse_shards)] = ()
 
-    webhook_url: Annotated[str, _url("https", "http")] = ""
+    webhook_url: Annotated[str, url_with("https", "http")] = ""
     webhook_listen: Annotated[Address, NoDecode, BeforeValidator(parse_address)] = Address("127.0.0.1", 8081)
 
     local_chat_password: SecretStr | None = None
@@ -173,26 +106,26 @@ class Settings(BaseSettings):
 
     operations_listen: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(parse_address)] = None
 
-    operations_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ()
+    operations_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_hosts)] = ()
 
     data_dir: Path = Path("data")
-    database_url: Annotated[str, BeforeValidator(_database)] = ""
+    database_url: Annotated[str, BeforeValidator(parse_database_url)] = ""
     model_dir: Path = PACKAGED_MODELS
     genres_file: Path | None = None
     workers: int = Field(default=1, ge=1, le=1024)
-    executor_url: Annotated[str, _url("tcp", "tls")] = ""
+    executor_url: Annotated[str, url_with("tcp", "tls")] = ""
     executor_ca: Path | None = None
     executor_certificate: Path | None = None
     executor_key: Path | None = Field(default=None, validate_default=True)
 
-    moderators: Annotated[tuple[Moderator, ...], NoDecode, BeforeValidator(_moderators)] = ()
+    moderators: Annotated[tuple[Moderator, ...], NoDecode, BeforeValidator(parse_moderators)] = ()
     training_sources: Annotated[
-        tuple[Literal["discord", "telegram", "local", "api"], ...], NoDecode, BeforeValidator(_parts)
+        tuple[Literal["discord", "telegram", "local", "api"], ...], NoDecode, BeforeValidator(split_list)
     ] = ("telegram", "local", "api")
     community: Community | None = None
     feedback_agreement: int | None = Field(default=None, ge=1, le=100)
     retrain: RetrainMode | None = None
-    link_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = ("*",)
+    link_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(parse_hosts)] = ("*",)
     link_proxy: SecretStr | None = None
     link_cookies: Path | None = None
 
@@ -241,7 +174,7 @@ class Settings(BaseSettings):
     @field_validator("link_cookies")
     @classmethod
     def _cookies_are_there(cls, path: Path | None) -> Path | None:
-        return _existing(path)
+        return existing_file(path)
 
     @field_validator("discord_shards")
     @classmethod
@@ -257,7 +190,7 @@ class Settings(BaseSettings):
     @field_validator("executor_ca", "executor_certificate", "executor_key")
     @classmethod
     def _certificates_are_there(cls, path: Path | None) -> Path | None:
-        return _existing(path)
+        return existing_file(path)
 
     @field_validator("executor_key")
     @classmethod
@@ -290,7 +223,7 @@ class Settings(BaseSettings):
     @classmethod
     def _api_tokens_are_long(cls, tokens: SecretStr | None) -> SecretStr | None:
         shape = rf"[\w.~+/=-]{{{MINIMUM_API_TOKEN_CHARACTERS},}}"
-        listed = [] if tokens is None else _tokens(tokens)
+        listed = [] if tokens is None else split_tokens(tokens)
         if any(re.fullmatch(shape, token, re.ASCII) is None for token in listed):
             raise ValueError(
                 f"each needs at least {MINIMUM_API_TOKEN_CHARACTERS} letters and digits, and a comma between two"
@@ -326,7 +259,7 @@ class Settings(BaseSettings):
     @property
     def api_token_values(self) -> tuple[str, ...]:
         """The tokens of programs; none if the API is off."""
-        return () if self.api_tokens is None else tuple(_tokens(self.api_tokens))
+        return () if self.api_tokens is None else tuple(split_tokens(self.api_tokens))
 
     @property
     def local_address(self) -> Address | None:

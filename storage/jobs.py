@@ -6,18 +6,17 @@ It does not interpret jobs: message and payload are the caller's JSON.
 from __future__ import annotations
 
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select, tuple_, update
 
 from storage import fair_queue
-from storage.database import LARGEST_NUMBER, insert_into, lock
+from storage.database import LARGEST_NUMBER, lock
 from storage.durations import Delays, LeaseObserver
 from storage.errors import JobCancelled, LeaseLost, TooManyQueued, TooManyToday
 from storage.job import (
     LEASE_SECONDS,
-    MAX_INTERRUPTIONS,
     CancelResult,
     ClaimedJob,
     EnqueueResult,
@@ -34,6 +33,16 @@ from storage.job import (
     select_jobs,
     to_job,
 )
+from storage.job_statements import (
+    AT_ONCE,
+    ENDED,
+    QUEUED_AGAIN,
+    change_held,
+    held_by,
+    insert_job,
+    requeue_jobs,
+    take_job,
+)
 from storage.replies import find_reply, insert_reply
 from storage.tables import JobRow
 from storage.uncancellable import uncancellable
@@ -47,23 +56,8 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.replies import NewReply, Reply
 
-ABANDON_INTERRUPTIONS = MAX_INTERRUPTIONS + 3
-"""After so many the job is dropped without telling the person, since even that seems to end its process."""
-AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
-"""``not_before`` of jobs that need not wait, however the clock is set."""
 LONG_DELAY = timedelta(hours=2)
 """Shorter delays end with the process that set them, since the clock may have been set back since."""
-
-_ENDED: dict[str, Any] = {
-    "state": JobState.FINISHED,
-    "owner": None,
-    "leased_until": None,
-    # For privacy: where people wrote and what they sent is not needed once it is answered.
-    "message": {},
-    "payload": {},
-    "progress": {},
-}
-_QUEUED_AGAIN: dict[str, Any] = {"state": JobState.QUEUED, "owner": None, "leased_until": None}
 
 
 @uncancellable
@@ -103,7 +97,7 @@ class Jobs:
                 raise TooManyQueued(limit=queued_limit)
             if daily_limit is not None and load.today >= daily_limit:
                 raise TooManyToday(limit=daily_limit)
-            return EnqueueResult(await _insert(connection, new, now), is_new=True)
+            return EnqueueResult(await insert_job(connection, new, now), is_new=True)
 
     async def claim(
         self,
@@ -148,7 +142,7 @@ class Jobs:
             if job_id is None:
                 return None
             until = now + timedelta(seconds=lease_seconds)
-            claimed = await _take(connection, job_id, owner, now, until)
+            claimed = await take_job(connection, job_id, owner, now, until)
             self._leases.saw(job_id, claimed.lease.number, until)
         self._delays.forget([job_id])
         return claimed
@@ -160,7 +154,7 @@ class Jobs:
             until = self._database.now() + timedelta(seconds=lease_seconds)
             # Always in the same order, to avoid deadlocks between processes.
             for lease in sorted(leases, key=lambda each: each.job_id):
-                extended = update(JobRow).where(*_held(lease)).values(leased_until=until)
+                extended = update(JobRow).where(*held_by(lease)).values(leased_until=until)
                 asked = (await connection.execute(extended.returning(JobRow.cancel_requested))).scalar()
                 if asked is None:
                     lost.add(lease.job_id)
@@ -179,7 +173,7 @@ class Jobs:
             If the job is no longer held.
         """
         async with self._database.transaction() as connection:
-            await _change(connection, lease, progress=dict(progress))
+            await change_held(connection, lease, progress=dict(progress))
 
     async def save_waiting_progress(self, job_id: int, progress: Mapping[str, Any]) -> bool:
         """Add to the saved progress of a job that waits in the queue.
@@ -212,7 +206,7 @@ class Jobs:
             If there is no such answer.
         """
         async with self._database.transaction() as connection:
-            query = select(JobRow.reply_id, JobRow.cancel_requested).where(*_held(lease)).with_for_update()
+            query = select(JobRow.reply_id, JobRow.cancel_requested).where(*held_by(lease)).with_for_update()
             row = (await connection.execute(query)).one_or_none()
             if row is None:
                 raise LeaseLost(f"Job {lease.job_id} is no longer {lease.owner}'s.")
@@ -222,7 +216,7 @@ class Jobs:
             if row.cancel_requested:
                 raise JobCancelled(f"Job {lease.job_id} was cancelled.")
             reply = await insert_reply(connection, new, self._database.now())
-            await _change(connection, lease, reply_id=reply.id)
+            await change_held(connection, lease, reply_id=reply.id)
             return reply
 
     async def finish(self, lease: Lease, outcome: str) -> None:
@@ -234,7 +228,7 @@ class Jobs:
             If the job is no longer held.
         """
         async with self._database.transaction() as connection:
-            await _change(connection, lease, **_ENDED, outcome=outcome, finished=self._database.now())
+            await change_held(connection, lease, **ENDED, outcome=outcome, finished=self._database.now())
 
     async def release(self, lease: Lease, *, delay_seconds: float = 0, counts: bool = False) -> None:
         """Return a job to its old position in the queue, to be claimed after a delay at the earliest.
@@ -253,7 +247,7 @@ class Jobs:
         not_before = self._database.now() + timedelta(seconds=delay_seconds) if delay_seconds > 0 else AT_ONCE
         attempts = JobRow.attempts + 1 if counts else JobRow.attempts
         async with self._database.transaction() as connection:
-            await _change(connection, lease, **_QUEUED_AGAIN, not_before=not_before, attempts=attempts)
+            await change_held(connection, lease, **QUEUED_AGAIN, not_before=not_before, attempts=attempts)
         self._delays.put_off(lease.job_id, delay_seconds)
 
     async def requeue_owned(self, owner: str) -> int:
@@ -266,7 +260,7 @@ class Jobs:
             put_off = (JobRow.state == JobState.QUEUED, JobRow.not_before.between(now, now + LONG_DELAY))
             await connection.execute(update(JobRow).where(*put_off).values(not_before=AT_ONCE))
             held = (JobRow.state == JobState.RUNNING) & (JobRow.owner == owner)
-            return await _requeue(connection, held, now)
+            return await requeue_jobs(connection, held, now)
 
     async def requeue_expired(self) -> int:
         """Requeue the jobs whose lease has expired and return their number; ``claim`` does this, too."""
@@ -286,7 +280,7 @@ class Jobs:
                 await connection.execute(this.values(cancel_requested=True))
                 return CancelResult.ASKED
             await fair_queue.give_up(connection, job_id)
-            await connection.execute(this.values(**_ENDED, outcome="cancelled", finished=self._database.now()))
+            await connection.execute(this.values(**ENDED, outcome="cancelled", finished=self._database.now()))
             return CancelResult.DONE
 
     async def get(self, job_id: int) -> Job | None:
@@ -347,79 +341,4 @@ class Jobs:
     async def _requeue_expired(self, connection: AsyncConnection) -> int:
         expired = await self._expired(connection)
         is_expired = (JobRow.state == JobState.RUNNING) & JobRow.id.in_(expired)
-        return await _requeue(connection, is_expired, self._database.now()) if expired else 0
-
-
-def _held(lease: Lease) -> tuple[ColumnElement[bool], ...]:
-    return (
-        JobRow.id == lease.job_id,
-        JobRow.state == JobState.RUNNING,
-        JobRow.owner == lease.owner,
-        JobRow.claims == lease.number,
-    )
-
-
-async def _change(connection: AsyncConnection, lease: Lease, **values: Any) -> None:
-    changed = await connection.execute(update(JobRow).where(*_held(lease)).values(**values))
-    if not changed.rowcount:
-        raise LeaseLost(f"Job {lease.job_id} is no longer {lease.owner}'s.")
-
-
-async def _insert(connection: AsyncConnection, new: NewJob, now: datetime) -> Job:
-    lane = new.person if new.fairness_key is None else new.fairness_key
-    row = insert_into(connection, JobRow).values(
-        key=new.key,
-        platform=new.platform,
-        chat=new.chat,
-        home=new.home,
-        person=new.person,
-        fairness_key=lane,
-        message=dict(new.message),
-        payload=dict(new.payload),
-        source=new.source,
-        rank=-new.priority,
-        turn=await fair_queue.next_turn(connection, lane),
-        state=JobState.QUEUED,
-        progress={},
-        attempts=0,
-        claims=0,
-        interruptions=0,
-        not_before=AT_ONCE,
-        cancel_requested=False,
-        created=now,
-    )
-    job_id = (await connection.execute(row.returning(JobRow.id))).scalar_one()
-    return to_job((await connection.execute(select_jobs().where(JobRow.id == job_id))).one())
-
-
-async def _take(connection: AsyncConnection, job_id: int, owner: str, now: datetime, until: datetime) -> ClaimedJob:
-    claimed = (
-        update(JobRow)
-        .where(JobRow.id == job_id)
-        .values(
-            state=JobState.RUNNING,
-            owner=owner,
-            leased_until=until,
-            started=now,
-            claims=JobRow.claims + 1,
-        )
-    )
-    number = (await connection.execute(claimed.returning(JobRow.claims))).scalar_one()
-    job = to_job((await connection.execute(select_jobs().where(JobRow.id == job_id))).one())
-    return ClaimedJob(job, Lease(job_id, owner, number))
-
-
-async def _requeue(connection: AsyncConnection, which: ColumnElement[bool], now: datetime) -> int:
-    """Requeue jobs whose worker is gone; end those that happened to too often."""
-    # Skip rows that another transaction is changing.
-    rows = select(JobRow.id, JobRow.interruptions).where(which).order_by(JobRow.id).with_for_update(skip_locked=True)
-    found = (await connection.execute(rows)).all()
-    abandoned = [row.id for row in found if row.interruptions + 1 >= ABANDON_INTERRUPTIONS]
-    again = [row.id for row in found if row.interruptions + 1 < ABANDON_INTERRUPTIONS]
-    if abandoned:
-        end = update(JobRow).where(JobRow.id.in_(abandoned))
-        await connection.execute(end.values(**_ENDED, outcome="abandoned", finished=now))
-    if again:
-        requeue = update(JobRow).where(JobRow.id.in_(again))
-        await connection.execute(requeue.values(**_QUEUED_AGAIN, interruptions=JobRow.interruptions + 1))
-    return len(again)
+        return await requeue_jobs(connection, is_expired, self._database.now()) if expired else 0

@@ -24,10 +24,10 @@ from bot.api.bodies import (
 from bot.api.errors import AnswerExpired, NoQuestionOpen, NotAnsweredYet, RequestUnclear, SongNotFound, TokenNeeded
 from bot.api.problems import answer_problems
 from bot.api.tokens import Tokens
-from bot.core.chat import Requester
 from bot.core.errors import ButtonExpired
 from bot.core.identity import Person
 from bot.core.localization import preferred_language
+from bot.core.request import Requester
 from classifier.__main__ import installed_version
 
 if TYPE_CHECKING:

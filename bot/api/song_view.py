@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.api.song_store import ApiSong
+    from bot.core.answer_view import AnswerView
     from bot.core.chat import Stage
-    from bot.core.conversation import AnswerView
     from bot.core.localization import Language
     from bot.core.messages import CorrectionView
 

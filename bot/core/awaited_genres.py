@@ -9,8 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
     from bot.core.callbacks import GenreTarget
-    from bot.core.chat import Requester
     from bot.core.identity import Person
+    from bot.core.request import Requester
 
 ASKED_SECONDS = 5 * 60.0
 """Who was asked for a genre may type its name within this time."""

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from bot.core.chat import Requester
     from bot.core.genre_names import GenreNames
     from bot.core.identity import IdHasher
     from bot.core.localization import Language, Localizer
     from bot.core.moderation import Moderation
+    from bot.core.request import Requester
     from bot.settings import Settings
     from storage import ChatSettings, Storage
 

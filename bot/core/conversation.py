@@ -6,12 +6,13 @@ Songs wait in ``bot.core.song_queue``; commands and buttons come through ``bot.c
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.core import messages, similar_songs, timeline
+from bot.core.answer_view import AnswerView, CorrectionResult
 from bot.core.bot_info import BotInfo
-from bot.core.chat import LINK_SOURCE, OutgoingMessage, Requester, Submission
+from bot.core.chat import LINK_SOURCE, OutgoingMessage, Submission
 from bot.core.errors import ButtonExpired, NotYours
 from bot.core.genre_search import GenreSearch
 from bot.core.localization import DEFAULT_LANGUAGE, Language, language_of
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from bot.core.palette import Theme
     from bot.core.pending_songs import PendingSongs
     from bot.core.playlist_prompt import PlaylistPrompts
+    from bot.core.request import Requester
     from bot.core.song_queue import SongQueue
     from bot.core.teaching import Teaching
     from bot.metrics import Metrics
@@ -45,53 +47,6 @@ if TYPE_CHECKING:
     from storage import Job, Label, Reply, SegmentVectors, Storage
 
 LANGUAGE_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class AnswerView:
-    """An answer as one person sees it.
-
-    Attributes
-    ----------
-    reply
-        The stored reply, whose id the buttons carry.
-    report
-        The song's report.
-    correction
-        This person's correction; None if they gave none.
-    """
-
-    reply: Reply
-    report: SongReport
-    correction: CorrectionView | None
-
-
-@dataclass(frozen=True, slots=True)
-class CorrectionResult:
-    """What comes back for a correction, or for taking one back.
-
-    Attributes
-    ----------
-    reply
-        The reply that was corrected.
-    report
-        The answer that it gave.
-    message
-        The thanks.
-    question
-        The question whether it may be used for training; None once it was asked.
-    correction
-        The correction as it now stands; None if it was taken back.
-    kept
-        Whether the person confirmed an answer that they had corrected, so that they are asked what they mean.
-    """
-
-    reply: Reply
-    report: SongReport
-    message: OutgoingMessage
-    question: OutgoingMessage | None
-    correction: CorrectionView | None
-    kept: bool = False
 
 
 class Conversation:

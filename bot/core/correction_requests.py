@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING
 from bot.core import messages
 from bot.core.awaited_genres import AwaitedGenres
 from bot.core.callbacks import Action, ChoicePurpose, GenreCallback, GenreTarget
-from bot.core.chat import Button, GenreMenu, OutgoingMessage, Placement, Response
+from bot.core.chat import Button, GenreMenu, OutgoingMessage
 from bot.core.errors import GenreUnknown, TypedGenreGone
+from bot.core.request import Placement, Response
 from storage.label_text import clean_name, name_key
 
 if TYPE_CHECKING:
+    from bot.core.answer_view import CorrectionResult
     from bot.core.callbacks import AnswerCallback, NamedGenreCallback
-    from bot.core.chat import ChatLimits, Requester
-    from bot.core.conversation import Conversation, CorrectionResult
+    from bot.core.chat import ChatLimits
+    from bot.core.conversation import Conversation
     from bot.core.genre_search import GenreReading
     from bot.core.identity import Person
+    from bot.core.request import Requester
 
 # What people write below an answer instead of pressing a button, as ``name_key`` folds it.
 AGREEING = frozenset({"right", "yes", "yep", "correct", "đúng", "đúngrồi", "chuẩn", "ừ", "ok"})

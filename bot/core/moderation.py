@@ -21,7 +21,7 @@ from bot.core.errors import (
     GenreUnknown,
     NotAModerator,
 )
-from bot.settings import Moderator
+from bot.setting_values import Moderator
 from common.community import Community
 from common.units import MEBIBYTE
 from storage import (
@@ -36,12 +36,12 @@ from storage import (
 )
 
 if TYPE_CHECKING:
-    from bot.core.chat import Requester
     from bot.core.export_request import ExportRequest
     from bot.core.genre_names import GenreNames
     from bot.core.identity import IdHasher, Person
     from bot.core.localization import Localizer
     from bot.core.messages import Reviewers
+    from bot.core.request import Requester
     from bot.settings import Settings
     from storage import Correction, FeedbackStats, Job, Storage
 

@@ -25,10 +25,11 @@ from bot.core.callbacks import (
     SettingCallback,
     decode,
 )
-from bot.core.chat import Button, OutgoingFile, OutgoingMessage, Placement, Requester, Response
+from bot.core.chat import Button, OutgoingFile, OutgoingMessage
 from bot.core.correction_requests import CorrectionRequests
 from bot.core.errors import NotYours
 from bot.core.localization import LANGUAGES, OWN_NAMES, Language, Localizer, language_of
+from bot.core.request import Placement, Requester, Response
 from storage import CancelResult, ReviewStatus
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ import discord
 from discord import app_commands
 
 from bot.core.callbacks import AnswerCallback, decode_known
-from bot.core.chat import OutgoingMessage, Placement, Requester, Response
+from bot.core.chat import OutgoingMessage
 from bot.core.errors import NothingToCorrect
 from bot.core.export_request import export_filter
 from bot.core.localization import DEFAULT_LANGUAGE, OWN_NAMES, language_of
+from bot.core.request import Placement, Requester, Response
 from bot.discord.client import described, named
 from bot.discord.components import custom_ids
 from bot.discord.interaction_context import respond

@@ -12,8 +12,8 @@ from bot.discord.components import name_box, typed_name
 from bot.discord.interaction_context import respond
 
 if TYPE_CHECKING:
-    from bot.core.chat import Requester, Response
     from bot.core.conversation import Conversation
+    from bot.core.request import Requester, Response
     from bot.core.request_handler import RequestHandler
 
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import discord
 
 from bot.core.callbacks import AnswerCallback, ChoicePurpose, GenreTarget, decode_known
-from bot.core.chat import OutgoingMessage, Requester
+from bot.core.chat import OutgoingMessage
 from bot.core.correction_requests import opinion_of
 from bot.core.errors import NothingToCorrect, TryLater, Undeliverable
 from bot.core.identity import Person
 from bot.core.localization import language_of
 from bot.core.messages import sentence
+from bot.core.request import Requester
 from bot.core.song_selection import links_in
 from bot.discord.components import custom_ids, text_of, view_of
 from bot.discord.interaction_context import change_buttons, chat_id_of, respond
@@ -26,8 +27,8 @@ from common.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Awaitable
 
-    from bot.core.chat import Response
     from bot.core.conversation import Conversation
+    from bot.core.request import Response
     from bot.core.request_handler import RequestHandler
     from bot.discord.client import DiscordClient
     from bot.discord.rate_limit import DiscordRateLimiter

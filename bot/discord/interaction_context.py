@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import discord
 
-from bot.core.chat import OutgoingMessage, Placement, Requester
+from bot.core.chat import OutgoingMessage
 from bot.core.errors import OurFault
 from bot.core.identity import Person
 from bot.core.localization import language_of
 from bot.core.messages import sentence
+from bot.core.request import Placement, Requester
 from bot.discord.components import files_of, text_of, view_of
 from bot.discord.limits import PLATFORM, TOKEN_SECONDS
 from bot.discord.message_port import ReplyTarget
@@ -22,8 +23,9 @@ from common.errors import UserError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from bot.core.chat import Button, Response
+    from bot.core.chat import Button
     from bot.core.conversation import Conversation
+    from bot.core.request import Response
 
 log = logging.getLogger(__name__)
 

@@ -16,10 +16,11 @@ from telegram import (
 from telegram.error import BadRequest
 
 from bot.core.callbacks import ChoicePurpose, GenreTarget
-from bot.core.chat import OutgoingMessage, Placement, Response
+from bot.core.chat import OutgoingMessage
 from bot.core.errors import DateUnclear
 from bot.core.export_request import read_export_filter
 from bot.core.localization import LANGUAGES, language_of, say
+from bot.core.request import Placement, Response
 from bot.telegram.keyboards import answered_reply, genre_target
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.core.chat import OutgoingMessage, Placement, Requester
+from bot.core.chat import OutgoingMessage
 from bot.core.errors import TryLater, Undeliverable
 from bot.core.identity import Person
 from bot.core.localization import language_of
+from bot.core.request import Placement, Requester
 from bot.telegram.api_client import MessageGone, MessageLocation
 from bot.telegram.limits import PLATFORM, UPLOAD_BYTES
 from bot.telegram.message_parsing import is_private
@@ -17,8 +18,8 @@ from bot.telegram.message_parsing import is_private
 if TYPE_CHECKING:
     from telegram import Chat, Message, User
 
-    from bot.core.chat import Response
     from bot.core.conversation import Conversation
+    from bot.core.request import Response
     from bot.telegram.api_client import TelegramClient
 
 

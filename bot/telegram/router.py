@@ -10,11 +10,12 @@ from weakref import WeakValueDictionary
 from telegram import Message, ReactionTypeEmoji
 
 from bot.core.callbacks import ChoicePurpose, needs_administrator
-from bot.core.chat import OutgoingMessage, Response
+from bot.core.chat import OutgoingMessage
 from bot.core.correction_requests import opinion_of
 from bot.core.errors import ButtonExpired, OurFault, TryLater, Undeliverable
 from bot.core.localization import DEFAULT_LANGUAGE, language_of
 from bot.core.messages import sentence
+from bot.core.request import Response
 from bot.core.song_selection import LINKS_AT_ONCE, links_left_out
 from bot.telegram.api_client import MessageGone
 from bot.telegram.commands import NEED_ADMINISTRATOR, english_name

@@ -10,8 +10,9 @@ from bot.core.messages import clean_title
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.core.answer_view import CorrectionResult
     from bot.core.background_inference import BackgroundInference
-    from bot.core.conversation import Conversation, CorrectionResult
+    from bot.core.conversation import Conversation
     from bot.core.identity import Person
     from bot.core.localization import Language
     from bot.web.collection_store import CollectedSong, StoredCollection

@@ -15,8 +15,8 @@ from bot.web.upload_store import EXAMPLE_PREFIX
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+    from bot.core.answer_view import AnswerView
     from bot.core.chat import OutgoingMessage
-    from bot.core.conversation import AnswerView
     from bot.core.localization import Localizer
     from bot.web.history_store import HistoryEntry
     from classifier.song_report import SegmentReport, SongReport

@@ -14,13 +14,13 @@ from urllib.parse import quote, unquote
 from aiohttp import web
 from aiohttp.http_exceptions import ContentEncodingError
 
-from bot.core.chat import Requester
 from bot.core.errors import BodyUnreadable, ButtonExpired, GenreUnknown, OurFault
 from bot.core.identity import Person
 from bot.core.localization import LANGUAGES, Language, language_of
 from bot.core.messages import sentence
 from bot.core.palette import THEMES
 from bot.core.playlist_question import PLAYLIST_SONGS
+from bot.core.request import Requester
 from bot.core.size_limits import max_bytes
 from bot.web.collection_routes import CollectionRoutes
 from bot.web.desk_routes import PREFIX, DeskRoutes, desk_guard, has_desk

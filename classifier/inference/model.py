@@ -32,7 +32,7 @@ from classifier.inference.music_detector import SegmentSound, SongSound, SoundKi
 from classifier.song_report import Classification, Progress, SegmentFeatures, SegmentReport, SongReport, Tag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -259,7 +259,6 @@ class Model:
             seconds = [segment.end - segment.start for segment in analysed]
         stored = _stacked(analysed)
         opinions = {expert.name: expert.opinion_of(stored, len(analysed)) for expert in self._artifact.experts}
-        votes = {name: opinion.votes() for name, opinion in opinions.items()}
         answer = self._answer(opinions, stored, len(analysed))
         sounds, song = self._sounds(stored, seconds)
         # Long segments say more of a song than a short remainder; what is not music says nothing.
@@ -268,11 +267,7 @@ class Model:
         chosen, probabilities = told(self._artifact, whole_song, 0)
         music = song.kind is SoundKind.MUSIC
         tags = self._tags(stored, weights) if music else ()
-        parts = [
-            self._segment(segment, sound, answer, place, {name: chosen[place] for name, chosen in votes.items()})
-            for place, (segment, sound) in enumerate(zip(analysed, sounds, strict=True))
-        ]
-        parts += [_silence(part) for part in silent]
+        parts = [*self._segments(analysed, sounds, answer, opinions), *map(_silence, silent)]
         return SongReport(
             genre=chosen if music else None,
             confidence=probabilities[chosen] if music else 0.0,
@@ -319,6 +314,18 @@ class Model:
         means = np.average(stored[TAGS][:, : len(TAG_NAMES)], axis=0, weights=weights)
         best = np.argsort(-means, kind="stable")[:MOST_TAGS]
         return tuple(Tag(TAG_NAMES[tag], float(means[tag])) for tag in best if means[tag] >= LEAST_TAG_PROBABILITY)
+
+    def _segments(
+        self,
+        analysed: Sequence[SegmentFeatures],
+        sounds: Sequence[SegmentSound],
+        answer: GenreAnswer,
+        opinions: Mapping[str, Opinion],
+    ) -> Iterator[SegmentReport]:
+        votes = {name: opinion.votes() for name, opinion in opinions.items()}
+        for place, (segment, sound) in enumerate(zip(analysed, sounds, strict=True)):
+            chosen = {name: genres[place] for name, genres in votes.items()}
+            yield self._segment(segment, sound, answer, place, chosen)
 
     def _segment(
         self,

@@ -164,29 +164,25 @@ def judge(base: Answers, first: Answers, feedback: Answers, new: Sequence[str], 
         Songs that the release that serves learnt from, and whose corrections were withdrawn since. A candidate without
         them need not be better.
     """
-    genres = [str(genre) for genre in np.unique(base.truth)]
     # Many genres are looked at, so each must be further off before it counts: Bonferroni's correction.
-    strict = 1 - (1 - CONFIDENCE) / max(1, len(genres))
+    strict = 1 - (1 - CONFIDENCE) / max(1, len(np.unique(base.truth)))
     whole = difference("the base", base)
     since = difference("the base, against machines without feedback", first)
-    on_base = [difference(f"{name}, base", base.only(base.truth == name), confidence=strict) for name in genres]
-    mine = np.isin(feedback.truth, new)
-    labels = [str(label) for label in np.unique(feedback.truth)]
-    on_feedback = [difference(f"{name}, feedback", feedback.only(feedback.truth == name)) for name in labels]
-    heard, known = difference("feedback", feedback), difference("feedback on known genres", feedback.only(~mine))
-    able = [found for name, found in zip(labels, on_feedback, strict=True) if name in new and _is_able(found)]
-    against = [f"Worse on {found}." for found in (whole, since, *on_base, known) if found.worse]
-    if any(found.songs >= LEAST_NEW and name in new for name, found in zip(labels, on_feedback, strict=True)):
-        # The first answers of a new genre are always a gain: whether it is known well enough is asked above.
-        counted, gained = feedback.only(~mine), known
-    else:
-        counted, gained = feedback, heard
+    on_base, on_feedback = _by_genre("base", base, confidence=strict), _by_genre("feedback", feedback)
+    on_known = feedback.only(~np.isin(feedback.truth, new))
+    heard, known = difference("feedback", feedback), difference("feedback on known genres", on_known)
+    on_new = [found for name, found in on_feedback.items() if name in new]
+    able = [found for found in on_new if _is_able(found)]
+    against = [f"Worse on {found}." for found in (whole, since, *on_base.values(), known) if found.worse]
+    # The first answers of a new genre are always a gain: whether it is known well enough is asked above.
+    begun = any(found.songs >= LEAST_NEW for found in on_new)
+    counted, gained = (on_known, known) if begun else (feedback, heard)
     together = difference("base and feedback", _joined(base, counted))
     # Few songs of feedback prove little by themselves; they need not where all songs together do.
     better = gained.better or known.better or (together.better and gained.after > gained.before)
     if not against and not better and not able and not withdrawn:
         against = [f"No better beyond chance on {heard}."]
-        against += [f"New, but not yet known well enough: {found}." for found in on_feedback if found.what[:-10] in new]
+        against += [f"New, but not yet known well enough: {found}." for found in on_new]
     grounds = [f"Not worse beyond chance on {whole}."]
     grounds += [f"Better on {gained}."] if better else []
     grounds += [f"Together: {together}."] if better and not (gained.better or known.better) else []
@@ -198,8 +194,16 @@ def judge(base: Answers, first: Answers, feedback: Answers, new: Sequence[str], 
         base=whole,
         first=since,
         feedback=heard,
-        by_genre=(*on_base, *on_feedback),
+        by_genre=(*on_base.values(), *on_feedback.values()),
     )
+
+
+def _by_genre(what: str, answers: Answers, *, confidence: float = CONFIDENCE) -> dict[str, Difference]:
+    """Compare the songs of each genre."""
+    return {
+        genre: difference(f"{genre}, {what}", answers.only(answers.truth == genre), confidence=confidence)
+        for genre in map(str, np.unique(answers.truth))
+    }
 
 
 def _joined(first: Answers, second: Answers) -> Answers:

@@ -6,7 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from bot.app import compose
-from bot.core.chat import Requester
+from bot.core.request import Requester
 from bot.metrics import Metrics
 
 if TYPE_CHECKING:

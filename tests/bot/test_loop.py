@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.app import compose
-from bot.core.chat import Requester
 from bot.core.identity import Person
 from bot.core.localization import Localizer
+from bot.core.request import Requester
 from bot.metrics import Metrics
 from bot.release_watch import ReleaseWatch
-from bot.settings import Moderator, Settings
+from bot.setting_values import Moderator
+from bot.settings import Settings
 from classifier.__main__ import main as classifier
 from classifier.inference.executor_factory import open_executor
 from classifier.training import feedback_reader

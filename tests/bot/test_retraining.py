@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from prometheus_client import generate_latest
 
-from bot.core.chat import Requester
 from bot.core.genre_names import GenreNames
 from bot.core.identity import Person
 from bot.core.localization import Localizer
 from bot.core.moderation import Moderation
+from bot.core.request import Requester
 from bot.core.retraining_state import RetrainingState, load_state, save_state
 from bot.metrics import Metrics
 from bot.release_watch import seed

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 import bot
-from bot.settings import Moderator, Settings, WrongSettings, read_settings
+from bot.setting_values import Moderator
+from bot.settings import Settings, WrongSettings, read_settings
 from common.addresses import Address
 from common.genres import load_genres
 from storage.settings import read_settings as read_storage_settings

@@ -20,7 +20,8 @@ from telegram import Update
 
 from bot.core.identity import IdHasher, Person
 from bot.logging import is_ours
-from bot.settings import Moderator, Settings
+from bot.setting_values import Moderator
+from bot.settings import Settings
 from bot.telegram.chat import TelegramChat
 from common.errors import UserError
 from storage import Storage

@@ -121,3 +121,15 @@ async def claimed(storage: Storage, owner: str = "worker") -> ClaimedJob:
 async def replied(storage: Storage, name: str = "a song", *, requester: str = "ann", chat: str = "chat") -> Reply:
     answer = await answered(storage, name)
     return await storage.replies.add(NewReply(answer.id, "local", chat, requester))
+
+
+async def job_of(storage: Storage, job_id: int) -> Job:
+    job = await storage.jobs.get(job_id)
+    assert job is not None
+    return job
+
+
+async def reply_to(storage: Storage, taken: ClaimedJob) -> str:
+    answer = await answered(storage)
+    job = taken.job
+    return (await storage.jobs.answer(taken.lease, NewReply(answer.id, job.platform, job.chat, job.person))).id

@@ -94,14 +94,19 @@ def write(
             return path
         if encoder == "vorbis" and samples.ndim == 1:
             samples = np.stack([samples, samples], axis=1)  # FFmpeg's own encoder knows nothing but stereo
-        rate = _OPUS_RATE if encoder == "libopus" else sample_rate
-        stream = cast("AudioStream", container.add_stream(encoder, rate=rate, options={"strict": "experimental"}))
+        stream = _audio_stream(container, encoder, sample_rate, bit_rate or kind.bit_rate)
         stream.layout = "mono" if samples.ndim == 1 else "stereo"
-        if wanted := bit_rate or kind.bit_rate:
-            stream.bit_rate = wanted
         _film(container, film, seconds=samples.shape[0] / sample_rate)
         _sound(container, stream, samples, sample_rate)
     return path
+
+
+def _audio_stream(container: OutputContainer, codec: str, sample_rate: int, bit_rate: int | None) -> AudioStream:
+    rate = _OPUS_RATE if codec == "libopus" else sample_rate
+    stream = cast("AudioStream", container.add_stream(codec, rate=rate, options={"strict": "experimental"}))
+    if bit_rate:
+        stream.bit_rate = bit_rate
+    return stream
 
 
 def _video_stream(container: OutputContainer, codec: str) -> VideoStream:

@@ -9,7 +9,7 @@ import pytest
 from bot.core import status_message
 from bot.discord import limits as discord_limits
 from bot.discord import rate_limit as discord_rate_limit
-from bot.settings import Moderator
+from bot.setting_values import Moderator
 from bot.telegram import limits as telegram_limits
 from bot.telegram import rate_limit as telegram_rate_limit
 from tests.bot.both.chats import OPERATOR, open_discord, open_telegram

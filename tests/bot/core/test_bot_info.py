@@ -5,10 +5,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.core.chat import Requester
 from bot.core.errors import NotAModerator
 from bot.core.identity import Person
 from bot.core.localization import Localizer
+from bot.core.request import Requester
 from classifier.inference.model import FORMAT, MANIFEST
 
 if TYPE_CHECKING:

@@ -8,11 +8,11 @@ import pytest
 
 from bot.core.awaited_genres import ASKED_SECONDS, AwaitedGenres
 from bot.core.callbacks import ChoicePurpose, GenreTarget
-from bot.core.chat import Requester
 from bot.core.correction_requests import opinion_of
 from bot.core.errors import GenreUnclear
 from bot.core.identity import Person
 from bot.core.localization import Localizer
+from bot.core.request import Requester
 
 if TYPE_CHECKING:
     from tests.bot.running import Bot

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.core.callbacks import Action
-from bot.core.chat import Requester
 from bot.core.errors import ButtonExpired, ExportOptionUnknown, GenreUnknown, NotAModerator, NotYours
 from bot.core.export_request import ExportRequest
 from bot.core.genre_names import GenreNames
 from bot.core.identity import Person
 from bot.core.localization import Localizer
 from bot.core.moderation import Moderation
-from bot.settings import Moderator
+from bot.core.request import Requester
+from bot.setting_values import Moderator
 from common.community import Community
 from storage import TABLE_COLUMNS, CancelResult, ExportFormat, ReviewStatus
 from tests.bot.running import Bot

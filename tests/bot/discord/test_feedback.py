@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.settings import Moderator
+from bot.setting_values import Moderator
 from tests.bot.discord import FakeDiscord, Somebody
 from tests.bot.discord.running import Scene, close_scene, open_scene, prepare
 from tests.bot.discord.world import custom_ids

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from pydantic import SecretStr
 
-from bot.settings import Moderator
+from bot.setting_values import Moderator
 from bot.telegram import limits, rate_limit
 from bot.telegram.chat import open_chat
 from tests.bot.load_rates import hurry

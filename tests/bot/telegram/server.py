@@ -15,6 +15,7 @@ from aiohttp import web
 from telegram.constants import BotDescriptionLimit, MessageLimit
 
 from tests.bot.load_rates import Limit, Rates
+from tests.bot.telegram.refusals import Fault, Refused
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,27 +31,6 @@ TO_PERSON = Limit("messages and edits to one person", 13, 10)
 TO_GROUP = Limit("messages and edits to one group", 20, 60)
 TO_ALL = Limit("messages and edits over Telegram", 30, 1)
 WRITING = ("send", "edit")
-
-Fault = tuple[int, dict[str, Any]]
-
-
-def flood(seconds: int) -> Fault:
-    """429, as Telegram says it."""
-    return 429, {"description": f"Too Many Requests: retry after {seconds}", "parameters": {"retry_after": seconds}}
-
-
-BROKEN_SERVER: Fault = (502, {"description": "Bad Gateway"})
-BLOCKED: Fault = (403, {"description": "Forbidden: bot was blocked by the user"})
-KICKED: Fault = (403, {"description": "Forbidden: bot was kicked from the supergroup chat"})
-NO_PICTURES: Fault = (400, {"description": "Bad Request: not enough rights to send photos to the chat"})
-
-
-class Refused(Exception):
-    """What the server says no to."""
-
-    def __init__(self, description: str, status: int = 400) -> None:
-        super().__init__(description)
-        self.status = status
 
 
 class TelegramServer:

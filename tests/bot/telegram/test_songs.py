@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.identity import Person
 from tests.bot.telegram.people import MENTION, Somebody, texts
-from tests.bot.telegram.server import BLOCKED, BROKEN_SERVER, KICKED, NO_PICTURES, TelegramServer, flood
+from tests.bot.telegram.refusals import BLOCKED, BROKEN_SERVER, KICKED, NO_PICTURES, flood
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from storage import Storage
     from tests.bot.fake_classifier import EarAtHand
     from tests.bot.running import Bot
+    from tests.bot.telegram.server import TelegramServer
 
 pytestmark = pytest.mark.usefixtures("bot")
 GROUP = -100_500

@@ -32,6 +32,11 @@ IN_WINDOW = """(node) => {
   return box.top >= top.bottom && box.bottom <= bottom.top;
 }"""
 ENDED = "document.querySelectorAll('.entry:is([data-state=answered], [data-state=failed])').length"
+HEIGHT_OF_ENTRIES = """() => {
+  const entries = document.querySelector("#entries");
+  const [first, last] = [entries.querySelector(".entry"), entries.lastElementChild];
+  return last.getBoundingClientRect().bottom - first.getBoundingClientRect().top;
+}"""
 ROOM = "getComputedStyle(document.querySelector('#entries')).display"
 
 
@@ -47,6 +52,18 @@ async def _drag(page: Page, kind: str, text: str) -> None:
         }""",
         [kind, text],
     )
+
+
+async def _downloaded(page: Page, kind: str) -> Path:
+    async with page.expect_download() as began:
+        await page.locator(f".tools a[data-path$={kind}]").click()
+    return await (await began.value).path()
+
+
+async def _in_playlists(page: Page) -> set[str]:
+    with zipfile.ZipFile(await _downloaded(page, "zip")) as archive:
+        lines = [line for name in archive.namelist() for line in archive.read(name).decode().splitlines()]
+    return {line for line in lines if not line.startswith("#")}
 
 
 @pytest.mark.parametrize(("viewport", "language", "dark"), [(DESK, "en-GB", False), (PHONE, "vi-VN", True)])
@@ -68,9 +85,7 @@ async def test_thirty_songs_give_thirty_answers_in_rows_that_open(
         assert await ann.page.locator(".entry[data-state=answered]").count() == 30
         # Where the page hears late that there is room no more, the bot refuses a song, and the page waits and sends it.
         ann.complaints[:] = [complaint for complaint in ann.complaints if "422" not in complaint]
-        rows = await ann.page.evaluate("document.querySelector('#entries').lastElementChild.getBoundingClientRect()")
-        first = await ann.page.evaluate("document.querySelector('#entries .entry').getBoundingClientRect()")
-        assert rows["bottom"] - first["top"] < 3 * viewport["height"]
+        assert await ann.page.evaluate(HEIGHT_OF_ENTRIES) < 3 * viewport["height"]
         assert await ann.page.locator(".answer:visible").count() == 0
 
         tools = ann.page.locator(".tools")
@@ -85,16 +100,10 @@ async def test_thirty_songs_give_thirty_answers_in_rows_that_open(
         await tools.locator("input").fill("")
         await ann.check()
 
-        async with ann.page.expect_download() as began:
-            await tools.locator("a[data-path$=csv]").click()
-        table = list(csv.reader(io.StringIO((await (await began.value).path()).read_text("utf-8-sig"))))
+        table = list(csv.reader(io.StringIO((await _downloaded(ann.page, "csv")).read_text("utf-8-sig"))))
         assert len(table) == 31
         assert table[1][0] == short_songs[0].name
-        async with ann.page.expect_download() as began:
-            await tools.locator("a[data-path$=zip]").click()
-        with zipfile.ZipFile(await (await began.value).path()) as archive:
-            lines = [line for name in archive.namelist() for line in archive.read(name).decode().splitlines()]
-        assert {line for line in lines if not line.startswith("#")} == {path.name for path in short_songs}
+        assert await _in_playlists(ann.page) == {path.name for path in short_songs}
         await tools.locator("summary").click()
         await ann.until("document.querySelector('.tools img').naturalWidth === 1080")
 
