@@ -175,12 +175,12 @@ class Localizer:
         return name[:1].upper() + name[1:]
 
     def answer_name(self, report: SongReport) -> str:
-        """Return what a song was answered with: a family or genre, a style with its family, or what else it is."""
+        """Return what a song was answered with, as within a sentence: a genre, a style with its family, or else."""
         if report.genre is None:
             return self.kind(report.kind)
         if report.family in (None, report.genre):
             return self.genre(report.genre)
-        return f"{self.genre_title(report.family or '')} · {self.genre_title(report.genre)}"
+        return f"{self.genre(report.family or '')} · {self.genre(report.genre)}"
 
     def kind(self, kind: str) -> str:
         """Return the name of what a sound is that is not music, as used within a sentence."""

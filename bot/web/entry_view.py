@@ -83,7 +83,8 @@ def answered(
     experts = voting if deciding is None else [expert for expert in voting if expert in deciding]
     return _base(entry) | {
         "headline": messages.headline(report, words),
-        "genre": _capital(words.answer_name(report)),
+        # The family of a style stands in the headline; a row has no room for it.
+        "genre": words.genre_title(report.genre) if report.genre else _capital(words.answer_name(report)),
         "confidence": f"{percent(report.confidence)}%" if report.genre is not None else "",
         "about": words.genre_about(report.genre or ""),
         "tags": [words.tag(tag.tag) for tag in report.tags],

@@ -81,7 +81,7 @@ async def test_what_is_not_music_is_told_and_a_press_makes_it_music(
 async def test_a_style_and_its_tags_are_told(chat: ChatUnderTest, ear: EarAtHand, tone: Tone) -> None:
     ear.answers = as_vpop
     answer = await chat.song(tone(200))
-    assert "This sounds like Pop · V-pop (70%)." in text_of(answer)
+    assert "This sounds like pop · V-pop (70%)." in text_of(answer)
     assert "Tags: female vocalists, dance." in text_of(answer)
     await chat.correct(answer, "pop")
 

@@ -79,7 +79,7 @@ def test_a_genre_that_people_proposed_is_called_what_they_called_it() -> None:
 def test_a_style_is_named_with_its_family_and_its_tags_are_below() -> None:
     report = as_vpop(make_report(["pop"]))
     assert messages.answer(report, EN, "id").text.splitlines()[:3] == [
-        "This sounds like Pop · V-pop (70%).",
+        "This sounds like pop · V-pop (70%).",
         "Next closest: rock (10%), blues (5%).",
         "Tags: female vocalists, dance.",
     ]

@@ -135,7 +135,7 @@ async def test_the_page_tells_a_style_with_its_family_and_tags(
 ) -> None:
     ear.answers = as_vpop
     entry = await settled(ann, (await send(ann, tone()))["id"])
-    assert entry["headline"] == "This sounds like Pop · V-pop (70%)."
+    assert entry["headline"] == "This sounds like pop · V-pop (70%)."
     assert "Tags: female vocalists, dance." in entry["details"]
     async with ann.post(f"/songs/{entry['id']}/opinion", json={"genre": "pop"}) as response:
         said = (await response.json())["entry"]["opinion"]
