@@ -79,8 +79,10 @@ async def insert_job(connection: AsyncConnection, new: NewJob, now: datetime) ->
     return to_job((await connection.execute(select_jobs().where(JobRow.id == job_id))).one())
 
 
-async def take_job(connection: AsyncConnection, job_id: int, owner: str, now: datetime, until: datetime) -> ClaimedJob:
-    """Give a job to a worker until a time."""
+async def take_job(
+    connection: AsyncConnection, job_id: int, owner: str, until: datetime, *, started: datetime | None
+) -> ClaimedJob:
+    """Give a job to a worker until a time; ``started`` is when it began to be worked on."""
     claimed = (
         update(JobRow)
         .where(JobRow.id == job_id)
@@ -88,7 +90,7 @@ async def take_job(connection: AsyncConnection, job_id: int, owner: str, now: da
             state=JobState.RUNNING,
             owner=owner,
             leased_until=until,
-            started=now,
+            started=started,
             claims=JobRow.claims + 1,
         )
     )

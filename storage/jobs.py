@@ -56,9 +56,6 @@ if TYPE_CHECKING:
     from storage.database import Database
     from storage.replies import NewReply, Reply
 
-LONG_DELAY = timedelta(hours=2)
-"""Shorter delays end with the process that set them, since the clock may have been set back since."""
-
 
 @uncancellable
 class Jobs:
@@ -142,7 +139,7 @@ class Jobs:
             if job_id is None:
                 return None
             until = now + timedelta(seconds=lease_seconds)
-            claimed = await take_job(connection, job_id, owner, now, until)
+            claimed = await take_job(connection, job_id, owner, until, started=now)
             self._leases.saw(job_id, claimed.lease.number, until)
         self._delays.forget([job_id])
         return claimed
@@ -251,13 +248,15 @@ class Jobs:
         self._delays.put_off(lease.job_id, delay_seconds)
 
     async def requeue_owned(self, owner: str) -> int:
-        """Requeue all jobs that a worker holds and return their number; short delays of all jobs end.
+        """Requeue all jobs that a worker holds and return their number; the delays of all jobs end.
+
+        The clock may have been set since they began, so whoever set them decides anew.
 
         For a process that replaces a crashed one of the same name; on a clean stop ``release`` each job instead.
         """
         async with self._database.transaction() as connection:
             now = self._database.now()
-            put_off = (JobRow.state == JobState.QUEUED, JobRow.not_before.between(now, now + LONG_DELAY))
+            put_off = (JobRow.state == JobState.QUEUED, JobRow.not_before > now)
             await connection.execute(update(JobRow).where(*put_off).values(not_before=AT_ONCE))
             held = (JobRow.state == JobState.RUNNING) & (JobRow.owner == owner)
             return await requeue_jobs(connection, held, now)
@@ -267,8 +266,15 @@ class Jobs:
         async with self._database.transaction() as connection:
             return await self._requeue_expired(connection)
 
-    async def cancel(self, job_id: int) -> CancelResult:
-        """End a waiting job, or ask the worker of a running one to stop (its next heartbeat tells it)."""
+    async def cancel(self, job_id: int, *, teller: str | None = None) -> CancelResult | ClaimedJob:
+        """End a waiting job, or ask the worker of a running one to stop (its next heartbeat tells it).
+
+        Parameters
+        ----------
+        teller
+            The worker that tells the person. It is given a waiting job to ``finish`` once they were told, so that
+            another one does it should this one be killed before. By default nobody has to be told.
+        """
         async with self._database.transaction() as connection:
             # Cancelling moves later jobs up; without the lock, two cancellations could deadlock.
             await fair_queue.lock_lane(connection, job_id)
@@ -280,8 +286,16 @@ class Jobs:
                 await connection.execute(this.values(cancel_requested=True))
                 return CancelResult.ASKED
             await fair_queue.give_up(connection, job_id)
-            await connection.execute(this.values(**ENDED, outcome="cancelled", finished=self._database.now()))
-            return CancelResult.DONE
+            now = self._database.now()
+            if teller is None:
+                await connection.execute(this.values(**ENDED, outcome="cancelled", finished=now))
+                return CancelResult.DONE
+            await connection.execute(this.values(cancel_requested=True))
+            until = now + timedelta(seconds=LEASE_SECONDS)
+            claimed = await take_job(connection, job_id, teller, until, started=job.started)
+            self._leases.saw(job_id, claimed.lease.number, until)
+        self._delays.forget([job_id])
+        return claimed
 
     async def get(self, job_id: int) -> Job | None:
         """Return the current state of a job."""

@@ -127,6 +127,8 @@ class JobRunner:
         job = running.job
         if job.reply_id is not None:
             return await self._send_again(running, job.reply_id)
+        if job.cancel_requested:
+            raise JobCancelled()
         if job.exhausted:
             return await self.refuse(running, WorkerLost())
         if job.ends_its_process:

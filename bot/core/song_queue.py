@@ -149,15 +149,16 @@ class SongQueue:
     async def cancel(self, job_id: int) -> CancelResult:
         """Stop a song, waiting or running; its chat is told."""
         job = await self._storage.jobs.get(job_id)
-        done = await self._storage.jobs.cancel(job_id)
+        teller = self._owner if job is not None and job.platform in self._chats else None
+        done = await self._storage.jobs.cancel(job_id, teller=teller)
+        if isinstance(done, ClaimedJob):
+            await self._begin(done)
+            running = self._running[job_id]
+            if running.task is not None:
+                await asyncio.wait({running.task})
+            return CancelResult.DONE
         if done is CancelResult.ASKED and job_id in self._running:
             self._running[job_id].stop(StopReason.CANCELLED)
-        elif done is CancelResult.DONE and job is not None and job.platform in self._chats:
-            self._ended(job, "cancelled")
-            chat, song = self._chats[job.platform], await self._songs.of(job)
-            await chat.stopped(song)
-            await chat.discard(song)
-            self._wake.set()
         return done
 
     async def drop_person(self, person: str) -> Callable[[], Awaitable[None]]:
@@ -294,10 +295,13 @@ class SongQueue:
 
     async def _begin(self, claimed: ClaimedJob) -> None:
         job, chat = claimed.job, self._chats[claimed.job.platform]
-        if claimed.lease.number == 1:
+        if claimed.lease.number == 1 and not job.cancel_requested:
             self._metrics.begun(_seconds_since(job.created))
         song = await self._songs.of(job)
         running = ActiveJob(self._storage, chat, song, job, claimed.lease, self._metrics, self._songs_moved)
+        if job.cancel_requested:
+            # It only remains to be told, which takes no place from songs that are to be heard.
+            running.stage = Stage("answering")
         self._running[job.id] = running
         running.begin(self._work(running))
         self._songs_moved()
@@ -355,7 +359,7 @@ class SongQueue:
             self._metrics.fault()
             log.exception("job %d failed because of a bug", running.job.id)
             return await self._after_bug(running)
-        if outcome is not None:
+        if outcome is not None and not running.job.cancel_requested:
             self._learn_duration(clock() - began)
         return outcome
 

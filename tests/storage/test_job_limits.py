@@ -10,7 +10,9 @@ import pytest
 from storage import (
     LEASE_SECONDS,
     CancelResult,
+    ClaimedJob,
     JobCancelled,
+    LeaseLost,
     PersonLoad,
     Storage,
     TooManyQueued,
@@ -29,6 +31,23 @@ async def test_a_waiting_job_is_cancelled_at_once(storage: Storage) -> None:
     assert await storage.jobs.claim("worker") is None
     ended = await job_of(storage, job.id)
     assert (ended.outcome, ended.payload) == ("cancelled", {})
+
+
+async def test_a_waiting_job_that_is_cancelled_stays_until_its_person_was_told(
+    storage: Storage, another: Storage
+) -> None:
+    job = await queued(storage)
+    cancelled = await storage.jobs.cancel(job.id, teller="worker")
+    assert isinstance(cancelled, ClaimedJob)
+    assert await another.jobs.claim("other") is None
+    # The teller is killed and starts again: another look at the queue finds the job to be told of.
+    await another.jobs.requeue_owned("worker")
+    again = await claimed(another)
+    assert (again.job.id, again.job.cancel_requested) == (job.id, True)
+    with pytest.raises(LeaseLost):
+        await storage.jobs.finish(cancelled.lease, "cancelled")
+    await another.jobs.finish(again.lease, "cancelled")
+    assert (await job_of(storage, job.id)).outcome == "cancelled"
 
 
 async def test_a_running_jobs_worker_is_asked_to_stop(storage: Storage, another: Storage) -> None:

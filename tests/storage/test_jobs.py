@@ -259,12 +259,13 @@ async def test_a_delay_lasts_as_long_as_it_was_meant_to_however_the_clock_is_set
     assert await storage.jobs.claim("worker") is not None
 
 
+@pytest.mark.parametrize("hours", [1, 72])
 async def test_a_restart_after_the_clock_was_set_back_waits_for_no_delay_of_before(
-    storage: Storage, another: Storage, clock: Clock
+    storage: Storage, another: Storage, clock: Clock, hours: float
 ) -> None:
     await queued(storage)
     await storage.jobs.release((await claimed(storage)).lease, delay_seconds=30)
-    clock.jump(hours=-1)
+    clock.jump(hours=-hours)
     await another.jobs.requeue_owned("worker")
     assert await another.jobs.claim("worker") is not None
 

@@ -10,7 +10,7 @@ from bot.core.identity import Person
 from bot.core.song_queue import FETCHES_AHEAD
 from classifier.errors import NotAudio, WorkerLost
 from common.errors import SongError
-from storage import CancelResult, JobState, Storage, TooManyQueued, TooManyToday
+from storage import CancelResult, ClaimedJob, JobState, Storage, TooManyQueued, TooManyToday
 from storage.job import MAX_INTERRUPTIONS
 from tests.bot.links_at_hand import LinksAtHand
 from tests.bot.running import Bot, eventually
@@ -252,6 +252,20 @@ async def test_a_song_that_was_under_way_when_the_bot_died_is_answered_once_by_t
     assert await _ended(second, job.id) == "answered"
     assert len(notebook.answers["song.wav"]) == 1
     await second.queue.stop()
+
+
+async def test_a_waiting_song_whose_bot_died_before_it_said_that_it_was_stopped_is_told_so_by_the_next(
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
+) -> None:
+    bot = Bot(storage, keys, settings, ear, tmp_path / "work").with_chat(notebook)
+    job = await bot.conversation.submit(notebook.sends(tone(name="song.wav")))
+    # A process of this name was killed after it stored that Cancel was pressed, and before it told anybody.
+    assert isinstance(await storage.jobs.cancel(job.id, teller="this bot"), ClaimedJob)
+    await bot.start()
+    assert await _ended(bot, job.id) == "cancelled"
+    assert notebook.stopped_songs == notebook.discarded == ["song.wav"]
+    assert ear.heard == []
+    await bot.queue.stop()
 
 
 async def test_an_answer_that_was_written_down_but_not_sent_is_sent_without_hearing_the_song_again(
