@@ -42,6 +42,9 @@ WRITE_NOTE = "checked"
 """The name under which the moment of the last check that something can be stored is kept."""
 WRITTEN_SECONDS = 5.0
 """For how long a stored change shows that the next one can be stored."""
+TIDIED_NOTE = "tidied"
+"""The name under which the time up to which rows were last tidied is stored."""
+MOST_TIDIED_AT_ONCE = timedelta(days=7)
 UNHELD_LABEL_DAYS = 1
 """How long a proposed label without any correction is kept."""
 
@@ -179,6 +182,14 @@ class Storage:
         async with self.database.transaction() as connection:
             return (await connection.execute(delete(KeyValueRow).where(KeyValueRow.name == name))).rowcount > 0
 
+    async def _time_to_tidy(self) -> datetime:
+        """Return the time as of which rows are tidied, and note it for the next call."""
+        now, noted = self.database.now(), await self.value(TIDIED_NOTE)
+        if noted is not None:
+            now = min(now, datetime.fromisoformat(noted) + MOST_TIDIED_AT_ONCE)
+        await self.put(TIDIED_NOTE, now.isoformat())
+        return now
+
     async def delete_expired(
         self,
         *,
@@ -190,8 +201,10 @@ class Storage:
 
         Features are deleted only if no reply or correction refers to the answer; the answer itself stays.
         Ended jobs must outlive the platforms' redeliveries (a day) and the daily limit's 24 hours.
+        A clock that is suddenly months ahead is followed by ``MOST_TIDIED_AT_ONCE`` with every call, so that one that
+        was set wrongly for a while does not delete what is young.
         """
-        now = self.database.now()
+        now = await self._time_to_tidy()
         has_reply = select(ReplyRow.id).where(ReplyRow.answer_id == AnswerRow.id).exists()
         has_correction = select(CorrectionRow.id).where(CorrectionRow.answer_id == AnswerRow.id).exists()
         unused = select(AnswerRow.id).where(AnswerRow.created < now - features, ~has_reply, ~has_correction)

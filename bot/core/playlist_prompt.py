@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -43,6 +43,7 @@ class PlaylistPrompts:
         self._storage = storage
         self._settings = settings
         self._locks: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+        self._ends: dict[int, float] = {}
 
     async def ask(self, running: ActiveJob, many: PlaylistFound) -> None:
         """Ask about the playlist that a link turned out to be, and put its job aside.
@@ -71,10 +72,17 @@ class PlaylistPrompts:
         job = await self._storage.jobs.get(running.job.id)
         if job is not None and job.cancel_requested:
             return "cancelled"
-        if time.time() >= question.until:
+        left = self._seconds_left(running.job.id, question)
+        if left <= 0:
             raise PlaylistUnanswered()
-        await self._ask(running, question)
+        await self._ask(running, replace(question, until=time.time() + left))
         return None
+
+    def _seconds_left(self, job_id: int, question: PlaylistQuestion) -> float:
+        """Return for how long a question can still be answered, by a clock that nobody sets if it was asked here."""
+        if job_id in self._ends:
+            return self._ends[job_id] - time.monotonic()
+        return min(question.until - time.time(), QUESTION_SECONDS)
 
     async def question(self, job_id: int, words: Localizer) -> OutgoingMessage | None:
         """Return the question that a job waits for the answer to; None if there is none."""
@@ -106,6 +114,9 @@ class PlaylistPrompts:
 
     async def _ask(self, running: ActiveJob, question: PlaylistQuestion) -> None:
         job, song = running.job, running.song
+        now = time.monotonic()
+        self._ends = {each: end for each, end in self._ends.items() if end > now - QUESTION_SECONDS}
+        self._ends[job.id] = now + max(0.0, question.until - time.time())
         await running.quiet()
         running.at(Stage("asking"))
         message = self._message(question, song.words, job.id)
@@ -115,7 +126,8 @@ class PlaylistPrompts:
             await self._storage.jobs.save_progress(running.lease, noted)
             where = await running.chat.ask(song, message)
             await self._storage.jobs.save_progress(running.lease, {**noted, **(where or {})})
-            await self._storage.jobs.release(running.lease, delay_seconds=max(0.0, question.until - time.time()))
+            left = self._seconds_left(job.id, question)
+            await self._storage.jobs.release(running.lease, delay_seconds=max(0.0, left))
 
     def _message(self, question: PlaylistQuestion, words: Localizer, job_id: int) -> OutgoingMessage:
         return messages.playlist_question(

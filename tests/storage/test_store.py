@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from storage import ChatSettings, CleanupSummary, JobState, NewReply, Storage
-from storage.store import JOB_DAYS, REPLY_DAYS, UNHELD_LABEL_DAYS, utc_now
+from storage.store import JOB_DAYS, MOST_TIDIED_AT_ONCE, REPLY_DAYS, UNHELD_LABEL_DAYS, utc_now
 from tests.conftest import REPOSITORY
 from tests.storage.factories import MODEL, answered, claimed, corrected, queued, replied, song
 
@@ -81,10 +81,36 @@ async def test_old_replies_and_ended_jobs_go_and_buttons_expire(storage: Storage
     waiting = await queued(storage)
     clock.advance(days=JOB_DAYS, seconds=1)
     assert await storage.delete_expired() == CleanupSummary(replies=0, jobs=1, features=0, labels=0)
-    clock.advance(days=REPLY_DAYS)
+    # Days pass, and rows are tidied on each of them.
+    for _ in range((REPLY_DAYS - JOB_DAYS) // 6):
+        clock.advance(days=6)
+        assert await storage.delete_expired() == CleanupSummary(0, 0, 0, 0)
+    clock.advance(days=6)
     assert await storage.delete_expired() == CleanupSummary(replies=2, jobs=0, features=1, labels=0)
     assert await storage.replies.find(written.id) is None
     assert (await claimed(storage)).job.id == waiting.id
+
+
+async def test_a_clock_that_was_years_ahead_for_a_while_lets_nothing_young_be_deleted(
+    storage: Storage, clock: Clock
+) -> None:
+    reply = await replied(storage)
+    await storage.delete_expired()
+    clock.jump(days=3650)
+    assert await storage.delete_expired() == CleanupSummary(0, 0, 0, 0)
+    clock.jump(days=-3650)
+    assert await storage.delete_expired() == CleanupSummary(0, 0, 0, 0)
+    assert await storage.replies.find(reply.id) is not None
+
+
+async def test_a_bot_that_was_off_for_long_deletes_what_is_old_step_by_step(storage: Storage, clock: Clock) -> None:
+    await replied(storage)
+    await storage.delete_expired()
+    clock.advance(days=2 * REPLY_DAYS)
+    steps = 0
+    while not (await storage.delete_expired()).replies:
+        steps += 1
+    assert steps == REPLY_DAYS // MOST_TIDIED_AT_ONCE.days
 
 
 async def test_features_stay_as_long_as_anything_hangs_on_them(storage: Storage, clock: Clock) -> None:

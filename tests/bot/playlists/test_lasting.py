@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,6 +100,18 @@ async def test_a_question_that_nobody_answers_ends_with_a_sentence(
     assert isinstance(notebook.refusals["link"][0], PlaylistUnanswered)
     with pytest.raises(ButtonExpired):
         await bot.conversation.playlists.answer(choice(notebook.questions["link"][0], 2), ANN, back)
+
+
+async def test_a_clock_that_is_set_back_does_not_lengthen_the_time_for_an_answer(
+    bot: Bot, notebook: Notebook, links: LinksAtHand, tone: Tone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lists_room, "QUESTION_SECONDS", 0.2)
+    links.has_list(tone(), tone(900))
+    await pasted(bot, notebook, tmp_path)
+    month_ago = SimpleNamespace(time=lambda: time.time() - 30 * 86_400, monotonic=time.monotonic)
+    monkeypatch.setattr(lists_room, "time", month_ago)
+    await notebook.until(lambda: notebook.discarded)
+    assert isinstance(notebook.refusals["link"][0], PlaylistUnanswered)
 
 
 async def test_who_is_forgotten_takes_their_question_along(
