@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from aiohttp import ClientConnectionResetError
 from aiohttp.http_exceptions import HttpProcessingError
 
 if TYPE_CHECKING:
@@ -85,8 +86,10 @@ def masked(text: str, secrets: Iterable[str]) -> str:
 
 
 def is_ours(record: logging.LogRecord) -> bool:
-    """Return whether a record of the web server is about the bot, and not about a client's malformed HTTP."""
-    return record.exc_info is None or not isinstance(record.exc_info[1], HttpProcessingError)
+    """Return whether a record of the web server is about the bot, and not about a client's bad HTTP or hanging up."""
+    return record.exc_info is None or not isinstance(
+        record.exc_info[1], HttpProcessingError | ClientConnectionResetError
+    )
 
 
 def set_up_logging(settings: Settings) -> None:

@@ -1,5 +1,5 @@
-"""Fuzz tests of everything that reads people's text; ``python -m tests.fuzz`` prints inputs tried and crashes.
+"""Fuzz tests of everything that reads what people send; ``python -m tests.fuzz`` prints inputs tried and crashes.
 
-``parsers`` tests functions of a text, ``doors`` the running chats and page; ``tests.classifier.audio.fuzz_decode``
-tests decoding.
+``parsers`` tests functions of a text, ``doors`` the running chats, page and API, ``demuxers`` what opens media files;
+``tests.classifier.audio.fuzz_decode`` tests decoding.
 """

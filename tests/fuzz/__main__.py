@@ -1,7 +1,8 @@
-"""Fuzzes everything that reads people's text, and prints inputs tried and crashes: ``python -m tests.fuzz``.
+"""Fuzzes everything that reads what people send, and prints inputs tried and crashes: ``python -m tests.fuzz``.
 
-Parsers are fuzzed with coverage guidance if atheris is installed (``pip install atheris``), otherwise with hypothesis;
-the running chats and page with hypothesis. Crashes are printed with their traceback, and the exit status is 1.
+Parsers are fuzzed with coverage guidance if atheris is installed (``pip install atheris``), otherwise with drawn texts,
+as are the running chats, page and API; demuxers with mutated files. Crashes are printed with their traceback, and the
+exit status is 1.
 """
 
 from __future__ import annotations
@@ -9,24 +10,24 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 import traceback
+from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.database import InMemoryExampleDatabase
-
 from tests.fuzz.doors import DOORS, opened
-from tests.fuzz.inputs import texts
+from tests.fuzz.inputs import draw
 from tests.fuzz.parsers import PARSERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-BATCH = 500
+DEMUXERS = "demuxers"
 
 
 def guided(name: str, seconds: int) -> tuple[int, str]:
@@ -41,58 +42,55 @@ def guided(name: str, seconds: int) -> tuple[int, str]:
 
 
 def drawn(try_one: Callable[[str], None], seeds: Sequence[str], seconds: float, first: int) -> tuple[int, str]:
-    """Fuzz with hypothesis, in batches until the time is up; return the same."""
-    tried = 0
-
-    def count(text: str) -> None:
-        nonlocal tried
-        tried += 1
-        try_one(text)
-
-    until, number = time.monotonic() + seconds, first
+    """Fuzz with drawn texts until the time is up; return the same."""
+    until, tried = time.monotonic() + seconds, 0
+    random = Random(first)
     while time.monotonic() < until:
-        batch = settings(
-            max_examples=BATCH,
-            deadline=None,
-            database=InMemoryExampleDatabase(),
-            suppress_health_check=list(HealthCheck),
-            report_multiple_bugs=False,
-            phases=(Phase.generate,),
-        )
+        text = draw(random, seeds)
+        tried += 1
         try:
-            seed(number)(batch(given(texts(seeds))(count)))()
+            try_one(text)
         except Exception:
-            return tried, traceback.format_exc()[-3000:]
-        number += 1
+            return tried, f"{text[:500]!r}\n{traceback.format_exc()[-3000:]}"
     return tried, ""
 
 
+def demuxed(seconds: int, first: int) -> tuple[int, str]:
+    """Fuzz the demuxers in a process of their own; return the same."""
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, "-m", "tests.fuzz.demuxers", str(seconds), str(first), folder]
+        told = subprocess.run(command, capture_output=True, text=True, check=False)
+        if told.returncode == 0:
+            return int(told.stdout.split()[0]), ""
+        kept = [shutil.copy(path, tempfile.gettempdir()) for path in Path(folder).glob("last.*")]
+    return 0, f"ended with {told.returncode}; the file is {kept}\n{told.stderr[-3000:]}"
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Fuzzes what reads people's text.")
+    parser = argparse.ArgumentParser(prog="python -m tests.fuzz", description="Fuzzes what reads what people send.")
     parser.add_argument("names", nargs="*", help="what to fuzz; everything by default")
     parser.add_argument("--seconds", type=int, default=20, help="for each (default: 20)")
-    parser.add_argument("--seed", type=int, default=1, help="for what hypothesis draws (default: 1)")
+    parser.add_argument("--seed", type=int, default=1, help="for what is drawn (default: 1)")
     asked = parser.parse_args()
     by_coverage = importlib.util.find_spec("atheris") is not None
-    print(f"parsers by {'coverage (atheris)' if by_coverage else 'hypothesis'}, doors by hypothesis", flush=True)
+    print(f"parsers by {'coverage (atheris)' if by_coverage else 'drawn texts'}", flush=True)
     crashes = total = 0
-    for name, one in PARSERS.items():
+    for name in (*PARSERS, *DOORS, DEMUXERS):
         if asked.names and name not in asked.names:
             continue
-        tried, crash = (
-            guided(name, asked.seconds) if by_coverage else drawn(one.read, one.seeds, asked.seconds, asked.seed)
-        )
+        began = time.monotonic()
+        if name in PARSERS and by_coverage:
+            tried, crash = guided(name, asked.seconds)
+        elif name in PARSERS:
+            tried, crash = drawn(PARSERS[name].read, PARSERS[name].seeds, asked.seconds, asked.seed)
+        elif name in DOORS:
+            with opened(DOORS[name]) as try_one:
+                tried, crash = drawn(try_one, DOORS[name].seeds, asked.seconds, asked.seed)
+        else:
+            tried, crash = demuxed(asked.seconds, asked.seed)
         total, crashes = total + tried, crashes + bool(crash)
-        print(f"{name:24} {tried:9,} inputs  {'CRASH' if crash else 'no crash'}", crash, sep="\n" if crash else "")
-        sys.stdout.flush()
-    for name, door in DOORS.items():
-        if asked.names and name not in asked.names:
-            continue
-        with opened(door) as try_one:
-            tried, crash = drawn(try_one, door.seeds, asked.seconds, asked.seed)
-        total, crashes = total + tried, crashes + bool(crash)
-        print(f"{name:24} {tried:9,} inputs  {'CRASH' if crash else 'no crash'}", crash, sep="\n" if crash else "")
-        sys.stdout.flush()
+        told = f"{name:24} {tried:9,} inputs  {time.monotonic() - began:5.0f} s  {'CRASH' if crash else 'no crash'}"
+        print(told, crash, sep="\n" if crash else "", flush=True)
     print(f"{'all':24} {total:9,} inputs  {crashes} crashes")
     return min(1, crashes)
 

@@ -9,20 +9,25 @@ import asyncio
 import itertools
 import json
 import logging
+import re
 import tempfile
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
+import aiohttp
 from pydantic import SecretStr
 from telegram import Update
 
+from bot.api import open_api
 from bot.core.identity import IdHasher, Person
 from bot.logging import is_ours
 from bot.setting_values import Moderator
 from bot.settings import Settings
 from bot.telegram.chat import TelegramChat
+from common.addresses import Address
 from common.errors import UserError
 from storage import Storage
 from tests.bot.discord import FakeDiscord
@@ -41,6 +46,7 @@ if TYPE_CHECKING:
     Ask = Callable[[str], Awaitable[None]]
 
 ANN = 11
+API_TOKEN = "ann-" + "a" * 40
 SEARCH_CHARACTERS = 100  # as the page and Discord's completion send them
 DISCORDS_TASKS = ("discord", "CommandTree")
 
@@ -122,6 +128,64 @@ async def open_page(stack: AsyncExitStack, folder: Path) -> Ask:
         query = {"q": text.encode("utf-8", "replace").decode()}
         async with browser.get("/genres", params=query, headers=headers) as response:
             assert response.status in {200, 400}, (response.status, query)
+
+    return ask
+
+
+async def open_http(stack: AsyncExitStack, folder: Path) -> Ask:
+    """The page's socket: any bytes as a request, as a header, or as a body that claims to be something else."""
+    page = await stack.enter_async_context(opened_page(*await _basics(stack, folder)))
+    host, port = "127.0.0.1", page.chat.port
+    lines = ("Content-Encoding: gzip", "Transfer-Encoding: chunked", "Expect: 100-continue", "Content-Type: text/html")
+
+    async def ask(text: str) -> None:
+        raw = text.encode("utf-8", "surrogatepass")
+        target = f"http://{host}:{port}" if len(text) % 2 else ""
+        claims = lines[len(text) % len(lines)]
+        head = f"POST {target}/links HTTP/1.1\r\nHost: {host}:{port}\r\nConnection: close\r\n{claims}\r\n".encode()
+        length = b"Content-Length: %d\r\n\r\n" % len(raw)
+        for request in (raw, head + raw + b"\r\n\r\n", head + length + raw):
+            reader, writer = await asyncio.open_connection(host, port)
+            try:
+                writer.write(request)
+                writer.write_eof()
+                answer = await reader.read()
+            except ConnectionError:
+                continue  # the server may hang up before it was sent everything
+            finally:
+                writer.close()
+            assert not re.match(rb"HTTP/1\.\d 5", answer), (answer[:200], request[:200])
+
+    return ask
+
+
+async def open_api_door(stack: AsyncExitStack, folder: Path) -> Ask:
+    """The API: any body, any value in it, any number of a song."""
+    storage, keys, settings, ear = await _basics(stack, folder)
+    given = {"api_tokens": SecretStr(API_TOKEN), "api_listen": Address("127.0.0.1", 0)}
+    there = settings.model_copy(update=given)
+    bot = Bot(storage, keys, there, ear, folder / "work")
+    chat = open_api(there, bot.conversation)
+    bot.with_chat(chat)
+    await chat.start()
+    stack.push_async_callback(chat.close)
+    await bot.start()
+    stack.push_async_callback(bot.queue.stop)
+    token = {"Authorization": f"Bearer {API_TOKEN}"}
+    program = await stack.enter_async_context(aiohttp.ClientSession(f"http://127.0.0.1:{chat.port}", headers=token))
+    paths = ("/v1/songs", "/v1/songs/{}/corrections", "/v1/songs/{}/playlist")
+
+    async def ask(text: str) -> None:
+        number = quote(text[:50].encode("utf-8", "replace"), safe="") or "1"
+        path = paths[len(text) % len(paths)].format(number)
+        fields = ("link", "genre", "right", "count")
+        bodies = [json.dumps({field: value}).encode() for field in fields for value in (text, _json(text))]
+        for body in (text.encode("utf-8", "surrogatepass"), *bodies[len(text) % 2 :: 2]):
+            kind = {"Content-Type": "application/json"}
+            async with program.post(path, data=body, headers=kind) as response:
+                assert response.status < 500, (response.status, path, body, await response.text())
+        async with program.get(f"/v1/songs/{number}") as response:
+            assert response.status < 500, (response.status, number)
 
     return ask
 
@@ -250,6 +314,8 @@ _DATA = ("right:abcdefghijk", "wrong:abcdefghijk", "pick:abcdefghijk:3", "rule:1
 
 DOORS: dict[str, Door] = {
     "the page": Door(open_page, (*_BODIES, "vi,en;q=0.5", "blues")),
+    "HTTP": Door(open_http, (*_BODIES, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "Cookie: a=b", "ffff\r\n", "\x1f\x8b\x08")),
+    "the API": Door(open_api_door, (*_BODIES, '{"right": true}', '{"link": 1}')),
     "Telegram": Door(open_telegram, (*_DATA, "set:language:vi", "forget:yes:11", "export jsonl ..9999-12-31", "jazz")),
     "Discord": Door(open_discord, (*_DATA, "turn:song.abc:25", "sort:song.abc", "wipe:no", "https://song.example/")),
     "the database": Door(open_labels, ("jazz", "Hip-Hop", "%", "_", "' OR 1=1 --", "\ud800", "\0")),

@@ -1,7 +1,8 @@
-"""Hostile texts for hypothesis: arbitrary text, known trouble for parsers, and mutated seeds."""
+"""Hostile texts: arbitrary text, known trouble for parsers, and mutated seeds; each follows from one number."""
 
 from __future__ import annotations
 
+from random import Random
 from typing import TYPE_CHECKING
 
 from hypothesis import strategies as st
@@ -19,21 +20,31 @@ PIECES = (
     *("null", "true", "-1", "0", "1e999", "NaN", "9" * 30, "9999-12-31", "0001-01-01", "..", "[[[[", "{}", '"'),
     *("take:", "cancel:", "right:", "pick:", "wipe:yes", "set:", "forget:yes:", "votes:", "0-0"),
 )
+RANGES = ((0, 0x7F), (0x20, 0x7E), (0x80, 0x24F), (0x300, 0x36F), (0x1E00, 0x1EFF), (0, 0xFFFF), (0x10000, 0x10FFFF))
+LARGEST_NUMBER = 2**63
+
+
+def draw(random: Random, seeds: Sequence[str] = ()) -> str:
+    """Return a text for a target with these valid seeds."""
+    dice = random.random()
+    if seeds and dice < 0.5:
+        text = random.choice(seeds)
+        for _ in range(random.randrange(4)):
+            at, gone = random.randint(0, len(text)), random.randrange(6)
+            text = text[:at] + _piece(random, seeds) + text[at + gone :]
+        return text
+    if dice < 0.97:
+        return "".join(_piece(random, seeds) for _ in range(random.randrange(7)))
+    return _piece(random, seeds) * random.choice((50, 3000))
+
+
+def _piece(random: Random, seeds: Sequence[str]) -> str:
+    if random.random() < 0.5:
+        return random.choice((*PIECES, *seeds))
+    first, last = random.choice(RANGES)
+    return "".join(chr(random.randint(first, last)) for _ in range(random.randrange(random.choice((2, 8, 60)))))
 
 
 def texts(seeds: Sequence[str] = ()) -> SearchStrategy[str]:
-    """Return a strategy of texts for a target with these valid seeds."""
-    anything = st.text(max_size=60)
-    piece = st.sampled_from((*PIECES, *seeds))
-    patchwork = st.lists(st.one_of(piece, anything), max_size=6).map("".join)
-    long = st.builds(lambda part, times: part * times, st.one_of(piece, anything), st.sampled_from([50, 3000]))
-    if not seeds:
-        return st.one_of(patchwork, anything, long)
-    wounded = st.builds(
-        lambda seed, at, gone, new: seed[:at] + new + seed[at + gone :],
-        st.sampled_from(tuple(seeds)),
-        st.integers(0, 80),
-        st.integers(0, 5),
-        st.one_of(piece, anything),
-    )
-    return st.one_of(wounded, patchwork, st.sampled_from(tuple(seeds)), long)
+    """Return a strategy of such texts."""
+    return st.integers(0, LARGEST_NUMBER).map(lambda number: draw(Random(number), seeds))

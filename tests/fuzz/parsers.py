@@ -6,9 +6,11 @@ Promises about their results are asserted, so that a wrong result counts as a cr
 from __future__ import annotations
 
 import json
+import tempfile
 import unicodedata
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import telegram
@@ -37,7 +39,9 @@ from links.errors import error_from_code
 from links.guard import is_public
 from links.playlist_parsing import parse_playlist
 from storage import label_text as genre_names
-from storage.feedback_writers import formula, harmless
+from storage.errors import BadImportFile
+from storage.feedback_import import read_songs
+from storage.feedback_writers import TABLE_COLUMNS, formula, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -204,6 +208,15 @@ def site_said(text: str) -> None:
     assert str(error_from_code(text, LIMITS)).endswith(".")
 
 
+def feedback_file(text: str) -> None:
+    """Read a text as a training file."""
+    with tempfile.NamedTemporaryFile(suffix=".jsonl") as file:
+        file.write(text.encode("utf-8", "surrogatepass"))
+        file.flush()
+        with suppress(BadImportFile):
+            assert all(0 <= song.weight <= 1 and song.segments for song in read_songs(Path(file.name)))
+
+
 def _json(text: str) -> Any:
     try:
         return json.loads(text)
@@ -213,6 +226,27 @@ def _json(text: str) -> Any:
 
 _LISTING = '{"songs": [{"number": 1, "link": "https://song.example/1", "title": "a", "uploader": "b"}], "count": 2}'
 _MODAL = '{"custom_id": "name:song.x", "components": [{"components": [{"custom_id": "name", "value": "x"}]}]}'
+
+_ROW = dict.fromkeys(TABLE_COLUMNS, 0.5) | {
+    "song": "0" * 64,
+    "segment": 0,
+    "weight": 1.0,
+    "use": "train",
+    "source": "telegram",
+    "people": 1,
+    "reviewed": False,
+    "model": "first",
+    "heard_as": "jazz",
+    "label_people": 1,
+    "start": 0.0,
+    "end": 30.0,
+    "updated": "2026-11-01T12:00:00+00:00",
+    "giver": 1,
+    "label": "jazz",
+    "texture_0": 0.5,
+    "texture_1": 0.5,
+}
+_CSV = "\n".join((",".join(_ROW), ",".join(map(str, _ROW.values()))))
 
 PARSERS: dict[str, Parser] = {
     "links pasted": Parser(link, ("https://song.example/a?b#c", "<http://1.2.3.4:80/>", "http://[::ffff:10.1.2.3]/")),
@@ -234,5 +268,6 @@ PARSERS: dict[str, Parser] = {
     "languages": Parser(language, ("vi-VN,vi;q=0.9,en;q=0.8", "en_US", "*;q=nan")),
     "Fluent": Parser(fluent, ("{ $x }", "{-term}", "-term", '{"{"}', ".attr = x", "<script>")),
     "lists told": Parser(list_told, (_LISTING,)),
+    "feedback files": Parser(feedback_file, (json.dumps(_ROW), f"{json.dumps(_ROW)}\n" * 2, _CSV, f"PAR1{_CSV}")),
     "sites' words": Parser(site_said, ("Private video. Sign in", "HTTP Error 403: Forbidden", "x" * 500)),
 }
