@@ -1,7 +1,9 @@
-"""A soak test: twenty people send songs, links and corrections for half an hour, on the page and on Telegram.
+"""A soak test: twenty people send songs, links and corrections for half an hour, in all three chats.
 
-``python benchmarks/soak.py [--minutes 30] [--python PYTHON]`` starts the real bot with its release and monitors memory,
-file descriptors, temporary files and the database, how long people wait, and that every song is finished.
+``python benchmarks/soak.py [--minutes 30]`` starts the real bot with its release and monitors memory, file descriptors,
+temporary files and the database, how long people wait, and that every song is finished. ``--ear`` answers by the tests'
+rule of thumb instead. ``--kills 200`` kills the bot so often at random moments, while releases are promoted;
+``--day`` lets 500 people meet everything that may go wrong in a day (``soak_troubles``).
 """
 
 from __future__ import annotations
@@ -13,14 +15,13 @@ import itertools
 import json
 import os
 import random
-import signal
 import sqlite3
-import subprocess
 import sys
 import tempfile
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
+from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,24 +31,26 @@ sys.path.insert(0, str(REPOSITORY))
 
 import numpy as np  # noqa: E402  found only now
 
-from benchmarks.soak_people import Browser, Ledger, Music, Texter  # noqa: E402
+from benchmarks.soak_messengers import Chatter, Texter, follow_discord, follow_telegram  # noqa: E402
+from benchmarks.soak_people import BROKEN_FILE, BROKEN_LINK, Browser, Ledger, Music  # noqa: E402
+from benchmarks.soak_process import PAGE, SoakedBot  # noqa: E402
+from benchmarks.soak_troubles import FaultyTelegram, Troubles  # noqa: E402
 from benchmarks.watching import Look, look  # noqa: E402
-from deploy.visitor import status  # noqa: E402
-from tests.bot.telegram.server import TOKEN, TelegramServer  # noqa: E402
+from tests.bot.discord import TOKEN as DISCORD_TOKEN  # noqa: E402
+from tests.bot.discord import FakeDiscord  # noqa: E402
+from tests.bot.discord.running import prepare  # noqa: E402
+from tests.bot.telegram.server import TOKEN  # noqa: E402
 from tests.synthesis import SAMPLE_RATE, song, write  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PEOPLE = 20
-PAGE, OPERATIONS = "127.0.0.1:18471", "127.0.0.1:18472"
-READY = 200
-START_SECONDS = 60.0
 LOOK_SECONDS = 5.0
 PRINT_SECONDS = 60.0
 IDLE_SECONDS = 20.0
 STYLES = ("blues", "disco", "metal", "jazz", "vietnamese")
 LENGTHS_SECONDS = (8, 15, 30, 45, 60, 90, 180, 240)
+SHORT_SECONDS = (4, 6, 8, 10, 15, 20, 30, 35)
 KINDS = ("mp3", "ogg", "flac", "m4a", "opus", "wav", "webm")
 # A fresh file is one of these with a few extra bytes at its end: a different file, the same work.
 TAIL_BYTES = 16
@@ -59,7 +62,31 @@ class _Quiet(SimpleHTTPRequestHandler):
         pass
 
 
-def compose(folder: Path, site: Path) -> tuple[list[Path], list[Path]]:
+@dataclass(frozen=True)
+class Plan:
+    """Who does what for how long.
+
+    Attributes
+    ----------
+    people, thinking_seconds
+        How many, in all three chats, and how long each of them waits on average before the next song.
+    ear
+        Whether the tests' rule of thumb answers, not the release.
+    kills
+        How often the bot is killed; the test ends with the last time.
+    day
+        Whether everything happens that may go wrong in a day.
+    """
+
+    minutes: float
+    people: int
+    thinking_seconds: float
+    ear: bool
+    kills: int
+    day: bool
+
+
+def compose(folder: Path, site: Path, lengths: tuple[int, ...]) -> tuple[list[Path], list[Path]]:
     """Synthesise the songs: those to send, and those on a web site."""
     folder.mkdir()
     site.mkdir()
@@ -71,9 +98,9 @@ def compose(folder: Path, site: Path) -> tuple[list[Path], list[Path]]:
 
     made = [
         play(number, seconds, folder / f"song-{number}.{KINDS[number % len(KINDS)]}")
-        for number, seconds in enumerate(LENGTHS_SECONDS * 2)
+        for number, seconds in enumerate(lengths * 2)
     ]
-    linked = [play(1, seconds, site / f"Linked {seconds}.mp3") for seconds in (20, 60, 200)]
+    linked = [play(1, seconds, site / f"Linked {seconds}.mp3") for seconds in (20, lengths[4], lengths[6])]
     (folder / "noise.mp3").write_bytes(random.Random(1).randbytes(40_000))  # noqa: S311
     (site / "words.html").write_text("<html><title>Words</title>Words alone.</html>", encoding="utf-8")
     return made, linked
@@ -102,15 +129,15 @@ _numbers = itertools.count()
 class Watch:
     """Samples the bot's resources periodically and prints them now and then."""
 
-    def __init__(self, pid: int, place: Path, ledger: Ledger) -> None:
-        self._pid, self._ledger = pid, ledger
+    def __init__(self, bot: SoakedBot, place: Path, ledger: Ledger) -> None:
+        self._bot, self._ledger = bot, ledger
         self._data, self._temporary = place / "data", (place / "data/work", place / "data/spool", place / "tmp")
         self._began = time.monotonic()
         self.looks: list[tuple[float, Look]] = []
 
     def look(self) -> Look:
         """Take one sample."""
-        seen = look(self._pid, self._temporary, (self._data / "songs.db", self._data / "local-chat.db"))
+        seen = look(self._bot.pid, self._temporary, (self._data / "songs.db", self._data / "local-chat.db"))
         self.looks.append((time.monotonic() - self._began, seen))
         return seen
 
@@ -132,92 +159,125 @@ class Watch:
     def mean(self, what: str, begin: float, end: float) -> float:
         """Return the mean of a value over part of the time, such as from 0.1 to 0.3 of it."""
         last = self.looks[-1][0]
-        values = [getattr(seen, what) for at, seen in self.looks if begin * last <= at <= end * last]
+        values = [getattr(seen, what) for at, seen in self.looks if begin * last <= at <= end * last and seen.memory]
         return round(float(np.mean(values)), 1)
 
 
-def start(python: str, place: Path, telegram: str) -> subprocess.Popen[bytes]:
-    """Start the bot and wait until it is ready."""
-    (place / "tmp").mkdir()
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(REPOSITORY),
-        "TMPDIR": str(place / "tmp"),
-        "LOCAL_CHAT": PAGE,
-        "OPERATIONS_LISTEN": OPERATIONS,
-        "TELEGRAM_TOKEN": TOKEN,
-        "TELEGRAM_API_URL": telegram,
-        "MAX_MINUTES": "20",
-    }
-    with (place / "log.txt").open("wb") as log:
-        return subprocess.Popen(
-            [python, str(REPOSITORY / "benchmarks/soak_bot.py")], cwd=place, env=environment, stdout=log, stderr=log
-        )
-
-
-async def ready(process: subprocess.Popen[bytes], place: Path) -> None:
-    """Wait until the bot is ready."""
-    deadline = time.monotonic() + START_SECONDS
-    while await asyncio.to_thread(status, f"http://{OPERATIONS}/readyz") != READY:
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise SystemExit(f"the bot is not ready:\n{(place / 'log.txt').read_text(encoding='utf-8')}")
-        await asyncio.sleep(0.05)
-
-
-async def soak(place: Path, music: Music, python: str, minutes: float) -> dict[str, Any]:
+async def soak(place: Path, music: Music, python: str, plan: Plan) -> dict[str, Any]:
     """Run everybody for some minutes; return the findings."""
-    ledger, telegram, over = Ledger(), TelegramServer(), asyncio.Event()
-    await telegram.start()
-    process = start(python, place, telegram.url)
-    try:
-        await ready(process, place)
-        watch = Watch(process.pid, place, ledger)
+    ledger, over = Ledger(), asyncio.Event()
+    async with AsyncExitStack() as stack:
+        telegram = FaultyTelegram()
+        await telegram.start()
+        stack.push_async_callback(telegram.stop)
+        discord = await stack.enter_async_context(FakeDiscord())
+        prepare(discord)
+        reach = {
+            "TELEGRAM_TOKEN": TOKEN,
+            "TELEGRAM_API_URL": telegram.url,
+            "DISCORD_TOKEN": DISCORD_TOKEN,
+            "DISCORD_API_URL": discord.api,
+            "DISCORD_GATEWAY_URL": discord.gateway.address,
+        }
+        bot = SoakedBot(place, python, ear=plan.ear, **reach)
+        stack.callback(bot.kill)
+        await bot.until_ready()
+        watch = Watch(bot, place, ledger)
         before = watch.look()
-        watching = asyncio.create_task(watch.go_on())
-        people = [Browser(number, music, ledger, f"http://{PAGE}") for number in range(PEOPLE // 2)]
-        texters = [Texter(number, music, ledger, telegram) for number in range(PEOPLE - len(people))]
-        living = asyncio.gather(*(each.live(over) for each in (*people, *texters)))
-        await asyncio.wait({living}, timeout=60 * minutes)
+        followers = follow_telegram(telegram), follow_discord(discord)
+        behind = [asyncio.create_task(each.go_on()) for each in (watch, *followers)]
+        people = [
+            *(Browser(number, music, ledger, f"http://{PAGE}") for number in range(0, plan.people, 3)),
+            *(Texter(number, music, ledger, followers[0], telegram) for number in range(1, plan.people, 3)),
+            *(Chatter(number, music, ledger, followers[1], discord) for number in range(2, plan.people, 3)),
+        ]
+        troubles = Troubles(bot, telegram, discord, ledger, place, music)
+        living: asyncio.Future[Any] = asyncio.gather(*(each.live(over, plan.thinking_seconds) for each in people))
+        going_wrong: asyncio.Future[Any] = asyncio.create_task(troubles.go_on(plan))
+        await asyncio.wait({living, going_wrong}, return_when=asyncio.FIRST_COMPLETED)
+        await going_wrong
         over.set()
         await living
         await asyncio.sleep(IDLE_SECONDS)
-        watching.cancel()
+        for each in behind:
+            each.cancel()
         after = watch.look()
-        process.send_signal(signal.SIGTERM)
-        exit_status = await asyncio.to_thread(process.wait, 60)
-    finally:
-        process.kill()
-        await telegram.stop()
+        exit_status = await bot.stop()
+        strays = [stray for each in followers for stray in each.strays()]
     return {
-        "minutes": minutes,
-        "people": PEOPLE,
+        "minutes": plan.minutes,
+        "people": plan.people,
         "sent": dict(ledger.sent),
         "ended, as people saw it": dict(ledger.ended),
         "ended, as the database has it": outcomes(place / "data/songs.db"),
+        "never reached the bot, which was down": ledger.unheard,
         "never ended": ledger.lost,
+        "messages that still say that a song waits, or too many": strays,
         "opinions": dict(ledger.said),
+        "corrections": corrections(place / "data/songs.db", ledger),
+        "what went wrong on purpose": dict(troubles.happened),
         "wait for an answer, s": {
             f"p{share}": round(float(np.percentile(ledger.waits, share)), 1) for share in (50, 95, 99)
         },
         "before": before.as_dict(),
         "after": after.as_dict(),
-        "memory, MiB, mean of the second tenth → of the last": [
-            watch.mean("memory", 0.1, 0.2),
+        "memory, MiB, mean of tenths 2 to 5 and of the last": [
+            *(watch.mean("memory", tenth / 10, (tenth + 1) / 10) for tenth in (1, 2, 3, 4)),
             watch.mean("memory", 0.9, 1),
+        ],
+        "descriptors, the same": [
+            *(watch.mean("descriptors", tenth / 10, (tenth + 1) / 10) for tenth in (1, 2, 3, 4)),
+            watch.mean("descriptors", 0.9, 1),
         ],
         "memory of the bot alone": [watch.mean("first_process", 0.1, 0.2), watch.mean("first_process", 0.9, 1)],
         "memory, MiB, peak": max(seen.memory for _, seen in watch.looks),
         "exit status": exit_status,
+        "database": integrity(place / "data/songs.db"),
         "files left": [str(path.relative_to(place)) for path in left(place)],
-        "limits of Telegram broken": telegram.broken,
-        "tracebacks in the log": (place / "log.txt").read_text(encoding="utf-8").count("Traceback"),
+        "processes left": bot.left(),
+        "limits of the platforms broken": [*telegram.broken, *discord.world.rates.breaches],
+        "tracebacks in the log": bot.log.count("Traceback"),
     }
+
+
+def corrections(database: Path, ledger: Ledger) -> dict[str, int]:
+    """Count the corrections that have to be there, those that may be, and those that are."""
+    with closing(sqlite3.connect(database)) as connection:
+        [found] = connection.execute("SELECT count(*) FROM corrections").fetchone()
+    said = list(ledger.corrections.values())
+    return {"confirmed": said.count(True), "interrupted": said.count(None), "in the database": int(found)}
+
+
+def integrity(database: Path) -> str:
+    """Check the database; return ``ok``, or what is wrong."""
+    with closing(sqlite3.connect(database)) as connection:
+        return str(connection.execute("PRAGMA integrity_check").fetchone()[0])
+
+
+def is_well(found: dict[str, Any]) -> bool:
+    """Return whether no song and no correction was lost, none was told twice, and nothing was left behind."""
+    opinions = found["corrections"]
+    unsure = opinions["interrupted"]
+    in_database = found["ended, as the database has it"]
+    return (
+        0 <= opinions["in the database"] - opinions["confirmed"] <= unsure
+        and not any(how.endswith(("queued", "running")) for how in in_database)
+        and sum(found["sent"].values())
+        == sum(found["ended, as people saw it"].values()) + found["never reached the bot, which was down"]
+        and sum(count for how, count in found["ended, as people saw it"].items() if how.endswith("failed"))
+        <= sum(count for what, count in found["sent"].items() if what in (BROKEN_FILE, BROKEN_LINK))
+        and not any(found[each] for each in ("never ended", "files left", "processes left"))
+        and not found["messages that still say that a song waits, or too many"]
+        and (found["exit status"], found["database"]) == (0, "ok")
+    )
 
 
 def outcomes(database: Path) -> dict[str, int]:
     """Count the jobs in the database by outcome."""
     with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute("SELECT coalesce(outcome, state), count(*) FROM jobs GROUP BY 1").fetchall()
+        rows = connection.execute(
+            "SELECT platform || ': ' || coalesce(outcome, state), count(*) FROM jobs GROUP BY 1"
+        ).fetchall()
     return {str(how): int(count) for how, count in rows}
 
 
@@ -234,21 +294,27 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=30, help="(default: %(default)s)")
     parser.add_argument("--python", default=sys.executable, help="interpreter that runs the bot")
     parser.add_argument("--keep", type=Path, help="empty folder for the bot's data and log (default: a temporary one)")
+    parser.add_argument("--ear", action="store_true", help="answer by the tests' rule of thumb")
+    parser.add_argument("--people", type=int, default=20, help="(default: %(default)s)")
+    parser.add_argument("--thinking", type=float, default=40, help="seconds between songs (default: %(default)s)")
+    parser.add_argument("--kills", type=int, default=0, help="kill the bot so often")
+    parser.add_argument("--day", action="store_true", help="let everything go wrong that may in a day")
     asked = parser.parse_args()
+    plan = Plan(asked.minutes, asked.people, asked.thinking, asked.ear, asked.kills, asked.day)
     with tempfile.TemporaryDirectory() as temporary:
         place = Path(temporary) / "bot" if asked.keep is None else asked.keep.resolve()
         place.mkdir(parents=True, exist_ok=True)
         folder, site = Path(temporary) / "songs", Path(temporary) / "site"
-        made, linked = compose(folder, site)
+        made, linked = compose(folder, site, SHORT_SECONDS if asked.ear else LENGTHS_SECONDS)
         with served(site) as address:
             links = [f"{address}/{path.name.replace(' ', '%20')}" for path in linked]
             broken = (folder / "noise.mp3", f"{address}/words.html")
-            music = Music(functools.partial(fresh, made, folder), made, links, broken)
-            found = asyncio.run(soak(place, music, asked.python, asked.minutes))
+            # Most of a link's time is its process's; a day that is told in an hour has room for few.
+            share = 0.03 if asked.day else 0.15
+            music = Music(functools.partial(fresh, made, folder), made, links, broken, share)
+            found = asyncio.run(soak(place, music, asked.python, plan))
     print(json.dumps(found, indent=2, ensure_ascii=False))
-    sent, ended = sum(found["sent"].values()), sum(found["ended, as people saw it"].values())
-    well = sent == ended == sum(found["ended, as the database has it"].values()) and not found["files left"]
-    return 0 if well and found["exit status"] == 0 and not found["never ended"] else 1
+    return 0 if is_well(found) else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Simulated people for the soak test: they send songs and links, wait, cancel, and confirm or correct answers.
 
-Some use the page like a browser, the others Telegram (the tests' fake server).
+Here are the habits of all of them, and those who use the page like a browser; ``soak_messengers`` has the others.
 """
 
 from __future__ import annotations
@@ -17,23 +17,21 @@ from urllib.parse import quote
 
 import aiohttp
 
-from bot.core.localization import LANGUAGES, say
-from tests.bot.telegram.people import Somebody, buttons
-
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.bot.telegram.server import TelegramServer
-
 THINKING_SECONDS = 40.0
-SONG_SECONDS = 900.0
-LINKS, EXAMPLES, KNOWN = 0.15, 0.1, 0.15
+SONG_SECONDS = 300.0
+KNOWN = 0.15
 CANCELS = 0.1
 OPINIONS = 0.5
 TAKEN_BACK = 0.15
-ACCEPTED = 201
-STOPPED = {say(language, "progress-cancelled") for language in LANGUAGES}
+ACCEPTED, BAD_REQUEST, OUTAGE = 201, 400, 503
+AGAIN_SECONDS = 0.3
+BROKEN_FILE, BROKEN_LINK = "file that is none", "link without music"
+UNHEARD = "unheard"
+"""How a song ended that the bot never had."""
 
 
 @dataclass(frozen=True)
@@ -50,12 +48,15 @@ class Music:
         Addresses of songs.
     broken
         A file and a link without music.
+    share_of_links
+        How many of the songs are sent as links.
     """
 
     fresh: Callable[[], Path]
     known: list[Path]
     links: list[str]
     broken: tuple[Path, str]
+    share_of_links: float = 0.15
 
 
 @dataclass
@@ -74,6 +75,12 @@ class Ledger:
         Number of corrections by kind.
     lost
         Songs that were never finished.
+    unheard
+        Songs that never reached the bot, since it was killed before it had them.
+    kills
+        How often the bot was killed or restarted.
+    corrections
+        (Person, song) → whether there has to be a correction; None where the bot was killed before it could say.
     """
 
     sent: Counter[str] = field(default_factory=Counter)
@@ -81,26 +88,38 @@ class Ledger:
     waits: list[float] = field(default_factory=list)
     said: Counter[str] = field(default_factory=Counter)
     lost: list[str] = field(default_factory=list)
+    unheard: int = 0
+    kills: int = 0
+    corrections: dict[tuple[str, str], bool | None] = field(default_factory=dict)
 
     def end(self, how: str, seconds: float) -> None:
         """Record how a song ended."""
         self.ended[how] += 1
-        if how == "answered":
+        if how.endswith("answered"):
             self.waits.append(seconds)
 
 
 class Habits(ABC):
-    """The behaviour of both kinds of people; how each sends, cancels and waits is its chat's."""
+    """The behaviour of all people; how each sends, cancels and waits is its chat's.
+
+    Attributes
+    ----------
+    what
+        What was sent last: one file or link is one song to correct.
+    """
+
+    platform = ""
 
     def __init__(self, number: int, music: Music, ledger: Ledger) -> None:
         self.name = f"{type(self).__name__} {number}"
         self.random = random.Random(number)  # noqa: S311 - habits, not secrets
         self.music, self.ledger = music, ledger
+        self.what = ""
 
-    async def live(self, over: asyncio.Event) -> None:
+    async def live(self, over: asyncio.Event, thinking_seconds: float = THINKING_SECONDS) -> None:
         """Send songs and give feedback, one after the other, until the time is up."""
         await self.arrive()
-        await self._think(over, THINKING_SECONDS * self.random.random())
+        await self._think(over, thinking_seconds * self.random.random())
         while not over.is_set():
             began = time.monotonic()
             try:
@@ -109,10 +128,13 @@ class Habits(ABC):
             except TimeoutError:
                 self.ledger.lost.append(f"{self.name}, sent {time.strftime('%H:%M:%S')}")
             else:
-                self.ledger.end(how, time.monotonic() - began)
+                if how == UNHEARD:
+                    self.ledger.unheard += 1
+                    continue
+                self.ledger.end(f"{self.platform}: {how}", time.monotonic() - began)
                 if how == "answered" and self.random.random() < OPINIONS:
                     await self.speak()
-            await self._think(over, self.random.expovariate(1 / THINKING_SECONDS))
+            await self._think(over, self.random.expovariate(1 / thinking_seconds))
         await self.leave()
 
     async def _think(self, over: asyncio.Event, seconds: float) -> None:
@@ -126,14 +148,19 @@ class Habits(ABC):
         """Send something, perhaps cancel it, and return how it ended."""
         dice = self.random.random()
         broken = self.random.random() < 0.05
-        if dice < LINKS:
-            await self.send_link(self.music.broken[1] if broken else self.random.choice(self.music.links))
-            self.ledger.sent["link"] += 1
+        links = self.music.share_of_links
+        if dice < links:
+            self.what = self.music.broken[1] if broken else self.random.choice(self.music.links)
+            self.ledger.sent[BROKEN_LINK if broken else "link"] += 1
+            await self.send_link(self.what)
         else:
-            known = dice < LINKS + KNOWN
+            known = dice < links + KNOWN
             path = self.random.choice(self.music.known) if known else self.music.fresh()
+            self.what = path.name
+            self.ledger.sent[BROKEN_FILE if broken else "known song" if known else "song"] += 1
             await self.send_file(self.music.broken[0] if broken else path)
-            self.ledger.sent["known song" if known else "song"] += 1
+            if not known:
+                path.unlink()
         if self.random.random() < CANCELS:
             await asyncio.sleep(self.random.random() * 3)
             await self.cancel()
@@ -167,7 +194,9 @@ class Habits(ABC):
 
 
 class Browser(Habits):
-    """A person with the page open, reading its event stream."""
+    """A person with the page open, reading its event stream; whatever meets a bot that is down is sent again."""
+
+    platform = "local"
 
     def __init__(self, number: int, music: Music, ledger: Ledger, page: str) -> None:
         super().__init__(number, music, ledger)
@@ -184,8 +213,7 @@ class Browser(Habits):
         self._listening: asyncio.Task[None] | None = None
 
     async def arrive(self) -> None:
-        async with self._http.post("/hello") as response:
-            await response.read()
+        await self._ask("POST", "/hello")
         self._listening = asyncio.create_task(self._listen())
 
     async def leave(self) -> None:
@@ -196,47 +224,72 @@ class Browser(Habits):
 
     async def send_file(self, path: Path) -> None:
         content = await asyncio.to_thread(path.read_bytes)
-        async with self._http.post("/songs", data=content, headers={"X-File-Name": quote(path.name)}) as response:
-            await self._taken(response)
+        await self._send("/songs", data=content, headers={"X-File-Name": quote(path.name)})
 
     async def send_link(self, link: str) -> None:
-        async with self._http.post("/links", json={"link": link}) as response:
-            await self._taken(response)
+        await self._send("/links", json={"link": link})
 
     async def cancel(self) -> None:
-        async with self._http.delete(f"/songs/{self._song}") as response:
-            await response.read()
+        if self._song:
+            await self._ask("DELETE", f"/songs/{self._song}")
 
     async def ending(self) -> str:
+        if not self._song:
+            return UNHEARD
         async with self._news:
             await self._news.wait_for(lambda: self._entries[self._song]["state"] != "waiting")
-        entry = self._entries[self._song]
+        entry = self._entries.pop(self._song)
         if entry["state"] == "answered":
             # A browser loads the picture at once.
-            async with self._http.get("/" + entry["picture"]["light"]) as response:
-                await response.read()
+            await self._ask("GET", "/" + entry["picture"]["light"])
         return str(entry["state"])
 
     async def speak(self) -> None:
-        where = f"/songs/{self._song}/opinion"
+        where, about = f"/songs/{self._song}/opinion", (self.name, self.what)
         genre = self.random.choice((None, "jazz", "rock", "cailuong", "lo-fi"))
-        async with self._http.post(where, json={} if genre is None else {"genre": genre}) as response:
-            await response.read()
-            self.ledger.said["agreed" if genre is None else "corrected"] += response.ok
+        status, _ = await self._ask("POST", where, json={} if genre is None else {"genre": genre})
+        if not status or status >= OUTAGE:
+            self.ledger.corrections[about] = None
+        elif status < BAD_REQUEST:
+            self.ledger.said["agreed" if genre is None else "corrected"] += 1
+            self.ledger.corrections[about] = True
         if self.random.random() < TAKEN_BACK:
-            async with self._http.delete(where) as response:
-                self.ledger.said["taken back"] += response.ok
+            status, _ = await self._ask("DELETE", where)
+            if not status or status >= OUTAGE:
+                self.ledger.corrections[about] = None
+            elif status < BAD_REQUEST:
+                self.ledger.said["taken back"] += 1
+                self.ledger.corrections[about] = False
 
-    async def _taken(self, response: aiohttp.ClientResponse) -> None:
-        if response.status != ACCEPTED:
-            raise RuntimeError(f"{self.name}: {response.status} {await response.text()}")
-        entry = await response.json()
+    async def _send(self, where: str, **content: Any) -> None:
+        """Send a song; it is unknown whether the bot has it if it was killed while it was sent."""
+        self._song = 0
+        status, body = await self._ask("POST", where, **content)
+        if not status:
+            return
+        if status != ACCEPTED:
+            raise RuntimeError(f"{self.name}: {status} {body.decode()}")
+        entry = json.loads(body)
         self._song = entry["id"]
         await self._note(entry)
 
+    async def _ask(self, method: str, where: str, **content: Any) -> tuple[int, bytes]:
+        """Return the status and body of an answer; 0 if the connection was cut before it came."""
+        while True:
+            try:
+                async with self._http.request(method, where, **content) as response:
+                    body = await response.read()
+                    if response.status != OUTAGE:
+                        return response.status, body
+            except aiohttp.ClientConnectorError:
+                pass  # nobody listens: nothing was sent
+            except aiohttp.ClientError:
+                return 0, b""
+            await asyncio.sleep(AGAIN_SECONDS)
+
     async def _note(self, entry: dict[str, Any]) -> None:
         known = self._entries.get(entry["id"])
-        if known is None or known["seen"] <= entry["seen"]:
+        if (known is None and entry["id"] >= self._song) or (known is not None and known["seen"] <= entry["seen"]):
             async with self._news:
                 self._entries[entry["id"]] = entry
                 self._news.notify_all()
@@ -252,59 +305,6 @@ class Browser(Habits):
                     async for line in stream.content:
                         if line.startswith(b"data: "):
                             await self._note(json.loads(line[6:]))
-            except (aiohttp.ClientError, TimeoutError):
+            except (aiohttp.ClientError, TimeoutError, ValueError, KeyError):
                 pass
             await asyncio.sleep(1)
-
-
-class Texter(Habits):
-    """A person on Telegram."""
-
-    def __init__(self, number: int, music: Music, ledger: Ledger, server: TelegramServer) -> None:
-        super().__init__(number, music, ledger)
-        self._server = server
-        self._somebody = Somebody(server, 1000 + number, self.random.choice(("en", "vi")))
-        self._song: dict[str, Any] = {}
-
-    async def send_file(self, path: Path) -> None:
-        self._song = await self._somebody.sends(path, self.random.choice(("audio", "document")))
-
-    async def send_link(self, link: str) -> None:
-        self._song = await self._somebody.writes(link)
-
-    async def cancel(self) -> None:
-        shown = self._shown()
-        button = None if shown is None else _button(shown, "cancel:")
-        if shown is not None and button is not None:
-            await self._somebody.presses_data(shown, button)
-
-    async def ending(self) -> str:
-        shown = await self._server.until(self._ended, SONG_SECONDS)
-        # The tests' server would keep every file that was ever sent to it.
-        for media in (self._song.get("audio"), self._song.get("document")):
-            self._server.files.pop((media or {}).get("file_id", ""), None)
-        # An unsure answer has a button for each genre that it names instead of "Right".
-        if _button(shown, "right:") is not None or _button(shown, "is:") is not None:
-            return "answered"
-        return "stopped" if shown["text"] in STOPPED else "failed"
-
-    async def speak(self) -> None:
-        shown = self._shown()
-        right = None if shown is None else _button(shown, "right:")
-        if shown is not None and right is not None:
-            await self._somebody.presses_data(shown, right)
-            self.ledger.said["agreed"] += 1
-
-    def _shown(self) -> dict[str, Any] | None:
-        """Return the bot's message about the song."""
-        chat, number = self._somebody.chat["id"], self._song["message_id"]
-        said = reversed(self._server.said(chat))
-        return next((message for message in said if message.get("answers") == number), None)
-
-    def _ended(self) -> dict[str, Any] | None:
-        shown = self._shown()
-        return None if shown is None or _button(shown, "cancel:") is not None else shown
-
-
-def _button(message: dict[str, Any], prefix: str) -> str | None:
-    return next((each["callback_data"] for each in buttons(message) if each["callback_data"].startswith(prefix)), None)

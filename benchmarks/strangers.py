@@ -1,7 +1,8 @@
-"""What a stranger can do to another person's waiting time, with one worker: ``python benchmarks/strangers.py``.
+"""What a stranger can do to another's waiting time, with one worker and 512 MB: ``python benchmarks/strangers.py``.
 
 ``--before FOLDER`` measures another checkout of this repository, too. Each attack meets a bot of its own, which runs
-with the released model; somebody else then sends a song of 4 seconds to the page, and their wait is measured.
+with the released model; somebody else then sends a song of 4 seconds to the page, and their wait is measured. The
+memory limit is one that the kernel keeps; only root can set it.
 """
 
 from __future__ import annotations
@@ -23,11 +24,13 @@ from rich.table import Table
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
+from benchmarks.watching import MemoryLimit  # noqa: E402  found only now
 from tests.synthesis import song, write  # noqa: E402  found only now
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
+MEGABYTES = 512
 START_SECONDS = 180.0
 PATIENCE_SECONDS = 150.0
 HEAD_START_SECONDS = 10.0
@@ -58,9 +61,15 @@ async def bot(tree: Path, python: str) -> AsyncIterator[str]:
     with tempfile.TemporaryDirectory() as folder:
         log = Path(folder) / "log.txt"
         environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(tree), "LOCAL_CHAT": "127.0.0.1:0", "WORKERS": "1"}
+        limit = MemoryLimit(MEGABYTES) if os.geteuid() == 0 else None
         with log.open("wb") as file:
             process = await asyncio.create_subprocess_exec(
-                python, str(tree / "benchmarks/soak_bot.py"), cwd=folder, env=environment, stdout=file, stderr=file
+                *(python, str(tree / "benchmarks/soak_bot.py")),
+                cwd=folder,
+                env=environment,
+                stdout=file,
+                stderr=file,
+                preexec_fn=None if limit is None else limit.enter,
             )
         try:
             async with asyncio.timeout(START_SECONDS):
@@ -72,6 +81,10 @@ async def bot(tree: Path, python: str) -> AsyncIterator[str]:
         finally:
             process.kill()
             await process.wait()
+            if limit is not None:
+                sys.stderr.write(f"at most {limit.peak():.0f} MiB, {limit.killed()} ended for want of memory\n")
+                await limit.emptied()
+                limit.close()
 
 
 @asynccontextmanager

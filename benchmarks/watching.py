@@ -5,6 +5,7 @@ Memory is the sum of proportional set sizes (PSS), so shared memory is counted o
 
 from __future__ import annotations
 
+import asyncio
 import os
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -129,6 +130,11 @@ class MemoryLimit:
         name = "memory.events" if self._v2 else "memory.oom_control"
         pairs = (line.split() for line in (self.folder / name).read_text(encoding="ascii").splitlines())
         return next((int(value) for word, value in pairs if word == "oom_kill"), 0)
+
+    async def emptied(self) -> None:
+        """Wait until all its processes have ended."""
+        while (self.folder / "cgroup.procs").read_text(encoding="ascii"):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.1)
 
     def close(self) -> None:
         """Delete the group; all its processes must have ended."""

@@ -137,9 +137,9 @@ def make_ear(max_minutes: float, seconds_per_segment: float) -> Ear:
     return Ear(max_minutes, seconds_per_segment)
 
 
-def make_named_ear(release: str, genres: tuple[str, ...]) -> Ear:
+def make_named_ear(release: str, genres: tuple[str, ...], seconds_per_segment: float = 0) -> Ear:
     """Make an ear that answers in the name of a release."""
-    return Ear(NAMED_EAR_MINUTES, 0, Release(release, genres))
+    return Ear(NAMED_EAR_MINUTES, seconds_per_segment, Release(release, genres))
 
 
 def ear_executor(*, workers: int = 1, max_minutes: float = 60, seconds_per_segment: float = 0) -> LocalExecutor:

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import json
 import logging
 import os
 import random
 import signal
 import time
-from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
@@ -18,10 +16,11 @@ import pytest
 from bot import release_watch
 from bot.core.identity import Person
 from bot.release_watch import CAME_WITH_THE_BOT, ReleaseWatch, seed
-from classifier.inference.executor import CannotStart, LocalExecutor, song_limits
+from classifier.inference.executor import CannotStart
 from classifier.inference.manifest import FORMAT, MANIFEST, BadRelease, read_manifest, read_release
-from classifier.inference.releases import ReleaseEvent, ReleaseStore
-from tests.bot.fake_classifier import GENRES, NAMED_EAR_MINUTES, make_named_ear
+from classifier.inference.releases import ReleaseStore
+from tests.bot.fake_classifier import GENRES
+from tests.bot.fake_releases import following_executor, lay, promote
 from tests.bot.running import Bot
 
 if TYPE_CHECKING:
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
-    from tests.bot.fake_classifier import Ear, EarAtHand
+    from tests.bot.fake_classifier import EarAtHand
     from tests.bot.recording_chat import Notebook
 
     Tone = Callable[..., Path]
@@ -41,29 +40,6 @@ SONGS = 50
 ANSWERED_BEFORE = 5
 ROUNDS = 25
 ANN = Person("telegram", "ann")
-
-
-def lay(folder: Path, name: str, genres: tuple[str, ...] = GENRES) -> Path:
-    """Write a release whose artifact is a name: the quick ear stands in for what it would be."""
-    folder.mkdir(parents=True, exist_ok=True)
-    artifact = name.encode() * 1000
-    (folder / f"{name}.joblib").write_bytes(artifact)
-    (folder / "MODEL_CARD.md").write_text(f"# {name}\n", encoding="utf-8")
-    files = {
-        file: {"sha256": hashlib.sha256((folder / file).read_bytes()).hexdigest()}
-        for file in (f"{name}.joblib", "MODEL_CARD.md")
-    }
-    manifest = {"format": FORMAT, "name": name, "genres": genres, "files": files}
-    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
-    return folder
-
-
-def promote(model_dir: Path, *names: str) -> None:
-    """Let releases serve one after the other, as ``python -m classifier promote`` does."""
-    kept = ReleaseStore(model_dir)
-    for name in names:
-        with kept.exclusive():
-            kept.promote(name, ReleaseEvent.PROMOTED, "because")
 
 
 @pytest.fixture
@@ -88,21 +64,11 @@ def settings(settings: Settings, model_dir: Path, workers: int) -> Settings:
     )
 
 
-def _find(model_dir: Path) -> Callable[[], Ear]:
-    manifest, _ = read_release(model_dir)
-    return partial(make_named_ear, manifest["name"], tuple(manifest["genres"]))
-
-
 class Following(Bot):
     """A bot with real workers that follows what is promoted in a folder."""
 
     def __init__(self, storage: Storage, keys: IdHasher, settings: Settings, folder: Path) -> None:
-        self.executor = LocalExecutor(
-            partial(make_named_ear, "never", GENRES),
-            workers=settings.workers,
-            limits=song_limits(NAMED_EAR_MINUTES),
-            find_processor=partial(_find, settings.model_dir),
-        )
+        self.executor = following_executor(settings.model_dir, workers=settings.workers)
         super().__init__(storage, keys, settings, cast("EarAtHand", self.executor), folder)
         self.watch = ReleaseWatch(settings.model_dir, self.executor)
 

@@ -34,6 +34,11 @@ class Gateway:
         self.address = ""
         self.forget_sessions = False
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether a bot hears what happens now."""
+        return bool(self._sockets)
+
     async def dispatch(self, kind: str, data: dict[str, Any]) -> None:
         """Tell the bot of something, now or when it comes back."""
         event = {"op": DISPATCH, "t": kind, "s": len(self._events) + 1, "d": data}
