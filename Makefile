@@ -4,7 +4,7 @@ SERVE := .venv-serve/.complete
 DEV := .venv/.complete
 PIP := -m pip --disable-pip-version-check --quiet install --require-hashes -r
 
-.PHONY: run test check lint lock bench musicnn clean
+.PHONY: run test check lint lock bench musicnn wheel clean
 
 run: $(SERVE)
 	.venv-serve/bin/python -m bot
@@ -32,6 +32,10 @@ bench: $(DEV)
 musicnn:
 	$(PYTHON) -m pip --disable-pip-version-check --quiet download --no-deps --require-hashes --dest build \
 		-r requirements/musicnn.txt
+
+# The same commit gives the same wheel, byte by byte.
+wheel: $(DEV)
+	sh deploy/wheel.sh dist
 
 lock:
 	sh requirements/compile.sh
