@@ -22,6 +22,8 @@ PIECES = (
 )
 RANGES = ((0, 0x7F), (0x20, 0x7E), (0x80, 0x24F), (0x300, 0x36F), (0x1E00, 0x1EFF), (0, 0xFFFF), (0x10000, 0x10FFFF))
 LARGEST_NUMBER = 2**63
+MOST_CHARACTERS = 10_000
+"""More than any chat lets through."""
 
 
 def draw(random: Random, seeds: Sequence[str] = ()) -> str:
@@ -35,7 +37,7 @@ def draw(random: Random, seeds: Sequence[str] = ()) -> str:
         return text
     if dice < 0.97:
         return "".join(_piece(random, seeds) for _ in range(random.randrange(7)))
-    return _piece(random, seeds) * random.choice((50, 3000))
+    return (_piece(random, seeds) * random.choice((50, 3000)))[:MOST_CHARACTERS]
 
 
 def _piece(random: Random, seeds: Sequence[str]) -> str:
