@@ -271,7 +271,7 @@ def follow_discord(discord: FakeDiscord) -> Follower:
     """Follow the tests' Discord."""
     return Follower(
         discord.world.changes,
-        lambda message: (message.get("message_reference") or {}).get("message_id"),
+        lambda message: str(message["message_reference"]["message_id"]) if message.get("message_reference") else None,
         custom_ids,
         lambda message: message["id"] in discord.world.messages,
     )
