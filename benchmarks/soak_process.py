@@ -22,6 +22,7 @@ READY = 200
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0
 EAR_SECONDS = "0.3"
+WORKERS = "1"
 FIRST_RELEASE = "first"
 
 
@@ -51,6 +52,7 @@ class SoakedBot:
             "LOCAL_CHAT": PAGE,
             "OPERATIONS_LISTEN": OPERATIONS,
             "MAX_MINUTES": "20",
+            "WORKERS": WORKERS,
             "SONGS_PER_PERSON_DAILY": "100000",
             **({"MODEL_DIR": str(place / "models")} if ear else {}),
             **settings,

@@ -23,7 +23,8 @@ from tests.bot.discord.world import Fault
 from tests.bot.fake_classifier import GENRES
 from tests.bot.fake_releases import lay, promote
 from tests.bot.telegram.people import Somebody
-from tests.bot.telegram.server import BROKEN_SERVER, TelegramServer, flood
+from tests.bot.telegram.refusals import BROKEN_SERVER, flood
+from tests.bot.telegram.server import TelegramServer
 from tests.fuzz.inputs import draw
 
 if TYPE_CHECKING:
