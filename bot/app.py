@@ -25,6 +25,7 @@ from bot.core.pending_songs import PendingSongs
 from bot.core.playlist_prompt import PlaylistPrompts
 from bot.core.song_queue import SongQueue
 from bot.core.teaching import Teaching
+from bot.core.teaching_questions import TeachingQuestions
 from bot.health import CannotListen, Health, Operations
 from bot.metrics import Metrics
 from bot.release_watch import ReleaseWatch, seed
@@ -95,7 +96,17 @@ def compose(
     songs = PendingSongs(storage, keys, names)
     prompts = PlaylistPrompts(storage, settings)
     teaching = Teaching(storage, settings, names, metrics)
-    runner = JobRunner(storage, executor, prompts, folder, slots=settings.workers, teaching=teaching, links=links)
+    questions = TeachingQuestions(storage, settings)
+    runner = JobRunner(
+        storage,
+        executor,
+        prompts,
+        folder,
+        slots=settings.workers,
+        teaching=teaching,
+        questions=questions,
+        links=links,
+    )
     queue = SongQueue(storage, runner, chats, songs, owner=owner, slots=settings.workers, metrics=metrics, homes=homes)
     conversation = Conversation(storage, keys, settings, names, songs, queue, prompts, metrics, teaching)
     return Core(names, runner, queue, conversation)

@@ -3,6 +3,7 @@
 Everything that other packages may use is exported here; start with ``Storage.open``.
 """
 
+from storage.asking import AskingState, Question
 from storage.chat_settings import ChatSettings, ChatSettingsStore
 from storage.corrections import ChatKey, Correction, ReviewStatus
 from storage.counts import FeedbackStats, GenreCount
@@ -67,6 +68,7 @@ __all__ = [
     "TABLE_FAMILY",
     "AggregationRules",
     "Answer",
+    "AskingState",
     "BadDatabaseUrl",
     "BadImportFile",
     "BadLabel",
@@ -118,6 +120,7 @@ __all__ = [
     "People",
     "PersonLoad",
     "Purpose",
+    "Question",
     "QueueLoad",
     "Readiness",
     "Replies",

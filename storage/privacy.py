@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -71,6 +72,11 @@ def overruled(moderator: str) -> str:
     return f"overruled {moderator} " if moderator else "overruled "
 
 
+def asking(person: str) -> str:
+    """Return the name of the note that says whether a person wants to be asked, and what they were asked last."""
+    return f"asking {person}"
+
+
 async def export_data(connection: AsyncConnection, person: str, private_chats: Sequence[ChatKey]) -> dict[str, Any]:
     """Collect all data about a person as plain JSON."""
     about = select(PersonRow.may_train, PersonRow.asked, PersonRow.decided, PersonRow.language)
@@ -104,6 +110,8 @@ async def export_data(connection: AsyncConnection, person: str, private_chats: S
     rulings = select(func.count()).select_from(CorrectionRow).where(CorrectionRow.moderator == person)
     corrections_query = select_corrections().where(CorrectionRow.person == person).order_by(CorrectionRow.id)
     notes = select(KeyValueRow.name).where(KeyValueRow.name.startswith(thanked(person), autoescape=True))
+    contradicted = select(KeyValueRow.value).where(KeyValueRow.name.startswith(overruled(person), autoescape=True))
+    asked_about = select(KeyValueRow.value).where(KeyValueRow.name == asking(person))
     chats = select(ChatRow.platform, ChatRow.settings).where(_in_any(ChatRow, private_chats))
     return {
         "person": person,
@@ -115,6 +123,8 @@ async def export_data(connection: AsyncConnection, person: str, private_chats: S
         "proposed_labels": await _rows(connection, labels.order_by(LabelRow.number)),
         "rulings": (await connection.execute(rulings)).scalar_one(),
         "thanked_for": [name.removeprefix(thanked(person)) for name in (await connection.execute(notes)).scalars()],
+        "overruled": [json.loads(value) for value in (await connection.execute(contradicted)).scalars()],
+        "asking": [json.loads(value) for value in (await connection.execute(asked_about)).scalars()],
         "chat_settings": await _rows(connection, chats),
     }
 
@@ -141,6 +151,7 @@ async def erase(
     moderations = await count(ruled.values(moderator=None))
     for notes in (thanked(person), overruled(person)):
         await connection.execute(delete(KeyValueRow).where(KeyValueRow.name.startswith(notes, autoescape=True)))
+    await connection.execute(delete(KeyValueRow).where(KeyValueRow.name == asking(person)))
     labels = await delete_unheld(connection, LabelRow.proposed_by == person)
     await connection.execute(update(LabelRow).where(LabelRow.proposed_by == person).values(proposed_by=None))
     heard = await count(delete(AnswerLogRow).where(_in_any(AnswerLogRow, private_chats)))

@@ -179,6 +179,25 @@ class Songs:
             row = (await connection.execute(query)).one_or_none()
         return () if row is None else await asyncio.to_thread(unpack, row.format, row.data)
 
+    async def latest(self, limit: int) -> list[str]:
+        """Return the content hashes of the songs that were answered last."""
+        query = select(AnswerRow.content_hash).group_by(AnswerRow.content_hash)
+        query = query.order_by(func.max(AnswerRow.id).desc()).limit(limit)
+        async with self._database.reading() as connection:
+            return list((await connection.execute(query)).scalars())
+
+    async def features_of(self, songs: Sequence[str]) -> dict[str, tuple[SegmentVectors, ...]]:
+        """Return the features of each song's latest answer that has any, by content hash."""
+        query = (
+            select(AnswerRow.content_hash, FeatureRow.format, FeatureRow.data)
+            .join(FeatureRow, FeatureRow.answer_id == AnswerRow.id)
+            .where(AnswerRow.content_hash.in_(songs))
+            .order_by(AnswerRow.id)
+        )
+        async with self._database.reading() as connection:
+            latest = {row.content_hash: (row.format, row.data) for row in await connection.execute(query)}
+        return await asyncio.to_thread(lambda: {song: unpack(form, data) for song, (form, data) in latest.items()})
+
     async def chat_stats(self, platform: str, chat: str) -> ChatStats:
         """Compute the statistics of one chat (``chat`` is its keyed hash)."""
         here = (AnswerLogRow.platform == platform, AnswerLogRow.chat == chat)

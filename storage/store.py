@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, select
 
+from storage.asking import Asking
 from storage.chat_settings import ChatSettingsStore
 from storage.database import Database, database_url, insert_into, lock
 from storage.feedback import Feedback
@@ -70,7 +71,8 @@ class Storage:
 
     Attributes
     ----------
-    songs, replies, feedback, labels, label_aggregation, readiness, reviews, jobs, people, chat_settings
+    songs, replies, feedback, labels, label_aggregation, readiness, reviews, asking, jobs, people,
+    chat_settings
         See each of them.
 
     Examples
@@ -88,6 +90,7 @@ class Storage:
         self.label_aggregation = LabelAggregation(database)
         self.readiness = Readiness(database)
         self.reviews = SongReviews(database)
+        self.asking = Asking(database)
         self.jobs = Jobs(database, monotonic)
         self.people = People(database)
         self.chat_settings = ChatSettingsStore(database)

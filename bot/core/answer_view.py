@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from bot.core.chat import OutgoingMessage
     from bot.core.messages import CorrectionView
     from classifier.song_report import SongReport
-    from storage import Reply
+    from storage import Question, Reply
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,14 @@ class AnswerView:
         The song's report.
     correction
         This person's correction; None if they gave none.
+    question
+        What they were asked about it last; None if nothing.
     """
 
     reply: Reply
     report: SongReport
     correction: CorrectionView | None
+    question: Question | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,6 +54,7 @@ class Action(StrEnum):
     LANGUAGE = "language"
     FORGET = "forget"
     SETTING = "set"
+    ASK = "ask"
 
 
 class ChoicePurpose(StrEnum):
@@ -220,8 +221,20 @@ class SettingCallback:
         return f"{self.action}:{self.setting}:{self.value}"
 
 
+@dataclass(frozen=True, slots=True)
+class AskingCallback:
+    """Whether a person wants to be asked about songs that would teach most."""
+
+    agreed: bool
+    action = Action.ASK
+
+    def __str__(self) -> str:
+        return f"{self.action}:{'yes' if self.agreed else 'no'}"
+
+
 Callback = (
     AnswerCallback
+    | AskingCallback
     | NamedGenreCallback
     | CancelCallback
     | PlaylistCallback
@@ -267,6 +280,7 @@ _DECODERS: dict[str, Callable[[re.Match[str]], Callback]] = {
     rf"is:({_ID}):({GENRE_ID.pattern})": lambda m: NamedGenreCallback(m[1], m[2]),
     rf"cancel:({_NUMBER})": lambda m: CancelCallback(int(m[1])),
     rf"take:({_NUMBER})-([0-9]{{1,2}})": lambda m: PlaylistCallback(int(m[1]), int(m[2])),
+    r"ask:(yes|no)": lambda m: AskingCallback(m[1] == "yes"),
     r"(allow|refuse):": lambda m: ConsentCallback(m[1] == Action.ALLOW),
     rf"(accept|reject|other|merge|skip|acceptall|unrule):({_NUMBER})": lambda m: ReviewCallback(
         Action(m[1]), int(m[2])

@@ -52,6 +52,8 @@ class Submission:
         Whether the answer must show the title, since several songs came together; whether others use its buttons, too.
     unasked
         Whether nobody asked: it was sent where every song is answered. Then only an answer is shown.
+    alone
+        Whether nobody but the sender sees the answer.
     size
         Bytes, as the platform states it; None where it does not.
     place
@@ -69,6 +71,7 @@ class Submission:
     named: bool = False
     shared: bool = False
     unasked: bool = False
+    alone: bool = False
     size: int | None = None
     place: str = ""
 
@@ -85,7 +88,7 @@ class PendingSong:
         Keyed hash of the sender.
     words
         Texts in the sender's language.
-    title, message, payload, named, shared, unasked
+    title, message, payload, named, shared, unasked, alone
         As in ``Submission``; the title is cleaned.
     noted
         What ``Chat.show`` last returned, such as the id of the status message.
@@ -101,6 +104,7 @@ class PendingSong:
     named: bool = False
     shared: bool = False
     unasked: bool = False
+    alone: bool = False
 
     @property
     def from_playlist(self) -> bool:

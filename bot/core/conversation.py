@@ -223,7 +223,9 @@ class Conversation:
             If it is no longer stored.
         """
         reply, report = await self._answered(reply_id)
-        return AnswerView(reply, report, await self._correction(reply, person, self.words(language)))
+        asked = await self._storage.asking.state(self._keys.person(person))
+        question = asked.question if asked.reply == reply_id else None
+        return AnswerView(reply, report, await self._correction(reply, person, self.words(language)), question)
 
     async def answer_shown(self, platform: str, chat_id: str, message_id: int) -> str | None:
         """Return the id of the reply that a message of a chat shows; None if it shows none that is still kept."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bot.core.chat import OutgoingMessage
     from bot.core.playlist_prompt import PlaylistPrompts
     from bot.core.teaching import Teaching
+    from bot.core.teaching_questions import TeachingQuestions
     from classifier.inference.executor import SongExecutor
     from classifier.song_report import Classification, Progress
     from links import Fetcher
@@ -63,6 +64,8 @@ class JobRunner:
         Fetches links; None where links are not supported.
     teaching
         Takes songs that are sent to teach as corrections.
+    questions
+        Asks about songs that would teach most.
 
     Attributes
     ----------
@@ -79,9 +82,11 @@ class JobRunner:
         *,
         slots: int,
         teaching: Teaching,
+        questions: TeachingQuestions,
         links: Fetcher | None = None,
     ) -> None:
         self._teaching = teaching
+        self._questions = questions
         self._links = links
         self._storage = storage
         self._executor = executor
@@ -244,11 +249,13 @@ class JobRunner:
         if correction is not None:
             message = messages.taught(report, correction, running.song, reply.id)
         else:
-            message = await self._compose(running, reply, report, known=known)
+            message = await self._compose(running, reply, answer, report, known=known)
         where = await running.chat.answer(running.song, Answered(reply, report, known, message))
         await running.until_stored(lambda: self._storage.replies.mark_sent(reply.id, where))
 
-    async def _compose(self, running: ActiveJob, reply: Reply, report: SongReport, *, known: bool) -> OutgoingMessage:
+    async def _compose(
+        self, running: ActiveJob, reply: Reply, answer: Answer, report: SongReport, *, known: bool
+    ) -> OutgoingMessage:
         """Return the whole answer, with the timeline where the chat wants it."""
         job, song, limits = running.job, running.song, running.chat.limits
         settings = await self._storage.chat_settings.settings(job.platform, job.chat)
@@ -259,7 +266,12 @@ class JobRunner:
         room = limits.text_characters if picture is None else limits.caption_characters
         # Markup may double a title's characters, and some platforms count rare ones twice.
         room -= 0 if title is None else 2 * len(title) + TITLE_MARKUP_CHARACTERS
-        message = messages.answer(report, song.words, reply.id, known=known, shared=song.shared, characters=room)
+        question = None
+        if song.alone:
+            question = await self._questions.ask(job.person, reply.id, answer, report, self._executor.genres)
+        message = messages.answer(
+            report, song.words, reply.id, known=known, shared=song.shared, question=question, characters=room
+        )
         return replace(message, title=title, picture=picture, alt_text=timeline.alt_text(report, song.words))
 
     @asynccontextmanager

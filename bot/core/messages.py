@@ -15,6 +15,7 @@ from bot.core.callbacks import (
     GENRE_ID,
     Action,
     AnswerCallback,
+    AskingCallback,
     CancelCallback,
     ConsentCallback,
     NamedGenreCallback,
@@ -31,8 +32,12 @@ if TYPE_CHECKING:
     from bot.core.playlist_question import PlaylistQuestion
     from classifier.song_report import SegmentReport, SongReport
     from common.errors import UserError
+    from storage import Question
 
 SHORT_SONG_SECONDS = 12.0
+EXCERPT_SECONDS = 45.0
+"""A song that is no longer is one excerpt. Another one of the same song got another answer in 3 of 10 songs:
+``python benchmarks/excerpts.py``."""
 Reviewers = Literal["moderators", "others", "oneself"]
 """Who decides on a proposed label: moderators, other people by agreeing, or the one person whom the bot serves."""
 TITLE_CHARACTERS = 120
@@ -152,8 +157,9 @@ def details(report: SongReport, words: Localizer, *, known: bool = False) -> lis
         lines.append(words.say("answer-runners-up", genres=genres))
     if report.tags:
         lines.append(words.say("answer-tags", tags=tag_line(report, words)))
-    if report.genre is not None and report.duration < SHORT_SONG_SECONDS:
-        lines.append(words.say("answer-short", seconds=round(report.duration)))
+    if report.genre is not None and report.duration < EXCERPT_SECONDS:
+        kind = "short" if report.duration < SHORT_SONG_SECONDS else "excerpt"
+        lines.append(words.say(f"answer-{kind}", seconds=round(report.duration)))
     if known:
         lines.append(words.say("answer-known"))
     return lines
@@ -201,6 +207,7 @@ def answer(
     *,
     known: bool = False,
     shared: bool = False,
+    question: Question | None = None,
     characters: int = 2000,
 ) -> OutgoingMessage:
     """Return a whole answer as text: the genre, other likely genres, and one line per section of the song.
@@ -211,18 +218,30 @@ def answer(
         Whether this very recording had been classified before.
     shared
         Whether several people use the buttons.
+    question
+        What the person is asked about the song; None for nothing.
     characters
         The longest text.
     """
     lines = [headline(report, words), *details(report, words, known=known)]
+    if question is not None:
+        lines.append(question_line(question, words))
     if report.genre is not None and len(report.segments) > 1:
         room = characters - len("\n".join(lines)) - 2
         parts = breakdown(report, words, characters=room)
         lines += ["", *parts] if parts else []
     return OutgoingMessage(
         "\n".join(lines)[:characters],
-        answer_buttons(words, reply_id, report, with_votes=True, shared=shared),
+        answer_buttons(words, reply_id, report, with_votes=True, shared=shared, question=question),
     )
+
+
+def question_line(question: Question, words: Localizer) -> str:
+    """Return a question about a song that would teach more than others."""
+    if not question.label:
+        return words.say("ask-experts")
+    missing = question.needed - question.recordings
+    return words.say("ask-genre", genre=words.genre(question.label), missing=missing, needed=question.needed)
 
 
 def named_genres(report: SongReport) -> tuple[str, ...]:
@@ -249,6 +268,7 @@ def answer_buttons(
     *,
     with_votes: bool = False,
     shared: bool = False,
+    question: Question | None = None,
 ) -> tuple[Button, ...]:
     """Return the buttons below an answer.
 
@@ -263,6 +283,8 @@ def answer_buttons(
         Whether the experts' votes can be asked for.
     shared
         Whether several people use the buttons, so that a correction can always be taken back.
+    question
+        What the person is asked; the genre that it names gets the first button.
     """
     music = report.genre is not None
     votes_button = (
@@ -273,7 +295,10 @@ def answer_buttons(
         chosen = words.say("button-chosen", genre=words.genre_title(correction.label))
         return (Button(AnswerCallback(Action.WRONG, reply_id), chosen), undo, *votes_button)
     named = named_genres(report)
+    asked = question.label if question is not None and GENRE_ID.fullmatch(question.label) else ""
     offered = [Button(NamedGenreCallback(reply_id, genre), words.genre_title(genre)) for genre in named]
+    if asked and asked not in named:
+        offered.insert(0, Button(NamedGenreCallback(reply_id, asked), words.genre_title(asked)))
     if music and not named:
         offered.append(Button(AnswerCallback(Action.RIGHT, reply_id), words.say("button-right")))
     offered.append(Button(AnswerCallback(Action.WRONG, reply_id), words.say(wrong_button(report))))
@@ -381,6 +406,13 @@ def correction_kept(correction: CorrectionView, report: SongReport, words: Local
         return OutgoingMessage(text, (undo,))
     answer = words.say("button-after-all", genre=words.genre_title(report.genre))
     return OutgoingMessage(text, (Button(NamedGenreCallback(reply_id, report.genre), answer), undo))
+
+
+def asking_buttons(words: Localizer, *, agreed: bool | None = None) -> tuple[Button, ...]:
+    """Return the buttons by which a person says whether they want to be asked; only the change of what they said."""
+    yes = Button(AskingCallback(agreed=True), words.say("button-ask-me"))
+    no = Button(AskingCallback(agreed=False), words.say("button-do-not-ask"))
+    return (yes, no) if agreed is None else (no,) if agreed else (yes,)
 
 
 def consent_question(words: Localizer) -> OutgoingMessage:

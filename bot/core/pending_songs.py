@@ -59,6 +59,7 @@ class PendingSongs:
             named=job.message.get("named", bool(message.get("named"))),
             shared=job.message.get("shared", message.get("private") is False),
             unasked=bool(job.message.get("unasked")),
+            alone=bool(job.message.get("alone")),
         )
 
     def job_for(self, submission: Submission) -> NewJob:
@@ -75,6 +76,7 @@ class PendingSongs:
                 "named": submission.named,
                 "shared": submission.shared,
                 **({"unasked": True} if submission.unasked else {}),
+                **({"alone": True} if submission.alone else {}),
                 "back": dict(submission.message),
             },
             payload=submission.payload,
@@ -96,7 +98,9 @@ class PendingSongs:
             chat=playlist.chat,
             person=playlist.person,
             message={
-                **{name: playlist.message[name] for name in ("language", "shared") if name in playlist.message},
+                **{
+                    name: playlist.message[name] for name in ("language", "shared", "alone") if name in playlist.message
+                },
                 "title": clean_title(item.title),
                 "named": True,
                 "back": dict(message),

@@ -48,8 +48,23 @@ class Privacy:
         """Store a person's choice, which also holds for their earlier corrections."""
         before = await self.consent(person)
         await self._storage.people.set_consent(self._keys.person(person), allow)
-        kind = "allowed" if allow else "withdrawn" if before.may_train else "refused"
-        return OutgoingMessage(self._names.localizer(language).say(f"consent-{kind}"))
+        kind, words = (
+            "allowed" if allow else "withdrawn" if before.may_train else "refused",
+            self._names.localizer(language),
+        )
+        text = words.say(f"consent-{kind}")
+        if allow and (await self.asks(person)) is None:
+            return OutgoingMessage(f"{text}\n\n{words.say('asking-offer')}", messages.asking_buttons(words))
+        return OutgoingMessage(text)
+
+    async def asks(self, person: Person) -> bool | None:
+        """Return whether a person wants to be asked about songs that would teach most; None if they never said."""
+        return (await self._storage.asking.state(self._keys.person(person))).agreed
+
+    async def set_asking(self, person: Person, language: Language, *, agreed: bool) -> OutgoingMessage:
+        """Store whether a person wants to be asked."""
+        await self._storage.asking.agree(self._keys.person(person), agreed=agreed)
+        return OutgoingMessage(self._names.localizer(language).say("asking-yes" if agreed else "asking-no"))
 
     async def notice(self, person: Person, language: Language) -> OutgoingMessage:
         """Return what is stored, for how long and why, and the person's choice with the button to change it."""
@@ -57,7 +72,12 @@ class Privacy:
         state = "unasked" if consent.may_train is None else "yes" if consent.may_train else "no"
         allowed = bool(consent.may_train)
         change = Button(ConsentCallback(allow=not allowed), words.say("button-withdraw" if allowed else "button-allow"))
-        return OutgoingMessage(f"{words.say('privacy')}\n\n{words.say(f'privacy-consent-{state}')}", (change,))
+        text = f"{words.say('privacy')}\n\n{words.say(f'privacy-consent-{state}')}"
+        if not allowed:
+            return OutgoingMessage(text, (change,))
+        asks = bool(await self.asks(person))
+        text = f"{text} {words.say('privacy-asking-yes' if asks else 'privacy-asking-no')}"
+        return OutgoingMessage(text, (change, *messages.asking_buttons(words, agreed=asks)))
 
     async def my_data(self, person: Person, private_chats: Sequence[str] = ()) -> dict[str, Any]:
         """Return everything that is stored about a person, as JSON data.

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from bot.core.callbacks import (
     Action,
     AnswerCallback,
+    AskingCallback,
     CancelCallback,
     ChoicePurpose,
     ConsentCallback,
@@ -122,6 +123,10 @@ class RequestHandler:
                 return Response()
             case ConsentCallback(allow=allow):
                 message = await conversation.privacy.set_consent(person, requester.language, allow=allow)
+                notice, _, _ = message.text.partition("\n\n")
+                return Response(message, Placement.IN_PLACE, notice=notice, personal=True)
+            case AskingCallback(agreed=agreed):
+                message = await conversation.privacy.set_asking(person, requester.language, agreed=agreed)
                 return Response(message, Placement.IN_PLACE, notice=message.text, personal=True)
             case LanguageCallback(language=language):
                 return await self.set_language(requester, language)

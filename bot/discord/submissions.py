@@ -103,7 +103,8 @@ class DiscordSubmissions:
         person, language = await self._writer(message, chat_id)
         target = ReplyTarget(message.channel.id, message.id, reply_to=message.id, sender=message.author.id)
         if files or links:
-            await self._submit_all(person, language, chat_id, [*files, *_taken(links)], target)
+            alone = message.guild is None
+            await self._submit_all(person, language, chat_id, [*files, *_taken(links)], target, alone=alone)
             await self._name_left_out(links, language, target)
             return
         words = self._conversation.words(language)
@@ -170,7 +171,7 @@ class DiscordSubmissions:
         if is_visitor(interaction) and len(songs) > VISITOR_MESSAGES:
             taken = songs[: VISITOR_MESSAGES - 1]
         person, language = requester.person, requester.language
-        await self._submit_all(person, language, requester.chat_id, taken, target, named=named)
+        await self._submit_all(person, language, requester.chat_id, taken, target, named=named, alone=requester.private)
         rest = replace(target, slot=None)
         if taken != songs:
             text = sentence(TooManyAtOnce(limit=len(taken)), language)
@@ -193,6 +194,7 @@ class DiscordSubmissions:
         *,
         named: bool = False,
         unasked: bool = False,
+        alone: bool = False,
     ) -> None:
         """Submit songs that came together; each gets its own answer, and one refusal is enough for all that follow."""
         jobs: list[Job] = []
@@ -209,6 +211,7 @@ class DiscordSubmissions:
                 key=f"{target.song}:{song.name}",
                 named=named or len(songs) > 1,
                 unasked=unasked,
+                alone=alone,
                 place=str(target.channel),
                 size=song.size,
             )

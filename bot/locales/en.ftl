@@ -82,6 +82,7 @@ answer-short = That was only { $seconds ->
     [one] one second
    *[other] { $seconds } seconds
 } of music; a longer piece would tell me more.
+answer-excerpt = That's from { $seconds } seconds. In three of ten songs, another part gets a different answer, so the whole song would make me surer.
 answer-part = { $start }–{ $end } { $genre } ({ $confidence }%)
 answer-part-other = { $start }–{ $end } { $kind }
 answer-more-parts = { $count ->
@@ -169,6 +170,14 @@ teach-noted-not-music = Noted as { $label }, though it doesn't sound like music 
 consent-question = May I learn from this? Your corrections and the numbers I computed from those songs could train my next version, never the recordings. You can change your mind any time.
 consent-allowed = Thanks! From now on your corrections may teach me. You can change this any time.
 consent-refused = All right, I won't learn from your corrections.
+asking-offer = May I also ask you about a song now and then? At most once a day, only when we're alone, and only about songs that teach me most.
+asking-yes = Good, I'll ask you now and then. /privacy changes that.
+asking-no = All right, I won't ask you anything.
+ask-genre = Is this { $genre }? { $missing } of { $needed } to go before I can learn it.
+ask-experts = My experts disagree about this one. Which genre is it? Your word would teach me more than usual.
+button-ask-me = Yes, ask me
+button-do-not-ask = Don't ask me
+page-asking-offer = If you like, I'll ask you about a song once a day: see “{ page-menu-privacy }”.
 consent-withdrawn = Done: your corrections won't be used for training any more.
 
 ## Privacy
@@ -180,6 +189,8 @@ privacy =
 
     What concerns you is kept until you delete it. Answers to recordings stay: others may send the same recording, and they say nothing about you.
 privacy-consent-yes = Learning from your corrections: you allowed it.
+privacy-asking-yes = I may ask you about a song once a day.
+privacy-asking-no = I don't ask you about songs.
 privacy-consent-no = Learning from your corrections: off.
 privacy-consent-unasked = Learning from your corrections: off. I'll ask you once, when you first correct me.
 forget-question = Delete everything I keep about you? This can't be undone.

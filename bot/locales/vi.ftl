@@ -76,6 +76,7 @@ answer-runner-up = { $genre } ({ $confidence }%)
 answer-known = Bài này mình nghe rồi.
 answer-length = Bài dài { $length }, mình nghe thành { $segments } đoạn.
 answer-short = Mới có { $seconds } giây nhạc thôi; nghe dài hơn mình sẽ đoán chắc hơn.
+answer-excerpt = Mình mới nghe { $seconds } giây. Cứ mười bài thì ba bài có đoạn khác nghe ra thể loại khác, nên nghe cả bài mình sẽ chắc hơn.
 answer-part = { $start }–{ $end } { $genre } ({ $confidence }%)
 answer-part-other = { $start }–{ $end } { $kind }
 answer-more-parts = … và { $count } quãng nữa
@@ -156,6 +157,14 @@ teach-noted-not-music = Mình ghi là { $label } rồi, dù mình nghe không gi
 
 consent-question = Mình học từ chuyện này được không? Lời sửa của bạn và những con số tính từ các bài đó có thể dùng để dạy phiên bản sau của mình, còn bản thu thì không bao giờ. Bạn đổi ý lúc nào cũng được.
 consent-allowed = Cảm ơn bạn! Từ giờ mình sẽ học từ những lần bạn sửa. Bạn muốn rút lại lúc nào cũng được.
+asking-offer = Thỉnh thoảng mình hỏi bạn về một bài được không? Mỗi ngày nhiều nhất một lần, chỉ khi nói chuyện riêng, và chỉ về những bài giúp mình học được nhiều nhất.
+asking-yes = Vâng, thỉnh thoảng mình sẽ hỏi bạn. Muốn đổi thì bạn gõ /riengtu nhé.
+asking-no = Vâng, mình sẽ không hỏi gì đâu.
+ask-genre = Bài này có phải { $genre } không? Còn thiếu { $missing } trên { $needed } bài là mình học được.
+ask-experts = Các chuyên gia của mình không thống nhất về bài này. Theo bạn là thể loại gì? Lời của bạn giúp mình học được nhiều hơn hẳn.
+button-ask-me = Được, cứ hỏi
+button-do-not-ask = Đừng hỏi mình
+page-asking-offer = Nếu bạn muốn, mỗi ngày mình hỏi bạn về một bài: xem “{ page-menu-privacy }”.
 consent-refused = Vâng, mình sẽ không học từ những lần bạn sửa.
 consent-withdrawn = Xong: những lần bạn sửa sẽ không còn được dùng để dạy mình nữa.
 
@@ -168,6 +177,8 @@ privacy =
 
     Những gì liên quan đến bạn được giữ cho đến khi bạn xoá. Câu trả lời cho các bản thu thì ở lại: người khác cũng có thể gửi đúng bản thu đó, và chúng không nói gì về bạn.
 privacy-consent-yes = Học từ những lần bạn sửa: bạn đã đồng ý.
+privacy-asking-yes = Mỗi ngày mình được hỏi bạn về một bài.
+privacy-asking-no = Mình không hỏi bạn về bài nào.
 privacy-consent-no = Học từ những lần bạn sửa: đang tắt.
 privacy-consent-unasked = Học từ những lần bạn sửa: đang tắt. Mình sẽ hỏi bạn đúng một lần, khi bạn sửa mình lần đầu.
 forget-question = Xoá hết những gì mình giữ về bạn? Xoá rồi thì không lấy lại được.

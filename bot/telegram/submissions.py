@@ -152,6 +152,7 @@ class TelegramSubmissions:
             payload={},
             shared=not context.requester.private,
             unasked=request.unasked,
+            alone=context.requester.private,
             place=context.requester.place,
         )
         key = f"{message.chat.id}:{message.message_id}"

@@ -177,6 +177,7 @@ class LocalChat(HttpChat):
             message={"entry": entry.id},
             payload={"link": link} if link else {"file": file},
             key=token,
+            alone=True,
         )
         await self._submit(
             submission,

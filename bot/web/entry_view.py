@@ -88,14 +88,17 @@ def answered(
         "confidence": f"{percent(report.confidence)}%" if report.genre is not None else "",
         "about": words.genre_about(report.genre or ""),
         "tags": [words.tag(tag.tag) for tag in report.tags],
-        "choices": _choices(report, words),
+        "choices": _choices(view, words),
         "experts": _expert_lines(report, experts, words),
         "silent_experts": [_silent(expert, report, words) for expert in voting if expert not in experts],
         "why": _why(report, words),
         "sure": report.sure,
         "kind": report.kind,
         "wrong": words.say(messages.wrong_button(report)),
-        "details": messages.details(report, words, known=entry.known),
+        "details": [
+            *messages.details(report, words, known=entry.known),
+            *([] if view.question is None else [messages.question_line(view.question, words)]),
+        ],
         "length": words.say("answer-length", length=clock(report.duration), segments=len(report.segments)),
         "model": words.say("page-model", model=report.model),
         "picture": {theme: f"songs/{entry.id}/timeline-{theme}.png?language={words.language}" for theme in THEMES}
@@ -111,9 +114,13 @@ def _base(entry: HistoryEntry) -> dict[str, Any]:
     return {"id": entry.id, "state": entry.state, "title": entry.title, "audio": audio}
 
 
-def _choices(report: SongReport, words: Localizer) -> list[dict[str, str]]:
-    """Return a button for each genre that an unsure answer names."""
-    return [{"label": genre, "text": words.genre_title(genre)} for genre in messages.named_genres(report)]
+def _choices(view: AnswerView, words: Localizer) -> list[dict[str, str]]:
+    """Return a button for each genre that an unsure answer names, and for the one that the person is asked about."""
+    genres = list(messages.named_genres(view.report))
+    if view.question is not None and view.question.label:
+        # Instead of "right", as other genres are offered.
+        genres = [view.question.label, *(genres or [view.report.genre or ""])]
+    return [{"label": genre, "text": words.genre_title(genre)} for genre in dict.fromkeys(genres) if genre]
 
 
 def _expert_lines(report: SongReport, experts: list[str], words: Localizer) -> list[str]:

@@ -124,6 +124,7 @@ class Server:
         router.add_get("/genres", self.genres)
         router.add_get("/privacy", self.privacy)
         router.add_post("/consent", self.consent)
+        router.add_post("/asking", self.asking)
         router.add_get("/mydata", self.my_data)
         router.add_post("/forget", self.forget)
         router.add_post("/language", self.language)
@@ -325,7 +326,13 @@ class Server:
         notice = await self._chat.conversation.privacy.notice(person, language_asked(request))
         consent = await self._chat.conversation.privacy.consent(person)
         return web.json_response(
-            {"text": notice.text, "allowed": bool(consent.may_train), "change": notice.buttons[0].text}
+            {
+                "text": notice.text,
+                "allowed": bool(consent.may_train),
+                "change": notice.buttons[0].text,
+                "asks": bool(await self._chat.conversation.privacy.asks(person)),
+                "asking": notice.buttons[1].text if notice.buttons[1:] else None,
+            }
         )
 
     async def consent(self, request: web.Request) -> web.Response:
@@ -334,7 +341,19 @@ class Server:
             raise web.HTTPBadRequest()
         person, language = person_of(request), language_asked(request)
         notice = await self._chat.conversation.privacy.set_consent(person, language, allow=allow)
-        return web.json_response({"notice": notice.text})
+        text = notice.text.partition("\n\n")[0]
+        if notice.buttons:
+            text = f"{text} {self._chat.conversation.words(language).say('page-asking-offer')}"
+        return web.json_response({"notice": text})
+
+    async def asking(self, request: web.Request) -> web.Response:
+        allow = (await json_of(request)).get("allow")
+        if not isinstance(allow, bool):
+            raise web.HTTPBadRequest()
+        privacy, language = self._chat.conversation.privacy, language_asked(request)
+        return web.json_response(
+            {"notice": (await privacy.set_asking(person_of(request), language, agreed=allow)).text}
+        )
 
     async def my_data(self, request: web.Request) -> web.Response:
         person = person_of(request)

@@ -36,16 +36,23 @@ async function answerConsent(node, button, allow) {
 async function show() {
   const said = await ask("GET", "privacy").catch((refused) => ({ text: refused.message }));
   find("privacy-text").replaceChildren(...said.text.split("\n\n").map(paragraph));
+  const asking = find("privacy-asking");
+  asking.hidden = !said.asking;
+  asking.textContent = said.asking ?? "";
+  asking.onclick = () => change(asking, "asking", { allow: !said.asks });
   const consent = find("privacy-consent");
   consent.hidden = said.change === undefined;
   consent.textContent = said.change ?? "";
   consent.onclick = async () => {
-    const change = askFrom(consent, "POST", "consent", { allow: !said.allowed });
-    const answer = await change.catch((refused) => ({ notice: refused.message }));
+    await change(consent, "consent", { allow: !said.allowed });
     find("consent-question")?.remove();
-    await show();
-    find("privacy-notice").textContent = answer.notice;
   };
+}
+
+async function change(button, address, body) {
+  const answer = await askFrom(button, "POST", address, body).catch((refused) => ({ notice: refused.message }));
+  await show();
+  find("privacy-notice").textContent = answer.notice;
 }
 
 function askForget(asking) {
