@@ -70,7 +70,8 @@ def run(songs: Sequence[Song], label: str, counts: Sequence[int], draw: int, *, 
     """Let people send songs until enough of them are labelled, or none is left."""
     dice = np.random.default_rng(draw)
     vectors = {song.id: _vectors(song) for song in songs}
-    course, heard, today = Course(), {}, 0
+    course, today = Course(), 0
+    heard: dict[str, str] = {}
     order = np.concatenate([dice.permutation(len(songs)) for _ in range(ROUNDS)])
     for place in order:
         song = songs[place]

@@ -9,7 +9,7 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.core import messages, similar_songs, timeline
+from bot.core import messages, questions, similar_songs, timeline
 from bot.core.answer_view import AnswerView, CorrectionResult
 from bot.core.bot_info import BotInfo
 from bot.core.chat import LINK_SOURCE, OutgoingMessage, Submission
@@ -290,7 +290,7 @@ class Conversation:
         words = self.words(language)
         correction = self._view(found, words, report.genre, agrees=stored.correction.agrees)
         asked = await self._ask_once(key)
-        question = messages.consent_question(words) if asked else None
+        question = questions.consent_question(words) if asked else None
         thanks = messages.thanks(correction, words, reply_id)
         if stored.correction.consent:
             told = await self.info.thanks_for_teaching(key, words)
@@ -309,7 +309,7 @@ class Conversation:
         self._names.learn(label)
         self.teaching.begin(person, place, label.id)
         words = self.words(language)
-        return label.id, messages.consent_question(words) if await self._ask_once(key) else None
+        return label.id, questions.consent_question(words) if await self._ask_once(key) else None
 
     async def _ask_once(self, person: str) -> bool:
         try:

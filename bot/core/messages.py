@@ -11,15 +11,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Literal
 
+from bot.core import questions
 from bot.core.callbacks import (
     GENRE_ID,
     Action,
     AnswerCallback,
-    AskingCallback,
     CancelCallback,
-    ConsentCallback,
     NamedGenreCallback,
-    PlaylistCallback,
 )
 from bot.core.chat import Button, OutgoingMessage
 from bot.core.localization import clock, percent, say
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
 
     from bot.core.chat import PendingSong, Stage
     from bot.core.localization import Language, Localizer
-    from bot.core.playlist_question import PlaylistQuestion
     from classifier.song_report import SegmentReport, SongReport
     from common.errors import UserError
     from storage import Question
@@ -225,7 +222,7 @@ def answer(
     """
     lines = [headline(report, words), *details(report, words, known=known)]
     if question is not None:
-        lines.append(question_line(question, words))
+        lines.append(questions.question_line(question, words))
     if report.genre is not None and len(report.segments) > 1:
         room = characters - len("\n".join(lines)) - 2
         parts = breakdown(report, words, characters=room)
@@ -234,14 +231,6 @@ def answer(
         "\n".join(lines)[:characters],
         answer_buttons(words, reply_id, report, with_votes=True, shared=shared, question=question),
     )
-
-
-def question_line(question: Question, words: Localizer) -> str:
-    """Return a question about a song that would teach more than others."""
-    if not question.label:
-        return words.say("ask-experts")
-    missing = question.needed - question.recordings
-    return words.say("ask-genre", genre=words.genre(question.label), missing=missing, needed=question.needed)
 
 
 def named_genres(report: SongReport) -> tuple[str, ...]:
@@ -344,33 +333,6 @@ def progress_message(stage: Stage, words: Localizer, job_id: int) -> OutgoingMes
     return OutgoingMessage(progress(stage, words), (Button(CancelCallback(job_id), words.say("button-cancel")),))
 
 
-def playlist_question(
-    question: PlaylistQuestion, words: Localizer, job_id: int, *, queued: int, daily: int
-) -> OutgoingMessage:
-    """Return the question how many songs of a playlist are wanted.
-
-    Parameters
-    ----------
-    queued, daily
-        How many songs a person may have waiting, and send in 24 hours.
-    """
-    offered = len(question.items)
-    found, found_more, offer, choice = ("list-found", "list-found-more", "list-offer", "button-list")
-    if question.newest_first:
-        found, found_more = "list-found-newest", "list-found-newest-more"
-        offer, choice = "list-offer-newest", "button-list-newest"
-    lines = [
-        words.say(found if question.complete else found_more, count=question.count),
-        words.say(offer, count=offered),
-        words.say("list-limits", queued=queued, daily=daily),
-    ]
-    choices = [Button(PlaylistCallback(job_id, offered), words.say(choice, count=offered))]
-    if offered > 1:
-        choices.append(Button(PlaylistCallback(job_id, 1), words.say(choice, count=1)))
-    choices.append(Button(PlaylistCallback(job_id, 0), words.say("button-list-none")))
-    return OutgoingMessage(" ".join(lines), tuple(choices))
-
-
 def thanks(correction: CorrectionView, words: Localizer, reply_id: str) -> OutgoingMessage:
     """Return the thanks for a correction, which can be changed or taken back."""
     if correction.style is not None:
@@ -406,21 +368,3 @@ def correction_kept(correction: CorrectionView, report: SongReport, words: Local
         return OutgoingMessage(text, (undo,))
     answer = words.say("button-after-all", genre=words.genre_title(report.genre))
     return OutgoingMessage(text, (Button(NamedGenreCallback(reply_id, report.genre), answer), undo))
-
-
-def asking_buttons(words: Localizer, *, agreed: bool | None = None) -> tuple[Button, ...]:
-    """Return the buttons by which a person says whether they want to be asked; only the change of what they said."""
-    yes = Button(AskingCallback(agreed=True), words.say("button-ask-me"))
-    no = Button(AskingCallback(agreed=False), words.say("button-do-not-ask"))
-    return (yes, no) if agreed is None else (no,) if agreed else (yes,)
-
-
-def consent_question(words: Localizer) -> OutgoingMessage:
-    """Return the one question whether a person's corrections may train the next release."""
-    return OutgoingMessage(
-        words.say("consent-question"),
-        (
-            Button(ConsentCallback(allow=True), words.say("button-allow")),
-            Button(ConsentCallback(allow=False), words.say("button-refuse")),
-        ),
-    )

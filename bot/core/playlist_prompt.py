@@ -13,7 +13,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
-from bot.core import messages
+from bot.core import questions
 from bot.core.chat import Stage
 from bot.core.errors import PlaylistUnanswered
 from bot.core.playlist_question import PLAYLIST_SONGS, PROGRESS_KEY, QUESTION_SECONDS, PlaylistQuestion
@@ -130,7 +130,7 @@ class PlaylistPrompts:
             await self._storage.jobs.release(running.lease, delay_seconds=max(0.0, left))
 
     def _message(self, question: PlaylistQuestion, words: Localizer, job_id: int) -> OutgoingMessage:
-        return messages.playlist_question(
+        return questions.playlist_question(
             question,
             words,
             job_id,

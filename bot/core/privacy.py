@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.core import messages
+from bot.core import questions
 from bot.core.callbacks import ConsentCallback
 from bot.core.chat import Button, OutgoingMessage
 from storage import ChatKey
@@ -42,7 +42,7 @@ class Privacy:
         """Return the question for consent if it was asked but not answered yet."""
         consent = await self.consent(person)
         is_open = consent.asked is not None and consent.may_train is None
-        return messages.consent_question(self._names.localizer(language)) if is_open else None
+        return questions.consent_question(self._names.localizer(language)) if is_open else None
 
     async def set_consent(self, person: Person, language: Language, *, allow: bool) -> OutgoingMessage:
         """Store a person's choice, which also holds for their earlier corrections."""
@@ -54,7 +54,7 @@ class Privacy:
         )
         text = words.say(f"consent-{kind}")
         if allow and (await self.asks(person)) is None:
-            return OutgoingMessage(f"{text}\n\n{words.say('asking-offer')}", messages.asking_buttons(words))
+            return OutgoingMessage(f"{text}\n\n{words.say('asking-offer')}", questions.asking_buttons(words))
         return OutgoingMessage(text)
 
     async def asks(self, person: Person) -> bool | None:
@@ -77,7 +77,7 @@ class Privacy:
             return OutgoingMessage(text, (change,))
         asks = bool(await self.asks(person))
         text = f"{text} {words.say('privacy-asking-yes' if asks else 'privacy-asking-no')}"
-        return OutgoingMessage(text, (change, *messages.asking_buttons(words, agreed=asks)))
+        return OutgoingMessage(text, (change, *questions.asking_buttons(words, agreed=asks)))
 
     async def my_data(self, person: Person, private_chats: Sequence[str] = ()) -> dict[str, Any]:
         """Return everything that is stored about a person, as JSON data.

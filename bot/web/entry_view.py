@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.core import messages, timeline
+from bot.core import messages, questions, timeline
 from bot.core.callbacks import PlaylistCallback
 from bot.core.chat import Stage
 from bot.core.localization import clock, percent
@@ -97,7 +97,7 @@ def answered(
         "wrong": words.say(messages.wrong_button(report)),
         "details": [
             *messages.details(report, words, known=entry.known),
-            *([] if view.question is None else [messages.question_line(view.question, words)]),
+            *([] if view.question is None else [questions.question_line(view.question, words)]),
         ],
         "length": words.say("answer-length", length=clock(report.duration), segments=len(report.segments)),
         "model": words.say("page-model", model=report.model),
