@@ -465,6 +465,16 @@ page-collection-report = Map, likely duplicates, doubtful tags
 page-collection-playlists = Download playlists
 page-collection-unpack = The zip holds a playlist for each genre, one of the songs that I'm not sure of, and the report. Unpack it in “{ $name }”: from there they find the songs.
 page-collection-file = playlists of { $name }
+page-lesson = This folder is named for a genre. Teach { $songs ->
+    [one] its song
+   *[other] its { $songs } songs
+} as { $genre }? Each counts as your correction.
+page-lesson-yes = Yes, teach them
+page-lesson-no = No, leave it
+page-lesson-taught = Noted: { $songs ->
+    [one] one song is
+   *[other] { $songs } songs are
+} { $genre }.
 
 ## Moderators
 

@@ -416,6 +416,10 @@ page-collection-report = Bản đồ, bản trùng, nhãn đáng ngờ
 page-collection-playlists = Tải danh sách phát
 page-collection-unpack = Tệp zip có một danh sách phát cho mỗi thể loại, một danh sách những bài chưa chắc, và bản báo cáo. Bạn giải nén vào “{ $name }”: từ đó chúng tìm thấy các bài hát.
 page-collection-file = danh sách phát của { $name }
+page-lesson = Thư mục này mang tên một thể loại. Dạy mình { $songs } bài trong đó là { $genre } nhé? Mỗi bài tính như một lần bạn sửa.
+page-lesson-yes = Được, dạy đi
+page-lesson-no = Thôi, để vậy
+page-lesson-taught = Mình đã ghi: { $songs } bài là { $genre }.
 
 ## Moderators
 

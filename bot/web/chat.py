@@ -18,6 +18,7 @@ from bot.core.size_limits import max_bytes
 from bot.http_chat import DAYS_KEPT, HttpChat
 from bot.logging import ADDRESS_LOGGER
 from bot.web import collection_view, entry_view
+from bot.web.collection_corrections import CollectionCorrections
 from bot.web.collection_service import Collections
 from bot.web.history_files import AnsweredSong
 from bot.web.history_store import EntryState, HistoryStore
@@ -243,7 +244,10 @@ class LocalChat(HttpChat):
     ) -> dict[str, Any]:
         words = self.conversation.words(language)
         if entry.state is EntryState.COLLECTION:
-            return collection_view.collected(entry, await self.collections.look(entry, words), words)
+            look = await self.collections.look(entry, words)
+            corrections = CollectionCorrections(self.conversation, self.history)
+            lesson = await corrections.lesson(look.collection, entry.title, language)
+            return collection_view.collected(entry, look, words, lesson)
         if entry.state is EntryState.ANSWERED and entry.reply is not None:
             try:
                 view = await self.conversation.answer_view(entry.reply, person, language)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.core.errors import GenreUnknown
 from bot.core.messages import clean_title
+from bot.web.collection_store import CollectionState, SongState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,6 +53,18 @@ class KeepingClassifier:
         return classification
 
 
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """The genre that a folder is named for, and how many of its songs could be taught as such."""
+
+    label: str
+    songs: int
+
+
+def _unlabelled(collection: StoredCollection) -> list[CollectedSong]:
+    return [song for song in collection.having(SongState.HEARD) if song.label is None]
+
+
 class CollectionCorrections:
     """Takes corrections of songs in folders, and takes them back.
 
@@ -86,6 +100,30 @@ class CollectionCorrections:
             raise GenreUnknown()
         await self._history.collections.set_label(collection.entry, number, label)
         return result
+
+    async def lesson(self, collection: StoredCollection, title: str | None, language: Language) -> Lesson | None:
+        """Return the question whether a folder's name is the genre of its songs; None if it was asked, or is none."""
+        songs = _unlabelled(collection)
+        if collection.state is CollectionState.OPEN or not songs or not title:
+            return None
+        label = (await self._conversation.genres.read(title, language)).label
+        if label is None or not await self._history.collections.is_lesson_open(collection.entry):
+            return None
+        return Lesson(label, len(songs))
+
+    async def teach(
+        self, collection: StoredCollection, lesson: Lesson, person: Person, language: Language
+    ) -> CorrectionResult | None:
+        """Correct every song of a folder that has no other genre; return a result, None if none can teach.
+
+        Only one of the corrections comes with the question for consent, and that one is returned.
+        """
+        results = [
+            await self.correct(collection, song.number, person, language, lesson.label, is_new=False)
+            for song in _unlabelled(collection)
+        ]
+        taught = [result for result in results if result is not None]
+        return next((result for result in taught if result.question is not None), taught[-1] if taught else None)
 
     async def take_back(
         self, collection: StoredCollection, number: int, person: Person, language: Language

@@ -45,6 +45,7 @@ class CollectionRoutes:
         router.add_delete(f"/collections/{_ID}/songs/{_NUMBER}", self.unreadable)
         router.add_post(f"/collections/{_ID}/songs/{_NUMBER}/genre", self.give_genre)
         router.add_post(f"/collections/{_ID}/confidence", self.rely_from)
+        router.add_post(f"/collections/{_ID}/lesson", self.teach)
         router.add_get(f"/collections/{_ID}/report", self.report)
         router.add_get(f"/collections/{_ID}/playlists.zip", self.playlists)
 
@@ -127,6 +128,24 @@ class CollectionRoutes:
             result = await corrections.correct(collection, number, person, language, genre, is_new=is_new)
         question = None if result is None or result.question is None else result.question.text
         notice = None if result is None else result.message.text
+        return await self._shown(request, entry, person, question=question, notice=notice)
+
+    async def teach(self, request: web.Request) -> web.Response:
+        """Take the answer to the question whether a folder's name is the genre of its songs."""
+        entry, person = await self._entry(request)
+        teach, language = (await json_of(request)).get("teach"), language_asked(request)
+        collection = await self._chat.history.collections.get(entry.id)
+        if collection is None or not isinstance(teach, bool):
+            raise web.HTTPBadRequest()
+        corrections = CollectionCorrections(self._chat.conversation, self._chat.history)
+        lesson = await corrections.lesson(collection, entry.title, language)
+        await self._chat.history.collections.decide_lesson(entry.id)
+        if lesson is None or not teach:
+            return await self._shown(request, entry, person)
+        result = await corrections.teach(collection, lesson, person, language)
+        question = None if result is None or result.question is None else result.question.text
+        words = self._words(request)
+        notice = words.say("page-lesson-taught", songs=lesson.songs, genre=words.genre(lesson.label))
         return await self._shown(request, entry, person, question=question, notice=notice)
 
     async def report(self, request: web.Request) -> web.Response:

@@ -41,6 +41,10 @@ CREATE TABLE IF NOT EXISTS collection_labels (
     PRIMARY KEY (entry, number),
     FOREIGN KEY (entry, number) REFERENCES collection_songs (entry, number) ON DELETE CASCADE
 ) STRICT, WITHOUT ROWID;
+-- Folders of which it was decided whether their name teaches.
+CREATE TABLE IF NOT EXISTS collection_lessons (
+    entry INTEGER PRIMARY KEY REFERENCES collections (entry) ON DELETE CASCADE
+) STRICT;
 """
 
 
@@ -182,6 +186,15 @@ class CollectionStore:
             "WHERE entry = ? AND number = ? ON CONFLICT (entry, number) DO UPDATE SET label = excluded.label",
             (label, entry, number),
         )
+
+    async def decide_lesson(self, entry: int) -> None:
+        """Remember that its sender said whether a folder's name is the genre of its songs."""
+        await self._connection.execute("INSERT OR IGNORE INTO collection_lessons VALUES (?)", (entry,))
+
+    async def is_lesson_open(self, entry: int) -> bool:
+        """Return whether that can still be asked."""
+        query = "SELECT 1 FROM collection_lessons WHERE entry = ?"
+        return not list(await self._connection.execute_fetchall(query, (entry,)))
 
     async def become(self, entry: int, state: CollectionState) -> None:
         """Remember how a folder stands."""

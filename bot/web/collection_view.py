@@ -9,6 +9,7 @@ from bot.web.collection_store import CollectionState, SongState
 
 if TYPE_CHECKING:
     from bot.core.localization import Localizer
+    from bot.web.collection_corrections import Lesson
     from bot.web.collection_service import Look
     from bot.web.collection_store import CollectedSong, StoredCollection
     from bot.web.history_store import HistoryEntry
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 MINIMUMS = (50, 60, 70, 80, 90)
 
 
-def collected(entry: HistoryEntry, look: Look, words: Localizer) -> dict[str, Any]:
-    """Return a folder: how far it is, or what was found in it."""
+def collected(entry: HistoryEntry, look: Look, words: Localizer, lesson: Lesson | None = None) -> dict[str, Any]:
+    """Return a folder: how far it is, or what was found in it, and whether its name is the genre of its songs."""
     collection = look.collection
     count = words.say("page-collection-songs", count=len(collection.songs))
     failed = collection.having(SongState.FAILED)
@@ -38,10 +39,19 @@ def collected(entry: HistoryEntry, look: Look, words: Localizer) -> dict[str, An
             {"path": song.file.path, "why": words.say(f"error-{song.error}", **song.error_values)} for song in failed
         ],
         "sorted": None,
+        "lesson": None if lesson is None else _lesson(lesson, words),
     }
     if look.findings is not None and look.findings.songs:
         shown["sorted"] = _sorted(entry, collection, look.findings, words)
     return shown
+
+
+def _lesson(lesson: Lesson, words: Localizer) -> dict[str, str]:
+    return {
+        "text": words.say("page-lesson", songs=lesson.songs, genre=words.genre(lesson.label)),
+        "yes": words.say("page-lesson-yes"),
+        "no": words.say("page-lesson-no"),
+    }
 
 
 def _song(song: CollectedSong, answer: StoredAnswer, words: Localizer) -> dict[str, Any]:

@@ -28,6 +28,7 @@ export function showCollection(node, entry, before, { quiet, owner }) {
   part(".again button").textContent = entry.again ?? "";
   part(".again button").onclick = owner.onAgain;
 
+  showLesson(part, entry, owner);
   if (JSON.stringify(before?.sorted) !== JSON.stringify(entry.sorted)) showSorted(part, entry, owner);
   if (JSON.stringify(before?.failures) !== JSON.stringify(entry.failures)) showFailures(part, entry);
 
@@ -41,6 +42,21 @@ export function showCollection(node, entry, before, { quiet, owner }) {
   if (quiet || before?.going !== true) return;
   owner.announce(entry.text);
   owner.view.arrived(node, true);
+}
+
+// A folder that is named for a genre may teach it; that is asked once.
+function showLesson(part, entry, owner) {
+  part(".lesson").hidden = entry.lesson === null;
+  if (entry.lesson === null) return;
+  part(".lesson p").textContent = entry.lesson.text;
+  for (const [key, text, teach] of [["teach", entry.lesson.yes, true], ["leave", entry.lesson.no, false]]) {
+    const button = part(`.lesson [data-key=${key}]`);
+    button.textContent = text;
+    button.onclick = async () => {
+      await owner.change(button, "POST", `collections/${entry.id}/lesson`, { teach });
+      part(".headline").focus();
+    };
+  }
 }
 
 function showSorted(part, entry, owner) {

@@ -158,6 +158,31 @@ async def test_a_correction_in_a_folder_teaches_like_any_other(
     assert await feedback.review(status=None) == []
 
 
+async def test_a_folder_that_is_named_for_a_genre_teaches_it_after_one_question(
+    page: Page, ann: aiohttp.ClientSession, songs: Songs
+) -> None:
+    entry = await send_all(ann, songs, "V-pop")
+    assert entry["lesson"]["text"].startswith("This folder is named for a genre. Teach its 3 songs as V-pop?")
+    async with ann.post(f"/collections/{entry['id']}/lesson", json={"teach": True}) as response:
+        done = await response.json()
+    assert (done["notice"], done["entry"]["lesson"]) == ("Noted: 3 songs are V-pop.", None)
+    assert "May I learn" in done["question"]
+    stored = await page.bot.storage.feedback.review(status=None)
+    assert [each.label for each in stored] == ["vpop"] * 3
+    again = await send_all(ann, songs, "Nhạc của tôi")
+    assert again["lesson"] is None
+
+
+async def test_a_folder_teaches_nothing_if_its_sender_does_not_want_that(
+    page: Page, ann: aiohttp.ClientSession, songs: Songs
+) -> None:
+    entry = await send_all(ann, songs, "V-pop")
+    async with ann.post(f"/collections/{entry['id']}/lesson", json={"teach": False}) as response:
+        assert (await response.json())["entry"]["lesson"] is None
+    assert await page.bot.storage.feedback.review(status=None) == []
+    assert (await send_all(ann, songs, "V-pop"))["lesson"] is None
+
+
 async def test_the_confidence_that_is_relied_on_can_be_chosen(ann: aiohttp.ClientSession, songs: Songs) -> None:
     entry = await send_all(ann, songs)
     async with ann.post(f"/collections/{entry['id']}/confidence", json={"percent": 90}) as response:

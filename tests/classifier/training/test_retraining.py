@@ -251,12 +251,17 @@ class TestCommand:
         assert f"| {NEW}, feedback |" in card
         assert base_dataset.find(models) == base_dataset.find(models / "releases" / before["name"])
 
-    def test_the_next_one_is_held_against_it(self, models: Path) -> None:
+    def test_the_same_once_more_changes_nothing_in_the_records_of_what_serves(
+        self, models: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
         assert retrain(models, corrections(NEW, 24)) == PROMOTED
         first = read_manifest(models)["name"]
-        # Nothing new: it may be the same once more, but it cannot be better.
-        assert retrain(models, corrections(NEW, 24)) == REFUSED
-        assert read_manifest(models)["name"] == first
+        before = (models / "manifest.json").read_bytes()
+        stored, journal = set((models / "releases").iterdir()), ReleaseStore(models).journal()
+        assert retrain(models, corrections(NEW, 24)) == NOT_ENOUGH
+        assert f"The candidate is {first}, which serves already" in capsys.readouterr().out
+        assert (models / "manifest.json").read_bytes() == before
+        assert (set((models / "releases").iterdir()), ReleaseStore(models).journal()) == (stored, journal)
         assert main(["rollback", "--models", str(models)]) == 0
         assert called(models, NEW) == 0
 
