@@ -122,7 +122,10 @@ class Router:
         """Return whether an update may bring a song, which takes a moment to be stored; nobody waits behind those."""
         if update.message is None or update.message.migrate_to_chat_id is not None:
             return False
-        command = command_of(update.message, self._client.bot.username)
+        try:
+            command = command_of(update.message, self._client.bot.username)
+        except UnicodeError:
+            return True  # it is ignored when its turn comes
         return command is None or english_name(command[0]) == "genre"
 
     async def _receive(self, update: Update) -> None:

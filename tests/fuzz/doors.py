@@ -316,7 +316,9 @@ DOORS: dict[str, Door] = {
     "the page": Door(open_page, (*_BODIES, "vi,en;q=0.5", "blues")),
     "HTTP": Door(open_http, (*_BODIES, "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "Cookie: a=b", "ffff\r\n", "\x1f\x8b\x08")),
     "the API": Door(open_api_door, (*_BODIES, '{"right": true}', '{"link": 1}')),
-    "Telegram": Door(open_telegram, (*_DATA, "set:language:vi", "forget:yes:11", "export jsonl ..9999-12-31", "jazz")),
+    "Telegram": Door(
+        open_telegram, (*_DATA, "\ud800 jazz", "set:language:vi", "forget:yes:11", "export jsonl ..9999-12-31", "jazz")
+    ),
     "Discord": Door(open_discord, (*_DATA, "turn:song.abc:25", "sort:song.abc", "wipe:no", "https://song.example/")),
     "the database": Door(open_labels, ("jazz", "Hip-Hop", "%", "_", "' OR 1=1 --", "\ud800", "\0")),
 }
