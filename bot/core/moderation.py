@@ -128,13 +128,13 @@ class Moderation:
         """Return the next song that waits for a ruling, disputed ones first; None if ``after`` was of the last one."""
         place = self._scope(requester)
         waiting = await self._storage.reviews.next(chat=place, after=after)
-        shown = None if waiting is None else await self._shown(requester, waiting)
-        told = await self._news(requester)
-        if shown is None or not told:
-            return shown
-        return replace(shown, message=replace(shown.message, text="\n\n".join([*told, shown.message.text])))
+        if waiting is None:
+            return None
+        shown = await self._shown(requester, waiting)
+        text = "\n\n".join([*await self.news(requester), shown.message.text])
+        return replace(shown, message=replace(shown.message, text=text))
 
-    async def _news(self, requester: Requester) -> list[str]:
+    async def news(self, requester: Requester) -> list[str]:
         """Return what each moderator is told once: rulings of theirs that others contradicted, failed retraining."""
         key, words = self._keys.person(requester.person), requester.words
         told = review_message.overruled_by_others(await self._storage.reviews.take_overruled(key), words)

@@ -202,8 +202,11 @@ class RequestHandler:
         return _reviewed(replace(message, buttons=(*message.buttons, undo)), made.text)
 
     async def _review_message(self, requester: Requester, after: int = 0) -> OutgoingMessage:
-        review = await self._conversation.moderation.review(requester, after=after)
-        return OutgoingMessage(requester.words.say("review-none")) if review is None else review.message
+        moderation = self._conversation.moderation
+        review = await moderation.review(requester, after=after)
+        if review is not None:
+            return review.message
+        return OutgoingMessage("\n\n".join([*await moderation.news(requester), requester.words.say("review-none")]))
 
     async def _counts(self, requester: Requester) -> Response:
         return Response(OutgoingMessage(await self._conversation.moderation.stats(requester)))

@@ -41,7 +41,7 @@ function songItem(song, number) {
   item.append(label, made("p", song.said));
   if (song.disputed) item.append(made("p", word("disputed"), { class: "disputed" }));
   const list = made("ul");
-  for (const opinion of song.opinions) list.append(made("li", `${opinion.name} (${opinion.person})`));
+  for (const opinion of song.opinions) list.append(made("li", `#${opinion.id} ${opinion.name} (${opinion.person})`));
   item.append(list);
   const theme = dark.matches ? "dark" : "light";
   const source = `/moderate/answers/${song.answer}/timeline-${theme}.png`;

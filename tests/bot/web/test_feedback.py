@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from storage import Question
 from tests.bot.reports import as_speech, as_vpop
 from tests.bot.running import eventually
 from tests.bot.web.page import Page, history, send, settled
@@ -73,6 +74,25 @@ async def test_genres_are_searched_and_a_new_name_is_offered_as_new(ann: aiohttp
             assert (await response.json())["new"] is None, text
     async with ann.get("/genres", params={"q": "jazz"}) as response:
         assert (await response.json())["new"] is None
+
+
+async def test_who_wants_to_be_asked_is_asked_below_the_answer(
+    page: Page, ann: aiohttp.ClientSession, answered: int
+) -> None:
+    async with ann.post("/consent", json={"allow": True}) as response:
+        assert "I'll ask you about a song once a day" in (await response.json())["notice"]
+    async with ann.post("/asking", json={"allow": True}) as response:
+        assert (await response.json())["notice"].startswith("Good, I'll ask you")
+    async with ann.get("/privacy") as response:
+        shown = await response.json()
+    assert (shown["asks"], shown["asking"]) == (True, "Don't ask me")
+    entry = await page.chat.history.get(answered)
+    assert entry is not None
+    assert entry.reply is not None
+    assert await page.bot.storage.asking.note(entry.person, entry.reply, Question("zouk", 18, 20))
+    [seen] = (await history(ann))["entries"]
+    assert seen["details"][-1] == "Is this zouk? 2 of 20 to go before I can learn it."
+    assert seen["choices"][0] == {"label": "zouk", "text": "Zouk"}
 
 
 async def test_consent_is_given_and_taken_back(ann: aiohttp.ClientSession, answered: int) -> None:
