@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from bot.telegram.chat import TelegramChat
 from tests.bot.discord.people import Somebody as DiscordPerson
 from tests.bot.discord.running import close_scene, open_scene, prepare
-from tests.bot.discord.world import custom_ids
+from tests.bot.discord.world import EPHEMERAL, custom_ids
 from tests.bot.running import Bot
 from tests.bot.telegram.people import MENTION, buttons
 from tests.bot.telegram.people import Somebody as TelegramPerson
@@ -97,6 +97,9 @@ class ChatUnderTest(Protocol):
 
     async def hears(self, text: str, *, private: bool = True) -> Message:
         """Wait until a message of the bot in Ann's private chat or the group says this, and return the latest."""
+
+    async def is_told(self, text: str) -> None:
+        """Wait until Ann is told this in the group, where nobody else sees it."""
 
     async def tap(self, message: Message, text: str) -> None:
         """Have Ann press the button that says this."""
@@ -212,6 +215,9 @@ class Discord:
         await self._scene.says(channel, text)
         return [message for message in self._scene.world.of_bot(channel) if text in message["content"]][-1]
 
+    async def is_told(self, text: str) -> None:
+        assert (await self.hears(text, private=False))["flags"] & EPHEMERAL
+
     async def tap(self, message: Message, text: str) -> None:
         [data] = [part["custom_id"] for part in _parts(message) if part.get("label") == text]
         await self._scene.ann.presses(message, data)
@@ -319,6 +325,9 @@ class Telegram:
 
     async def hears(self, text: str, *, private: bool = True) -> Message:
         return await (self._alone if private else self._people)["ann"].hears(text)
+
+    async def is_told(self, text: str) -> None:
+        await self._server.until(lambda: any(text in (toast or "") for toast in self._server.toasts))
 
     async def tap(self, message: Message, text: str) -> None:
         await self._alone["ann"].presses(self._now(message), text)

@@ -120,6 +120,17 @@ async def test_the_list_begins_with_the_runners_up_and_what_the_chat_uses_most(
     assert chat.genres(menu)[:6] == ["Chèo", "Disco", "Zouk", "Pop", "Rock", "Hip hop"]
 
 
+async def test_a_choice_in_a_group_is_shown_to_whoever_made_it_and_the_buttons_stay_for_others(
+    chat: ChatUnderTest, tone: Tone
+) -> None:
+    answer = await chat.song(tone(200))
+    offered = chat.buttons(answer)
+    await chat.tap(answer, "Right")
+    await chat.is_told("was right")
+    assert chat.buttons(answer) == offered
+    assert len(await labels(chat)) == 1
+
+
 async def test_a_stray_right_keeps_the_correction_and_says_so(chat: ChatUnderTest, tone: Tone) -> None:
     answer = await chat.song(tone(200))
     await chat.writes("zouk", to=answer)

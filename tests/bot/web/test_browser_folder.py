@@ -73,8 +73,6 @@ async def test_a_folder_is_dropped_cut_off_by_a_reload_opened_again_and_sorted(
         await drop(ann.page, music)
         await ann.page.locator(".stage", has_text="of 6 songs heard").wait_for()
         await ann.until("document.querySelector('.collection progress').value > 0.4")
-        await ann.check()
-
         await ann.comes()
         await ann.page.locator(".headline", has_text="No page is sending the others").wait_for()
         await ann.page.locator("[data-key=again]").wait_for()
@@ -82,6 +80,8 @@ async def test_a_folder_is_dropped_cut_off_by_a_reload_opened_again_and_sorted(
         async with ann.page.expect_file_chooser() as opened:
             await ann.page.locator("[data-key=again]").press("Enter")
         await (await opened.value).set_files(str(music))
+        await ann.page.locator(".stage", has_text="of 6 songs heard").wait_for()
+        await ann.check()
         await ann.page.locator(".headline", has_text="4 songs, in order.").wait_for()
         await ann.is_told("4 songs, in order.")
         assert await ann.page.locator(".entry").count() == 1
