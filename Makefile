@@ -50,5 +50,6 @@ $(SERVE): requirements/serve.lock
 
 $(DEV): requirements/dev.lock
 	$(PYTHON) -m venv .venv
-	.venv/bin/python $(PIP) requirements/dev.lock
+	.venv/bin/python $(PIP) requirements/dev.lock --no-compile
+	-.venv/bin/python -m compileall -qq -j 0 -x '/tests/' .venv/lib
 	touch $@

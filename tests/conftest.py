@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from storage.migrate import migrate
 from tests.needs import lacking
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+WORKERS_PER_PROCESSOR = 2
 FAST = (
     "bot/core",
     "classifier/features",
@@ -29,10 +31,23 @@ FAST = (
 browser, decode or train. Of storage's tests, those on PostgreSQL are slow, too."""
 
 LONGEST = (
+    "links/test_hostile_world.py",
+    "bot/telegram/test_songs.py",
+    "bot/telegram/test_limits.py",
+    "bot/both/test_teaching.py",
+    "bot/test_many_bots.py",
+    "bot/test_load.py",
+    "bot/discord/test_songs.py",
     "bot/test_loop.py",
+    "fuzz/test_fuzz.py",
+    "classifier/training/test_music_detection.py",
     "docs/test_commands.py",
     "classifier/inference/cluster/test_losses.py",
+    "bot/web/test_page.py",
     "bot/web/test_browser.py",
+    "bot/both/test_rules.py",
+    "bot/both/test_corrections.py",
+    "classifier/audio/test_hostile_media.py",
     "classifier/datasets/test_builder.py",
     "bot/test_main.py",
     "classifier/library/test_command.py",
@@ -44,6 +59,11 @@ LONGEST = (
     "bot/web/test_browser_folder.py",
 )
 """Files that take longest; they come first, so that at the end no process waits long for another."""
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run twice as many tests as there are processors: half the time of a test is spent on waiting."""
+    return WORKERS_PER_PROCESSOR * len(os.sched_getaffinity(0))
 
 
 def pytest_configure() -> None:

@@ -8,10 +8,12 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import timedelta
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+from httpx import create_ssl_context
 from telegram import InputMediaPhoto, LinkPreviewOptions, ReplyParameters
 from telegram.constants import CallbackQueryLimit, ChatMemberStatus, MessageLimit
 from telegram.error import (
@@ -34,6 +36,7 @@ from bot.telegram.limits import DOWNLOAD_BYTES, TelegramTooLarge
 from bot.telegram.rate_limit import TelegramRateLimiter
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 
     from bot.core.chat import Button, OutgoingMessage
@@ -83,6 +86,12 @@ class MessageGone(Exception):
     """The message to be edited is gone, or cannot be edited in this way."""
 
 
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Load the certificate authorities once for all connections, which takes the time of several requests."""
+    return create_ssl_context()
+
+
 class TelegramClient:
     """The bot's connection.
 
@@ -103,9 +112,15 @@ class TelegramClient:
             base_url=f"{root}/bot",
             base_file_url=f"{root}/file/bot",
             request=HTTPXRequest(
-                connection_pool_size=CONNECTIONS, pool_timeout=60, read_timeout=20, media_write_timeout=60
+                connection_pool_size=CONNECTIONS,
+                pool_timeout=60,
+                read_timeout=20,
+                media_write_timeout=60,
+                httpx_kwargs={"verify": _certificates()},
             ),
-            get_updates_request=HTTPXRequest(connection_pool_size=2, read_timeout=20),
+            get_updates_request=HTTPXRequest(
+                connection_pool_size=2, read_timeout=20, httpx_kwargs={"verify": _certificates()}
+            ),
             rate_limiter=self._rate_limiter,
         )
         self.official = root == OFFICIAL_API

@@ -8,10 +8,12 @@ import sqlite3
 import subprocess
 import sys
 import urllib.request
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.__main__ import main
 from bot.logging import JsonFormatter, TextFormatter
 from bot.settings import WrongSettings, read_settings
 from tests.bot.process import REPOSITORY, BotProcess
@@ -28,30 +30,46 @@ def _run(folder: Path, *arguments: str, **settings: str) -> subprocess.Completed
     return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_check_says_which_chats_would_start_with_which_limits(tmp_path: Path) -> None:
-    done = _run(tmp_path, "--check", MAX_MINUTES="20", SONGS_PER_PERSON_QUEUED="4")
-    assert done.returncode == 0
-    assert "local page: would start on 127.0.0.1:8080, only from this machine" in done.stdout
-    assert "at most 20 minutes" in done.stdout
-    assert "at most 4 songs waiting" in done.stdout
-    assert "links: to any site, straight, without cookies; 300 seconds each, no address inside" in done.stdout
-    assert "links to many songs: the first 5, once asked" in done.stdout
+Check = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Check:
+    """Return a function that checks settings in this process; it returns exit status, output and errors."""
+
+    def run(**settings: str) -> tuple[int, str, str]:
+        for name, value in settings.items():
+            monkeypatch.setenv(name, value)
+        status = main(["--check"])
+        return status, *capsys.readouterr()
+
+    return run
+
+
+def test_check_says_which_chats_would_start_with_which_limits(check: Check, tmp_path: Path) -> None:
+    status, output, _ = check(MAX_MINUTES="20", SONGS_PER_PERSON_QUEUED="4")
+    assert status == 0
+    assert "local page: would start on 127.0.0.1:8080, only from this machine" in output
+    assert "at most 20 minutes" in output
+    assert "at most 4 songs waiting" in output
+    assert "links: to any site, straight, without cookies; 300 seconds each, no address inside" in output
+    assert "links to many songs: the first 5, once asked" in output
     assert list(tmp_path.iterdir()) == []
 
 
-def test_check_says_how_links_are_fetched_and_no_password(tmp_path: Path) -> None:
+def test_check_says_how_links_are_fetched_and_no_password(check: Check, tmp_path: Path) -> None:
     cookies = tmp_path / "cookies.txt"
     cookies.write_text("# Netscape HTTP Cookie File\n")
     proxy = "socks5h://somebody:a-password@proxy.example:1080"
-    done = _run(tmp_path, "--check", LINK_PROXY=proxy, LINK_COOKIES=str(cookies), LINK_HOSTS="a.example,b.example")
-    assert "links: to a.example, b.example, through LINK_PROXY, with the cookies of LINK_COOKIES" in done.stdout
-    assert "a-password" not in done.stdout + done.stderr
+    _, output, errors = check(LINK_PROXY=proxy, LINK_COOKIES=str(cookies), LINK_HOSTS="a.example,b.example")
+    assert "links: to a.example, b.example, through LINK_PROXY, with the cookies of LINK_COOKIES" in output
+    assert "a-password" not in output + errors
 
 
-def test_check_names_every_wrong_setting_and_exits_with_2(tmp_path: Path) -> None:
-    done = _run(tmp_path, "--check", WORKERS="none", LOCAL_CHAT="0.0.0.0:80")
-    assert done.returncode == 2
-    assert sorted(line.partition(":")[0] for line in done.stderr.splitlines()) == ["LOCAL_CHAT", "WORKERS"]
+def test_check_names_every_wrong_setting_and_exits_with_2(check: Check, tmp_path: Path) -> None:
+    status, _, errors = check(WORKERS="none", LOCAL_CHAT="0.0.0.0:80")
+    assert status == 2
+    assert sorted(line.partition(":")[0] for line in errors.splitlines()) == ["LOCAL_CHAT", "WORKERS"]
     assert _run(tmp_path, WORKERS="none").returncode == 2
 
 

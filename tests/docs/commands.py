@@ -1,16 +1,22 @@
 """Finds the command lines that the documentation shows, and tries each in its dry form.
 
 Programs of this project are asked for ``--help`` with everything else that the line says, so that an unknown command or
-a wrong value fails; each option must then be one that the help explains. Targets of make are run with ``-n``; profiles
-and services of Docker Compose are looked up in ``compose.yaml``. Programs of others are named, and not tried.
+a wrong value fails; each option must then be one that the help explains. They run in processes forked from one that has
+imported the large libraries, since importing these for each command takes most of a minute. Targets of make are run
+with ``-n``; profiles and services of Docker Compose are looked up in ``compose.yaml``. Programs of others are named,
+and not tried.
 """
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import re
+import runpy
 import shlex
 import subprocess
 import sys
+import tempfile
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +35,20 @@ PYTHONS = frozenset({"python", "python3", ".venv/bin/python", ".venv-serve/bin/p
 OURS = PYTHONS | {"make", "docker", "dask", ".ci/run"}
 OTHERS = frozenset({"cp", "fly", "litestream", "openssl", "pg_dump", "pg_restore", "pip", "pre-commit"})
 SECONDS = 100
+LARGE_LIBRARIES = (
+    "bot.app",
+    "bot.discord.chat",
+    "bot.telegram.chat",
+    "distributed",
+    "pandas",
+    "playwright.async_api",
+    "pytest",
+    "rich.progress",
+    "scipy.signal",
+    "sklearn.pipeline",
+    "storage",
+)
+"""What many commands import before they read their arguments."""
 _ASSIGNMENT = re.compile(r"[A-Z][A-Z_]*=.*")
 _OPTION = re.compile(r"--?[a-z][\w-]*")
 _PLACEHOLDER = re.compile(r"[A-Z][A-Z0-9_]*…?")
@@ -82,14 +102,12 @@ def _split(line: str) -> Iterator[str]:
 
 
 def _problem_of_python(arguments: Sequence[str]) -> str | None:
-    if arguments[0] == "-m":
-        return _problem_of_program([sys.executable, *arguments[:2]], arguments[2:])
-    script = arguments[0].removeprefix("/app/")
-    return _problem_of_program([sys.executable, script], arguments[1:])
+    number = 2 if arguments[0] == "-m" else 1
+    return _problem_of_program([word.removeprefix("/app/") for word in arguments[:number]], arguments[number:])
 
 
 def _problem_of_program(program: Sequence[str], arguments: Sequence[str]) -> str | None:
-    done = _run([*program, *_without_placeholders(arguments), "--help"])
+    done = _run_in_fork([*program, *_without_placeholders(arguments), "--help"])
     if done.returncode:
         return done.stderr[-500:] or f"exit status {done.returncode}"
     explained = set(_OPTION.findall(done.stdout))
@@ -129,3 +147,33 @@ def _problem_of_run(command: Sequence[str]) -> str | None:
 
 def _run(command: Sequence[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=REPOSITORY, check=False, capture_output=True, text=True, timeout=SECONDS)
+
+
+def _run_in_fork(arguments: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run what the arguments of ``python`` say, a module or a script, in a fork that has the large libraries."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(list(LARGE_LIBRARIES))
+    with tempfile.TemporaryDirectory() as folder:
+        output, errors = Path(folder, "output"), Path(folder, "errors")
+        process = context.Process(target=_run_here, args=(arguments, output, errors))
+        process.start()
+        process.join(SECONDS)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutError(shlex.join(arguments))
+        texts = [path.read_text("utf-8") for path in (output, errors)]
+        return subprocess.CompletedProcess(arguments, process.exitcode, *texts)
+
+
+def _run_here(arguments: Sequence[str], output: Path, errors: Path) -> None:
+    for descriptor, path in ((1, output), (2, errors)):
+        os.dup2(os.open(path, os.O_CREAT | os.O_WRONLY), descriptor)
+    os.chdir(REPOSITORY)
+    if arguments[0] == "-m":
+        sys.argv = list(arguments[1:])
+        sys.path.insert(0, str(REPOSITORY))
+        runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)
+    else:
+        sys.argv = list(arguments)
+        sys.path.insert(0, str(Path(arguments[0]).resolve().parent))
+        runpy.run_path(arguments[0], run_name="__main__")

@@ -1,7 +1,8 @@
 """Fetches links like the bot, in one process in a network namespace, and reports results and leftovers.
 
 ``python -m tests.links.driver [CHILD] < CASES``: one JSON object of name → case in, name → result out. ``CHILD`` is
-the module of a child process other than the bot's own.
+a module whose ``run`` the child processes call instead of starting the bot's own module: they are forked from this
+process, since starting Python and yt-dlp anew for each of more than a hundred links takes a minute.
 """
 
 from __future__ import annotations
@@ -12,14 +13,20 @@ import os
 import sys
 import tempfile
 from dataclasses import asdict
+from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from common.errors import SongError
 from links import Fetcher, FetchLimits, PlaylistFound, fetcher
 from links import ytdlp_runner as site_room
 
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
+    from collections.abc import Callable, Mapping
+
 AT_ONCE = 3
+MOST_DESCRIPTORS = 1024
 
 
 async def run(case: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -89,10 +96,26 @@ def children() -> list[str]:
     ]
 
 
+def fork_children(run: Callable[[], None]) -> None:
+    """Let child processes call a function that never returns, instead of executing a program."""
+    start = asyncio.create_subprocess_exec
+
+    async def fork(*command: str, env: Mapping[str, str], **options: Any) -> Process:
+        def child() -> None:
+            os.closerange(3, MOST_DESCRIPTORS)  # what the parent waits for until the program is executed, too
+            os.environ.clear()
+            os.environ.update(env)
+            run()
+
+        return await start(*command, env=env, preexec_fn=child, **options)
+
+    asyncio.create_subprocess_exec = fork  # type: ignore[assignment]
+
+
 async def main() -> None:
     assert site_room.SONG_NAME == fetcher.SONG
     if len(sys.argv) > 1:
-        fetcher.CHILD = ("-sPB", "-m", sys.argv[1])  # type: ignore[misc]
+        fork_children(import_module(sys.argv[1]).run)
     cases = json.load(sys.stdin)
     before = open_files()
     results = await run_all(cases)

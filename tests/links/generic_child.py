@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 from unittest import mock
 
-from links import subprocess_main, ytdlp_runner
+from yt_dlp.extractor import generic  # noqa: F401 - imported once for all children
+
+from links import error_mapping, subprocess_main, ytdlp_runner  # noqa: F401
 
 whole = ytdlp_runner._options
 
@@ -16,7 +18,3 @@ def run() -> None:
 
     with mock.patch.object(ytdlp_runner, "_options", options):
         subprocess_main.main()
-
-
-if __name__ == "__main__":
-    run()

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from unittest import mock
 
-from tests.links.generic_child import run
+from tests.links import generic_child
+
+
+def run() -> None:
+    with mock.patch("links.guard.SandboxGuard.arm"), mock.patch("links.ytdlp_runner.is_outside", return_value=True):
+        generic_child.run()
+
 
 if __name__ == "__main__":
-    with mock.patch("links.guard.SandboxGuard.arm"), mock.patch("links.ytdlp_runner.is_outside", return_value=True):
-        run()
+    run()

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from playwright.async_api import Browser
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 
 @pytest.fixture(scope="module")
 def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -27,9 +31,9 @@ def songs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def bot_process(tmp_path: Path) -> Iterator[BotProcess]:
-    process = BotProcess(tmp_path, LINGER="0.4")
+@pytest.fixture(scope="module")
+def bot_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotProcess]:
+    process = BotProcess(tmp_path_factory.mktemp("bot"), LINGER="0.4")
     yield process.start()
     process.kill()
 
@@ -40,9 +44,10 @@ def _corrections(process: BotProcess) -> list[tuple[str, int]]:
 
 
 async def test_a_song_is_dropped_answered_corrected_and_still_there_after_a_reload(
-    bot_process: BotProcess, songs: Path
+    bot_process: BotProcess, browser: Browser, songs: Path
 ) -> None:
-    async with visitor(bot_process.address) as ann:
+    before = _corrections(bot_process)
+    async with visitor(bot_process.address, browser=browser) as ann:
         await ann.check()
         content = base64.b64encode((songs / "late.mp3").read_bytes()).decode()
         await ann.drops("Sớm mai <b>.mp3", content)
@@ -68,7 +73,7 @@ async def test_a_song_is_dropped_answered_corrected_and_still_there_after_a_relo
         await ann.check()
         await ann.page.locator("#consent-question [data-key=allow]").click()
         await answer.locator(".consent-notice", has_text="From now on your corrections may teach me").wait_for()
-        assert _corrections(bot_process) == [("cheo", 1)]
+        assert _corrections(bot_process) == [*before, ("cheo", 1)]
 
         await ann.comes()
         answer = ann.entry("answered")
@@ -77,12 +82,14 @@ async def test_a_song_is_dropped_answered_corrected_and_still_there_after_a_relo
         await answer.locator("[data-key=undo]").click()
         await answer.locator("[data-key=right]").wait_for()
         await ann.has_focus_on("right")
-        assert _corrections(bot_process) == []
+        assert _corrections(bot_process) == before
         await ann.check()
 
 
-async def test_everything_can_be_done_by_keyboard_and_is_announced(bot_process: BotProcess, songs: Path) -> None:
-    async with visitor(bot_process.address) as ann:
+async def test_everything_can_be_done_by_keyboard_and_is_announced(
+    bot_process: BotProcess, browser: Browser, songs: Path
+) -> None:
+    async with visitor(bot_process.address, browser=browser) as ann:
         press = ann.page.keyboard.press
         await press("Tab")
         assert (await ann.focused())["text"] == "Skip to the song box"
@@ -127,8 +134,8 @@ async def test_everything_can_be_done_by_keyboard_and_is_announced(bot_process: 
         await ann.check()
 
 
-async def test_on_a_phone_in_the_dark_in_vietnamese(bot_process: BotProcess, songs: Path) -> None:
-    async with visitor(bot_process.address, viewport=PHONE, language="vi-VN", dark=True) as ann:
+async def test_on_a_phone_in_the_dark_in_vietnamese(bot_process: BotProcess, browser: Browser, songs: Path) -> None:
+    async with visitor(bot_process.address, browser=browser, viewport=PHONE, language="vi-VN", dark=True) as ann:
         assert await ann.page.locator("html").get_attribute("lang") == "vi"
         await ann.check()
         await ann.chooses(songs / "loud.ogg", songs / "text.mp3")
@@ -152,9 +159,9 @@ async def test_on_a_phone_in_the_dark_in_vietnamese(bot_process: BotProcess, son
 
 
 async def test_the_language_can_be_changed_and_the_conversation_comes_along(
-    bot_process: BotProcess, songs: Path
+    bot_process: BotProcess, browser: Browser, songs: Path
 ) -> None:
-    async with visitor(bot_process.address) as ann:
+    async with visitor(bot_process.address, browser=browser) as ann:
         await ann.chooses(songs / "loud.ogg")
         await ann.entry("answered").wait_for()
         await ann.page.get_by_role("button", name="Tiếng Việt").click()
@@ -163,10 +170,10 @@ async def test_the_language_can_be_changed_and_the_conversation_comes_along(
         await ann.check()
 
 
-async def test_a_song_is_stopped_on_the_page(tmp_path: Path, songs: Path) -> None:
+async def test_a_song_is_stopped_on_the_page(tmp_path: Path, browser: Browser, songs: Path) -> None:
     process = BotProcess(tmp_path, LINGER="60").start()
     try:
-        async with visitor(process.address) as ann:
+        async with visitor(process.address, browser=browser) as ann:
             await ann.pastes("late.mp3", base64.b64encode((songs / "late.mp3").read_bytes()).decode())
             await ann.page.locator(".stage", has_text="Listening").wait_for()
             await ann.until("document.getElementById('announcer').textContent.endsWith('…')")
@@ -179,11 +186,11 @@ async def test_a_song_is_stopped_on_the_page(tmp_path: Path, songs: Path) -> Non
 
 
 async def test_a_song_that_was_heard_when_the_bot_was_killed_is_answered_by_the_next_while_the_page_waits(
-    tmp_path: Path, songs: Path
+    tmp_path: Path, browser: Browser, songs: Path
 ) -> None:
     first = BotProcess(tmp_path, LINGER="60").start()
     port = first.address.rpartition(":")[2]
-    async with visitor(first.address) as ann:
+    async with visitor(first.address, browser=browser) as ann:
         await ann.chooses(songs / "late.mp3")
         await ann.page.locator(".stage", has_text="Listening").wait_for()
         first.kill()
@@ -199,8 +206,9 @@ async def test_a_song_that_was_heard_when_the_bot_was_killed_is_answered_by_the_
             second.kill()
 
 
-async def test_all_that_is_kept_is_deleted_when_asked(bot_process: BotProcess, songs: Path) -> None:
-    async with visitor(bot_process.address) as ann:
+async def test_all_that_is_kept_is_deleted_when_asked(bot_process: BotProcess, browser: Browser, songs: Path) -> None:
+    before = _corrections(bot_process)
+    async with visitor(bot_process.address, browser=browser) as ann:
         await ann.chooses(songs / "loud.ogg")
         await ann.entry("answered").locator("[data-key=right]").click()
         await ann.entry("answered").locator(".thanks").wait_for()
@@ -211,15 +219,15 @@ async def test_all_that_is_kept_is_deleted_when_asked(bot_process: BotProcess, s
         await ann.page.get_by_text("one song from your history and one correction").wait_for()
         await ann.page.get_by_role("button", name="Close").click()
         await ann.page.wait_for_selector(".entry", state="detached")
-        assert _corrections(bot_process) == []
+        assert _corrections(bot_process) == before
 
 
 @pytest.mark.timeout(240)
-async def test_the_real_thing_as_it_is_released(tmp_path: Path, songs: Path) -> None:
+async def test_the_real_thing_as_it_is_released(tmp_path: Path, browser: Browser, songs: Path) -> None:
     """``python -m bot`` with the released model: an example song, and one that was dropped."""
     process = BotProcess(tmp_path, module="bot").start()
     try:
-        async with visitor(process.address) as ann:
+        async with visitor(process.address, browser=browser) as ann:
             await ann.page.locator("[data-example]").first.click()
             await ann.drops("late.mp3", base64.b64encode((songs / "late.mp3").read_bytes()).decode())
             answer = ann.entry("answered", 1)

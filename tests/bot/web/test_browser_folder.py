@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from playwright.async_api import Page
+    from playwright.async_api import Browser, Page
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SONG_SECONDS = 4
 PATHS = ("Đĩa 1/Chuyến tàu muộn 🎵.mp3", "Đĩa 1/#2 100% <b>.ogg", "đêm.opus", "loud.flac")
@@ -37,9 +39,10 @@ def music(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def bot_process(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[BotProcess]:
-    process = BotProcess(tmp_path, LINGER=getattr(request, "param", "0"))
+@pytest.fixture(scope="module")
+def bot_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BotProcess]:
+    # Slow enough for somebody to come in between.
+    process = BotProcess(tmp_path_factory.mktemp("bot"), LINGER="1")
     yield process.start()
     process.kill()
 
@@ -64,11 +67,10 @@ async def playlists(ann: Visitor, folder: Path) -> dict[str, list[str]]:
     return {name: [line for line in text.splitlines() if not line.startswith("#")] for name, text in texts.items()}
 
 
-@pytest.mark.parametrize("bot_process", ["1"], indirect=True)  # slow enough for somebody to come in between
 async def test_a_folder_is_dropped_cut_off_by_a_reload_opened_again_and_sorted(
-    bot_process: BotProcess, music: Path, tmp_path: Path
+    bot_process: BotProcess, browser: Browser, music: Path, tmp_path: Path
 ) -> None:
-    async with visitor(bot_process.address) as ann:
+    async with visitor(bot_process.address, browser=browser) as ann:
         ann.page.on("dialog", lambda dialog: dialog.accept())  # the browser asks whether to leave the page
         await drop(ann.page, music)
         await ann.page.locator(".stage", has_text="of 6 songs heard").wait_for()
@@ -111,9 +113,9 @@ async def test_a_folder_is_dropped_cut_off_by_a_reload_opened_again_and_sorted(
 
 
 async def test_the_report_opens_from_the_page_on_a_phone_in_the_dark_in_vietnamese(
-    bot_process: BotProcess, music: Path
+    bot_process: BotProcess, browser: Browser, music: Path
 ) -> None:
-    async with visitor(bot_process.address, viewport=PHONE, language="vi-VN", dark=True) as ann:
+    async with visitor(bot_process.address, browser=browser, viewport=PHONE, language="vi-VN", dark=True) as ann:
         await ann.page.set_input_files("#choose-folder", str(music))
         await ann.page.locator(".headline", has_text="Đã xếp xong 4 bài.").wait_for()
         await ann.check()
@@ -132,16 +134,20 @@ async def test_the_report_opens_from_the_page_on_a_phone_in_the_dark_in_vietname
         assert wrong == []
 
 
-async def test_a_folder_that_is_too_full_is_told_in_a_sentence(bot_process: BotProcess, tmp_path: Path) -> None:
+async def test_a_folder_that_is_too_full_is_told_in_a_sentence(
+    bot_process: BotProcess, browser: Browser, tmp_path: Path
+) -> None:
     full = tmp_path / "full"
     full.mkdir()
     for number in range(201):
         (full / f"{number}.mp3").touch()
-    async with visitor(bot_process.address) as ann:
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "readme.txt").touch()
+    async with visitor(bot_process.address, browser=browser) as ann:
         await drop(ann.page, full)
         entry = ann.page.locator(".entry")
         await entry.get_by_text("There are 201 songs in this folder, and this page takes up to 200").wait_for()
-        await drop(ann.page, tmp_path / "data")
+        await drop(ann.page, tmp_path / "texts")
         await entry.get_by_text("I can't find any music in this folder.").wait_for()
         # The browser notes every answer that is no success.
         assert all("status of 422" in complaint for complaint in ann.complaints)
