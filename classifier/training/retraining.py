@@ -167,7 +167,13 @@ def _pool(material: Material, clean: Sequence[Held], changed: Sequence[Held], pl
             able = material.judged[test] & there
             parts.append({name: Opinion(one.genres, one.probabilities[able]) for name, one in held.items()})
             truth.append(material.rows.genres[test[able]])
-    return blending.fit(material.branches, joined(parts), np.concatenate(truth))
+    pool = blending.fit(material.branches, joined(parts), np.concatenate(truth))
+    known = set(material.rows.genres[: material.size].tolist())
+    branches = (
+        replace(branch, taught=tuple(genre for genre in branch.genres if genre not in known))
+        for branch in pool.branches
+    )
+    return replace(pool, branches=tuple(branches))
 
 
 def pooled(pool: Ensemble, held: Held) -> NDArray[np.float64]:

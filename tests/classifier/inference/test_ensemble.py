@@ -70,6 +70,14 @@ def test_an_expert_without_weight_changes_nothing() -> None:
     assert not np.allclose(ensemble(classic=0.5).probabilities(opinions()), without)
 
 
+def test_a_genre_that_corrections_taught_is_twice_as_likely_beforehand() -> None:
+    before = Ensemble((Branch(WEST, {"only": 1.0}),), {})
+    after = Ensemble((Branch(WEST, {"only": 1.0}, taught=WEST[:1]),), {})
+    held = {"only": opinion(WEST, 1)}
+    first, others = np.split(after.probabilities(held) / before.probabilities(held), [1], axis=1)
+    np.testing.assert_allclose(first / others, 2.0)
+
+
 def test_an_expert_that_is_not_weighed_need_not_be_asked() -> None:
     held = {name: held for name, held in opinions().items() if name != "classic"}
     np.testing.assert_array_equal(ensemble().probabilities(held), ensemble().probabilities(opinions()))
