@@ -28,7 +28,7 @@ from classifier.features.families import EMBEDDING  # noqa: E402
 from classifier.training import retraining, training_set  # noqa: E402
 from classifier.training.candidate import Serving  # noqa: E402
 from classifier.training.experts import spaces_of  # noqa: E402
-from classifier.training.training_set import Settings  # noqa: E402
+from classifier.training.training_set import Criteria  # noqa: E402
 from storage import SegmentVectors  # noqa: E402
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _vectors(song: Song) -> list[SegmentVectors]:
 
 def recall(serving: Serving, taught: Sequence[Song], tested: Sequence[Today], label: str, jobs: int) -> float:
     """Train on corrections and return the share of the label's other songs that get it; the gate is not asked."""
-    settings = Settings(least_songs=min(len(taught), Settings().least_songs))
+    settings = Criteria(least_songs=min(len(taught), Criteria().least_songs))
     spaces = spaces_of(serving.artifact.experts)
     material = training_set.assemble(
         serving.base, taught, {name: spaces[name] for name in serving.base.families}, settings

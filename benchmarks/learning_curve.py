@@ -32,7 +32,7 @@ from classifier.training.candidate import Serving, Split, make  # noqa: E402
 from classifier.training.experts import spaces_of  # noqa: E402
 from classifier.training.feedback_reader import Song  # noqa: E402
 from classifier.training.splits import Trial  # noqa: E402
-from classifier.training.training_set import Settings  # noqa: E402
+from classifier.training.training_set import Criteria  # noqa: E402
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,7 +97,7 @@ def forgetting(serving: Serving, label: str, jobs: int) -> Serving:
     base = _without(serving.base, label)
     spaces = spaces_of(serving.artifact.experts)
     spaces = {name: spaces[name] for name in base.families}
-    material = training_set.assemble(base, (), spaces, Settings())
+    material = training_set.assemble(base, (), spaces, Criteria())
     held = retraining.held_out(material, jobs=jobs)
     base = replace(base, answers=held.answers)
     told = {style for group in serving.artifact.styles for style in group.styles} - {label}
@@ -141,7 +141,7 @@ def measure(serving: Serving, today: Sequence[Today], label: str, count: int, dr
     taught = [each.song for each in order[:count]]
     seen = {each.artist for each in order[:count]}
     tested = [each.song for each in today if each.artist not in seen]
-    settings = Settings(least_songs=min(count, Settings().least_songs))
+    settings = Criteria(least_songs=min(count, Criteria().least_songs))
     made = make(serving, Split.of(taught), settings, jobs=jobs, say=lambda _: None)
     told = np.array(retraining.answers(made.artifact, tested))
     right = np.array([song.label == label for song in tested])

@@ -25,7 +25,7 @@ from classifier.features.families import MEL_FAMILIES  # noqa: E402  found only 
 from classifier.training import candidate, data_loading, retraining, splits  # noqa: E402
 from classifier.training.augmentation import normalised  # noqa: E402
 from classifier.training.feedback_reader import Song  # noqa: E402
-from classifier.training.training_set import Settings  # noqa: E402
+from classifier.training.training_set import Criteria  # noqa: E402
 from storage.label_votes import VerdictStatus, aggregate_votes  # noqa: E402
 from storage.vote_weights import Vote  # noqa: E402
 
@@ -118,7 +118,7 @@ def main() -> int:
         songs = [as_song(tracks[name], *found) for name, found in sorted(counted.items())]
         wrong = sum(song.label != tracks[song.id].genre for song in songs)
         split = candidate.Split.of(songs)
-        made = candidate.make(serving, split, Settings(), jobs=-1, say=lambda _: None)
+        made = candidate.make(serving, split, Criteria(), jobs=-1, say=lambda _: None)
         share, called = right(made.artifact, tested)
         verdict = made.verdict
         print(f"\n{what}: {len(songs)} songs count, {wrong} of them wrongly labelled")

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from bot.api import song_view
 from bot.api.errors import AnswerExpired, KeyInUse, KeyReused
-from bot.api.song_store import ApiSong, SongState, SongStore
+from bot.api.song_store import ApiSong, ApiSongState, SongStore
 from bot.api.tokens import PLATFORM
 from bot.core.callbacks import PlaylistCallback
 from bot.core.chat import LINK_SOURCE, Submission
@@ -84,7 +84,7 @@ class ApiChat(HttpChat):
                 # Cut off while it was being sent: the sender was never told that it had arrived.
                 await self.songs.remove(song.id)
             elif await self.conversation.stage(song.job) is None:
-                await self.songs.ended(song.id, SongState.FAILED, OurFault.code)
+                await self.songs.ended(song.id, ApiSongState.FAILED, OurFault.code)
         self.uploads.keep_only({song.file for song in await self.songs.pending()})
 
     # What programs do
@@ -182,14 +182,14 @@ class ApiChat(HttpChat):
     async def show_song(self, song: ApiSong, language: Language, person: Person, stage: Stage | None = None) -> Any:
         """Return a song as JSON data; ``stage`` if it is known how far it has come."""
         words = self.conversation.words(language)
-        if song.state is SongState.ANSWERED and song.reply is not None:
+        if song.state is ApiSongState.ANSWERED and song.reply is not None:
             try:
                 return song_view.answered(song, await self.conversation.answer_view(song.reply, person, language))
             except ButtonExpired:
                 return song_view.failed(song, AnswerExpired.code, {}, language)
-        if song.state is SongState.FAILED:
+        if song.state is ApiSongState.FAILED:
             return song_view.failed(song, song.error or OurFault.code, song.error_values, language)
-        if song.state is SongState.PENDING:
+        if song.state is ApiSongState.PENDING:
             if stage is None and song.job is not None:
                 stage = await self.conversation.stage(song.job)
             question = None
@@ -219,17 +219,17 @@ class ApiChat(HttpChat):
     async def refuse(self, song: PendingSong, error: UserError) -> None:
         """Remember why there is no answer, and tell the song's open streams."""
         if isinstance(error, PlaylistTaken | PlaylistCutShort):
-            await self._ended(song, SongState.EXPANDED)
+            await self._ended(song, ApiSongState.EXPANDED)
         elif isinstance(error, PlaylistDeclined):
-            await self._ended(song, SongState.CANCELLED)
+            await self._ended(song, ApiSongState.CANCELLED)
         else:
-            await self._ended(song, SongState.FAILED, error)
+            await self._ended(song, ApiSongState.FAILED, error)
 
     async def stopped(self, song: PendingSong) -> None:
         """Remember that the song was stopped, and tell its open streams."""
-        await self._ended(song, SongState.CANCELLED)
+        await self._ended(song, ApiSongState.CANCELLED)
 
-    async def _ended(self, song: PendingSong, state: SongState, error: UserError | None = None) -> None:
+    async def _ended(self, song: PendingSong, state: ApiSongState, error: UserError | None = None) -> None:
         song_id = song.message["song"]
         if error is None:
             await self.songs.ended(song_id, state)
@@ -251,5 +251,5 @@ class ApiChat(HttpChat):
         for listener in self.listeners.of(song_id):
             shown = await self.show_song(song, listener.language, listener.person, stage)
             listener.tell("song", shown)
-            if song.state is not SongState.PENDING:
+            if song.state is not ApiSongState.PENDING:
                 listener.finish()

@@ -51,7 +51,7 @@ def make_application(chat: ApiChat) -> web.Application:
         middlewares=[answer_problems, _know_tokens(Tokens(chat.settings.api_token_values))],
         client_max_size=JSON_BYTES,
     )
-    Server(chat).add_routes(application.router)
+    ApiRoutes(chat).add_routes(application.router)
     return application
 
 
@@ -75,7 +75,7 @@ def read_document() -> dict[str, Any]:
     return document
 
 
-class Server:
+class ApiRoutes:
     """The handlers, one for each operation of the API."""
 
     def __init__(self, chat: ApiChat) -> None:

@@ -48,7 +48,7 @@ _INSERT = (
 )
 
 
-class SongState(StrEnum):
+class ApiSongState(StrEnum):
     """How a song stands; how far a pending one has come is known to the queue."""
 
     PENDING = "pending"
@@ -87,7 +87,7 @@ class ApiSong:
     person: str
     title: str | None
     file: str
-    state: SongState
+    state: ApiSongState
     job: int | None
     reply: str | None
     known: bool
@@ -117,7 +117,7 @@ class SongStore:
         self, person: str, title: str | None, file: str, *, key: str | None = None, fingerprint: str | None = None
     ) -> ApiSong | None:
         """Remember a song that was sent; return None if the person has used this idempotency key before."""
-        values = (secrets.token_urlsafe(ID_BYTES), person, title, file, SongState.PENDING, key, fingerprint)
+        values = (secrets.token_urlsafe(ID_BYTES), person, title, file, ApiSongState.PENDING, key, fingerprint)
         rows = await self._database.execute_fetchall(_INSERT + _COLUMNS, values)
         return next(iter(_songs(rows)), None)
 
@@ -133,11 +133,11 @@ class SongStore:
         """Remember a song's answer, and its title, which a link tells only now."""
         await self._database.execute(
             "UPDATE songs SET state = ?, title = ?, reply = ?, known = ? WHERE id = ?",
-            (SongState.ANSWERED, title, reply_id, known, song_id),
+            (ApiSongState.ANSWERED, title, reply_id, known, song_id),
         )
 
     async def ended(
-        self, song_id: str, state: SongState, error: str | None = None, values: Mapping[str, Any] | None = None
+        self, song_id: str, state: ApiSongState, error: str | None = None, values: Mapping[str, Any] | None = None
     ) -> None:
         """Remember that a song has no answer, and why."""
         await self._database.execute(
@@ -155,7 +155,7 @@ class SongStore:
 
     async def pending(self) -> list[ApiSong]:
         """Return the songs that have not ended."""
-        return await self._select("WHERE state = ?", SongState.PENDING)
+        return await self._select("WHERE state = ?", ApiSongState.PENDING)
 
     async def of_person(self, person: str) -> list[ApiSong]:
         """Return all songs of a person, oldest first."""
@@ -188,7 +188,7 @@ def _songs(rows: Iterable[Any]) -> list[ApiSong]:
             person=row[1],
             title=row[2],
             file=row[3],
-            state=SongState(row[4]),
+            state=ApiSongState(row[4]),
             job=row[5],
             reply=row[6],
             known=bool(row[7]),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.core.errors import GenreUnknown
 from bot.core.messages import clean_title
-from bot.web.collection_store import CollectionState, SongState
+from bot.web.collection_store import CollectedSongState, CollectionState
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,7 +62,7 @@ class Lesson:
 
 
 def _unlabelled(collection: StoredCollection) -> list[CollectedSong]:
-    return [song for song in collection.having(SongState.HEARD) if song.label is None]
+    return [song for song in collection.having(CollectedSongState.HEARD) if song.label is None]
 
 
 class CollectionCorrections:

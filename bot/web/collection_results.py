@@ -13,7 +13,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.web.collection_store import SongState
+from bot.web.collection_store import CollectedSongState
 
 if TYPE_CHECKING:
     from bot.core.conversation import Conversation
@@ -59,12 +59,12 @@ class CollectionResults:
         with closing(self.state_db(entry)) as state_db:
             heard = [
                 found
-                for song in collection.having(SongState.HEARD)
+                for song in collection.having(CollectedSongState.HEARD)
                 if (found := _heard(song, state_db, collection.minimum, root)) is not None
             ]
         failures = [
             (root / song.file.path, ScanFailure(str(song.error), words.say(f"error-{song.error}", **song.error_values)))
-            for song in collection.having(SongState.FAILED)
+            for song in collection.having(CollectedSongState.FAILED)
         ]
         aside = self._conversation.queue.background
         releases = {song.release for song in collection.songs if song.release} or {aside.release}

@@ -17,7 +17,7 @@ from bot.core.messages import clean_title
 from bot.web.collection_corrections import KeepingClassifier
 from bot.web.collection_results import CollectionResults
 from bot.web.collection_run import CollectionRun
-from bot.web.collection_store import CollectionState, SongState
+from bot.web.collection_store import CollectedSongState, CollectionState
 from common.errors import EmptyFile, SongError, TooLarge
 from storage import means_outage
 
@@ -166,7 +166,7 @@ class Collections:
         """Return the songs whose bytes are still to come."""
         collection = await self._get(entry)
         here = self._folder_runs[entry.id].here() if entry.id in self._folder_runs else set()
-        return [song for song in collection.having(SongState.MISSING) if song.number not in here]
+        return [song for song in collection.having(CollectedSongState.MISSING) if song.number not in here]
 
     async def receive(self, entry: HistoryEntry, number: int, chunks: AsyncIterator[bytes]) -> bool:
         """Take a song's bytes, to be heard as soon as may be; return whether there is room for another.
@@ -247,7 +247,7 @@ class Collections:
         folder_run = self._folder_runs.get(entry.id)
         if folder_run is None:
             return Look(collection, None, busy=False)
-        left = len(collection.having(SongState.MISSING))
+        left = len(collection.having(CollectedSongState.MISSING))
         speed, minutes = folder_run.per_minute(), folder_run.minutes_left(left)
         return Look(collection, None, busy=True, per_minute=speed, minutes_left=minutes)
 
@@ -273,7 +273,7 @@ class Collections:
         """Return the folder under way if a song's bytes are to come now, else None."""
         self._conversation.queue.check_open()
         collection = await self._get(entry)
-        missing = {song.number for song in collection.having(SongState.MISSING)}
+        missing = {song.number for song in collection.having(CollectedSongState.MISSING)}
         if collection.state is not CollectionState.OPEN or number not in missing:
             return None
         folder_run = await self._open(entry)
@@ -281,7 +281,7 @@ class Collections:
 
     async def _turn_away(self, entry: HistoryEntry) -> None:
         """Note which songs need not be sent, by their sizes."""
-        for song in (await self._get(entry)).having(SongState.MISSING):
+        for song in (await self._get(entry)).having(CollectedSongState.MISSING):
             error: SongError | None = None
             if song.file.size == 0:
                 error = EmptyFile()
@@ -353,7 +353,7 @@ class Collections:
         collection = await self._history.collections.get(entry.id)
         if collection is None:  # forgotten meanwhile
             return
-        if not collection.having(SongState.MISSING):
+        if not collection.having(CollectedSongState.MISSING):
             await self._finish(entry)
         await self._tell(entry.id)
 

@@ -56,7 +56,7 @@ class CollectionState(StrEnum):
     DONE = "done"
 
 
-class SongState(StrEnum):
+class CollectedSongState(StrEnum):
     """How a song of a folder stands: its bytes are still to come, it was heard, or it cannot be."""
 
     MISSING = "missing"
@@ -91,7 +91,7 @@ class CollectedSong:
 
     number: int
     file: ListedFile
-    state: SongState
+    state: CollectedSongState
     content: bytes | None
     release: str | None
     error: str | None
@@ -118,7 +118,7 @@ class StoredCollection:
     minimum: float | None
     songs: tuple[CollectedSong, ...]
 
-    def having(self, state: SongState) -> list[CollectedSong]:
+    def having(self, state: CollectedSongState) -> list[CollectedSong]:
         """Return the songs that stand so."""
         return [song for song in self.songs if song.state is state]
 
@@ -144,7 +144,9 @@ class CollectionStore:
         """
         known = {song.file.path: song for song in await self._songs(entry)}
         listed = set(files)
-        gone = [song.number for song in known.values() if song.file not in listed or song.state is SongState.FAILED]
+        gone = [
+            song.number for song in known.values() if song.file not in listed or song.state is CollectedSongState.FAILED
+        ]
         number = max((song.number for song in known.values()), default=-1) + 1
         kept = {song.file for song in known.values() if song.number not in set(gone)}
         fresh = [(file.path, file.size, file.modified) for file in files if file not in kept]
@@ -157,21 +159,21 @@ class CollectionStore:
             "INSERT INTO collection_songs (entry, number, path, size, modified, state) "
             "SELECT ?, ? + key, json_extract(value, '$[0]'), json_extract(value, '$[1]'), "
             "json_extract(value, '$[2]'), ? FROM json_each(?)",
-            (entry, number, SongState.MISSING, json.dumps(fresh)),
+            (entry, number, CollectedSongState.MISSING, json.dumps(fresh)),
         )
 
     async def heard(self, entry: int, number: int, content: bytes, release: str) -> None:
         """Remember that a song was heard."""
         await self._connection.execute(
             "UPDATE collection_songs SET state = ?, content = ?, release = ? WHERE entry = ? AND number = ?",
-            (SongState.HEARD, content, release, entry, number),
+            (CollectedSongState.HEARD, content, release, entry, number),
         )
 
     async def failed(self, entry: int, number: int, error: str, values: Mapping[str, Any]) -> None:
         """Remember why a song cannot be heard."""
         await self._connection.execute(
             "UPDATE collection_songs SET state = ?, error = ?, error_values = ? WHERE entry = ? AND number = ?",
-            (SongState.FAILED, error, json.dumps(dict(values)), entry, number),
+            (CollectedSongState.FAILED, error, json.dumps(dict(values)), entry, number),
         )
 
     async def set_label(self, entry: int, number: int, label: str | None) -> None:
@@ -223,7 +225,7 @@ class CollectionStore:
             CollectedSong(
                 number=row[0],
                 file=ListedFile(row[1], row[2], row[3]),
-                state=SongState(row[4]),
+                state=CollectedSongState(row[4]),
                 content=row[5],
                 release=row[6],
                 error=row[7],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from bot.core.localization import percent
-from bot.web.collection_store import CollectionState, SongState
+from bot.web.collection_store import CollectedSongState, CollectionState
 
 if TYPE_CHECKING:
     from bot.core.localization import Localizer
@@ -24,7 +24,7 @@ def collected(entry: HistoryEntry, look: Look, words: Localizer, lesson: Lesson 
     """Return a folder: how far it is, or what was found in it, and whether its name is the genre of its songs."""
     collection = look.collection
     count = words.say("page-collection-songs", count=len(collection.songs))
-    failed = collection.having(SongState.FAILED)
+    failed = collection.having(CollectedSongState.FAILED)
     shown: dict[str, Any] = {
         "id": entry.id,
         "state": "collection",
@@ -66,13 +66,13 @@ def _song(song: CollectedSong, answer: StoredAnswer, words: Localizer) -> dict[s
 
 
 def _done(look: Look) -> int:
-    return len(look.collection.songs) - len(look.collection.having(SongState.MISSING))
+    return len(look.collection.songs) - len(look.collection.having(CollectedSongState.MISSING))
 
 
 def _told(look: Look, words: Localizer) -> str:
     done, total = _done(look), len(look.collection.songs)
     if look.collection.state is CollectionState.DONE:
-        return words.say("page-collection-done", songs=len(look.collection.having(SongState.HEARD)))
+        return words.say("page-collection-done", songs=len(look.collection.having(CollectedSongState.HEARD)))
     if look.collection.state is CollectionState.STOPPED:
         return words.say("page-collection-stopped", done=done, total=total)
     if not look.busy:

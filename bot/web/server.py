@@ -68,7 +68,7 @@ def make_application(chat: LocalChat) -> web.Application:
         {PREFIX: desk_guard(chat.settings, chat.address.host)},
     )
     application = web.Application(middlewares=[guard.middleware(), _say_what_is_wrong], client_max_size=JSON_BYTES)
-    Server(chat).add_routes(application.router)
+    PageRoutes(chat).add_routes(application.router)
     return application
 
 
@@ -94,7 +94,7 @@ async def _say_what_is_wrong(request: web.Request, handler: Handler) -> web.Stre
         return web.json_response({"error": sentence(OurFault(), language_asked(request))}, status=500)
 
 
-class Server:
+class PageRoutes:
     """The handlers, one for each thing that a person does on the page."""
 
     def __init__(self, chat: LocalChat) -> None:

@@ -143,14 +143,14 @@ def _retrain(
 ) -> int:
     from classifier.inference.manifest import read_manifest
     from classifier.training import candidate, need
-    from classifier.training.training_set import Settings
+    from classifier.training.training_set import Criteria
 
     split = candidate.Split.of(songs)
     say(f"{len(songs)} songs of feedback: {len(split.train)} to learn from, {len(split.judge)} only to judge by")
     if split.aside:
         say(f"{len(split.aside)} judge nothing: they are recordings that are learnt from, encoded anew")
     people = arguments.people or CommunitySettings().used_by.agreement
-    settings = Settings(arguments.songs, people, arguments.most_share)
+    settings = Criteria(arguments.songs, people, arguments.most_share)
     found = need.of(split, releases, read_manifest(arguments.models), settings)
     for missing in found.missing:
         print(f"Not yet a genre: {missing}.")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from classifier.training.feedback_reader import Song
     from classifier.training.gate import Verdict
     from classifier.training.retraining import HeldOut
-    from classifier.training.training_set import Settings
+    from classifier.training.training_set import Criteria
 
 
 class CannotRetrain(Exception):
@@ -143,7 +143,7 @@ class Split:
 def make(
     serving: Serving,
     split: Split,
-    settings: Settings,
+    settings: Criteria,
     *,
     withdrawn: int = 0,
     jobs: int,

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from classifier.inference.releases import ReleaseStore
     from classifier.training.candidate import Split
-    from classifier.training.training_set import Settings, Taught
+    from classifier.training.training_set import Criteria, Taught
 
 AGAIN_AFTER: Final = 5
 """So many new songs of a label must have come before a genre that was refused is tried again."""
@@ -49,7 +49,7 @@ class Need:
         return self.withdrawn > 0 or (not self.rolled_back and (bool(self.complete) or self.new >= new_songs))
 
 
-def of(split: Split, releases: ReleaseStore, serving: Mapping[str, Any], settings: Settings) -> Need:
+def of(split: Split, releases: ReleaseStore, serving: Mapping[str, Any], settings: Criteria) -> Need:
     """Compare.
 
     Parameters

@@ -34,7 +34,7 @@ from classifier.training.base_dataset import of as base_of
 from classifier.training.base_dataset import pack, unpack, with_answers
 from classifier.training.classes import family_of
 from classifier.training.out_of_fold import joined
-from classifier.training.training_set import Settings, assemble
+from classifier.training.training_set import Criteria, assemble
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -123,7 +123,7 @@ def reference(
     They learn from what was packed and unpacked, as those of every candidate will.
     """
     base = unpack(pack(base_of(rows, trials, artifact, collections)))
-    material = assemble(base, (), experts.spaces_of(artifact.experts), Settings())
+    material = assemble(base, (), experts.spaces_of(artifact.experts), Criteria())
     return with_answers(base, held_out(material, jobs=jobs).answers)
 
 

@@ -37,8 +37,8 @@ LEAST_WEIGHT: Final = 1e-3
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What an operator may choose.
+class Criteria:
+    """Which feedback becomes part of a training set; what an operator may choose of it.
 
     Attributes
     ----------
@@ -88,7 +88,7 @@ class Material:
         return judged
 
 
-def classes(base: Base, songs: Sequence[Song], settings: Settings) -> Classes:
+def classes(base: Base, songs: Sequence[Song], settings: Criteria) -> Classes:
     """Choose the genres that can be answered, each with the families that it is learnt from.
 
     A new label needs enough songs by enough people; several encodings of one recording are one song.
@@ -110,7 +110,7 @@ def classes(base: Base, songs: Sequence[Song], settings: Settings) -> Classes:
     return known
 
 
-def known_styles(songs: Sequence[Song], classes_: Sequence[str], settings: Settings) -> set[str]:
+def known_styles(songs: Sequence[Song], classes_: Sequence[str], settings: Criteria) -> set[str]:
     """Return the styles of known families that enough songs and people stand behind."""
     by_label: dict[str, list[Song]] = defaultdict(list)
     for song in songs:
@@ -119,11 +119,11 @@ def known_styles(songs: Sequence[Song], classes_: Sequence[str], settings: Setti
     return {label for label, mine in by_label.items() if _is_enough(mine, settings)}
 
 
-def _is_enough(songs: Sequence[Song], settings: Settings) -> bool:
+def _is_enough(songs: Sequence[Song], settings: Criteria) -> bool:
     return len(np.unique(recordings_of(_counted(songs, settings)))) >= settings.least_songs
 
 
-def _counted(songs: Sequence[Song], settings: Settings) -> list[Song]:
+def _counted(songs: Sequence[Song], settings: Criteria) -> list[Song]:
     """Return the songs of a label that count towards a genre of its own: enough people, or a moderator."""
     told = max(song.label_people for song in songs)
     return [song for song in songs if song.reviewed or (told or song.people) >= settings.least_people]
@@ -158,7 +158,7 @@ class Taught:
         return f"{self.label}: {', '.join(filter(None, (recordings, people)))}"
 
 
-def taught(songs: Sequence[Song], genres: Collection[str], settings: Settings) -> list[Taught]:
+def taught(songs: Sequence[Song], genres: Collection[str], settings: Criteria) -> list[Taught]:
     """Return what there is on every label that is none of the genres, in the order of their names."""
     by_label: dict[str, list[Song]] = defaultdict(list)
     for song in songs:
@@ -189,7 +189,7 @@ def assemble(
     base: Base,
     songs: Sequence[Song],
     spaces: Mapping[str, FeatureSpace],
-    settings: Settings,
+    settings: Criteria,
     *,
     seed: int = 0,
 ) -> Material:
@@ -248,7 +248,7 @@ class _Part:
         return [np.vstack([row, row + lent.draw(self.song, place, self.copies)]) for place, row in enumerate(clean)]
 
 
-def _parts(base: Base, taken: Sequence[Song], known: Classes, settings: Settings) -> list[_Part]:
+def _parts(base: Base, taken: Sequence[Song], known: Classes, settings: Criteria) -> list[_Part]:
     """Give songs as many rows as their genre has room for, and cap what they count for together."""
     counts = Counter(class_of(song.label) for song in taken)
     rooms = {name: _room(base, name, known[name], settings) for name in counts}
@@ -267,7 +267,7 @@ def _parts(base: Base, taken: Sequence[Song], known: Classes, settings: Settings
     return [replace(part, weight=part.weight * shares[class_of(part.song.label)]) for part in parts]
 
 
-def _room(base: Base, genre: str, families: frozenset[str], settings: Settings) -> float:
+def _room(base: Base, genre: str, families: frozenset[str], settings: Criteria) -> float:
     """Return how many rows of the base the feedback on a genre may count for."""
     counts = np.diff(base.starts[TEXTURE if TEXTURE in families else TEXTURE40])
     mine = float(counts[base.genres == genre].sum())

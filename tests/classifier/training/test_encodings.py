@@ -15,7 +15,7 @@ from classifier.inference.artifact_file import read_artifact
 from classifier.training import base_dataset, experts, musicnn_weights, training_set
 from classifier.training.candidate import Split
 from classifier.training.feedback_reader import Song, recordings_of
-from classifier.training.training_set import Settings
+from classifier.training.training_set import Criteria
 from tests.conftest import REPOSITORY
 from tests.synthesis import STYLES, song, write
 
@@ -73,8 +73,8 @@ def test_a_new_genre_needs_so_many_recordings_and_a_trial_holds_out_all_encoding
     material, artifact = base_dataset.unpack(content), read_artifact(next(models.glob("*.joblib")).read_bytes())
     half = len(twice) // 2
     for least, is_enough in ((half, True), (half + 1, False)):
-        assert (NEW in training_set.classes(material, twice, Settings(least_songs=least))) is is_enough
-    assembled = training_set.assemble(material, twice, experts.spaces_of(artifact.experts), Settings(least_songs=half))
+        assert (NEW in training_set.classes(material, twice, Criteria(least_songs=least))) is is_enough
+    assembled = training_set.assemble(material, twice, experts.spaces_of(artifact.experts), Criteria(least_songs=half))
     for trial in assembled.trials:
         held = [group for group in assembled.rows.groups[trial.test].tolist() if group.startswith("song")]
         styles = {group.rpartition(" ")[0] for group in held}

@@ -16,7 +16,7 @@ from classifier.inference.releases import ReleaseEvent, ReleaseStore
 from classifier.song_report import SegmentFeatures
 from classifier.training import base_dataset, experts, retraining, training_set
 from classifier.training.feedback_reader import Song, read
-from classifier.training.training_set import Settings
+from classifier.training.training_set import Criteria
 from tests.classifier.test_walls import fresh_process
 from tests.classifier.training.small import (
     GENRES,
@@ -129,7 +129,7 @@ class TestBase:
 
 class TestLessons:
     def test_a_new_genre_needs_songs_and_people(self, of_base: tuple[Base, Any], tmp_path: Path) -> None:
-        settings = Settings(least_songs=5, least_people=2)
+        settings = Criteria(least_songs=5, least_people=2)
         for lines, enough in (
             (corrections(NEW, 5), True),
             (corrections(NEW, 4), False),
@@ -143,7 +143,7 @@ class TestLessons:
 
     def test_songs_are_kept_whole_in_every_trial(self, of_base: tuple[Base, Any], tmp_path: Path) -> None:
         lines = [line(f"song {number}", NEW, segment=part) for number in range(9) for part in range(3)]
-        material = training_set.assemble(of_base[0], songs(tmp_path, *lines), of_base[1], Settings(least_songs=5))
+        material = training_set.assemble(of_base[0], songs(tmp_path, *lines), of_base[1], Criteria(least_songs=5))
         tested = []
         for trial in material.trials:
             train, test = (set(material.rows.groups[items].tolist()) for items in (trial.train, trial.test))
@@ -157,7 +157,7 @@ class TestLessons:
         for sizes, apart in (((3, 3, 3), True), ((7, 1, 1), False)):
             givers = [giver for giver, size in enumerate(sizes, start=1) for _ in range(size)]
             lines = [line(f"song {number}", NEW, giver=giver) for number, giver in enumerate(givers)]
-            material = training_set.assemble(of_base[0], songs(tmp_path, *lines), of_base[1], Settings(least_songs=5))
+            material = training_set.assemble(of_base[0], songs(tmp_path, *lines), of_base[1], Criteria(least_songs=5))
             by_song = {f"song song {number}": giver for number, giver in enumerate(givers)}
             held = [
                 {by_song[group] for group in material.rows.groups[trial.test].tolist() if group in by_song}
@@ -167,7 +167,7 @@ class TestLessons:
 
     def test_feedback_counts_at_most_its_share_of_a_genre(self, of_base: tuple[Base, Any], tmp_path: Path) -> None:
         flood = songs(tmp_path, *corrections("rock", 400))
-        material = training_set.assemble(of_base[0], flood, of_base[1], Settings(most_share=0.25))
+        material = training_set.assemble(of_base[0], flood, of_base[1], Criteria(most_share=0.25))
         counts = np.diff(material.rows.starts[TEXTURE])
         mine = material.rows.genres == "rock"
         fed = np.arange(len(mine)) >= material.size
@@ -178,7 +178,7 @@ class TestLessons:
         self, of_base: tuple[Base, Any], tmp_path: Path
     ) -> None:
         lines = [line("half", "rock", weight=0.5), line("whole", "rock"), line("none", "rock", weight=0)]
-        material = training_set.assemble(of_base[0], songs(tmp_path, *lines), of_base[1], Settings())
+        material = training_set.assemble(of_base[0], songs(tmp_path, *lines), of_base[1], Criteria())
         weights = dict(zip(material.rows.groups[material.size :], material.weights[material.size :], strict=True))
         assert weights == {"song half": 0.5, "song whole": 1.0}
 
@@ -186,7 +186,7 @@ class TestLessons:
         self, of_base: tuple[Base, Any], tmp_path: Path
     ) -> None:
         [song] = songs(tmp_path, line("one", "rock"))
-        material = training_set.assemble(of_base[0], [song], of_base[1], Settings())
+        material = training_set.assemble(of_base[0], [song], of_base[1], Criteria())
         rows = material.rows.families[TEXTURE][material.rows.starts[TEXTURE][material.size] :]
         assert len(rows) == 1 + training_set.MOST_COPIES
         assert rows[0] == pytest.approx(of_base[1][TEXTURE](song.families[TEXTURE])[0], abs=1e-4)
@@ -199,7 +199,7 @@ class TestLessons:
             {name: value for name, value in values.items() if not name.startswith("texture_")}
             for values in corrections(NEW, 6)
         ]
-        material = training_set.assemble(of_base[0], songs(tmp_path, *narrow), of_base[1], Settings(least_songs=5))
+        material = training_set.assemble(of_base[0], songs(tmp_path, *narrow), of_base[1], Criteria(least_songs=5))
         assert material.branches == (GENRES, (NEW,))
         assert not material.rows.having(TEXTURE)[material.size :].any()
         assert material.judged.all()
