@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any
 
 from aiohttp import WSMsgType, web
@@ -44,7 +45,8 @@ class Gateway:
         event = {"op": DISPATCH, "t": kind, "s": len(self._events) + 1, "d": data}
         self._events.append(event)
         for socket in list(self._sockets):
-            await socket.send_str(json.dumps(event))
+            with suppress(ConnectionError):  # a bot that was just killed hears of it if it resumes
+                await socket.send_str(json.dumps(event))
 
     async def say_again(self) -> None:
         """Deliver the last event a second time."""
