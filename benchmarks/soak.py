@@ -199,6 +199,9 @@ async def soak(place: Path, music: Music, python: str, plan: Plan) -> dict[str, 
         over.set()
         await living
         await asyncio.sleep(IDLE_SECONDS)
+        for person in people:
+            await person.look_back()
+            await person.leave()
         for each in behind:
             each.cancel()
         after = watch.look()
@@ -211,6 +214,7 @@ async def soak(place: Path, music: Music, python: str, plan: Plan) -> dict[str, 
         "ended, as people saw it": dict(ledger.ended),
         "ended, as the database has it": outcomes(place / "data/songs.db"),
         "never reached the bot, which was down": ledger.unheard,
+        "ended after their sender had given up": ledger.late,
         "never ended": ledger.lost,
         "messages that still say that a song waits, or too many": strays,
         "opinions": dict(ledger.said),
@@ -263,7 +267,9 @@ def is_well(found: dict[str, Any]) -> bool:
         0 <= opinions["in the database"] - opinions["confirmed"] <= unsure
         and not any(how.endswith(("queued", "running")) for how in in_database)
         and sum(found["sent"].values())
-        == sum(found["ended, as people saw it"].values()) + found["never reached the bot, which was down"]
+        == sum(found["ended, as people saw it"].values())
+        + found["ended after their sender had given up"]
+        + found["never reached the bot, which was down"]
         and sum(count for how, count in found["ended, as people saw it"].items() if how.endswith("failed"))
         <= sum(count for what, count in found["sent"].items() if what in (BROKEN_FILE, BROKEN_LINK))
         and not any(found[each] for each in ("never ended", "files left", "processes left"))

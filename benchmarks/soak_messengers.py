@@ -62,7 +62,7 @@ class Follower:
         data_of: Callable[[Message], list[str]],
         exists: Callable[[Message], bool],
     ) -> None:
-        self._changes, self._song_of, self.data_of, self._exists = changes, song_of, data_of, exists
+        self._changes, self.song_of, self.data_of, self._exists = changes, song_of, data_of, exists
         self._news: dict[Hashable, asyncio.Event] = {}
         self.messages: dict[Hashable, dict[Hashable, Message]] = defaultdict(dict)
 
@@ -76,7 +76,7 @@ class Follower:
         """Take what has changed."""
         changes, self._changes[:] = list(self._changes), []
         for _, message in changes:
-            song = self._song_of(message)
+            song = self.song_of(message)
             if song is None:
                 continue
             message.pop("picture", None)
@@ -105,12 +105,19 @@ class Follower:
 
 
 class Messenger(Habits):
-    """A person on a platform with messages and buttons."""
+    """A person on a platform with messages and buttons.
+
+    Attributes
+    ----------
+    loses_messages
+        Whether a bot that is down never hears of what is sent meanwhile.
+    """
+
+    loses_messages = False
 
     def __init__(self, number: int, music: Music, ledger: Ledger, follower: Follower) -> None:
         super().__init__(number, music, ledger)
         self._follower = follower
-        self._song: Hashable = None
 
     @abstractmethod
     def text(self, message: Message) -> str:
@@ -121,19 +128,19 @@ class Messenger(Habits):
         """Press a button."""
 
     async def cancel(self) -> None:
-        for message in list(self._follower.messages[self._song].values()):
+        for message in list(self._follower.messages[self.song].values()):
             if (button := self._button(message, "cancel:")) is not None:
                 await self.press(message, button)
 
     async def ending(self) -> str:
         kills = self.ledger.kills
         ended = asyncio.create_task(
-            self._follower.until(self._song, lambda message: self._button(message, "cancel:") is None)
+            self._follower.until(self.song, lambda message: self._button(message, "cancel:") is None)
         )
         try:
             while not ended.done():
                 await asyncio.wait({ended}, timeout=UNHEARD_SECONDS)
-                if not self._follower.messages[self._song] and self.ledger.kills == kills and kills:
+                if not self._follower.messages[self.song] and self.ledger.kills == kills and kills:
                     return UNHEARD
                 kills = self.ledger.kills
             shown = await ended
@@ -142,6 +149,15 @@ class Messenger(Habits):
         if self._button(shown, "right:") is not None or self._button(shown, "is:") is not None:
             return "answered"
         return "stopped" if self.text(shown) in STOPPED else "failed"
+
+    async def look_back(self) -> None:
+        for song in self.late:
+            said = self._follower.messages[song].values()
+            if not said and self.loses_messages:
+                self.ledger.unheard += 1
+                self.ledger.late -= 1
+            elif all(self._button(message, "cancel:") is not None for message in said):
+                self.ledger.lost.append(f"{self.name}: {song}")
 
     async def speak(self) -> None:
         about = (self.name, self.what)
@@ -159,7 +175,7 @@ class Messenger(Habits):
         """Press a button until another one is shown; return whether it came to that, None if there is none to press."""
         pressed = None
         for _ in range(PRESSES):
-            for message in list(self._follower.messages[self._song].values()):
+            for message in list(self._follower.messages[self.song].values()):
                 button = next((found for each in presses if (found := self._button(message, each))), None)
                 if button is not None:
                     pressed = False
@@ -169,7 +185,7 @@ class Messenger(Habits):
             with suppress(TimeoutError):
                 async with asyncio.timeout(PRESS_SECONDS):
                     await self._follower.until(
-                        self._song, lambda message: any(self._button(message, each) for each in shows)
+                        self.song, lambda message: any(self._button(message, each) for each in shows)
                     )
                     return True
         return pressed
@@ -210,13 +226,14 @@ class Texter(Messenger):
         return str(message.get("text"))
 
     def _is(self, sent: Message) -> None:
-        self._sent, self._song = sent, (sent["chat"]["id"], sent["message_id"])
+        self._sent, self.song = sent, (sent["chat"]["id"], sent["message_id"])
 
 
 class Chatter(Messenger):
     """A person on Discord, which tells a bot only what happens while it is connected."""
 
     platform = "discord"
+    loses_messages = True
 
     def __init__(self, number: int, music: Music, ledger: Ledger, follower: Follower, discord: FakeDiscord) -> None:
         super().__init__(number, music, ledger, follower)
@@ -227,12 +244,12 @@ class Chatter(Messenger):
     async def send_file(self, path: Path) -> None:
         await self._connected()
         self._sent = await self._somebody.says(self._somebody.direct, "", path)
-        self._song = self._sent["id"]
+        self.song = self._sent["id"]
 
     async def send_link(self, link: str) -> None:
         await self._connected()
         self._sent = await self._somebody.says(self._somebody.direct, link)
-        self._song = self._sent["id"]
+        self.song = self._sent["id"]
 
     async def ending(self) -> str:
         how = await super().ending()

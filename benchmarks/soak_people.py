@@ -73,8 +73,10 @@ class Ledger:
         Seconds from sending to the answer, for those answered.
     said
         Number of corrections by kind.
+    late
+        How many songs took longer than their sender waited.
     lost
-        Songs that were never finished.
+        Songs that have not ended when everybody is gone.
     unheard
         Songs that never reached the bot, since it was killed before it had them.
     kills
@@ -87,6 +89,7 @@ class Ledger:
     ended: Counter[str] = field(default_factory=Counter)
     waits: list[float] = field(default_factory=list)
     said: Counter[str] = field(default_factory=Counter)
+    late: int = 0
     lost: list[str] = field(default_factory=list)
     unheard: int = 0
     kills: int = 0
@@ -106,6 +109,8 @@ class Habits(ABC):
     ----------
     what
         What was sent last: one file or link is one song to correct.
+    song, late
+        The last song as the chat knows it, and all that took too long.
     """
 
     platform = ""
@@ -115,6 +120,8 @@ class Habits(ABC):
         self.random = random.Random(number)  # noqa: S311 - habits, not secrets
         self.music, self.ledger = music, ledger
         self.what = ""
+        self.song: Any = None
+        self.late: list[Any] = []
 
     async def live(self, over: asyncio.Event, thinking_seconds: float = THINKING_SECONDS) -> None:
         """Send songs and give feedback, one after the other, until the time is up."""
@@ -126,7 +133,8 @@ class Habits(ABC):
                 async with asyncio.timeout(SONG_SECONDS):
                     how = await self._one_song()
             except TimeoutError:
-                self.ledger.lost.append(f"{self.name}, sent {time.strftime('%H:%M:%S')}")
+                self.ledger.late += 1
+                self.late.append(self.song)
             else:
                 if how == UNHEARD:
                     self.ledger.unheard += 1
@@ -135,7 +143,6 @@ class Habits(ABC):
                 if how == "answered" and self.random.random() < OPINIONS:
                     await self.speak()
             await self._think(over, self.random.expovariate(1 / thinking_seconds))
-        await self.leave()
 
     async def _think(self, over: asyncio.Event, seconds: float) -> None:
         try:
@@ -171,6 +178,10 @@ class Habits(ABC):
 
     async def leave(self) -> None:  # noqa: B027 - and closed
         """Close the chat."""
+
+    @abstractmethod
+    async def look_back(self) -> None:
+        """Note in the ledger which of the songs that took too long have not ended even now, or never came there."""
 
     @abstractmethod
     async def send_file(self, path: Path) -> None:
@@ -209,7 +220,7 @@ class Browser(Habits):
         )
         self._entries: dict[int, dict[str, Any]] = {}
         self._news = asyncio.Condition()
-        self._song = 0
+        self.song = 0
         self._listening: asyncio.Task[None] | None = None
 
     async def arrive(self) -> None:
@@ -230,22 +241,28 @@ class Browser(Habits):
         await self._send("/links", json={"link": link})
 
     async def cancel(self) -> None:
-        if self._song:
-            await self._ask("DELETE", f"/songs/{self._song}")
+        if self.song:
+            await self._ask("DELETE", f"/songs/{self.song}")
 
     async def ending(self) -> str:
-        if not self._song:
+        if not self.song:
             return UNHEARD
         async with self._news:
-            await self._news.wait_for(lambda: self._entries[self._song]["state"] != "waiting")
-        entry = self._entries.pop(self._song)
+            await self._news.wait_for(lambda: self._entries[self.song]["state"] != "waiting")
+        entry = self._entries.pop(self.song)
         if entry["state"] == "answered":
             # A browser loads the picture at once.
             await self._ask("GET", "/" + entry["picture"]["light"])
         return str(entry["state"])
 
+    async def look_back(self) -> None:
+        if self.late:
+            _, body = await self._ask("POST", "/hello")
+            states = {entry["id"]: entry["state"] for entry in json.loads(body)["entries"]}
+            self.ledger.lost += [f"{self.name}: {song}" for song in self.late if states.get(song) == "waiting"]
+
     async def speak(self) -> None:
-        where, about = f"/songs/{self._song}/opinion", (self.name, self.what)
+        where, about = f"/songs/{self.song}/opinion", (self.name, self.what)
         genre = self.random.choice((None, "jazz", "rock", "cailuong", "lo-fi"))
         status, _ = await self._ask("POST", where, json={} if genre is None else {"genre": genre})
         if not status or status >= OUTAGE:
@@ -263,14 +280,14 @@ class Browser(Habits):
 
     async def _send(self, where: str, **content: Any) -> None:
         """Send a song; it is unknown whether the bot has it if it was killed while it was sent."""
-        self._song = 0
+        self.song = 0
         status, body = await self._ask("POST", where, **content)
         if not status:
             return
         if status != ACCEPTED:
             raise RuntimeError(f"{self.name}: {status} {body.decode()}")
         entry = json.loads(body)
-        self._song = entry["id"]
+        self.song = entry["id"]
         await self._note(entry)
 
     async def _ask(self, method: str, where: str, **content: Any) -> tuple[int, bytes]:
@@ -289,7 +306,7 @@ class Browser(Habits):
 
     async def _note(self, entry: dict[str, Any]) -> None:
         known = self._entries.get(entry["id"])
-        if (known is None and entry["id"] >= self._song) or (known is not None and known["seen"] <= entry["seen"]):
+        if (known is None and entry["id"] >= self.song) or (known is not None and known["seen"] <= entry["seen"]):
             async with self._news:
                 self._entries[entry["id"]] = entry
                 self._news.notify_all()
