@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tests.bot.fake_classifier import EarAtHand
 
 
+POLL_SECONDS = 0.05
+"""How often ``eventually`` looks; a browser that is asked more often is busy with answering."""
+
+
 class Bot:
     """A conversation, its queue, and its chats, to be added before the start."""
 
@@ -64,4 +68,4 @@ async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
     """Wait until something is so that nobody tells of; half a minute at the most."""
     async with asyncio.timeout(30):
         while not await check():  # noqa: ASYNC110 - what is written down in a file tells nobody
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(POLL_SECONDS)
