@@ -34,6 +34,7 @@ UNHEARD_SECONDS = 30.0
 """Whoever sees nothing of a song for so long after the bot was killed sends another one."""
 MOST_KEPT = 300
 """So many posts, edits, pictures and interactions are kept by the tests' Discord; a press is answered before that."""
+CLOSING = {say(language, "error-closing") for language in LANGUAGES}
 STOPPED = {say(language, "progress-cancelled") for language in LANGUAGES}
 
 
@@ -148,6 +149,8 @@ class Messenger(Habits):
             ended.cancel()
         if self._button(shown, "right:") is not None or self._button(shown, "is:") is not None:
             return "answered"
+        if self.text(shown) in CLOSING:
+            return UNHEARD
         return "stopped" if self.text(shown) in STOPPED else "failed"
 
     async def look_back(self) -> None:

@@ -296,7 +296,7 @@ class Browser(Habits):
             try:
                 async with self._http.request(method, where, **content) as response:
                     body = await response.read()
-                    if response.status != OUTAGE:
+                    if response.status != OUTAGE and b'"code": "closing"' not in body:
                         return response.status, body
             except aiohttp.ClientConnectorError:
                 pass  # nobody listens: nothing was sent
