@@ -151,3 +151,17 @@ async def test_a_folder_that_is_too_full_is_told_in_a_sentence(
         await entry.get_by_text("I can't find any music in this folder.").wait_for()
         # The browser notes every answer that is no success.
         assert all("status of 422" in complaint for complaint in ann.complaints)
+
+
+async def test_a_folder_that_is_named_for_a_genre_asks_whether_to_teach_it(
+    bot_process: BotProcess, browser: Browser, tmp_path: Path
+) -> None:
+    (tmp_path / "V-pop").mkdir()
+    write(song("jazz", SONG_SECONDS, 7), tmp_path / "V-pop" / "one.ogg")
+    async with visitor(bot_process.address, browser=browser) as ann:
+        await drop(ann.page, tmp_path / "V-pop")
+        await ann.page.locator(".lesson p", has_text="Teach its song as V-pop?").wait_for()
+        await ann.check()
+        await ann.page.locator(".lesson [data-key=teach]").click()
+        await ann.page.locator("#consent-question", has_text="May I learn").wait_for()
+        await ann.page.locator(".lesson").wait_for(state="hidden")
