@@ -133,10 +133,12 @@ class Player {
     const going = this.isPlaying();
     this.part(".play").setAttribute("aria-label", words(going ? "pause" : "play"));
     this.part(".play").classList.toggle("going", going);
-    this.part(".time").textContent = `${clock(this.at)} / ${clock(this.end)}`;
-    this.slider.setAttribute("aria-valuenow", Math.round(this.at));
-    this.slider.setAttribute("aria-valuetext", `${clock(this.at)}, ${segment.genre} ${segment.confidence}`);
-    this.slider.style.setProperty("--at", `${(100 * this.at) / this.end}%`);
+    // A song may go on for a moment after its last part.
+    const at = Math.min(this.at, this.end);
+    this.part(".time").textContent = `${clock(at)} / ${clock(this.end)}`;
+    this.slider.setAttribute("aria-valuenow", Math.round(at));
+    this.slider.setAttribute("aria-valuetext", `${clock(at)}, ${segment.genre} ${segment.confidence}`);
+    this.slider.style.setProperty("--at", `${(100 * at) / this.end}%`);
     const marked = playing === this ? number : -1;
     this.boxes.forEach((box, place) => box.classList.toggle("playing", place === marked));
     this.rows.forEach((row, place) => {
