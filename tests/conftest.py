@@ -30,6 +30,8 @@ FAST = (
 """Where the tests are that `make check` runs. All others are marked as slow: they start processes, servers or a
 browser, decode or train. Of storage's tests, those on PostgreSQL are slow, too."""
 
+FAST_PATHS = tuple(str(REPOSITORY / "tests" / path) for path in FAST)
+
 LONGEST = (
     "links/test_hostile_world.py",
     "bot/telegram/test_songs.py",
@@ -74,11 +76,17 @@ def pytest_configure() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Read no folder of slow tests where only the fast ones are asked for: importing them all takes longest."""
+    path = str(collection_path)
+    leads = any(fast.startswith(path) or path.startswith(fast) for fast in FAST_PATHS)
+    return True if config.option.markexpr == "not slow" and not leads else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark the slow tests, and begin with the longest files."""
-    fast = tuple(str(REPOSITORY / "tests" / path) for path in FAST)
     for item in items:
-        if not str(item.path).startswith(fast) or "postgresql" in item.name:
+        if not str(item.path).startswith(FAST_PATHS) or "postgresql" in item.name:
             item.add_marker(pytest.mark.slow)
     ranks = {REPOSITORY / "tests" / path: rank for rank, path in enumerate(LONGEST)}
     items.sort(key=lambda item: ranks.get(item.path, len(ranks)))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,8 @@ def _errors(kind: type[UserError]) -> Iterator[type[UserError]]:
         yield from _errors(below)
 
 
+for module in ("bot.api.errors", "bot.core.errors", "bot.telegram.limits", "links.errors", "storage.errors"):
+    import_module(module)  # whatever other tests import
 ERRORS = [*_errors(UserError)]
 
 
