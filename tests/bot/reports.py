@@ -67,4 +67,4 @@ def certain(sure: bool = True, **probabilities: float) -> SongReport:
     """Return a report of one segment with just these probabilities."""
     genre = max(probabilities, key=lambda name: probabilities[name])
     segment = SegmentReport(0.0, 30.0, genre, probabilities[genre], probabilities, {"knn": genre})
-    return SongReport(genre, probabilities[genre], sure, "2026-11", 30.0, probabilities, (segment,))
+    return SongReport(genre, probabilities[genre], sure, "2026-11", 180.0, probabilities, (segment,))

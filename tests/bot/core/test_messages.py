@@ -59,6 +59,12 @@ def test_runners_up_are_named_once_and_only_if_they_came_close(report: SongRepor
     assert messages.details(report, EN) == ([] if line is None else [line])
 
 
+def test_the_answer_to_an_excerpt_says_that_another_part_may_sound_different() -> None:
+    excerpt = replace(certain(jazz=0.98, blues=0.02), duration=30.0)
+    assert messages.details(excerpt, EN)[0].startswith("That's from 30 seconds. In three of ten songs, another part")
+    assert messages.details(excerpt, VI)[0].startswith("Mình mới nghe 30 giây. Cứ mười bài thì ba bài")
+
+
 def test_certainty_is_never_claimed() -> None:
     assert "99%" in messages.headline(certain(jazz=1.0, blues=0.0), EN)
 
