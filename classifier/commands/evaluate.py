@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 from classifier.commands.protocol_selection import (
     SPLITS,
     add_network_argument,
+    has_recordings,
     measure,
     missing_packages,
     number_of_processes,
@@ -62,6 +63,9 @@ def run(arguments: argparse.Namespace) -> int:
         print(problem, file=sys.stderr)
         return 2
     try:
+        # Before minutes of reading and hours of measuring, not after them: whether there is a release to ask.
+        asks = arguments.split in {"recordings", "all"} and has_recordings(arguments.data)
+        model = Model.load(arguments.model_dir) if asks else None
         weights = musicnn_weights.load(arguments.musicnn)
         network = None if weights is None else MusiCNN(weights)
         tracks = usable(data_loading.load(arguments.data, network=network, jobs=arguments.jobs, on_file=_say))
@@ -70,8 +74,6 @@ def run(arguments: argparse.Namespace) -> int:
             print(f"{arguments.data} does not hold what {arguments.split} needs.", file=sys.stderr)
             return 2
         names = allowed if arguments.split == "all" else [arguments.split]
-        # Before hours of measuring, not after them: whether there is a release to ask.
-        model = Model.load(arguments.model_dir) if "recordings" in names else None
         evaluation = Evaluation(tracks, arguments.data, weights, jobs=arguments.jobs, on_stage=_say)
         figures = [figure for name in names for figure in measure(evaluation, name, model)]
     except (data_loading.NoMaterial, BadRelease, musicnn_weights.NoWeights) as error:

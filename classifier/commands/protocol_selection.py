@@ -55,11 +55,16 @@ def splits_of(data: Path, tracks: Sequence[Track]) -> list[str]:
         "modern": any(track.collection == "modern" for track in tracks),
         "notmusic": (data / "notmusic" / "clips.csv").is_file(),
         "vietnamese": has_blocks,
-        "recordings": has_blocks and (data / "other" / "audio").is_dir(),
+        "recordings": has_blocks and has_recordings(data),
         "rows": (data / ROW_TABLE).is_file(),
         "folds": False,
     }
     return [split for split in SPLITS if allowed.get(split, True)]
+
+
+def has_recordings(data: Path) -> bool:
+    """Tell whether a folder of music has the recordings that only a release is asked about."""
+    return (data / "other" / "audio").is_dir()
 
 
 def add_network_argument(parser: argparse.ArgumentParser) -> None:
