@@ -216,6 +216,8 @@ class Browser(Habits):
             page,
             cookie_jar=aiohttp.CookieJar(unsafe=True),
             headers=manners,
+            # A connection that the bot closed while nobody used it would be taken for a song that was cut off.
+            connector=aiohttp.TCPConnector(force_close=True),
             timeout=aiohttp.ClientTimeout(total=None, sock_read=120),
         )
         self._entries: dict[int, dict[str, Any]] = {}

@@ -11,6 +11,7 @@ import sys
 import time
 from collections import Counter
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -29,7 +30,6 @@ from tests.fuzz.inputs import draw
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
-    from pathlib import Path
 
     from benchmarks.soak import Plan
     from benchmarks.soak_people import Ledger, Music
@@ -48,6 +48,12 @@ BURST_SECONDS, BURST = 120.0, 8
 HOSTILE_SECONDS = 2.0
 DRIP_SECONDS = 1.0
 HOSTILE_PERSON = 666
+
+
+def _command(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 class FaultyTelegram(TelegramServer):
@@ -168,7 +174,7 @@ class Troubles:
             self.happened["promotions"] += 1
 
     async def _kill_worker(self) -> None:
-        children = descendants(self._bot.pid)
+        children = [each for each in descendants(self._bot.pid) if b"spawn_main" in _command(each)]
         if children:
             with suppress(ProcessLookupError):
                 os.kill(self._random.choice(children), signal.SIGKILL)
