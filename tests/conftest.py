@@ -15,6 +15,8 @@ from tests.needs import lacking
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 WORKERS_PER_PROCESSOR = 2
+ONLY_FAST = "not slow"
+"""What ``make check`` asks for."""
 FAST = (
     "bot/core",
     "classifier/features",
@@ -63,9 +65,10 @@ LONGEST = (
 """Files that take longest; they come first, so that at the end no process waits long for another."""
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Run twice as many tests as there are processors: half the time of a test is spent on waiting."""
-    return WORKERS_PER_PROCESSOR * len(os.sched_getaffinity(0))
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:
+    """Run twice as many tests as there are processors, since half of a slow test's time is spent on waiting."""
+    each = 1 if config.option.markexpr == ONLY_FAST else WORKERS_PER_PROCESSOR
+    return each * len(os.sched_getaffinity(0))
 
 
 def pytest_configure() -> None:
@@ -80,7 +83,7 @@ def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool 
     """Read no folder of slow tests where only the fast ones are asked for: importing them all takes longest."""
     path = str(collection_path)
     leads = any(fast.startswith(path) or path.startswith(fast) for fast in FAST_PATHS)
-    return True if config.option.markexpr == "not slow" and not leads else None
+    return True if config.option.markexpr == ONLY_FAST and not leads else None
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
