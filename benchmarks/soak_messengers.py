@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.soak_people import SONG_SECONDS, TAKEN_BACK, UNHEARD, Habits, Ledger, Music
-from bot.core.localization import LANGUAGES, say
+from bot.core.localization import LANGUAGES, translate
 from tests.bot.discord import Somebody as Discordian
 from tests.bot.discord.world import custom_ids
 from tests.bot.telegram.people import Somebody as Telegrammer
@@ -34,8 +34,8 @@ UNHEARD_SECONDS = 30.0
 """Whoever sees nothing of a song for so long after the bot was killed sends another one."""
 MOST_KEPT = 300
 """So many posts, edits, pictures and interactions are kept by the tests' Discord; a press is answered before that."""
-CLOSING = {say(language, "error-closing") for language in LANGUAGES}
-STOPPED = {say(language, "progress-cancelled") for language in LANGUAGES}
+CLOSING = {translate(language, "error-closing") for language in LANGUAGES}
+STOPPED = {translate(language, "progress-cancelled") for language in LANGUAGES}
 
 
 class Follower:

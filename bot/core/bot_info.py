@@ -109,20 +109,22 @@ class BotInfo:
             "queued": self._settings.songs_per_person_queued,
             "daily": self._settings.songs_per_person_daily,
         }
-        return "\n\n".join(words.say(name, **limits) for name in names)
+        return "\n\n".join(words.translate(name, **limits) for name in names)
 
     async def about(self, language: Language) -> str:
         """Return what the bot is, how accurate its release is, and what it cannot do."""
         words = self._names.localizer(language)
-        lines = [words.say("about")]
+        lines = [words.translate("about")]
         if self._release:
             genres = ", ".join(words.genre(genre) for genre in self._genres)
-            lines.append(words.say("about-release", release=self._release, count=len(self._genres), genres=genres))
+            lines.append(
+                words.translate("about-release", release=self._release, count=len(self._genres), genres=genres)
+            )
         measured = await asyncio.to_thread(self._measured)
         if measured.corrected_songs:
-            lines.append(words.say("about-taught", songs=measured.corrected_songs))
+            lines.append(words.translate("about-taught", songs=measured.corrected_songs))
         lines += [
-            words.say(
+            words.translate(
                 "about-taught-genre",
                 genre=words.genre_title(genre.label),
                 songs=genre.songs,
@@ -131,10 +133,10 @@ class BotInfo:
             for genre in measured.taught
         ]
         if measured.unseen_artists is not None:
-            lines.append(words.say("about-accuracy", percent=percent(measured.unseen_artists)))
+            lines.append(words.translate("about-accuracy", percent=percent(measured.unseen_artists)))
         elif measured.base is not None:
-            lines.append(words.say("about-base", percent=percent(measured.base)))
-        lines.append(words.say("about-cannot"))
+            lines.append(words.translate("about-base", percent=percent(measured.base)))
+        lines.append(words.translate("about-cannot"))
         return "\n\n".join(lines)
 
     async def thanks_for_teaching(self, person: str, words: Localizer) -> list[str]:
@@ -150,7 +152,7 @@ class BotInfo:
         for genre in measured.taught:
             songs = await self._storage.people.taught_songs(person, genre.label)
             if songs and await self._storage.people.thank_once(person, genre.label):
-                lines.append(words.say("taught-thanks", genre=words.genre_title(genre.label), songs=songs))
+                lines.append(words.translate("taught-thanks", genre=words.genre_title(genre.label), songs=songs))
         return lines
 
     async def stats(self, platform: str, chat_id: str, language: Language) -> str:
@@ -158,18 +160,18 @@ class BotInfo:
         words = self._names.localizer(language)
         stats = await self._storage.songs.chat_stats(platform, self._keys.chat(platform, chat_id))
         if not stats.songs:
-            return words.say("stats-none")
-        lines = [words.say("stats-heard", songs=stats.songs, answers=stats.answers, length=clock(stats.seconds))]
+            return words.translate("stats-none")
+        lines = [words.translate("stats-heard", songs=stats.songs, answers=stats.answers, length=clock(stats.seconds))]
         listed = list(stats.genres.items())
         lines += [
-            words.say("stats-genre", genre=words.genre_title(genre), songs=songs)
+            words.translate("stats-genre", genre=words.genre_title(genre), songs=songs)
             for genre, songs in listed[:GENRES_TOLD]
         ]
         if len(listed) > GENRES_TOLD:
-            lines.append(words.say("stats-more", count=len(listed) - GENRES_TOLD))
+            lines.append(words.translate("stats-more", count=len(listed) - GENRES_TOLD))
         if stats.corrections:
             share = round(100 * stats.agreeing / stats.corrections)
-            lines.append(words.say("stats-opinions", corrections=stats.corrections, percent=share))
+            lines.append(words.translate("stats-opinions", corrections=stats.corrections, percent=share))
         return "\n".join(lines)
 
     async def chat(self, platform: str, chat_id: str) -> ChatSettings:
@@ -287,17 +289,17 @@ def _taught(folder: Path, manifest: Mapping[str, Any]) -> tuple[TaughtGenre, ...
 def _shown(kept: ChatSettings, words: Localizer, channel_format: str | None, *, private: bool) -> str:
     chosen = language_of(kept.language)
     if private:
-        language = words.say("settings-language-own", name=OWN_NAMES[words.language])
+        language = words.translate("settings-language-own", name=OWN_NAMES[words.language])
     elif chosen is None:
-        language = words.say("settings-language-each")
+        language = words.translate("settings-language-each")
     else:
-        language = words.say("settings-language", name=OWN_NAMES[chosen])
+        language = words.translate("settings-language", name=OWN_NAMES[chosen])
     lines = [
         language,
-        words.say("settings-picture-on" if kept.picture else "settings-picture-off"),
+        words.translate("settings-picture-on" if kept.picture else "settings-picture-off"),
     ]
     if kept.listening:
-        shown = words.say("chat-here") if channel_format is None else channel_format
+        shown = words.translate("chat-here") if channel_format is None else channel_format
         channels = ", ".join(sorted({shown.format(channel) for channel in kept.listening}))
-        lines.append(words.say("settings-listening", channels=channels))
+        lines.append(words.translate("settings-listening", channels=channels))
     return "\n".join(lines)

@@ -322,7 +322,7 @@ class Conversation:
         reply, report = await self._answered(reply_id)
         gone = await self._storage.feedback.withdraw(self._keys.person(person), reply.content_hash)
         words = self.words(language)
-        text = words.say("correction-nothing" if gone is None else "correction-undone")
+        text = words.translate("correction-nothing" if gone is None else "correction-undone")
         buttons = messages.answer_buttons(words, reply_id, report)
         message = OutgoingMessage(text, buttons)
         return CorrectionResult(reply, report, message, None, None)

@@ -154,16 +154,20 @@ class CorrectionRequests:
         conversation, words = self._conversation, requester.words
         if not name.strip():
             label = conversation.teaching.end(requester.person, requester.place)
-            text = words.say("teach-usage") if label is None else words.say("teach-ended", label=words.genre(label))
+            text = (
+                words.translate("teach-usage")
+                if label is None
+                else words.translate("teach-ended", label=words.genre(label))
+            )
             return Response(OutgoingMessage(text))
         reading = await conversation.genres.read(name, requester.language)
         if reading.similar:
             listed = ", ".join(choice.name for choice in reading.similar)
-            return Response(OutgoingMessage(words.say("teach-unclear", genres=listed)))
+            return Response(OutgoingMessage(words.translate("teach-unclear", genres=listed)))
         label, question = await conversation.teach(
             requester.person, requester.place, requester.language, reading.label or reading.new or name
         )
-        return Response(OutgoingMessage(words.say("teach-begun", label=words.genre(label))), question=question)
+        return Response(OutgoingMessage(words.translate("teach-begun", label=words.genre(label))), question=question)
 
     async def react(self, requester: Requester, reply_id: str, *, agrees: bool, withdrawn: bool) -> Response | None:
         """Take a reaction to an answer, or that it was withdrawn; return what is to be shown, None for nothing."""
@@ -190,13 +194,13 @@ class CorrectionRequests:
         """Show a page of the genres that can be chosen, and expect one to be typed as well."""
         conversation, first = self._conversation, []
         prompt = "genres-type" if requester.private else self._limits.genre_prompt
-        text, merging = requester.words.say(prompt), target.purpose is ChoicePurpose.MERGE
+        text, merging = requester.words.translate(prompt), target.purpose is ChoicePurpose.MERGE
         if target.purpose is ChoicePurpose.CORRECT:
             view = await conversation.answer_view(target.subject, requester.person, requester.language)
             first = await conversation.genres.likely(view.reply, view.report)
             self._awaited.ask(requester, target)
         else:
-            text = requester.words.say(self._limits.genre_prompt)
+            text = requester.words.translate(self._limits.genre_prompt)
             review = await conversation.moderation.reviewed(requester, target.correction_id)
             if self._limits.genre_menu_keeps_text:
                 text = f"{review.message.text}\n\n{text}"
@@ -235,14 +239,14 @@ class CorrectionRequests:
         buttons = [Button(GenreCallback(Action.PICK, target, choice.number), choice.name) for choice in reading.similar]
         if target.purpose is not ChoicePurpose.MERGE:
             self._awaited.keep(requester.person, target, name)
-            buttons.append(Button(GenreCallback(Action.NEW, target), words.say("button-add-genre", name=name)))
+            buttons.append(Button(GenreCallback(Action.NEW, target), words.translate("button-add-genre", name=name)))
         if not reading.similar:
-            text = words.say("genre-unknown-question", name=name)
-            buttons.append(Button(GenreCallback(Action.PAGE, target, 0), words.say("button-genre-list")))
+            text = words.translate("genre-unknown-question", name=name)
+            buttons.append(Button(GenreCallback(Action.PAGE, target, 0), words.translate("button-genre-list")))
         elif len(reading.similar) == 1:
-            text = words.say("genre-did-you-mean", genre=words.genre(reading.similar[0].label))
+            text = words.translate("genre-did-you-mean", genre=words.genre(reading.similar[0].label))
         else:
-            text = words.say("genre-did-you-mean-one", name=name)
+            text = words.translate("genre-did-you-mean-one", name=name)
         return OutgoingMessage(text, tuple(buttons))
 
     def _pressed(self, requester: Requester, result: CorrectionResult) -> Response:

@@ -54,7 +54,7 @@ def _bundle(language: Language) -> FluentBundle:
     return bundle
 
 
-def say(language: Language, message: str, **values: float | str) -> str:
+def translate(language: Language, message: str, **values: float | str) -> str:
     """Return a message in a language, its placeholders filled.
 
     Parameters
@@ -152,9 +152,9 @@ class Localizer:
     language: Language
     learned: Mapping[str, str] = field(default_factory=dict)
 
-    def say(self, message: str, **values: float | str) -> str:
+    def translate(self, message: str, **values: float | str) -> str:
         """Return a message, its placeholders filled."""
-        return say(self.language, message, **values)
+        return translate(self.language, message, **values)
 
     def genre(self, genre: str) -> str:
         """Return a genre's name as used within a sentence; its id if it has no name.
@@ -165,7 +165,7 @@ class Localizer:
             Id of a label; empty for an answer that is not music, as storage keeps it.
         """
         if not genre:
-            return self.say("not-music")
+            return self.translate("not-music")
         known = load_genres().get(genre)
         return self.learned.get(genre, genre) if known is None else _within_sentence(known.name(self.language))
 
@@ -184,12 +184,12 @@ class Localizer:
 
     def kind(self, kind: str) -> str:
         """Return the name of what a sound is that is not music, as used within a sentence."""
-        return self.say(f"kind-{kind}")
+        return self.translate(f"kind-{kind}")
 
     def tag(self, tag: str) -> str:
         """Return a tag in this language; the tag itself if it has no translation."""
         message = f"tag-{tag.lower().replace(' ', '-')}"
-        return self.say(message) if has(self.language, message) else tag
+        return self.translate(message) if has(self.language, message) else tag
 
     def genre_about(self, genre: str) -> str:
         """Return a short description of a genre; empty if there is none."""
@@ -199,7 +199,7 @@ class Localizer:
     def expert(self, expert: str) -> str:
         """Return an expert's name; its id if it has no name."""
         message = f"expert-{expert}"
-        return self.say(message) if has(self.language, message) else expert
+        return self.translate(message) if has(self.language, message) else expert
 
 
 def _within_sentence(name: str) -> str:

@@ -20,7 +20,7 @@ from bot.core.callbacks import (
     NamedGenreCallback,
 )
 from bot.core.chat import Button, OutgoingMessage
-from bot.core.localization import clock, percent, say
+from bot.core.localization import clock, percent, translate
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -94,14 +94,14 @@ def sentence(error: UserError, language: Language) -> str:
 
 def sentence_of(code: str, language: Language, values: Mapping[str, float | str]) -> str:
     """Return the sentence of an error of which the code and the placeholders were stored."""
-    return say(language, f"error-{code}", **values)
+    return translate(language, f"error-{code}", **values)
 
 
 def refusal(error: UserError, language: Language, songs: int) -> str:
     """Return one sentence on why so many songs that came together were not taken."""
     if songs == 1 or error.code not in COUNTED_REFUSALS:
         return sentence(error, language)
-    return say(language, f"error-{error.code}-several", songs=songs, **error.values)
+    return translate(language, f"error-{error.code}-several", songs=songs, **error.values)
 
 
 def clean_title(title: str | None) -> str | None:
@@ -118,15 +118,15 @@ def clean_title(title: str | None) -> str | None:
 def headline(report: SongReport, words: Localizer) -> str:
     """Return the answer in one sentence: sure, probable or unsure, and what is not music as what it is."""
     if report.genre is None:
-        return words.say(f"answer-{report.kind}")
+        return words.translate(f"answer-{report.kind}")
     genre, confidence = words.answer_name(report), percent(report.confidence)
     if report.sure:
-        return words.say("answer-sure", genre=genre, confidence=confidence)
+        return words.translate("answer-sure", genre=genre, confidence=confidence)
     rival = _rival(report)
     if rival is None:
         message = "answer-probable" if report.confidence > PROBABLE else "answer-unsure-one"
-        return words.say(message, genre=genre, confidence=confidence)
-    return words.say(
+        return words.translate(message, genre=genre, confidence=confidence)
+    return words.translate(
         "answer-unsure-two",
         genre=genre,
         confidence=confidence,
@@ -148,17 +148,17 @@ def details(report: SongReport, words: Localizer, *, known: bool = False) -> lis
     close = [(genre, probability) for genre, probability in unnamed if probability >= RUNNER_UP_PROBABILITY]
     if close:
         genres = ", ".join(
-            words.say("answer-runner-up", genre=words.genre(genre), confidence=percent(probability))
+            words.translate("answer-runner-up", genre=words.genre(genre), confidence=percent(probability))
             for genre, probability in close
         )
-        lines.append(words.say("answer-runners-up", genres=genres))
+        lines.append(words.translate("answer-runners-up", genres=genres))
     if report.tags:
-        lines.append(words.say("answer-tags", tags=tag_line(report, words)))
+        lines.append(words.translate("answer-tags", tags=tag_line(report, words)))
     if report.genre is not None and report.duration < EXCERPT_SECONDS:
         kind = "short" if report.duration < SHORT_SONG_SECONDS else "excerpt"
-        lines.append(words.say(f"answer-{kind}", seconds=round(report.duration)))
+        lines.append(words.translate(f"answer-{kind}", seconds=round(report.duration)))
     if known:
-        lines.append(words.say("answer-known"))
+        lines.append(words.translate("answer-known"))
     return lines
 
 
@@ -183,7 +183,7 @@ def breakdown(report: SongReport, words: Localizer, *, characters: int) -> list[
     if len("\n".join(lines)) <= characters:
         return lines
     for kept in range(len(lines) - 1, -1, -1):
-        short = [*lines[:kept], words.say("answer-more-parts", count=len(lines) - kept)]
+        short = [*lines[:kept], words.translate("answer-more-parts", count=len(lines) - kept)]
         if len("\n".join(short)) <= characters:
             return short
     return []
@@ -192,9 +192,9 @@ def breakdown(report: SongReport, words: Localizer, *, characters: int) -> list[
 def _section_line(section: GenreSection, words: Localizer) -> str:
     times = {"start": clock(section.start), "end": clock(section.end)}
     if section.genre is None:
-        return words.say("answer-part-other", kind=words.kind(section.kind), **times)
+        return words.translate("answer-part-other", kind=words.kind(section.kind), **times)
     confidence = percent(section.confidence)
-    return words.say("answer-part", genre=words.genre(section.genre), confidence=confidence, **times)
+    return words.translate("answer-part", genre=words.genre(section.genre), confidence=confidence, **times)
 
 
 def answer(
@@ -277,11 +277,13 @@ def answer_buttons(
     """
     music = report.genre is not None
     votes_button = (
-        (Button(AnswerCallback(Action.VOTES, reply_id), words.say("button-votes")),) if with_votes and music else ()
+        (Button(AnswerCallback(Action.VOTES, reply_id), words.translate("button-votes")),)
+        if with_votes and music
+        else ()
     )
-    undo = Button(AnswerCallback(Action.UNDO, reply_id), words.say("button-undo"))
+    undo = Button(AnswerCallback(Action.UNDO, reply_id), words.translate("button-undo"))
     if correction is not None:
-        chosen = words.say("button-chosen", genre=words.genre_title(correction.label))
+        chosen = words.translate("button-chosen", genre=words.genre_title(correction.label))
         return (Button(AnswerCallback(Action.WRONG, reply_id), chosen), undo, *votes_button)
     named = named_genres(report)
     asked = question.label if question is not None and GENRE_ID.fullmatch(question.label) else ""
@@ -289,8 +291,8 @@ def answer_buttons(
     if asked and asked not in named:
         offered.insert(0, Button(NamedGenreCallback(reply_id, asked), words.genre_title(asked)))
     if music and not named:
-        offered.append(Button(AnswerCallback(Action.RIGHT, reply_id), words.say("button-right")))
-    offered.append(Button(AnswerCallback(Action.WRONG, reply_id), words.say(wrong_button(report))))
+        offered.append(Button(AnswerCallback(Action.RIGHT, reply_id), words.translate("button-right")))
+    offered.append(Button(AnswerCallback(Action.WRONG, reply_id), words.translate(wrong_button(report))))
     return (*offered, *votes_button, *((undo,) if shared else ()))
 
 
@@ -302,14 +304,14 @@ def weighty_experts(report: SongReport) -> list[str]:
 
 def votes(report: SongReport, words: Localizer, experts: Sequence[str] | None = None) -> str:
     """Return what each expert would have said on its own, one expert a line; by default all whose votes are shown."""
-    lines = [words.say("answer-votes-heading")]
+    lines = [words.translate("answer-votes-heading")]
     for expert in weighty_experts(report) if experts is None else experts:
         counted = Counter(segment.votes[expert] for segment in report.segments if expert in segment.votes)
         genres = ", ".join(
-            words.say("answer-votes-count", genre=words.genre(genre), votes=count, segments=counted.total())
+            words.translate("answer-votes-count", genre=words.genre(genre), votes=count, segments=counted.total())
             for genre, count in counted.most_common(3)
         )
-        lines.append(words.say("answer-votes-line", expert=words.expert(expert), genres=genres))
+        lines.append(words.translate("answer-votes-line", expert=words.expert(expert), genres=genres))
     return "\n".join(lines)
 
 
@@ -317,54 +319,56 @@ def progress(stage: Stage, words: Localizer) -> str:
     """Return how far a song has come, in a few words."""
     if stage.kind == "queued":
         if stage.place <= 1:
-            return words.say("progress-queued-next")
+            return words.translate("progress-queued-next")
         if stage.minutes is None:
-            return words.say("progress-queued", place=stage.place)
-        return words.say("progress-queued-estimate", place=stage.place, minutes=stage.minutes)
+            return words.translate("progress-queued", place=stage.place)
+        return words.translate("progress-queued-estimate", place=stage.place, minutes=stage.minutes)
     if stage.kind == "listening":
-        return words.say("progress-listening", segment=stage.segment, segments=stage.segments)
+        return words.translate("progress-listening", segment=stage.segment, segments=stage.segments)
     if stage.kind == "fetching" and stage.megabytes:
-        return words.say("progress-fetching-megabytes", megabytes=stage.megabytes)
-    return words.say(f"progress-{stage.kind}")
+        return words.translate("progress-fetching-megabytes", megabytes=stage.megabytes)
+    return words.translate(f"progress-{stage.kind}")
 
 
 def progress_message(stage: Stage, words: Localizer, job_id: int) -> OutgoingMessage:
     """Return the progress with the button that stops the song."""
-    return OutgoingMessage(progress(stage, words), (Button(CancelCallback(job_id), words.say("button-cancel")),))
+    return OutgoingMessage(progress(stage, words), (Button(CancelCallback(job_id), words.translate("button-cancel")),))
 
 
 def thanks(correction: CorrectionView, words: Localizer, reply_id: str) -> OutgoingMessage:
     """Return the thanks for a correction, which can be changed or taken back."""
     if correction.style is not None:
-        text = words.say("correction-family", label=correction.name, style=correction.style)
+        text = words.translate("correction-family", label=correction.name, style=correction.style)
     else:
         kind = "agreed" if correction.agrees else "proposed" if correction.proposed else "taken"
         kind = f"correction-proposed-{correction.reviewers}" if kind == "proposed" else f"correction-{kind}"
-        text = words.say(kind, label=correction.name)
-    change = Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-change"))
-    return OutgoingMessage(text, (change, Button(AnswerCallback(Action.UNDO, reply_id), words.say("button-undo"))))
+        text = words.translate(kind, label=correction.name)
+    change = Button(AnswerCallback(Action.WRONG, reply_id), words.translate("button-change"))
+    return OutgoingMessage(
+        text, (change, Button(AnswerCallback(Action.UNDO, reply_id), words.translate("button-undo")))
+    )
 
 
 def taught(report: SongReport, correction: CorrectionView, song: PendingSong, reply_id: str) -> OutgoingMessage:
     """Return what is said of a song that was sent to teach a genre."""
     words, values = song.words, {"label": correction.name}
     if report.genre is None:
-        text = words.say("teach-noted-not-music", **values)
+        text = words.translate("teach-noted-not-music", **values)
     elif correction.agrees:
-        text = words.say("teach-noted-agreed", **values)
+        text = words.translate("teach-noted-agreed", **values)
     else:
         answer, confidence = words.answer_name(report), percent(report.confidence)
-        text = words.say("teach-noted", genre=answer, confidence=confidence, **values)
-    change = Button(AnswerCallback(Action.WRONG, reply_id), words.say("button-change"))
-    undo = Button(AnswerCallback(Action.UNTEACH, reply_id), words.say("button-undo"))
+        text = words.translate("teach-noted", genre=answer, confidence=confidence, **values)
+    change = Button(AnswerCallback(Action.WRONG, reply_id), words.translate("button-change"))
+    undo = Button(AnswerCallback(Action.UNTEACH, reply_id), words.translate("button-undo"))
     return OutgoingMessage(text, (change, undo), title=song.title)
 
 
 def correction_kept(correction: CorrectionView, report: SongReport, words: Localizer, reply_id: str) -> OutgoingMessage:
     """Return the question to somebody who presses "Right" although they gave another genre, which stays until then."""
-    text = words.say("correction-kept", label=correction.name)
-    undo = Button(AnswerCallback(Action.UNDO, reply_id), words.say("button-undo"))
+    text = words.translate("correction-kept", label=correction.name)
+    undo = Button(AnswerCallback(Action.UNDO, reply_id), words.translate("button-undo"))
     if report.genre is None or GENRE_ID.fullmatch(report.genre) is None:
         return OutgoingMessage(text, (undo,))
-    answer = words.say("button-after-all", genre=words.genre_title(report.genre))
+    answer = words.translate("button-after-all", genre=words.genre_title(report.genre))
     return OutgoingMessage(text, (Button(NamedGenreCallback(reply_id, report.genre), answer), undo))

@@ -174,7 +174,7 @@ class Moderation:
         if label is not None:
             chosen = (await self._storage.labels.propose(label, moderator)).id
         ruling = await self._storage.reviews.rule_song(correction_id, chosen, moderator=moderator, chat=place)
-        text = words.say(f"review-{status}", label=words.genre(chosen or correction.label))
+        text = words.translate(f"review-{status}", label=words.genre(chosen or correction.label))
         lines = [text, *review_message.overruled_by_me(ruling.overruled, words)]
         return RulingMade("\n".join(lines), after, ruling.numbers[0])
 
@@ -193,7 +193,7 @@ class Moderation:
         )
         if not ruling.numbers:
             raise ButtonExpired()
-        text = words.say("review-accepted-all", label=words.genre(correction.label), count=len(ruling.numbers))
+        text = words.translate("review-accepted-all", label=words.genre(correction.label), count=len(ruling.numbers))
         return RulingMade(text, correction_id, ruling.numbers[0])
 
     async def undo(self, requester: Requester, correction_id: int) -> str:
@@ -209,7 +209,7 @@ class Moderation:
             undone = await self._storage.reviews.undo(correction_id, moderator=moderator, chat=place)
         except RowNotFound:
             raise ButtonExpired() from None
-        return requester.words.say("review-undone", count=len(undone.numbers))
+        return requester.words.translate("review-undone", count=len(undone.numbers))
 
     async def _anchor(self, correction: Correction, place: ChatKey | None) -> int:
         """Return the number of the first opinion that waits on the song of a correction."""
@@ -236,7 +236,7 @@ class Moderation:
         words = requester.words
         source = words.genre(correction.label)
         merged = await self._storage.labels.merge(correction.label, known.id)
-        return words.say(
+        return words.translate(
             "review-merged", source=source, target=words.genre(merged.label.id), corrections=merged.corrections
         )
 
@@ -245,7 +245,7 @@ class Moderation:
         place, words = self._scope(requester), requester.words
         counted = await self._storage.feedback.stats(chat=place)
         if not counted.corrections:
-            return words.say("feedback-none")
+            return words.translate("feedback-none")
         lines = [*_totals(counted, words), "", *_per_genre(counted, words), *_proposals(counted, words)]
         if place is None:
             lines += ["", *await retraining_state.report(self._storage, self._settings, self._genres, words)]
@@ -281,12 +281,12 @@ class Moderation:
             except FormatUnavailable:
                 raise FormatMissing() from None
             if not done.rows:
-                return OutgoingMessage(words.say("feedback-export-empty"))
+                return OutgoingMessage(words.translate("feedback-export-empty"))
             limit = requester.upload_bytes
             if limit is not None and path.stat().st_size > limit:
                 raise ExportTooLarge(megabytes=limit // MEBIBYTE)
             content = await asyncio.to_thread(path.read_bytes)
-        text = words.say("feedback-exported", rows=done.rows, songs=done.songs)
+        text = words.translate("feedback-exported", rows=done.rows, songs=done.songs)
         return OutgoingMessage(text, file=OutgoingFile(path.name, content))
 
     def _scope(self, requester: Requester) -> ChatKey | None:
@@ -324,16 +324,16 @@ class Moderation:
 
 def _totals(counted: FeedbackStats, words: Localizer) -> list[str]:
     return [
-        words.say("feedback-totals", corrections=counted.corrections, people=counted.people, songs=counted.songs),
-        words.say("feedback-agreement", percent=round(100 * counted.agreeing / counted.corrections)),
-        words.say("feedback-waiting", waiting=counted.statuses.get(ReviewStatus.PENDING, 0)),
-        words.say("feedback-trainable", trainable=counted.trainable),
+        words.translate("feedback-totals", corrections=counted.corrections, people=counted.people, songs=counted.songs),
+        words.translate("feedback-agreement", percent=round(100 * counted.agreeing / counted.corrections)),
+        words.translate("feedback-waiting", waiting=counted.statuses.get(ReviewStatus.PENDING, 0)),
+        words.translate("feedback-trainable", trainable=counted.trainable),
     ]
 
 
 def _per_genre(counted: FeedbackStats, words: Localizer) -> list[str]:
     return [
-        words.say(
+        words.translate(
             "feedback-genre",
             genre=words.genre_title(genre),
             said=count.predicted,
@@ -348,7 +348,7 @@ def _proposals(counted: FeedbackStats, words: Localizer) -> list[str]:
     if not counted.proposed:
         return []
     listed = ", ".join(
-        words.say("feedback-proposed-count", label=words.genre(label), count=count)
+        words.translate("feedback-proposed-count", label=words.genre(label), count=count)
         for label, count in list(counted.proposed.items())[:PROPOSALS_COUNTED]
     )
-    return ["", words.say("feedback-proposed", labels=listed)]
+    return ["", words.translate("feedback-proposed", labels=listed)]

@@ -52,9 +52,9 @@ class Privacy:
             "allowed" if allow else "withdrawn" if before.may_train else "refused",
             self._names.localizer(language),
         )
-        text = words.say(f"consent-{kind}")
+        text = words.translate(f"consent-{kind}")
         if allow and (await self.asks(person)) is None:
-            return OutgoingMessage(f"{text}\n\n{words.say('asking-offer')}", questions.asking_buttons(words))
+            return OutgoingMessage(f"{text}\n\n{words.translate('asking-offer')}", questions.asking_buttons(words))
         return OutgoingMessage(text)
 
     async def asks(self, person: Person) -> bool | None:
@@ -64,19 +64,21 @@ class Privacy:
     async def set_asking(self, person: Person, language: Language, *, agreed: bool) -> OutgoingMessage:
         """Store whether a person wants to be asked."""
         await self._storage.asking.agree(self._keys.person(person), agreed=agreed)
-        return OutgoingMessage(self._names.localizer(language).say("asking-yes" if agreed else "asking-no"))
+        return OutgoingMessage(self._names.localizer(language).translate("asking-yes" if agreed else "asking-no"))
 
     async def notice(self, person: Person, language: Language) -> OutgoingMessage:
         """Return what is stored, for how long and why, and the person's choice with the button to change it."""
         consent, words = await self.consent(person), self._names.localizer(language)
         state = "unasked" if consent.may_train is None else "yes" if consent.may_train else "no"
         allowed = bool(consent.may_train)
-        change = Button(ConsentCallback(allow=not allowed), words.say("button-withdraw" if allowed else "button-allow"))
-        text = f"{words.say('privacy')}\n\n{words.say(f'privacy-consent-{state}')}"
+        change = Button(
+            ConsentCallback(allow=not allowed), words.translate("button-withdraw" if allowed else "button-allow")
+        )
+        text = f"{words.translate('privacy')}\n\n{words.translate(f'privacy-consent-{state}')}"
         if not allowed:
             return OutgoingMessage(text, (change,))
         asks = bool(await self.asks(person))
-        text = f"{text} {words.say('privacy-asking-yes' if asks else 'privacy-asking-no')}"
+        text = f"{text} {words.translate('privacy-asking-yes' if asks else 'privacy-asking-no')}"
         return OutgoingMessage(text, (change, *questions.asking_buttons(words, agreed=asks)))
 
     async def my_data(self, person: Person, private_chats: Sequence[str] = ()) -> dict[str, Any]:

@@ -16,25 +16,25 @@ if TYPE_CHECKING:
 def question_line(question: Question, words: Localizer) -> str:
     """Return a question about a song that would teach more than others."""
     if not question.label:
-        return words.say("ask-experts")
+        return words.translate("ask-experts")
     missing = question.needed - question.recordings
-    return words.say("ask-genre", genre=words.genre(question.label), missing=missing, needed=question.needed)
+    return words.translate("ask-genre", genre=words.genre(question.label), missing=missing, needed=question.needed)
 
 
 def asking_buttons(words: Localizer, *, agreed: bool | None = None) -> tuple[Button, ...]:
     """Return the buttons by which a person says whether they want to be asked; only the change of what they said."""
-    yes = Button(AskingCallback(agreed=True), words.say("button-ask-me"))
-    no = Button(AskingCallback(agreed=False), words.say("button-do-not-ask"))
+    yes = Button(AskingCallback(agreed=True), words.translate("button-ask-me"))
+    no = Button(AskingCallback(agreed=False), words.translate("button-do-not-ask"))
     return (yes, no) if agreed is None else (no,) if agreed else (yes,)
 
 
 def consent_question(words: Localizer) -> OutgoingMessage:
     """Return the one question whether a person's corrections may train the next release."""
     return OutgoingMessage(
-        words.say("consent-question"),
+        words.translate("consent-question"),
         (
-            Button(ConsentCallback(allow=True), words.say("button-allow")),
-            Button(ConsentCallback(allow=False), words.say("button-refuse")),
+            Button(ConsentCallback(allow=True), words.translate("button-allow")),
+            Button(ConsentCallback(allow=False), words.translate("button-refuse")),
         ),
     )
 
@@ -55,12 +55,12 @@ def playlist_question(
         found, found_more = "list-found-newest", "list-found-newest-more"
         offer, choice = "list-offer-newest", "button-list-newest"
     lines = [
-        words.say(found if question.complete else found_more, count=question.count),
-        words.say(offer, count=offered),
-        words.say("list-limits", queued=queued, daily=daily),
+        words.translate(found if question.complete else found_more, count=question.count),
+        words.translate(offer, count=offered),
+        words.translate("list-limits", queued=queued, daily=daily),
     ]
-    choices = [Button(PlaylistCallback(job_id, offered), words.say(choice, count=offered))]
+    choices = [Button(PlaylistCallback(job_id, offered), words.translate(choice, count=offered))]
     if offered > 1:
-        choices.append(Button(PlaylistCallback(job_id, 1), words.say(choice, count=1)))
-    choices.append(Button(PlaylistCallback(job_id, 0), words.say("button-list-none")))
+        choices.append(Button(PlaylistCallback(job_id, 1), words.translate(choice, count=1)))
+    choices.append(Button(PlaylistCallback(job_id, 0), words.translate("button-list-none")))
     return OutgoingMessage(" ".join(lines), tuple(choices))

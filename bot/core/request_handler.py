@@ -140,8 +140,8 @@ class RequestHandler:
         if done is not CancelResult.TOO_LATE:
             return Response()
         if await self._conversation.is_left_behind(job_id, requester.message_id):
-            return Response(notice=requester.words.say("chat-already-over"), withdrawn=True)
-        return Response(notice=requester.words.say("chat-too-late"))
+            return Response(notice=requester.words.translate("chat-already-over"), withdrawn=True)
+        return Response(notice=requester.words.translate("chat-too-late"))
 
     async def choose_genre(self, requester: Requester, target: GenreTarget, label: str) -> Response:
         """Take a genre, by its label or in words, for what it was asked for."""
@@ -198,7 +198,7 @@ class RequestHandler:
     async def _next_review(self, requester: Requester, made: RulingMade) -> Response:
         """Show the next song that waits for a ruling, below a sentence on the one before, which can be undone."""
         message = await self._review_message(requester, made.after)
-        undo = Button(ReviewCallback(Action.UNRULE, made.number), requester.words.say("button-undo-ruling"))
+        undo = Button(ReviewCallback(Action.UNRULE, made.number), requester.words.translate("button-undo-ruling"))
         return _reviewed(replace(message, buttons=(*message.buttons, undo)), made.text)
 
     async def _review_message(self, requester: Requester, after: int = 0) -> OutgoingMessage:
@@ -206,7 +206,9 @@ class RequestHandler:
         review = await moderation.review(requester, after=after)
         if review is not None:
             return review.message
-        return OutgoingMessage("\n\n".join([*await moderation.news(requester), requester.words.say("review-none")]))
+        return OutgoingMessage(
+            "\n\n".join([*await moderation.news(requester), requester.words.translate("review-none")])
+        )
 
     async def _counts(self, requester: Requester) -> Response:
         return Response(OutgoingMessage(await self._conversation.moderation.stats(requester)))
@@ -227,7 +229,7 @@ class RequestHandler:
     async def _greeting(self, requester: Requester) -> Response:
         """Greet a group that the bot was just added to, with the gestures that reach it there."""
         help_text = (await self._help(requester)).message
-        text = requester.words.say("greeting-group")
+        text = requester.words.translate("greeting-group")
         return Response(OutgoingMessage(f"{text}\n\n{'' if help_text is None else help_text.text}"))
 
     async def _about(self, requester: Requester) -> Response:
@@ -260,12 +262,12 @@ class RequestHandler:
     async def set_language(self, requester: Requester, language: Language) -> Response:
         """Speak another language with a person from now on."""
         await self._conversation.set_language(requester.person, language)
-        text = self._conversation.words(language).say("language-chosen")
+        text = self._conversation.words(language).translate("language-chosen")
         return Response(OutgoingMessage(text), Placement.IN_PLACE, notice=text, personal=True)
 
     async def _language_question(self, requester: Requester) -> Response:
         buttons = tuple(Button(LanguageCallback(language), OWN_NAMES[language]) for language in LANGUAGES)
-        return Response(OutgoingMessage(requester.words.say("chat-language"), buttons))
+        return Response(OutgoingMessage(requester.words.translate("chat-language"), buttons))
 
     async def _privacy(self, requester: Requester) -> Response:
         return Response(await self._conversation.privacy.notice(requester.person, requester.language))
@@ -273,24 +275,24 @@ class RequestHandler:
     async def _my_data(self, requester: Requester) -> Response:
         data = await self._conversation.privacy.my_data(requester.person, requester.private_chats)
         content = json.dumps(data, indent=2, ensure_ascii=False).encode()
-        file = OutgoingFile(requester.words.say("mydata-name"), content)
-        return Response(OutgoingMessage(requester.words.say("mydata-here"), file=file), personal=True)
+        file = OutgoingFile(requester.words.translate("mydata-name"), content)
+        return Response(OutgoingMessage(requester.words.translate("mydata-here"), file=file), personal=True)
 
     async def _forget_question(self, requester: Requester) -> Response:
         words, person = requester.words, requester.person.id
         buttons = (
-            Button(ForgetCallback(confirmed=True, person_id=person), words.say("page-forget-confirm")),
-            Button(ForgetCallback(confirmed=False, person_id=person), words.say("page-forget-keep")),
+            Button(ForgetCallback(confirmed=True, person_id=person), words.translate("page-forget-confirm")),
+            Button(ForgetCallback(confirmed=False, person_id=person), words.translate("page-forget-keep")),
         )
-        return Response(OutgoingMessage(words.say("forget-question"), buttons))
+        return Response(OutgoingMessage(words.translate("forget-question"), buttons))
 
     async def _forget(self, requester: Requester, callback: ForgetCallback) -> Response:
         if callback.person_id not in {None, requester.person.id}:
             raise NotYours()
         if not callback.confirmed:
-            return Response(OutgoingMessage(requester.words.say("forget-kept")), Placement.IN_PLACE)
+            return Response(OutgoingMessage(requester.words.translate("forget-kept")), Placement.IN_PLACE)
         gone = await self._conversation.privacy.forget(requester.person, requester.private_chats)
-        text = requester.words.say("forget-done", songs=gone.replies, corrections=gone.corrections)
+        text = requester.words.translate("forget-done", songs=gone.replies, corrections=gone.corrections)
         return Response(OutgoingMessage(text), Placement.IN_PLACE)
 
 
@@ -303,9 +305,15 @@ def _settings_buttons(requester: Requester) -> tuple[Button, ...]:
     words = requester.words
     shown: list[tuple[Setting, str, str]] = []
     if not requester.private:
-        shown.append(("language", "each", words.say("chat-each-language")))
+        shown.append(("language", "each", words.translate("chat-each-language")))
     shown += [("language", language, OWN_NAMES[language]) for language in LANGUAGES]
-    shown += [("picture", "on", words.say("chat-picture-on")), ("picture", "off", words.say("chat-picture-off"))]
+    shown += [
+        ("picture", "on", words.translate("chat-picture-on")),
+        ("picture", "off", words.translate("chat-picture-off")),
+    ]
     if not requester.private:
-        shown += [("listen", "on", words.say("chat-listen-on")), ("listen", "off", words.say("chat-listen-off"))]
+        shown += [
+            ("listen", "on", words.translate("chat-listen-on")),
+            ("listen", "off", words.translate("chat-listen-off")),
+        ]
     return tuple(Button(SettingCallback(setting, value), text) for setting, value, text in shown)

@@ -101,7 +101,7 @@ async def report(storage: Storage, settings: Settings, genres: Collection[str], 
     """
     table = await readiness(storage, settings)
     lines = [genre_line(each, words, known=each.label in genres) for each in table[:GENRES_SHOWN]]
-    told = [words.say("readiness-heading"), *lines, ""] if lines else []
+    told = [words.translate("readiness-heading"), *lines, ""] if lines else []
     return [*told, run_line(await load_state(storage), settings, words)]
 
 
@@ -110,7 +110,7 @@ def genre_line(genre: GenreReadiness, words: Localizer, *, known: bool) -> str:
     name = words.genre_title(genre.label)
     kind = "known" if known else "complete" if genre.complete else "missing"
     parts = [
-        words.say(
+        words.translate(
             f"readiness-{kind}",
             genre=name,
             recordings=genre.recordings,
@@ -119,20 +119,20 @@ def genre_line(genre: GenreReadiness, words: Localizer, *, known: bool) -> str:
         )
     ]
     if not known and genre.missing_people:
-        parts.append(words.say("readiness-people", people=genre.missing_people))
+        parts.append(words.translate("readiness-people", people=genre.missing_people))
     counts = {"copies": genre.copies, "unconfirmed": genre.unconfirmed}
     counts |= {"waiting": genre.waiting, "disputed": genre.disputed}
-    parts += [words.say(f"readiness-{kind}", songs=songs) for kind, songs in counts.items() if songs]
+    parts += [words.translate(f"readiness-{kind}", songs=songs) for kind, songs in counts.items() if songs]
     if genre.counts_from is not None:
-        parts.append(words.say("readiness-later", songs=genre.later, time=_shown(genre.counts_from)))
+        parts.append(words.translate("readiness-later", songs=genre.later, time=_shown(genre.counts_from)))
     return "; ".join(parts)
 
 
 def run_line(state: RetrainingState, settings: Settings, words: Localizer) -> str:
     """Return how the last run went; before the first one, when it will be."""
     if state.time is None:
-        return words.say(f"retraining-{settings.retrains}")
-    return words.say(f"retraining-{state.outcome}", time=_shown(state.time), text=state.text)
+        return words.translate(f"retraining-{settings.retrains}")
+    return words.translate(f"retraining-{state.outcome}", time=_shown(state.time), text=state.text)
 
 
 def _shown(moment: datetime) -> str:

@@ -72,7 +72,7 @@ class ReviewDesk:
             ],
             "run": retraining_state.run_line(state, self._settings, words),
             "releases": [
-                {**release, "figure": words.say("desk-figure", percent=release["base"])}
+                {**release, "figure": words.translate("desk-figure", percent=release["base"])}
                 if release["base"] is not None
                 else {**release, "figure": ""}
                 for release in releases
@@ -91,7 +91,7 @@ class ReviewDesk:
         moderator = self._hasher.person(SOMEBODY)
         chosen = None if label is None else (await self._storage.labels.propose(label, moderator)).id
         ruling = await self._storage.reviews.rule(numbers[:RULED_AT_ONCE], status, moderator=moderator, label=chosen)
-        lines = [words.say(f"desk-{status}", count=len(ruling.numbers))]
+        lines = [words.translate(f"desk-{status}", count=len(ruling.numbers))]
         return "\n".join([*lines, *review_message.overruled_by_me(ruling.overruled, words)])
 
     async def report(self, answer_id: int) -> SongReport | None:
@@ -111,17 +111,17 @@ class ReviewDesk:
             serving = await asyncio.to_thread(_promote, self._settings.release_dir, name)
         except (BadRelease, CannotPromote, OSError) as reason:
             raise ReleaseNotChanged(reason=str(reason)) from reason
-        return words.say("desk-serves", name=serving)
+        return words.translate("desk-serves", name=serving)
 
     def _song(self, opinions: Sequence[Correction], words: Localizer) -> dict[str, Any]:
         first = opinions[0]
         labels = sorted({opinion.verdict for opinion in opinions})
-        said = words.genre(first.predicted) if first.predicted else words.say("review-said-not-music")
+        said = words.genre(first.predicted) if first.predicted else words.translate("review-said-not-music")
         return {
             "song": first.content_hash,
             "answer": first.answer_id,
-            "title": messages.clean_title(first.title) or words.say("desk-untitled"),
-            "said": words.say("desk-said", genre=said, confidence=percent(first.confidence)),
+            "title": messages.clean_title(first.title) or words.translate("desk-untitled"),
+            "said": words.translate("desk-said", genre=said, confidence=percent(first.confidence)),
             "disputed": len(labels) > 1,
             "labels": labels,
             "opinions": [

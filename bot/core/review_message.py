@@ -49,36 +49,36 @@ def review_message(
     title = messages.clean_title(first.title)
     numbers = ", ".join(str(opinion.id) for opinion in opinions)
     lines = [
-        words.say("review-heading", numbers=numbers, count=len(opinions), waiting=waiting),
-        *([words.say("review-title", title=title)] if title else []),
+        words.translate("review-heading", numbers=numbers, count=len(opinions), waiting=waiting),
+        *([words.translate("review-title", title=title)] if title else []),
         _answer(first, words),
     ]
     if len(labels) == 1:
         kind = "agreed" if first.agrees else "given"
-        lines.append(words.say(f"review-{kind}", label=words.genre(first.label), people=len(opinions)))
+        lines.append(words.translate(f"review-{kind}", label=words.genre(first.label), people=len(opinions)))
     if proposed:
-        lines.append(words.say("review-proposed"))
+        lines.append(words.translate("review-proposed"))
     if len(votes) > 1:
-        lines.append(words.say("review-disputed", labels=_counted(votes, words)))
+        lines.append(words.translate("review-disputed", labels=_counted(votes, words)))
     lines += _earlier_rulings(review, words)
     if review.link is not None:
-        lines.append(words.say("review-link", link=review.link))
+        lines.append(words.translate("review-link", link=review.link))
     merged = next((opinion.id for opinion in opinions if opinion.label in proposed), None) if may_merge else None
     return OutgoingMessage("\n".join(lines), _buttons(opinions, labels, words, merged, agreed))
 
 
 def _answer(opinion: Correction, words: Localizer) -> str:
     if not opinion.predicted:
-        return words.say("review-said-not-music")
+        return words.translate("review-said-not-music")
     kind = "sure" if opinion.sure else "unsure"
-    return words.say(
+    return words.translate(
         f"review-said-{kind}", genre=words.genre(opinion.predicted), confidence=percent(opinion.confidence)
     )
 
 
 def _counted(votes: Mapping[str, int], words: Localizer) -> str:
     return ", ".join(
-        words.say("review-disputed-count", label=words.genre(label), people=people)
+        words.translate("review-disputed-count", label=words.genre(label), people=people)
         for label, people in list(votes.items())[:LABELS_SHOWN]
     )
 
@@ -88,7 +88,7 @@ def _earlier_rulings(review: SongReview, words: Localizer) -> list[str]:
     if not labels:
         return []
     listed = ", ".join(words.genre(label) for label in sorted(labels))
-    return [words.say("review-ruled" if len(labels) == 1 else "review-moderators-disagree", labels=listed)]
+    return [words.translate("review-ruled" if len(labels) == 1 else "review-moderators-disagree", labels=listed)]
 
 
 def _buttons(
@@ -96,26 +96,26 @@ def _buttons(
 ) -> tuple[Button, ...]:
     anchor, label = opinions[0].id, opinions[0].label
     if len(labels) == 1:
-        accepting = [Button(ReviewCallback(Action.ACCEPT, anchor), words.say("button-accept"))]
+        accepting = [Button(ReviewCallback(Action.ACCEPT, anchor), words.translate("button-accept"))]
     else:
         first = {opinion.label: opinion.id for opinion in reversed(opinions)}
         ranked = sorted(labels, key=lambda each: (-labels[each], first[each]))[:LABELS_SHOWN]
         accepting = [
             Button(
                 ReviewCallback(Action.ACCEPT, first[each]),
-                words.say("button-accept-label", label=words.genre_title(each), people=labels[each]),
+                words.translate("button-accept-label", label=words.genre_title(each), people=labels[each]),
             )
             for each in ranked
         ]
     further = [
-        Button(ReviewCallback(Action.REJECT, anchor), words.say("button-reject")),
-        Button(ReviewCallback(Action.RELABEL, anchor), words.say("button-relabel")),
+        Button(ReviewCallback(Action.REJECT, anchor), words.translate("button-reject")),
+        Button(ReviewCallback(Action.RELABEL, anchor), words.translate("button-relabel")),
     ]
     if merged is not None:
-        further.append(Button(ReviewCallback(Action.MERGE, merged), words.say("button-merge")))
-    further.append(Button(ReviewCallback(Action.SKIP, anchor), words.say("button-skip")))
+        further.append(Button(ReviewCallback(Action.MERGE, merged), words.translate("button-merge")))
+    further.append(Button(ReviewCallback(Action.SKIP, anchor), words.translate("button-skip")))
     if agreed:
-        every = words.say("button-accept-all", label=words.genre_title(label), count=agreed)
+        every = words.translate("button-accept-all", label=words.genre_title(label), count=agreed)
         further.append(Button(ReviewCallback(Action.ACCEPT_ALL, anchor), every))
     return (*accepting, *further)
 
@@ -123,7 +123,7 @@ def _buttons(
 def overruled_by_me(found: Sequence[Overruled], words: Localizer) -> list[str]:
     """Return what a moderator is told whose ruling contradicts earlier ones of others."""
     return [
-        words.say("review-overruled", label=words.genre(label))
+        words.translate("review-overruled", label=words.genre(label))
         for label in dict.fromkeys(each.before for each in found)
     ]
 
@@ -131,7 +131,7 @@ def overruled_by_me(found: Sequence[Overruled], words: Localizer) -> list[str]:
 def overruled_by_others(found: Sequence[Overruled], words: Localizer) -> list[str]:
     """Return what a moderator is told whose rulings others contradicted."""
     return [
-        words.say(
+        words.translate(
             "review-you-were-overruled" if each.after else "review-you-were-rejected",
             title=messages.clean_title(each.title) or "…",
             before=words.genre(each.before),

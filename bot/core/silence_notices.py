@@ -40,6 +40,6 @@ class SilenceNotices:
             return
         self._told.append(port.place)
         try:
-            await port.tell_sender(OutgoingMessage(words.say("cannot-speak")))
+            await port.tell_sender(OutgoingMessage(words.translate("cannot-speak")))
         except (TryLater, Undeliverable) as reason:
             log.info("somebody could not be told privately: %s", reason)

@@ -65,7 +65,7 @@ def links_in(text: str) -> list[str]:
 def links_left_out(links: Sequence[str], words: Localizer) -> str:
     """Return a sentence that names the links that were too many to be taken at once."""
     shown = ", ".join(re.sub(r"^https?://", "", link, flags=re.IGNORECASE) for link in links)
-    return words.say("links-left-out", limit=LINKS_AT_ONCE, links=shown)
+    return words.translate("links-left-out", limit=LINKS_AT_ONCE, links=shown)
 
 
 def _without_markup(link: str, before: str) -> str:

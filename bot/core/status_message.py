@@ -301,7 +301,7 @@ class StatusMessageChat(ABC):
         if song.unasked:
             return
         try:
-            await self._finish(song, OutgoingMessage(song.words.say("progress-cancelled")))
+            await self._finish(song, OutgoingMessage(song.words.translate("progress-cancelled")))
         except (TryLater, Undeliverable) as reason:
             log.info("job %d: its cancellation could not be shown: %s", song.job_id, reason)
 

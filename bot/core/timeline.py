@@ -151,7 +151,7 @@ def lane_genres(report: SongReport) -> tuple[str, ...]:
 def alt_text(report: SongReport, words: Localizer) -> str:
     """Say in words what the picture shows, in at most about 900 characters."""
     text = _alt_sections(report, words)
-    return f"{text} {words.say('answer-tags', tags=messages.tag_line(report, words))}" if report.tags else text
+    return f"{text} {words.translate('answer-tags', tags=messages.tag_line(report, words))}" if report.tags else text
 
 
 def _alt_sections(report: SongReport, words: Localizer) -> str:
@@ -161,11 +161,11 @@ def _alt_sections(report: SongReport, words: Localizer) -> str:
     if len(sections) == 1:
         name = words.answer_name(report)
         if report.genre is None:
-            return words.say("picture-alt-other", length=length, kind=name)
-        return words.say("picture-alt-one", length=length, genre=name, confidence=percent(report.confidence))
+            return words.translate("picture-alt-other", length=length, kind=name)
+        return words.translate("picture-alt-one", length=length, genre=name, confidence=percent(report.confidence))
     if len(sections) > MAX_ALT_PARTS:
         name, count = Counter(names).most_common(1)[0]
-        return words.say(
+        return words.translate(
             "picture-alt-overall",
             length=length,
             genre=name,
@@ -174,7 +174,7 @@ def _alt_sections(report: SongReport, words: Localizer) -> str:
             changes=len(sections) - 1,
         )
     parts = [
-        words.say(
+        words.translate(
             "picture-alt-part",
             start=clock(report.segments[first].start),
             end=clock(report.segments[last].end),
@@ -182,7 +182,7 @@ def _alt_sections(report: SongReport, words: Localizer) -> str:
         )
         for name, first, last in sections
     ]
-    return words.say("picture-alt-many", length=length, parts="; ".join(parts))
+    return words.translate("picture-alt-many", length=length, parts="; ".join(parts))
 
 
 def _segment_name(segment: SegmentReport, words: Localizer) -> str:
@@ -199,7 +199,7 @@ def _draw_header(sheet: _Sheet) -> None:
         room -= canvas.text_width(certainty, 17, canvas.SEMIBOLD) + 9
         if not report.sure:
             title += "?"
-            room -= _draw_badge(sheet, words.say("picture-unsure")) + 9
+            room -= _draw_badge(sheet, words.translate("picture-unsure")) + 9
     size = _fitting_size(title, room, TITLE_SIZES, canvas.BOLD)
     title = canvas.fitted(title, room, size, canvas.BOLD)
     sheet.canvas.text(MARGIN, 34, title, palette.text, size, canvas.BOLD)
@@ -211,7 +211,7 @@ def _draw_header(sheet: _Sheet) -> None:
 
 
 def _draw_heading(sheet: _Sheet, message: str, top: float) -> float:
-    sheet.canvas.text(MARGIN, top + 12, sheet.words.say(message), sheet.palette.quiet, 11, canvas.SEMIBOLD)
+    sheet.canvas.text(MARGIN, top + 12, sheet.words.translate(message), sheet.palette.quiet, 11, canvas.SEMIBOLD)
     return top + HEADING_HEIGHT
 
 
@@ -229,7 +229,7 @@ def _draw_kinds(sheet: _Sheet, top: float) -> None:
     """Hatch the stretches that are not music, and name them where there is room."""
     palette, segments = sheet.palette, sheet.report.segments
     middle = top + KINDS_HEIGHT / 2
-    name = _capital(sheet.words.say("not-music"))
+    name = _capital(sheet.words.translate("not-music"))
     size = _fitting_size(name, LABEL_WIDTH, KIND_SIZES)
     sheet.canvas.text(MARGIN, middle, name, palette.quiet, size, canvas.SEMIBOLD, "lm")
     for kind, first, last in _sections(["" if segment.genre else segment.kind for segment in segments]):

@@ -13,7 +13,7 @@ from discord import app_commands
 from discord.gateway import DiscordWebSocket
 from discord.http import Route
 
-from bot.core.localization import DEFAULT_LANGUAGE, has, language_of, say
+from bot.core.localization import DEFAULT_LANGUAGE, has, language_of, translate
 from bot.core.priority import PriorityLimiter
 from bot.discord.message_parsing import replied_message
 
@@ -221,7 +221,7 @@ def _global_rate_limit() -> aiohttp.TraceConfig:
 
 def named(key: str) -> app_commands.locale_str:
     """Return the translatable name of a command or an option."""
-    return app_commands.locale_str(say(DEFAULT_LANGUAGE, key), key=key)
+    return app_commands.locale_str(translate(DEFAULT_LANGUAGE, key), key=key)
 
 
 def described(key: str) -> app_commands.locale_str:
@@ -242,4 +242,4 @@ class CommandTranslator(app_commands.Translator):
         language, key = language_of(locale.value), string.extras.get("key")
         if language is None or key is None or not has(language, key.partition(".")[0]):
             return None
-        return say(language, key)
+        return translate(language, key)

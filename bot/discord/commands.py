@@ -217,7 +217,7 @@ def _add_settings(client: DiscordClient, conversation: Conversation, submissions
             )
             submissions.settings_changed(requester.chat_id)
             if listen is not None and not client.may_read_messages:
-                text += "\n\n" + requester.words.say("settings-cannot-read")
+                text += "\n\n" + requester.words.translate("settings-cannot-read")
             return Response(OutgoingMessage(text))
 
         await respond(conversation, interaction, request)

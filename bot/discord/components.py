@@ -71,22 +71,24 @@ def _add_menu(view: discord.ui.View, menu: GenreMenu, words: Localizer) -> None:
             for choice in menu.choices
         ]
         pick = GenreCallback(Action.PICK, menu.target)
-        view.add_item(discord.ui.Select(custom_id=str(pick), placeholder=words.say("genres-choose"), options=options))
+        view.add_item(
+            discord.ui.Select(custom_id=str(pick), placeholder=words.translate("genres-choose"), options=options)
+        )
     following = menu.offset + len(menu.choices)
     if menu.offset > 0:
         previous = GenreCallback(Action.PAGE, menu.target, max(0, menu.offset - GENRES_PER_PAGE))
-        _add_button(view, str(previous), words.say("genres-previous"))
+        _add_button(view, str(previous), words.translate("genres-previous"))
     if following < menu.total:
-        _add_button(view, str(GenreCallback(Action.PAGE, menu.target, following)), words.say("genres-next"))
-    _add_button(view, str(GenreCallback(Action.NAME, menu.target)), words.say("genres-other"))
+        _add_button(view, str(GenreCallback(Action.PAGE, menu.target, following)), words.translate("genres-next"))
+    _add_button(view, str(GenreCallback(Action.NAME, menu.target)), words.translate("genres-other"))
 
 
 def name_box(callback: GenreCallback, words: Localizer) -> discord.ui.Modal:
     """Return the text box for a genre that no list has; ``typed_name`` reads what comes back."""
-    title = words.say("genres-other-title")[:MODAL_CHARACTERS]
+    title = words.translate("genres-other-title")[:MODAL_CHARACTERS]
     modal = discord.ui.Modal(title=title, custom_id=str(callback), timeout=None)
     field: discord.ui.TextInput[discord.ui.Modal] = discord.ui.TextInput(
-        label=words.say("genres-other-field")[:MODAL_CHARACTERS], custom_id=NAME_FIELD, max_length=NAME_CHARACTERS
+        label=words.translate("genres-other-field")[:MODAL_CHARACTERS], custom_id=NAME_FIELD, max_length=NAME_CHARACTERS
     )
     modal.add_item(field)
     # As in ``view_of``.

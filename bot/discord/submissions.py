@@ -109,7 +109,7 @@ class DiscordSubmissions:
             return
         words = self._conversation.words(language)
         if len(messages) > 1 and not self._client.may_read_messages:
-            text = words.say("discord-cannot-see", menu=words.say("menu-genre"))
+            text = words.translate("discord-cannot-see", menu=words.translate("menu-genre"))
         else:
             text = self._requests.help_text(words, private=message.guild is None)
         await self._status.remark(target.as_json(), text, words)
@@ -165,7 +165,7 @@ class DiscordSubmissions:
             return
         if len(songs) > 1:
             # The next message of an interaction replaces "thinking…", whichever song it is about.
-            await interaction.edit_original_response(content=requester.words.say("progress-fetching"))
+            await interaction.edit_original_response(content=requester.words.translate("progress-fetching"))
         target = reply_target(interaction, slot=None if acknowledged is None else acknowledged.message_id)
         taken = songs
         if is_visitor(interaction) and len(songs) > VISITOR_MESSAGES:

@@ -19,7 +19,7 @@ from bot.core.callbacks import ChoicePurpose, GenreTarget
 from bot.core.chat import OutgoingMessage
 from bot.core.errors import DateUnclear
 from bot.core.export_request import read_export_filter
-from bot.core.localization import LANGUAGES, language_of, say
+from bot.core.localization import LANGUAGES, language_of, translate
 from bot.core.request import Placement, Response
 from bot.telegram.keyboards import answered_reply, genre_target
 
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 def name_of(key: str, language: Language) -> str:
     """Return what Telegram calls a command: as on Discord, but Telegram allows only a to z, 0 to 9 and _."""
-    letters = unicodedata.normalize("NFD", say(language, f"slash-{key}").replace("đ", "d"))
+    letters = unicodedata.normalize("NFD", translate(language, f"slash-{key}").replace("đ", "d"))
     return "".join(letter for letter in letters if letter.isascii() and letter.isalnum())
 
 
@@ -63,7 +63,7 @@ def english_name(name: str) -> str:
 
 def bot_commands(language: Language, names: Iterable[str]) -> list[BotCommand]:
     """Return commands as Telegram lists them for people of a language."""
-    return [BotCommand(name_of(name, language), say(language, f"command-{name}")) for name in names]
+    return [BotCommand(name_of(name, language), translate(language, f"command-{name}")) for name in names]
 
 
 async def register(client: TelegramClient, moderators: Iterable[int]) -> None:
@@ -93,7 +93,7 @@ async def register(client: TelegramClient, moderators: Iterable[int]) -> None:
                 # A moderator who never wrote to the bot has no chat with it.
                 log.info("a menu of commands could not be set: %s", error)
         # Telegram limits how often these are set, so they are only set where they differ.
-        description, short = say(language, "profile-description"), say(language, "profile-short")
+        description, short = translate(language, "profile-description"), translate(language, "profile-short")
         if (await bot.get_my_description(code)).description != description:
             await bot.set_my_description(description, code)
         if (await bot.get_my_short_description(code)).short_description != short:
@@ -136,7 +136,7 @@ class Commands:
         if reply_id is None and target is not None and target.purpose is ChoicePurpose.CORRECT:
             reply_id = target.subject
         if reply_id is None:
-            return Response(OutgoingMessage(context.requester.words.say("chat-correct-usage")))
+            return Response(OutgoingMessage(context.requester.words.translate("chat-correct-usage")))
         if genre:
             return await self._requests.corrections.choose(context.requester, reply_id, genre, Placement.BELOW)
         return await self._requests.corrections.offer(context.requester, GenreTarget(ChoicePurpose.CORRECT, reply_id))
@@ -149,7 +149,7 @@ class Commands:
             return await self._requests.command("review", context.requester)
         if subcommand == "stats":
             return await self._requests.command("counts", context.requester)
-        usage = Response(OutgoingMessage(context.requester.words.say("chat-feedback-usage")))
+        usage = Response(OutgoingMessage(context.requester.words.translate("chat-feedback-usage")))
         if subcommand != "export":
             return usage
         try:

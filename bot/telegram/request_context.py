@@ -162,7 +162,7 @@ class RequestContexts:
             with suppress(Undeliverable):
                 await self._client.post(MessageLocation(context.user), message)
                 text = "chat-sent-privately"
-        await self._client.post(context.location, OutgoingMessage(context.requester.words.say(text)))
+        await self._client.post(context.location, OutgoingMessage(context.requester.words.translate(text)))
 
 
 def place_of(message: Message) -> str:

@@ -195,7 +195,7 @@ class Router:
         if context is not None:
             bot = context.requester.addressed_as
             name = "chat-genre-usage" if bot is None else "chat-genre-usage-commands-only"
-            await self._respond(context, _shown(context.requester.words.say(name, bot=bot or "")))
+            await self._respond(context, _shown(context.requester.words.translate(name, bot=bot or "")))
 
     async def _written(self, message: Message) -> None:
         command = command_of(message, self._client.bot.username)
@@ -224,7 +224,7 @@ class Router:
         if private and message.text:
             return await self._requests.command("help", context.requester)
         if private and is_something_else(message):
-            return await _shown(context.requester.words.say("chat-not-a-song"))
+            return await _shown(context.requester.words.translate("chat-not-a-song"))
         return None
 
     async def _reacted(self, reaction: MessageReactionUpdated) -> None:

@@ -63,7 +63,10 @@ class CollectionResults:
                 if (found := _heard(song, state_db, collection.minimum, root)) is not None
             ]
         failures = [
-            (root / song.file.path, ScanFailure(str(song.error), words.say(f"error-{song.error}", **song.error_values)))
+            (
+                root / song.file.path,
+                ScanFailure(str(song.error), words.translate(f"error-{song.error}", **song.error_values)),
+            )
             for song in collection.having(CollectedSongState.FAILED)
         ]
         aside = self._conversation.queue.background

@@ -145,7 +145,7 @@ class CollectionRoutes:
         result = await corrections.teach(collection, lesson, person, language)
         question = None if result is None or result.question is None else result.question.text
         words = self._words(request)
-        notice = words.say("page-lesson-taught", songs=lesson.songs, genre=words.genre(lesson.label))
+        notice = words.translate("page-lesson-taught", songs=lesson.songs, genre=words.genre(lesson.label))
         return await self._shown(request, entry, person, question=question, notice=notice)
 
     async def report(self, request: web.Request) -> web.Response:
@@ -159,7 +159,7 @@ class CollectionRoutes:
         entry, _ = await self._entry(request)
         words = self._words(request)
         packed = await self._chat.collections.playlists(entry, words)
-        name = quote(f"{words.say('page-collection-file', name=entry.title or '…')}.zip", safe="")
+        name = quote(f"{words.translate('page-collection-file', name=entry.title or '…')}.zip", safe="")
         disposition = f"attachment; filename=\"playlists.zip\"; filename*=UTF-8''{name}"
         return web.Response(body=packed, content_type="application/zip", headers={"Content-Disposition": disposition})
 

@@ -23,7 +23,7 @@ MINIMUMS = (50, 60, 70, 80, 90)
 def collected(entry: HistoryEntry, look: Look, words: Localizer, lesson: Lesson | None = None) -> dict[str, Any]:
     """Return a folder: how far it is, or what was found in it, and whether its name is the genre of its songs."""
     collection = look.collection
-    count = words.say("page-collection-songs", count=len(collection.songs))
+    count = words.translate("page-collection-songs", count=len(collection.songs))
     failed = collection.having(CollectedSongState.FAILED)
     shown: dict[str, Any] = {
         "id": entry.id,
@@ -31,12 +31,15 @@ def collected(entry: HistoryEntry, look: Look, words: Localizer, lesson: Lesson 
         "title": f"{entry.title or '…'} ({count})",
         "audio": None,
         "going": look.busy,
-        "again": None if look.busy or collection.state is CollectionState.DONE else words.say("page-collection-again"),
+        "again": None
+        if look.busy or collection.state is CollectionState.DONE
+        else words.translate("page-collection-again"),
         "text": _told(look, words),
         "share": _done(look) / max(len(collection.songs), 1),
-        "failed": words.say("page-collection-failures", count=len(failed)) if failed else None,
+        "failed": words.translate("page-collection-failures", count=len(failed)) if failed else None,
         "failures": [
-            {"path": song.file.path, "why": words.say(f"error-{song.error}", **song.error_values)} for song in failed
+            {"path": song.file.path, "why": words.translate(f"error-{song.error}", **song.error_values)}
+            for song in failed
         ],
         "sorted": None,
         "lesson": None if lesson is None else _lesson(lesson, words),
@@ -48,9 +51,9 @@ def collected(entry: HistoryEntry, look: Look, words: Localizer, lesson: Lesson 
 
 def _lesson(lesson: Lesson, words: Localizer) -> dict[str, str]:
     return {
-        "text": words.say("page-lesson", songs=lesson.songs, genre=words.genre(lesson.label)),
-        "yes": words.say("page-lesson-yes"),
-        "no": words.say("page-lesson-no"),
+        "text": words.translate("page-lesson", songs=lesson.songs, genre=words.genre(lesson.label)),
+        "yes": words.translate("page-lesson-yes"),
+        "no": words.translate("page-lesson-no"),
     }
 
 
@@ -72,17 +75,19 @@ def _done(look: Look) -> int:
 def _told(look: Look, words: Localizer) -> str:
     done, total = _done(look), len(look.collection.songs)
     if look.collection.state is CollectionState.DONE:
-        return words.say("page-collection-done", songs=len(look.collection.having(CollectedSongState.HEARD)))
+        return words.translate("page-collection-done", songs=len(look.collection.having(CollectedSongState.HEARD)))
     if look.collection.state is CollectionState.STOPPED:
-        return words.say("page-collection-stopped", done=done, total=total)
+        return words.translate("page-collection-stopped", done=done, total=total)
     if not look.busy:
-        return words.say("page-collection-paused", done=done, total=total)
+        return words.translate("page-collection-paused", done=done, total=total)
     if look.minutes_left is None:
-        return words.say("page-collection-progress", done=done, total=total)
+        return words.translate("page-collection-progress", done=done, total=total)
     speed = max(1, round(look.per_minute))
     if look.minutes_left == 0:
-        return words.say("page-collection-progress-soon", done=done, total=total, speed=speed)
-    return words.say("page-collection-progress-minutes", done=done, total=total, speed=speed, minutes=look.minutes_left)
+        return words.translate("page-collection-progress-soon", done=done, total=total, speed=speed)
+    return words.translate(
+        "page-collection-progress-minutes", done=done, total=total, speed=speed, minutes=look.minutes_left
+    )
 
 
 def _sorted(
@@ -91,7 +96,10 @@ def _sorted(
     from classifier.library.grouping import NOT_MUSIC, NOT_SURE, WITHOUT_GENRE, group_songs
 
     found = group_songs(findings.songs)
-    without_genre = {NOT_SURE: words.say("page-collection-not-sure"), NOT_MUSIC: words.say("page-collection-not-music")}
+    without_genre = {
+        NOT_SURE: words.translate("page-collection-not-sure"),
+        NOT_MUSIC: words.translate("page-collection-not-music"),
+    }
     most = max(len(songs) for songs in found.values())
     by_path = {song.file.path: song for song in collection.songs}
     minimum = collection.minimum
@@ -114,14 +122,14 @@ def _sorted(
         "minimums": [
             {
                 "percent": least,
-                "name": words.say("page-collection-minimum-sure")
+                "name": words.translate("page-collection-minimum-sure")
                 if least is None
-                else words.say("page-collection-minimum-percent", percent=least),
+                else words.translate("page-collection-minimum-percent", percent=least),
                 "chosen": least in percents,
             }
             for least in (None, *MINIMUMS)
         ],
         "report": f"{address}/report?language={words.language}",
         "playlists": f"{address}/playlists.zip?language={words.language}",
-        "unpack": words.say("page-collection-unpack", name=entry.title or "…"),
+        "unpack": words.translate("page-collection-unpack", name=entry.title or "…"),
     }

@@ -59,8 +59,8 @@ def asking(entry: HistoryEntry, question: OutgoingMessage) -> dict[str, Any]:
 def ended(entry: HistoryEntry, words: Localizer) -> dict[str, Any]:
     """Return a song that has no answer: it failed, or was stopped."""
     if entry.error is not None:
-        return _base(entry) | {"text": words.say(f"error-{entry.error}", **entry.error_values)}
-    return _base(entry) | {"text": words.say("progress-cancelled")}
+        return _base(entry) | {"text": words.translate(f"error-{entry.error}", **entry.error_values)}
+    return _base(entry) | {"text": words.translate("progress-cancelled")}
 
 
 def expired(entry: HistoryEntry, error: SongError, words: Localizer) -> dict[str, Any]:
@@ -94,13 +94,13 @@ def answered(
         "why": _why(report, words),
         "sure": report.sure,
         "kind": report.kind,
-        "wrong": words.say(messages.wrong_button(report)),
+        "wrong": words.translate(messages.wrong_button(report)),
         "details": [
             *messages.details(report, words, known=entry.known),
             *([] if view.question is None else [questions.question_line(view.question, words)]),
         ],
-        "length": words.say("answer-length", length=clock(report.duration), segments=len(report.segments)),
-        "model": words.say("page-model", model=report.model),
+        "length": words.translate("answer-length", length=clock(report.duration), segments=len(report.segments)),
+        "model": words.translate("page-model", model=report.model),
         "picture": {theme: f"songs/{entry.id}/timeline-{theme}.png?language={words.language}" for theme in THEMES}
         | {"alt": timeline.alt_text(report, words)}
         | timeline.geometry(report),
@@ -128,7 +128,9 @@ def _expert_lines(report: SongReport, experts: list[str], words: Localizer) -> l
 
 
 def _silent(expert: str, report: SongReport, words: Localizer) -> str:
-    return words.say("page-silent-expert", expert=_capital(words.expert(expert)), genre=words.genre(report.genre or ""))
+    return words.translate(
+        "page-silent-expert", expert=_capital(words.expert(expert)), genre=words.genre(report.genre or "")
+    )
 
 
 def _why(report: SongReport, words: Localizer) -> list[str]:
@@ -139,7 +141,7 @@ def _why(report: SongReport, words: Localizer) -> list[str]:
     if len(report.segments) > 1:
         parts = sorted(report.segments, key=lambda part: -part.probabilities.get(report.genre or "", 0.0))[:CLEAREST]
         told = ", ".join(
-            words.say(
+            words.translate(
                 "page-why-part",
                 start=clock(part.start),
                 end=clock(part.end),
@@ -147,9 +149,9 @@ def _why(report: SongReport, words: Localizer) -> list[str]:
             )
             for part in sorted(parts, key=lambda part: part.start)
         )
-        lines.append(words.say("page-why-parts", genre=words.genre(report.genre), parts=told))
+        lines.append(words.translate("page-why-parts", genre=words.genre(report.genre), parts=told))
     if report.tags:
-        lines.append(words.say("page-why-tags", tags=messages.tag_line(report, words)))
+        lines.append(words.translate("page-why-tags", tags=messages.tag_line(report, words)))
     return lines
 
 
@@ -187,6 +189,8 @@ def _correction(correction: messages.CorrectionView, words: Localizer, reply_id:
     return {
         "label": correction.label,
         "name": _capital(correction.name),
-        "said": words.say("opinion-agreed") if agrees else words.say("opinion-corrected", label=correction.name),
+        "said": words.translate("opinion-agreed")
+        if agrees
+        else words.translate("opinion-corrected", label=correction.name),
         "thanks": messages.thanks(correction, words, reply_id).text,
     }

@@ -53,7 +53,7 @@ class AnsweredSong:
         """Return the genre that its sender gave, or else that of the answer."""
         if self.correction is not None:
             return _capital(self.correction.name)
-        return _capital(words.genre(self.report.genre) if self.report.genre else words.say("not-music"))
+        return _capital(words.genre(self.report.genre) if self.report.genre else words.translate("not-music"))
 
 
 def table(songs: Sequence[AnsweredSong], words: Localizer) -> str:
@@ -61,7 +61,7 @@ def table(songs: Sequence[AnsweredSong], words: Localizer) -> str:
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(
-        words.say(f"page-csv-{name}") for name in ("title", "genre", "confidence", "sure", "yours", "length")
+        words.translate(f"page-csv-{name}") for name in ("title", "genre", "confidence", "sure", "yours", "length")
     )
     for song in songs:
         report = song.report
@@ -70,7 +70,7 @@ def table(songs: Sequence[AnsweredSong], words: Localizer) -> str:
                 _FORMULA.sub(r"'\g<0>", song.title or ""),
                 _capital(words.answer_name(report)),
                 f"{percent(report.confidence)}%" if report.genre else "",
-                words.say("page-yes" if report.sure else "page-no"),
+                words.translate("page-yes" if report.sure else "page-no"),
                 "" if song.correction is None else _FORMULA.sub(r"'\g<0>", song.correction.name),
                 clock(report.duration),
             ]
@@ -98,13 +98,13 @@ def statistics(songs: Sequence[AnsweredSong], words: Localizer, theme: Theme) ->
     counts = Counter(song.genre(words) for song in songs).most_common()
     shown = counts[:MOST_BARS]
     if len(counts) > MOST_BARS:
-        shown[-1] = (words.say("page-statistics-others"), sum(count for _, count in counts[MOST_BARS - 1 :]))
+        shown[-1] = (words.translate("page-statistics-others"), sum(count for _, count in counts[MOST_BARS - 1 :]))
     height = TOP + len(shown) * (BAR_HEIGHT + BAR_GAP) + MARGIN
     picture = canvas.Canvas(WIDTH, height, palette.background)
-    title = words.say("page-statistics-title", songs=len(songs))
+    title = words.translate("page-statistics-title", songs=len(songs))
     picture.text(MARGIN, 36, canvas.fitted(title, WIDTH - 2 * MARGIN, 20, canvas.BOLD), palette.text, 20, canvas.BOLD)
     minutes = round(sum(song.report.duration for song in songs) / 60)
-    line = words.say("page-statistics-line", genres=len(counts), minutes=max(1, minutes))
+    line = words.translate("page-statistics-line", genres=len(counts), minutes=max(1, minutes))
     picture.text(MARGIN, 58, canvas.fitted(line, WIDTH - 2 * MARGIN, 12.5), palette.quiet, 12.5)
     left, right = MARGIN + NAME_WIDTH, WIDTH - MARGIN - COUNT_WIDTH
     most = max(count for _, count in shown)

@@ -50,7 +50,7 @@ class HistoryRoutes:
             raise web.HTTPConflict()
         await self._chat.forget_entry(entry, person)
         words = self._chat.conversation.words(language_asked(request))
-        return web.json_response({"notice": words.say("page-removed")})
+        return web.json_response({"notice": words.translate("page-removed")})
 
     async def closest(self, request: web.Request) -> web.Response:
         """Say which of the person's other songs sound most like one."""
@@ -59,8 +59,8 @@ class HistoryRoutes:
         titles = {one.reply: one.title for one in latest if one.reply and one.title and one.id != entry.id}
         alike = [] if entry.reply is None else await self._chat.conversation.closest(entry.reply, list(titles))
         words = self._words(request)
-        songs = words.say("page-list-and").join(f"“{titles[reply]}”" for reply in alike)
-        return web.json_response({"text": words.say("page-why-closest", songs=songs) if alike else None})
+        songs = words.translate("page-list-and").join(f"“{titles[reply]}”" for reply in alike)
+        return web.json_response({"text": words.translate("page-why-closest", songs=songs) if alike else None})
 
     async def tag(self, request: web.Request) -> web.Response:
         """Say whether the genre in a file's own tag agrees with the answer."""
@@ -76,20 +76,20 @@ class HistoryRoutes:
         if heard is not None and any(genres.agrees(genre, heard) or genres.agrees(heard, genre) for genre in named):
             kind = "agrees"
         said = {"unknown": "page-tag", "agrees": "page-tag-agrees", "differs": "page-tag-differs"}[kind]
-        return web.json_response({"text": words.say(said, tag=tag)})
+        return web.json_response({"text": words.translate(said, tag=tag)})
 
     async def csv(self, request: web.Request) -> web.Response:
         words = self._words(request)
         songs = await self._chat.answered_songs(person_of(request), words.language)
         # With a mark of the byte order, spreadsheets read it as UTF-8.
         body = "\ufeff" + history_files.table(songs, words)
-        return _download(body.encode(), "text/csv", words.say("page-history-file"), "csv")
+        return _download(body.encode(), "text/csv", words.translate("page-history-file"), "csv")
 
     async def playlists(self, request: web.Request) -> web.Response:
         words = self._words(request)
         songs = await self._chat.answered_songs(person_of(request), words.language)
         packed = await asyncio.to_thread(history_files.playlists, songs, words)
-        return _download(packed, "application/zip", words.say("page-history-file"), "zip")
+        return _download(packed, "application/zip", words.translate("page-history-file"), "zip")
 
     async def statistics(self, request: web.Request) -> web.Response:
         theme = next((theme for theme in THEMES if theme == request.match_info["theme"]), None)
@@ -99,7 +99,7 @@ class HistoryRoutes:
             raise web.HTTPNotFound()
         png = await asyncio.to_thread(history_files.statistics, songs, words, theme)
         if "save" in request.query:
-            return _download(png, "image/png", words.say("page-history-file"), "png")
+            return _download(png, "image/png", words.translate("page-history-file"), "png")
         return web.Response(body=png, content_type="image/png")
 
     async def _entry(self, request: web.Request) -> tuple[HistoryEntry, Person]:

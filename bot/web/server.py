@@ -259,7 +259,7 @@ class PageRoutes:
         png = await self._chat.conversation.picture(view.report, words, theme)
         headers = {"Cache-Control": "private, max-age=86400"}
         if "save" in request.query:
-            name = quote(f"{entry.title or words.say('page-title')}.png", safe="")
+            name = quote(f"{entry.title or words.translate('page-title')}.png", safe="")
             headers["Content-Disposition"] = f"attachment; filename=\"answer.png\"; filename*=UTF-8''{name}"
         return web.Response(body=png, content_type="image/png", headers=headers)
 
@@ -293,7 +293,7 @@ class PageRoutes:
         genres, words = self._chat.conversation.genres, self._chat.conversation.words(language)
         reading = await genres.read(text, language)
         choices, total = await genres.choices(text, language, first=await self._likely(request))
-        found = words.say("page-genre-known-count", count=total)
+        found = words.translate("page-genre-known-count", count=total)
         if not choices and reading.similar:
             choices = list(reading.similar)
             found = sentence(genres.unclear(reading), language)
@@ -302,7 +302,7 @@ class PageRoutes:
         return web.json_response(
             {
                 "genres": [{"id": choice.label, "name": choice.name, "about": choice.about} for choice in choices],
-                "new": None if reading.new is None else words.say("page-genre-new", label=reading.new),
+                "new": None if reading.new is None else words.translate("page-genre-new", label=reading.new),
                 "found": found,
             }
         )
@@ -343,7 +343,7 @@ class PageRoutes:
         notice = await self._chat.conversation.privacy.set_consent(person, language, allow=allow)
         text = notice.text.partition("\n\n")[0]
         if notice.buttons:
-            text = f"{text} {self._chat.conversation.words(language).say('page-asking-offer')}"
+            text = f"{text} {self._chat.conversation.words(language).translate('page-asking-offer')}"
         return web.json_response({"notice": text})
 
     async def asking(self, request: web.Request) -> web.Response:
@@ -358,7 +358,7 @@ class PageRoutes:
     async def my_data(self, request: web.Request) -> web.Response:
         person = person_of(request)
         data = await self._chat.my_data(person)
-        name = self._chat.conversation.words(language_asked(request)).say("mydata-name")
+        name = self._chat.conversation.words(language_asked(request)).translate("mydata-name")
         return web.json_response(
             data,
             headers={"Content-Disposition": f'attachment; filename="{name}"'},
@@ -368,7 +368,7 @@ class PageRoutes:
     async def forget(self, request: web.Request) -> web.Response:
         songs, corrections = await self._chat.forget(person_of(request))
         words = self._chat.conversation.words(language_asked(request))
-        response = web.json_response({"notice": words.say("forget-done", songs=songs, corrections=corrections)})
+        response = web.json_response({"notice": words.translate("forget-done", songs=songs, corrections=corrections)})
         response.del_cookie(IDENTITY_COOKIE)
         return response
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bot.core.canvas import FONT
-from bot.core.localization import LANGUAGES, OWN_NAMES, Language, say
+from bot.core.localization import LANGUAGES, OWN_NAMES, Language, translate
 from bot.web.collection_service import MOST_SONGS
 from common.media_types import FILE_PICKER_ACCEPT, MUSIC_SUFFIXES
 from common.units import MEGABYTE
@@ -72,7 +72,7 @@ class Pages:
         """Return the manifest of the page as an installed app, to which other apps share songs and links."""
         sizes = {"icon-192.png": "192x192", "icon-512.png": "512x512"}
         return {
-            "name": say(language, "page-title"),
+            "name": translate(language, "page-title"),
             "short_name": "Genre bot",
             "lang": language,
             "start_url": "../",
@@ -108,18 +108,20 @@ class Pages:
             "music-suffixes": " ".join(sorted(MUSIC_SUFFIXES)),
             "file-picker-accept": FILE_PICKER_ACCEPT,
             "max-bytes": str(round(self._settings.max_megabytes * MEGABYTE)),
-            "error-too-large": html.escape(say(language, "error-too-large", megabytes=self._settings.max_megabytes)),
-            "count-one": html.escape(say(language, "page-tools-count", count=1)),
+            "error-too-large": html.escape(
+                translate(language, "error-too-large", megabytes=self._settings.max_megabytes)
+            ),
+            "count-one": html.escape(translate(language, "page-tools-count", count=1)),
             # The browser counts and puts the number in.
-            "count-many": html.escape(say(language, "page-tools-count", count=MANY).replace(str(MANY), "%n")),
-            "count-waiting": html.escape(say(language, "page-tools-waiting", count="%n")),
-            "count-failed": html.escape(say(language, "page-tools-failed", count="%n")),
-            "page-formats": html.escape(say(language, "page-formats", **limits)),
+            "count-many": html.escape(translate(language, "page-tools-count", count=MANY).replace(str(MANY), "%n")),
+            "count-waiting": html.escape(translate(language, "page-tools-waiting", count="%n")),
+            "count-failed": html.escape(translate(language, "page-tools-failed", count="%n")),
+            "page-formats": html.escape(translate(language, "page-formats", **limits)),
         }
 
         def fill(match: re.Match[str]) -> str:
             name = match[1]
-            return special[name] if name in special else html.escape(say(language, name))
+            return special[name] if name in special else html.escape(translate(language, name))
 
         return _PLACE.sub(fill, template)
 
@@ -128,7 +130,7 @@ def desk_page(language: Language) -> str:
     """Return the moderators' page in a language."""
     template = (PAGE / "desk.html").read_text(encoding="utf-8")
     return _PLACE.sub(
-        lambda match: language if match[1] == "language" else html.escape(say(language, match[1])), template
+        lambda match: language if match[1] == "language" else html.escape(translate(language, match[1])), template
     )
 
 
@@ -143,7 +145,7 @@ def _language_option(language: Language, current: bool) -> str:
 def _example_option(example: Example, language: Language) -> str:
     title = example.titles[language]
     kind = example.kinds[language]
-    label = say(language, "page-example", title=title) + (f": {kind}" if kind else "")
+    label = translate(language, "page-example", title=title) + (f": {kind}" if kind else "")
     given = {"data-example": example.file, "data-title": title, "aria-label": label}
     attributes = " ".join(f'{name}="{html.escape(value, quote=True)}"' for name, value in given.items())
     shown = html.escape(title) + (f" <small>{html.escape(kind)}</small>" if kind else "")

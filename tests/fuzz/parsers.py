@@ -188,7 +188,7 @@ def fluent(text: str) -> None:
         words = Localizer(spoken, {text: text})
         thanks = messages.thanks(CorrectionView(text, text, agrees=False, proposed=True), words, "r")
         assert text in thanks.text
-        assert text in words.say("page-genre-new", label=text)
+        assert text in words.translate("page-genre-new", label=text)
         chances = {"blues": 0.1, text or "x": 0.9}
         part = SegmentReport(0.0, 30.0, text or "x", 0.9, chances, {"knn": text})
         report = SongReport(text or "x", 0.9, True, text, 30.0, chances, (part,))

@@ -12,7 +12,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import bot
-from bot.core.localization import LANGUAGES, Language, clock, language_of, percent, preferred_language, resource, say
+from bot.core.localization import (
+    LANGUAGES,
+    Language,
+    clock,
+    language_of,
+    percent,
+    preferred_language,
+    resource,
+    translate,
+)
 from common.errors import UserError
 
 if TYPE_CHECKING:
@@ -73,7 +82,7 @@ def test_no_message_is_there_twice(language: Language) -> None:
 def test_everything_that_can_go_wrong_has_its_sentence(language: Language, kind: type[UserError]) -> None:
     placeholders = set(re.findall(r"\{(\w+)", kind.sentence))
     assert _messages(language)[f"error-{kind.code}"] == placeholders
-    assert say(language, f"error-{kind.code}", **dict.fromkeys(placeholders, 3))
+    assert translate(language, f"error-{kind.code}", **dict.fromkeys(placeholders, 3))
 
 
 def test_every_message_that_the_bot_names_exists_and_every_message_is_named_somewhere() -> None:
@@ -87,7 +96,7 @@ def test_every_message_that_the_bot_names_exists_and_every_message_is_named_some
     known = {name for name in _messages("en") if "." not in name}
     unused = {name for name in known if name not in source and not name.startswith(put_together)}
     assert unused == set()
-    named = set(re.findall(r"say\(\s*(?:language, )?\"([a-z0-9-]+)\"", source)) | set(
+    named = set(re.findall(r"translate\(\s*(?:language, )?\"([a-z0-9-]+)\"", source)) | set(
         re.findall(r"\{\{((?:page|button|forget)-[a-z0-9-]+)\}\}", source)
     )
     assert named - known == set()
@@ -95,9 +104,9 @@ def test_every_message_that_the_bot_names_exists_and_every_message_is_named_some
 
 def test_a_missing_message_or_placeholder_is_an_error_and_not_shown_to_people() -> None:
     with pytest.raises(LookupError):
-        say("en", "no-such-message")
+        translate("en", "no-such-message")
     with pytest.raises(LookupError):
-        say("en", "error-too-short")
+        translate("en", "error-too-short")
 
 
 @pytest.mark.parametrize(
@@ -129,9 +138,9 @@ def test_any_tag_gives_a_language_or_none(tag: str) -> None:
 
 
 def test_vietnamese_counts_and_english_counts() -> None:
-    assert say("en", "answer-length", length="0:30", segments=1) == "0:30 of music in one part."
-    assert say("en", "answer-length", length="3:00", segments=6) == "3:00 of music in 6 parts."
-    assert say("vi", "answer-length", length="3:00", segments=6) == "Bài dài 3:00, mình nghe thành 6 đoạn."
+    assert translate("en", "answer-length", length="0:30", segments=1) == "0:30 of music in one part."
+    assert translate("en", "answer-length", length="3:00", segments=6) == "3:00 of music in 6 parts."
+    assert translate("vi", "answer-length", length="3:00", segments=6) == "Bài dài 3:00, mình nghe thành 6 đoạn."
 
 
 @pytest.mark.parametrize(
@@ -144,7 +153,7 @@ def test_times_read_like_a_clock(seconds: float, text: str) -> None:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_a_long_list_is_told_whole(language: Language) -> None:
     channels = ", ".join(f"<#{10**18 + number}>" for number in range(50))
-    assert channels in say(language, "settings-listening", channels=channels)
+    assert channels in translate(language, "settings-listening", channels=channels)
 
 
 @given(st.floats(0, 1))

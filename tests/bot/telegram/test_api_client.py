@@ -11,7 +11,7 @@ from telegram.error import BadRequest, Forbidden, NetworkError, RetryAfter, Time
 
 from bot.core.errors import DateUnclear, TryLater, Undeliverable
 from bot.core.export_request import read_export_filter
-from bot.core.localization import LANGUAGES, Language, say
+from bot.core.localization import LANGUAGES, Language, translate
 from bot.telegram.api_client import MessageGone, delivering, editing, shortened
 from bot.telegram.commands import EVERYBODYS, NEED_ADMINISTRATOR, bot_commands, english_name
 from bot.telegram.message_parsing import command_of, links_in
@@ -118,7 +118,7 @@ def test_every_command_is_named_as_on_discord_and_described_within_telegrams_lim
     commands = bot_commands(language, keys)
     assert [english_name(command.command) for command in commands] == list(keys)
     for key, command in zip(keys, commands, strict=True):
-        on_discord = say(language, f"slash-{key}").replace("-", "")
+        on_discord = translate(language, f"slash-{key}").replace("-", "")
         assert len(command.command) == len(on_discord)
         assert command.command.isascii()
         assert len(command.command) <= 32
