@@ -14,6 +14,9 @@ from storage.migrate import migrate
 from tests.needs import lacking
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+# librosa's functions are compiled at their first call and kept beside it. Processes that do so at the same moment can
+# read what another one has half written, and crash, so each keeps its own.
+os.environ["NUMBA_CACHE_DIR"] = str(REPOSITORY / ".pytest_cache" / os.environ.get("PYTEST_XDIST_WORKER", "numba"))
 WORKERS_PER_PROCESSOR = 2
 ONLY_FAST = "not slow"
 """What ``make check`` asks for."""

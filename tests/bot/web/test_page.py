@@ -312,7 +312,7 @@ async def test_the_page_can_be_installed_and_be_shared_with(served: BotProcess, 
         for icon in manifest["icons"]:
             assert (await ann.page.request.get(f"{served.address}/page/{icon['src']}")).ok
         await ann.page.goto(f"{served.address}/?title=A+song&text=https://example.invalid/shared")
-        await ann.page.locator(".entry .title", has_text="example.invalid").wait_for()
+        await ann.page.locator(".entry .title", has_text="example.invalid").first.wait_for()
         assert await ann.page.evaluate("location.search") == ""
 
 

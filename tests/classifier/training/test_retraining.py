@@ -346,7 +346,7 @@ class TestCommand:
             (lambda models: next(models.glob("base-*")).unlink(), "lacks base-"),
             (lambda models: next(models.glob("*.joblib")).write_bytes(b""), "is not the file that was released"),
             (lambda models: (models / "manifest.json").unlink(), "There is no model"),
-            (lambda models: (models.parent / "feedback.csv").write_text("nothing"), "lacks the columns"),
+            (lambda models: (models.parent / "feedback.csv").write_text("nothing\n"), "lacks the columns"),
             (lambda models: (models.parent / "feedback.csv").unlink(), "cannot be read"),
         ],
     )
