@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from bot.web.collection_routes import is_inside
 from bot.web.collection_service import MOST_SONGS
 from tests.bot.running import eventually
+from tests.bot.web.folder_client import begin, ended, paths_in, playlists, room, send_all, send_song, shown
 from tests.bot.web.page import history, opened_page, send, settled
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator
 
     import aiohttp
 
@@ -38,64 +39,6 @@ def songs(tone: Tone) -> Songs:
         "Đĩa 1/#2 100% <b>.wav": tone(220).read_bytes(),
         "sáng.wav": tone(1400).read_bytes(),
     }
-
-
-async def begin(
-    browser: aiohttp.ClientSession, songs: Mapping[str, bytes], name: str = "Nhạc", status: int = 201
-) -> dict[str, Any]:
-    files = [[path, len(content), 1_700_000_000_000] for path, content in songs.items()]
-    body = {"name": name, "count": len(files), "files": files}
-    async with browser.post("/collections", json=body) as response:
-        assert response.status == status, await response.text()
-        return dict(await response.json())
-
-
-async def send_song(browser: aiohttp.ClientSession, folder: int, number: int, content: Any) -> dict[str, Any]:
-    async with browser.post(f"/collections/{folder}/songs/{number}", data=content) as response:
-        assert response.status == 200, await response.text()
-        return dict(await response.json())
-
-
-async def room(browser: aiohttp.ClientSession, folder: int) -> dict[str, Any]:
-    async with browser.get(f"/collections/{folder}/room") as response:
-        return dict(await response.json())
-
-
-async def send_all(browser: aiohttp.ClientSession, songs: Mapping[str, bytes], name: str = "Nhạc") -> dict[str, Any]:
-    """Send a folder as the page does, and return its entry when all songs have had their turn."""
-    begun = await begin(browser, songs, name)
-    folder = begun["entry"]["id"]
-    waiting = begun["missing"]
-    while waiting:
-        number, path = waiting.pop(0)
-        if not (await send_song(browser, folder, number, songs[path]))["room"]:
-            asked = await room(browser, folder)
-            waiting = asked["missing"]
-    return await ended(browser, folder)
-
-
-async def shown(browser: aiohttp.ClientSession, folder: int) -> dict[str, Any]:
-    return next(entry for entry in (await history(browser))["entries"] if entry["id"] == folder)
-
-
-async def ended(browser: aiohttp.ClientSession, folder: int) -> dict[str, Any]:
-    async def over() -> bool:
-        entry = await shown(browser, folder)
-        return not entry["going"]
-
-    await eventually(over)
-    return await shown(browser, folder)
-
-
-async def playlists(browser: aiohttp.ClientSession, entry: Mapping[str, Any]) -> dict[str, str]:
-    async with browser.get("/" + entry["sorted"]["playlists"]) as response:
-        assert response.status == 200
-        with zipfile.ZipFile(io.BytesIO(await response.read())) as archive:
-            return {name: archive.read(name).decode() for name in archive.namelist()}
-
-
-def paths_in(playlist: str) -> list[str]:
-    return [line for line in playlist.splitlines() if not line.startswith("#")]
 
 
 async def test_a_folder_is_heard_song_by_song_and_sorted_into_playlists(
