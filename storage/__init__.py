@@ -30,7 +30,8 @@ from storage.export import ExportFilter, ExportSummary, export_feedback
 from storage.feature_codec import SegmentLike, SegmentVectors
 from storage.feedback import CorrectionChange, Feedback
 from storage.feedback_import import ImportSummary, import_feedback
-from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, ExportFormat
+from storage.feedback_rows import TABLE_COLUMNS, TABLE_FAMILY
+from storage.feedback_writers import ExportFormat
 from storage.job import (
     LEASE_SECONDS,
     MAX_ATTEMPTS,

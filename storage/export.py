@@ -1,6 +1,7 @@
 """Exports corrections as CSV, JSON lines or Parquet, one row per song segment and label.
 
-Only corrections whose authors consented are exported; ``feedback_writers`` defines the file formats.
+Only corrections whose authors consented are exported; ``feedback_rows`` defines the columns, ``feedback_writers`` the
+file formats.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from storage.corrections import ChatKey, Correction, ReviewStatus, select_correc
 from storage.counts import within
 from storage.export_target import writing
 from storage.feature_codec import SegmentVectors, unpack
-from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, ExportFormat, Layout, Row, Writer
+from storage.feedback_rows import TABLE_COLUMNS, TABLE_FAMILY, Layout, Row
 from storage.tables import AnswerRow, CorrectionRow, FeatureRow, PersonRow
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from storage.export_target import ExportTarget
+    from storage.feedback_writers import ExportFormat, Writer
     from storage.store import Storage
 
 SAMPLE_RATE = 22_050

@@ -12,7 +12,8 @@ from storage.feedback_writers import open_writer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from storage.feedback_writers import ExportFormat, Layout, Writer
+    from storage.feedback_rows import Layout
+    from storage.feedback_writers import ExportFormat, Writer
 
 ExportTarget = Path | IO[bytes]
 

@@ -23,7 +23,8 @@ import numpy as np
 from storage.database import lock
 from storage.errors import BadImportFile, BadLabel, FormatUnavailable
 from storage.feature_codec import SegmentVectors, pack
-from storage.feedback_writers import LAST, TABLE_COLUMNS, TABLE_FAMILY, TRAINING_COLUMNS, ExportFormat, formula
+from storage.feedback_rows import LAST, TABLE_COLUMNS, TABLE_FAMILY, TRAINING_COLUMNS
+from storage.feedback_writers import ExportFormat, formula
 from storage.imported_songs import ImportedSong, is_newer, save_imported
 from storage.label_aliases import FEEDBACK_LOCK
 from storage.label_text import clean_name

@@ -15,7 +15,7 @@ from sqlalchemy import select
 from storage.export import SAMPLE_RATE
 from storage.export_target import writing
 from storage.feature_codec import unpack
-from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY, TRAINING_COLUMNS, Layout, Row
+from storage.feedback_rows import TABLE_COLUMNS, TABLE_FAMILY, TRAINING_COLUMNS, Layout, Row
 from storage.label_aggregation import AggregationRules, load_verdicts
 from storage.label_votes import LabelVerdict, Purpose, VerdictStatus
 from storage.tables import AnswerRow, FeatureRow, ImportedSongRow

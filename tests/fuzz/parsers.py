@@ -41,7 +41,8 @@ from links.playlist_parsing import parse_playlist
 from storage import label_text as genre_names
 from storage.errors import BadImportFile
 from storage.feedback_import import read_songs
-from storage.feedback_writers import TABLE_COLUMNS, formula, harmless
+from storage.feedback_rows import TABLE_COLUMNS
+from storage.feedback_writers import formula, harmless
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from storage import NewJob, NewReply, SegmentVectors, Storage
-from storage.feedback_writers import TABLE_COLUMNS, TABLE_FAMILY
+from storage.feedback_rows import TABLE_COLUMNS, TABLE_FAMILY
 
 if TYPE_CHECKING:
     from storage import Answer, ClaimedJob, Correction, Job, Reply

@@ -16,15 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from storage import FormatUnavailable
-from storage.feedback_writers import (
-    BOOKKEEPING_COLUMNS,
-    TABLE_COLUMNS,
-    ExportFormat,
-    Layout,
-    Row,
-    harmless,
-    open_writer,
-)
+from storage.feedback_rows import BOOKKEEPING_COLUMNS, TABLE_COLUMNS, Layout, Row
+from storage.feedback_writers import ExportFormat, harmless, open_writer
 
 if TYPE_CHECKING:
     from pathlib import Path

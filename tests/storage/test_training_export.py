@@ -24,7 +24,8 @@ from storage import (
     export_for_training,
     import_feedback,
 )
-from storage.feedback_writers import TRAINING_COLUMNS, harmless
+from storage.feedback_rows import TRAINING_COLUMNS
+from storage.feedback_writers import harmless
 from storage.tables import ImportedSongRow
 from tests.storage.factories import Clock, answered, corrected, features, song
 
