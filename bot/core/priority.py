@@ -103,6 +103,7 @@ class PriorityLimiter:
         self._reserved = reserved
         self._level = 0.0
         self._seen = 0.0
+        self._paused_until = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._turns = PriorityTurns(self._take, lambda: None)
 
@@ -110,18 +111,30 @@ class PriorityLimiter:
         """Wait until a request may be made."""
         await self._turns.wait()
 
+    def pause(self, seconds: float) -> None:
+        """Let no request through for so long."""
+        self._paused_until = max(self._paused_until, asyncio.get_running_loop().time() + seconds)
+
+    @property
+    def is_paused(self) -> bool:
+        """Whether it lets nothing through for the time being."""
+        return asyncio.get_running_loop().time() < self._paused_until
+
     def has_room(self, requests: int = 1) -> bool:
         """Return whether so many requests of low priority could be made at once."""
-        if self._turns.next_priority is not None:
+        if self._turns.next_priority is not None or self.is_paused:
             return False
         return self._leaked() + requests + self._reserved <= self._burst
 
     @property
     def is_empty(self) -> bool:
         """Whether it has forgotten all requests."""
-        return self._turns.next_priority is None and self._leaked() <= 0
+        return self._turns.next_priority is None and not self.is_paused and self._leaked() <= 0
 
     def _take(self, priority: Priority) -> bool:
+        if self.is_paused:
+            self._serve_after(self._paused_until - asyncio.get_running_loop().time())
+            return False
         reserved = 0 if priority is Priority.REQUEST else self._reserved
         missing = self._leaked() + 1 + reserved - self._burst
         if missing > 0:

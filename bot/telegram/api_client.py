@@ -7,7 +7,6 @@ import logging
 import shutil
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,7 +32,7 @@ from bot.core.errors import FileGone, TryLater, Undeliverable
 from bot.core.size_limits import max_bytes, save
 from bot.telegram.keyboards import keyboard, keyboard_of, text_of
 from bot.telegram.limits import DOWNLOAD_BYTES, TelegramTooLarge
-from bot.telegram.rate_limit import TelegramRateLimiter
+from bot.telegram.rate_limit import TelegramRateLimiter, seconds_of
 
 if TYPE_CHECKING:
     import ssl
@@ -317,8 +316,7 @@ def delivering() -> Iterator[None]:
     try:
         yield
     except RetryAfter as error:
-        wait = error.retry_after
-        raise TryLater(wait.total_seconds() if isinstance(wait, timedelta) else wait) from error
+        raise TryLater(seconds_of(error)) from error
     except (Forbidden, BadRequest) as error:
         raise Undeliverable(str(error)) from error
     except InvalidToken as error:

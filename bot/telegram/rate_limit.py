@@ -5,11 +5,14 @@ The most urgent requests pass first (``bot.core.priority``).
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from telegram.ext import AIORateLimiter
+from telegram.error import RetryAfter
+from telegram.ext import BaseRateLimiter
 
 from bot.core.priority import PriorityLimiter
 
@@ -32,14 +35,22 @@ REACTING = "setMessageReaction"
 READING = frozenset({"getChat", "getChatMember", "getChatAdministrators"})
 
 
-class TelegramRateLimiter(AIORateLimiter):
-    """Delays requests until Telegram takes them; the library's own limiter has no limit for private chats."""
+class TelegramRateLimiter(BaseRateLimiter[int]):
+    """Delays requests until Telegram takes them, and repeats those that it refused as too many.
+
+    The library's own limiter has no limit for private chats. It lets all chats wait where one was refused, and all
+    that waited go out at once.
+    """
 
     def __init__(self) -> None:
-        # The library only waits and tries again after a refusal.
-        super().__init__(overall_max_rate=0, group_max_rate=0, max_retries=MAX_RETRIES)
         self._overall = PriorityLimiter(OVERALL_BURST, OVERALL_SECONDS, reserved=OVERALL_RESERVED)
         self._chats: dict[int, PriorityLimiter] = {}
+
+    async def initialize(self) -> None:
+        """Do nothing: there is nothing to open."""
+
+    async def shutdown(self) -> None:
+        """Do nothing: there is nothing to close."""
 
     async def process_request(
         self,
@@ -48,19 +59,31 @@ class TelegramRateLimiter(AIORateLimiter):
         kwargs: dict[str, Any],
         endpoint: str,
         data: dict[str, Any],
-        rate_limit_args: int | None,
+        rate_limit_args: int | None,  # noqa: ARG002 - as the library calls it
     ) -> bool | JSONDict | list[JSONDict]:
         """Run a request when its chat has room for it; reactions and requests that only read count against no chat.
 
-        A reaction that is refused is not tried again, since the library would hold everything else back meanwhile.
+        A reaction that is refused is not worth another request.
+
+        Raises
+        ------
+        telegram.error.RetryAfter
+            If Telegram refuses it again and again.
         """
         if endpoint == REACTING:
             await self._overall.acquire()
             return await callback(*args, **kwargs)
         chat = None if endpoint in READING else data.get("chat_id")
-        if isinstance(chat, int) and not _is_admitted.get():
-            await self._admit(chat)
-        return await super().process_request(callback, args, kwargs, endpoint, {}, rate_limit_args)
+        is_admitted = _is_admitted.get()
+        for _ in range(MAX_RETRIES):
+            if isinstance(chat, int) and not is_admitted:
+                await self._admit(chat)
+            is_admitted = False
+            try:
+                return await callback(*args, **kwargs)
+            except RetryAfter as refusal:
+                await self._pause(chat, seconds_of(refusal))
+        return await callback(*args, **kwargs)
 
     @asynccontextmanager
     async def admitted(self, chat: int) -> AsyncIterator[None]:
@@ -71,6 +94,15 @@ class TelegramRateLimiter(AIORateLimiter):
             yield
         finally:
             _is_admitted.reset(token)
+
+    async def _pause(self, chat: object, seconds: float) -> None:
+        """Let a chat that was refused wait; all of them, if it is not the only one."""
+        if not isinstance(chat, int):
+            await asyncio.sleep(seconds)
+            return
+        if any(each.is_paused for number, each in self._chats.items() if number != chat):
+            self._overall.pause(seconds)
+        self._limiter(chat).pause(seconds)
 
     async def _admit(self, chat: int) -> None:
         await self._limiter(chat).acquire()
@@ -87,3 +119,9 @@ class TelegramRateLimiter(AIORateLimiter):
             burst, seconds = (GROUP_BURST, GROUP_SECONDS) if chat < 0 else (CHAT_BURST, CHAT_SECONDS)
             self._chats[chat] = PriorityLimiter(burst, seconds, reserved=CHAT_RESERVED)
         return self._chats[chat]
+
+
+def seconds_of(refusal: RetryAfter) -> float:
+    """Return how long Telegram wants to be left alone, in seconds."""
+    wait = refusal.retry_after
+    return wait.total_seconds() if isinstance(wait, timedelta) else wait

@@ -22,6 +22,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.core.chat import ChatCannotStart
 from bot.http_server import QuietRunner
+from bot.telegram.rate_limit import seconds_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -179,8 +180,7 @@ class Webhook:
 
 def _pause(error: TelegramError, pause: float) -> float:
     if isinstance(error, RetryAfter):
-        wait = error.retry_after
-        return wait.total_seconds() if isinstance(wait, timedelta) else wait
+        return seconds_of(error)
     if isinstance(error, Conflict):
         log.error("another program requests this bot's updates: stop it, or this one")
     elif isinstance(error, InvalidToken):
