@@ -30,7 +30,7 @@ from storage.tables import AnswerRow, CorrectionRow, PersonRow
 from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -110,6 +110,26 @@ class Feedback:
         """Return a correction by number; with ``chat``, only one from that chat."""
         async with self._database.reading() as connection:
             return await get_correction(connection, correction_id, chat)
+
+    async def given(
+        self, person: str, label: str, *, chat: ChatKey, within: timedelta, until: datetime | None = None
+    ) -> list[Correction]:
+        """List a person's corrections to one label in a chat, oldest first, without rejected ones.
+
+        Parameters
+        ----------
+        within, until
+            Only those that were given in so long a time, which ends then, or now.
+        """
+        since = (until or self._database.now()) - within
+        query = (
+            select_corrections()
+            .where(CorrectionRow.person == person, CorrectionRow.label == label, *in_chat(chat))
+            .where(CorrectionRow.updated >= since, CorrectionRow.status != ReviewStatus.REJECTED)
+            .order_by(CorrectionRow.id)
+        )
+        async with self._database.reading() as connection:
+            return [to_correction(row) for row in await connection.execute(query)]
 
     async def withdraw(self, person: str, content_hash: str) -> Correction | None:
         """Delete a person's correction of a song and return it, so that this can be reported or undone.

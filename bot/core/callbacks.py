@@ -34,6 +34,7 @@ class Action(StrEnum):
     WRONG = "wrong"
     UNDO = "undo"
     UNTEACH = "unteach"
+    SECOND = "same"
     VOTES = "votes"
     NAMED = "is"
     CANCEL = "cancel"
@@ -89,6 +90,17 @@ class NamedGenreCallback:
 
     def __str__(self) -> str:
         return f"{self.action}:{self.reply_id}:{self.genre}"
+
+
+@dataclass(frozen=True, slots=True)
+class SecondCallback:
+    """Agrees with all songs that somebody taught, of which the last one's correction has this number."""
+
+    correction_id: int
+    action = Action.SECOND
+
+    def __str__(self) -> str:
+        return f"{self.action}:{self.correction_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +252,7 @@ Callback = (
     | PlaylistCallback
     | ConsentCallback
     | ReviewCallback
+    | SecondCallback
     | GenreCallback
     | LanguageCallback
     | ForgetCallback
@@ -278,6 +291,7 @@ _OLD_PURPOSES |= {"fuse": ChoicePurpose.MERGE, "fuses": ChoicePurpose.MERGE}
 _DECODERS: dict[str, Callable[[re.Match[str]], Callback]] = {
     rf"(right|wrong|undo|unteach|votes):({_ID})": lambda m: AnswerCallback(Action(m[1]), m[2]),
     rf"is:({_ID}):({GENRE_ID.pattern})": lambda m: NamedGenreCallback(m[1], m[2]),
+    rf"same:({_NUMBER})": lambda m: SecondCallback(int(m[1])),
     rf"cancel:({_NUMBER})": lambda m: CancelCallback(int(m[1])),
     rf"take:({_NUMBER})-([0-9]{{1,2}})": lambda m: PlaylistCallback(int(m[1]), int(m[2])),
     r"ask:(yes|no)": lambda m: AskingCallback(m[1] == "yes"),

@@ -26,7 +26,7 @@ from bot.core.unsent_songs import UnsentSongs
 from classifier.song_report import SongReport
 from common.errors import StorageUnavailable
 from links import parse_link
-from storage import CancelResult, LabelStatus, RowNotFound, TooManyQueued, TooManyToday
+from storage import CancelResult, ChatKey, LabelStatus, RowNotFound, TooManyQueued, TooManyToday
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from bot.core.teaching import Teaching
     from bot.metrics import Metrics
     from bot.settings import Settings
-    from storage import Job, Label, Reply, SegmentVectors, Storage
+    from storage import Correction, Job, Label, Reply, SegmentVectors, Storage
 
 LANGUAGE_SECONDS = 2.0
 
@@ -310,6 +310,29 @@ class Conversation:
         self.teaching.begin(person, place, label.id)
         words = self.words(language)
         return label.id, questions.consent_question(words) if await self._ask_once(key) else None
+
+    @property
+    def one_is_enough(self) -> bool:
+        """Whether one person's word on a song counts."""
+        return self._settings.agreement == 1
+
+    async def lesson(self, requester: Requester, label: str) -> list[Correction]:
+        """Return what somebody taught of a label where they are, oldest first."""
+        return await self.teaching.lesson(self._keys.person(requester.person), self._chat_of(requester), label)
+
+    async def second(self, requester: Requester, correction_id: int) -> tuple[Label, int, OutgoingMessage | None]:
+        """Agree with all songs of a lesson; see ``Teaching.second``.
+
+        Returns the label, how many songs got it, and the question for consent if it was not asked before.
+        """
+        key = self._keys.person(requester.person)
+        label, count = await self.teaching.second(key, self._chat_of(requester), correction_id)
+        asked = await self._ask_once(key)
+        return label, count, questions.consent_question(requester.words) if asked else None
+
+    def _chat_of(self, requester: Requester) -> ChatKey:
+        platform = requester.person.platform
+        return ChatKey(platform, self._keys.chat(platform, requester.chat_id))
 
     async def _ask_once(self, person: str) -> bool:
         try:

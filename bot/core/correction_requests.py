@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.core import messages
 from bot.core.awaited_genres import AwaitedGenres
-from bot.core.callbacks import Action, ChoicePurpose, GenreCallback, GenreTarget
+from bot.core.callbacks import Action, ChoicePurpose, GenreCallback, GenreTarget, SecondCallback
 from bot.core.chat import Button, GenreMenu, OutgoingMessage
 from bot.core.errors import GenreUnknown, TypedGenreGone
 from bot.core.request import Placement, Response
@@ -154,12 +154,10 @@ class CorrectionRequests:
         conversation, words = self._conversation, requester.words
         if not name.strip():
             label = conversation.teaching.end(requester.person, requester.place)
-            text = (
-                words.translate("teach-usage")
-                if label is None
-                else words.translate("teach-ended", label=words.genre(label))
-            )
-            return Response(OutgoingMessage(text))
+            if label is None:
+                return Response(OutgoingMessage(words.translate("teach-usage")))
+            over = OutgoingMessage(words.translate("teach-ended", label=words.genre(label)))
+            return Response(over, invitation=await self._invitation(requester, label))
         reading = await conversation.genres.read(name, requester.language)
         if reading.similar:
             listed = ", ".join(choice.name for choice in reading.similar)
@@ -168,6 +166,25 @@ class CorrectionRequests:
             requester.person, requester.place, requester.language, reading.label or reading.new or name
         )
         return Response(OutgoingMessage(words.translate("teach-begun", label=words.genre(label))), question=question)
+
+    async def _invitation(self, requester: Requester, label: str) -> OutgoingMessage | None:
+        """Return the invitation to agree with what was taught; None where nobody else is there, or nobody needs to."""
+        conversation, words = self._conversation, requester.words
+        if requester.private or conversation.one_is_enough:
+            return None
+        lesson = await conversation.lesson(requester, label)
+        if not lesson:
+            return None
+        values: dict[str, str | float] = {"label": words.genre(label), "songs": len(lesson)}
+        agree = Button(SecondCallback(lesson[-1].id), words.translate("button-second", **values))
+        return OutgoingMessage(words.translate("teach-invitation", **values), (agree,))
+
+    async def second(self, requester: Requester, correction_id: int) -> Response:
+        """Agree with all songs that somebody else taught in a lesson."""
+        label, count, question = await self._conversation.second(requester, correction_id)
+        words = requester.words
+        text = words.translate("teach-seconded", label=words.genre(label.id), songs=count)
+        return Response(OutgoingMessage(text), Placement.NOTICE, notice=text, question=question)
 
     async def react(self, requester: Requester, reply_id: str, *, agrees: bool, withdrawn: bool) -> Response | None:
         """Take a reaction to an answer, or that it was withdrawn; return what is to be shown, None for nothing."""

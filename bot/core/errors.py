@@ -74,6 +74,11 @@ class NotYours(SongError):
     sentence = "Only the person who sent this song can do that."
 
 
+class OwnLesson(SongError):
+    code = "own-lesson"
+    sentence = "You taught these songs yourself. Somebody else has to agree."
+
+
 class NotAModerator(SongError):
     code = "not-a-moderator"
     sentence = "Only moderators can do that."

@@ -92,6 +92,8 @@ class Response:
         The id of that message in the requester's private chat; None for the message that was pressed.
     question
         Another message that asks the requester something.
+    invitation
+        Another message, which everybody in the chat sees.
     withdrawn
         Whether the pressed message is to be deleted.
     """
@@ -103,4 +105,5 @@ class Response:
     buttons: tuple[Button, ...] | None = None
     buttons_of: int | None = None
     question: OutgoingMessage | None = None
+    invitation: OutgoingMessage | None = None
     withdrawn: bool = False

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import logging
 import time
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.core.errors import ButtonExpired, OwnLesson
 from bot.core.messages import CorrectionView
 from storage import LabelStatus, RowNotFound
 
@@ -17,13 +19,15 @@ if TYPE_CHECKING:
     from bot.core.identity import Person
     from bot.metrics import Metrics
     from bot.settings import Settings
-    from storage import Job, Storage
+    from storage import ChatKey, Correction, Job, Label, Storage
 
 TAUGHT = "taught"
 """Key in the payload of a song that is sent to teach: the id of the label."""
 IDLE_SECONDS = 30 * 60.0
 """So long after the last song nobody expects the next one to be taught, too."""
 LESSONS_REMEMBERED = 10_000
+LESSON_TIME = timedelta(days=1)
+"""What a person taught of a genre within this time is one lesson, with which others agree at once."""
 
 log = logging.getLogger(__name__)
 
@@ -96,3 +100,51 @@ class Teaching:
         return CorrectionView(
             found.id, song.words.genre(found.id), agrees=agrees, proposed=found.status is LabelStatus.PROPOSED
         )
+
+    async def lesson(self, person: str, chat: ChatKey, label: str) -> list[Correction]:
+        """Return what somebody (keyed hash) taught of a label in a chat, oldest first."""
+        return await self._storage.feedback.given(person, label, chat=chat, within=LESSON_TIME)
+
+    async def second(self, person: str, chat: ChatKey, correction_id: int) -> tuple[Label, int]:
+        """Give the songs of a lesson the label that its teacher gave them, except where this person gave one before.
+
+        Parameters
+        ----------
+        person
+            Keyed hash of whoever agrees.
+        correction_id
+            The last one of the lesson.
+
+        Returns
+        -------
+            The label, and how many songs got it.
+
+        Raises
+        ------
+        ButtonExpired
+            If there is no such correction in this chat any more.
+        OwnLesson
+            If it is their own.
+        """
+        feedback = self._storage.feedback
+        last = await feedback.get(correction_id, chat=chat)
+        label = None if last is None else await self._storage.labels.get(last.label)
+        if last is None or label is None:
+            raise ButtonExpired()
+        if last.person == person:
+            raise OwnLesson()
+        count = 0
+        for taught in await feedback.given(last.person, label.id, chat=chat, within=LESSON_TIME, until=last.updated):
+            if taught.id > last.id or await feedback.find(person, taught.content_hash) is not None:
+                continue
+            stored = await feedback.correct(
+                person=person,
+                answer_id=taught.answer_id,
+                label=label.id,
+                platform=chat.platform,
+                chat=chat.chat,
+                may_train=chat.platform in self._sources,
+            )
+            self._metrics.corrected(chat.platform, agrees=stored.correction.agrees)
+            count += 1
+        return label, count

@@ -62,7 +62,7 @@ class InteractionContext:
     requester: Requester
 
     async def respond(self, response: Response) -> None:
-        """Show a response to the requester alone."""
+        """Show a response to the requester alone, except what is for everybody there."""
         message = response.message
         if message is None and response.notice is not None:
             message = OutgoingMessage(response.notice)
@@ -76,6 +76,8 @@ class InteractionContext:
             await self.interaction.delete_original_response()
         if response.question is not None:
             await self._follow_up(response.question)
+        if response.invitation is not None:
+            await self._follow_up(response.invitation, ephemeral=False)
 
     async def _replace(self, message: OutgoingMessage) -> None:
         view = view_of(message, self.requester.words)
@@ -107,9 +109,9 @@ class InteractionContext:
         except discord.HTTPException as reason:
             log.warning("an error could not be shown: %s", reason)
 
-    async def _follow_up(self, message: OutgoingMessage) -> None:
+    async def _follow_up(self, message: OutgoingMessage, *, ephemeral: bool = True) -> None:
         view = view_of(message, self.requester.words) or discord.utils.MISSING
-        await self.interaction.followup.send(text_of(message), files=files_of(message), view=view, ephemeral=True)
+        await self.interaction.followup.send(text_of(message), files=files_of(message), view=view, ephemeral=ephemeral)
 
 
 async def open_context(

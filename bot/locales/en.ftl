@@ -159,6 +159,19 @@ correction-kept = You've told me that this is { $label }, so I've kept that. Was
 
 teach-begun = Send me songs of { $label } here, one after another or several at once. Each counts as your correction, until you send /teach alone or send nothing for half an hour.
 teach-ended = That's it for { $label }. What you send from now on is answered as usual.
+teach-invitation = { $songs ->
+    [one] One song was taught here as { $label }. It counts once others say the same: if you know it, please press the button.
+   *[other] { $songs } songs were taught here as { $label }. They count once others say the same: if you know them, please press the button.
+}
+teach-seconded = { $songs ->
+    [0] You had told me about these songs already.
+    [one] Thanks! I've noted that song as { $label } for you, too.
+   *[other] Thanks! I've noted those { $songs } songs as { $label } for you, too.
+}
+button-second = { $songs ->
+    [one] It is
+   *[other] They are all
+} { $label }
 teach-usage = Send /teach and a genre, for example /teach zouk. Then every song that you send here counts as one of that genre.
 teach-unclear = Did you mean { $genres }? Send /teach again with the name you mean.
 teach-noted = Noted as { $label }. I'd have said { $genre } ({ $confidence }%).
@@ -240,6 +253,7 @@ error-transfer-too-slow = The file was arriving too slowly, so I stopped. Please
 error-download-too-slow = I'm getting this file too slowly right now, so I stopped. Please send it again later.
 error-button-expired = I no longer have this song, so this button has expired. Please send the song again.
 error-not-yours = Only the person who sent this song can do that.
+error-own-lesson = You taught these songs yourself. Somebody else has to agree.
 error-not-possible = That isn't possible.
 error-label-empty = Please write the name of a genre.
 error-label-too-long = A genre's name may have up to { $limit } letters. Please write a shorter one.

@@ -147,6 +147,15 @@ correction-kept = Bạn đã nói bài này là { $label } nên mình vẫn gi�
 
 teach-begun = Bạn gửi các bài { $label } vào đây, lần lượt hay nhiều bài một lúc đều được. Mỗi bài tính là một lần bạn sửa, cho đến khi bạn gửi lại lệnh này mà không kèm tên, hoặc nửa tiếng không gửi gì.
 teach-ended = Vậy là xong phần { $label }. Từ giờ bạn gửi bài nào mình lại trả lời như bình thường.
+teach-invitation = Ở đây vừa có { $songs } bài được dạy là { $label }. Phải có thêm người nói vậy thì mới tính: ai biết các bài này thì bấm nút giúp nhé.
+teach-seconded = { $songs ->
+    [0] Các bài này bạn đã nói rồi.
+   *[other] Cảm ơn bạn! Mình đã ghi { $songs } bài ấy là { $label } theo ý bạn nữa.
+}
+button-second = { $songs ->
+    [1] Đúng là { $label }
+   *[other] Cả { $songs } bài đều là { $label }
+}
 teach-usage = Bạn gửi lệnh này kèm tên một thể loại nhé, ví dụ zouk. Sau đó bài nào bạn gửi vào đây cũng được tính là thể loại ấy.
 teach-unclear = Ý bạn là { $genres } à? Bạn gửi lại lệnh này với đúng tên nhé.
 teach-noted = Mình ghi là { $label } rồi. Nếu để mình đoán thì là { $genre } ({ $confidence }%).
@@ -217,6 +226,7 @@ error-transfer-too-slow = Tệp gửi lên chậm quá nên mình dừng lại. 
 error-download-too-slow = Mình đang nhận tệp này chậm quá nên dừng lại. Lát nữa bạn gửi lại nhé.
 error-button-expired = Mình không còn giữ bài này nên nút này hết hiệu lực rồi. Bạn gửi lại bài hát nhé.
 error-not-yours = Chỉ người gửi bài này mới làm được việc đó.
+error-own-lesson = Các bài này do chính bạn dạy, phải có người khác đồng ý nữa.
 error-not-possible = Việc này không làm được.
 error-label-empty = Bạn viết tên thể loại nhé.
 error-label-too-long = Tên thể loại dài tối đa { $limit } ký tự thôi. Bạn viết ngắn lại nhé.

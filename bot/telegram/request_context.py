@@ -146,6 +146,8 @@ class RequestContexts:
             await self._client.delete(location.chat, pressed)
         if response.question is not None:
             await self._ask(context, response.question)
+        if response.invitation is not None:
+            await self._client.post(location, response.invitation)
 
     async def _ask(self, context: RequestContext, question: OutgoingMessage) -> None:
         """Ask the requester alone if they ever wrote to the bot, else where they are."""

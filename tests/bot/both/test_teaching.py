@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.core.callbacks import Action
 from bot.core.genre_names import GenreNames
 from bot.core.identity import Person
 from bot.core.teaching import IDLE_SECONDS, Teaching
@@ -50,6 +52,30 @@ async def test_twenty_songs_of_a_genre_are_taught_in_under_thirty_gestures(chat:
     await chat.teach("")
     assert gestures < MOST_GESTURES
     print(f"{SONGS} songs taught in {gestures} gestures")  # noqa: T201 - the figure that this is about
+
+
+async def test_whoever_knows_the_songs_of_a_lesson_agrees_with_all_of_them_at_once(
+    chat: ChatUnderTest, tone: Tone
+) -> None:
+    await chat.teach("zouk")
+    for number in range(3):
+        await chat.send_unaddressed(tone(200 + number))
+    await chat.until(lambda: len(chat.said("Noted as zouk")) == 3)
+    await chat.teach("")
+    over = await chat.says("3 songs were taught here as zouk. They count once others say the same")
+    told = await chat.press_data("ann", over, chat.data_of(over, Action.SECOND))
+    assert told == "You taught these songs yourself. Somebody else has to agree."
+    given = await chat.bot.storage.feedback.review(status=None)
+    assert len({each.person for each in given}) == 1
+
+    told = await chat.press_data("boss", over, chat.data_of(over, Action.SECOND))
+    assert told == "Thanks! I've noted those 3 songs as zouk for you, too."
+    given = await chat.bot.storage.feedback.review(status=None)
+    assert sorted(Counter(each.content_hash for each in given).values()) == [2, 2, 2]
+    assert {each.label for each in given} == {"zouk"}
+
+    told = await chat.press_data("boss", over, chat.data_of(over, Action.SECOND))
+    assert told == "You had told me about these songs already."
 
 
 async def test_what_is_taught_by_mistake_is_undone_and_after_the_end_songs_are_answered_as_usual(
