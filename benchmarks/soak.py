@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 LOOK_SECONDS = 5.0
 PRINT_SECONDS = 60.0
 IDLE_SECONDS = 20.0
+EAR_SECONDS, HASTY_EAR_SECONDS = 0.3, 0.02
 STYLES = ("blues", "disco", "metal", "jazz", "vietnamese")
 LENGTHS_SECONDS = (8, 15, 30, 45, 60, 90, 180, 240)
 SHORT_SECONDS = (4, 6, 8, 10, 15, 20, 30, 35)
@@ -84,6 +85,13 @@ class Plan:
     ear: bool
     kills: int
     day: bool
+
+    @property
+    def ear_seconds(self) -> float | None:
+        """How long the rule of thumb takes over 30 seconds of a song; hardly any time in a day told in an hour."""
+        if not self.ear:
+            return None
+        return HASTY_EAR_SECONDS if self.day else EAR_SECONDS
 
 
 def compose(folder: Path, site: Path, lengths: tuple[int, ...]) -> tuple[list[Path], list[Path]]:
@@ -151,7 +159,7 @@ class Watch:
                 print(
                     f"{minutes:5.1f} {seen.memory:8.1f} {seen.first_process:8.1f} {seen.processes:6} "
                     f"{seen.descriptors:4} {seen.threads:8} {seen.temporary_files:6} {seen.database:7.2f}  "
-                    f"{dict(self._ledger.ended)}",
+                    f"{dict(self._ledger.ended)} of {sum(self._ledger.sent.values())}",
                     flush=True,
                 )
             await asyncio.sleep(LOOK_SECONDS)
@@ -179,7 +187,7 @@ async def soak(place: Path, music: Music, python: str, plan: Plan) -> dict[str, 
             "DISCORD_API_URL": discord.api,
             "DISCORD_GATEWAY_URL": discord.gateway.address,
         }
-        bot = SoakedBot(place, python, ear=plan.ear, **reach)
+        bot = SoakedBot(place, python, ear_seconds=plan.ear_seconds, workers=2 if plan.day else 1, **reach)
         stack.callback(bot.kill)
         await bot.until_ready()
         watch = Watch(bot, place, ledger)
@@ -220,6 +228,7 @@ async def soak(place: Path, music: Music, python: str, plan: Plan) -> dict[str, 
         "opinions": dict(ledger.said),
         "corrections": corrections(place / "data/songs.db", ledger),
         "what went wrong on purpose": dict(troubles.happened),
+        "songs sent": sum(ledger.sent.values()),
         "wait for an answer, s": {
             f"p{share}": round(float(np.percentile(ledger.waits, share)), 1) for share in (50, 95, 99)
         },

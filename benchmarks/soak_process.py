@@ -21,8 +21,6 @@ PAGE, OPERATIONS = "127.0.0.1:18471", "127.0.0.1:18472"
 READY = 200
 START_SECONDS = 120.0
 STOP_SECONDS = 60.0
-EAR_SECONDS = "0.3"
-WORKERS = "1"
 FIRST_RELEASE = "first"
 
 
@@ -35,15 +33,21 @@ class SoakedBot:
         Its working directory.
     python
         The interpreter that runs it.
-    ear
-        Whether the tests' ear answers, in the name of a release that holds nothing else.
+    ear_seconds
+        How long the tests' ear listens to 30 seconds of a song; it answers in the name of a release that holds nothing
+        else. None lets the packaged release answer.
+    workers
+        How many songs are heard at once.
     **settings
         How it reaches its chats.
     """
 
-    def __init__(self, place: Path, python: str, *, ear: bool, **settings: str) -> None:
+    def __init__(
+        self, place: Path, python: str, *, ear_seconds: float | None, workers: int = 1, **settings: str
+    ) -> None:
         self._place = place
-        self._command = [python, str(REPOSITORY / "benchmarks/soak_bot.py"), *(("--ear", EAR_SECONDS) if ear else ())]
+        ear = () if ear_seconds is None else ("--ear", str(ear_seconds))
+        self._command = [python, str(REPOSITORY / "benchmarks/soak_bot.py"), *ear]
         (place / "tmp").mkdir()
         self._environment = {
             "PATH": os.environ["PATH"],
@@ -52,7 +56,7 @@ class SoakedBot:
             "LOCAL_CHAT": PAGE,
             "OPERATIONS_LISTEN": OPERATIONS,
             "MAX_MINUTES": "20",
-            "WORKERS": WORKERS,
+            "WORKERS": str(workers),
             "SONGS_PER_PERSON_DAILY": "100000",
             **({"MODEL_DIR": str(place / "models")} if ear else {}),
             **settings,

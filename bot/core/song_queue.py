@@ -101,6 +101,8 @@ class SongQueue:
         self._fetch_share = self._fetch_slots // 2
         self._running: dict[int, ActiveJob] = {}
         self._wake = asyncio.Event()
+        # A chat hears of presses while it, or another one, is still starting.
+        self._started = asyncio.Event()
         self._closing = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._mean_seconds: float | None = None
@@ -117,6 +119,7 @@ class SongQueue:
         if again:
             log.info("resuming %d songs that were in progress when the bot stopped", again)
         self._loops = [asyncio.create_task(self._claim_songs()), asyncio.create_task(self._renew_leases())]
+        self._started.set()
 
     async def add(self, new: NewJob, *, queued_limit: int, daily_limit: int) -> Job:
         """Store a song; raises what ``storage.jobs.add`` raises, and ``Closing``."""
@@ -147,7 +150,8 @@ class SongQueue:
             raise Closing()
 
     async def cancel(self, job_id: int) -> CancelResult:
-        """Stop a song, waiting or running; its chat is told."""
+        """Stop a song, waiting or running; its chat is told, once the queue has started."""
+        await self._started.wait()
         job = await self._storage.jobs.get(job_id)
         teller = self._owner if job is not None and job.platform in self._chats else None
         done = await self._storage.jobs.cancel(job_id, teller=teller)
@@ -162,7 +166,11 @@ class SongQueue:
         return done
 
     async def drop_person(self, person: str) -> Callable[[], Awaitable[None]]:
-        """Stop all songs of a person whose data is deleted; return a function that tells their chats afterwards."""
+        """Stop all songs of a person whose data is deleted; return a function that tells their chats afterwards.
+
+        It waits until the queue has started.
+        """
+        await self._started.wait()
         jobs = [job for job in await self._storage.jobs.of_person(person) if job.platform in self._chats]
         songs = [(self._chats[job.platform], await self._songs.of(job)) for job in jobs if job.reply_id is None]
         for running in list(self._running.values()):

@@ -268,6 +268,22 @@ async def test_a_waiting_song_whose_bot_died_before_it_said_that_it_was_stopped_
     await bot.queue.stop()
 
 
+async def test_a_song_that_is_stopped_before_all_chats_have_started_is_told_so(
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
+) -> None:
+    bot = Bot(storage, keys, settings, ear, tmp_path / "work")
+    job = await bot.conversation.submit(notebook.sends(tone(name="song.wav")))
+    pressed = asyncio.create_task(bot.conversation.cancel(job.id, bot.requester(Person("telegram", "ann"))))
+    await asyncio.wait({pressed}, timeout=0.1)
+    bot.with_chat(notebook)
+    ear.go_on.clear()
+    await bot.start()
+    assert await pressed in {CancelResult.DONE, CancelResult.ASKED}
+    assert await _ended(bot, job.id) == "cancelled"
+    assert notebook.stopped_songs == notebook.discarded == ["song.wav"]
+    await bot.queue.stop()
+
+
 async def test_an_answer_that_was_written_down_but_not_sent_is_sent_without_hearing_the_song_again(
     storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, notebook: Notebook, tone: Tone, tmp_path: Path
 ) -> None:
