@@ -1,8 +1,10 @@
-"""Teaches V-pop to a bot of one's own, as a private user of ``make run`` does, and asks about other V-pop the next day.
+"""Teaches a genre to a bot that does not know it, as ordinary people do, and asks about other songs the next day.
 
-``python benchmarks/own_bot.py`` makes the packaged release forget V-pop (see ``learning_curve.py``), opens the page,
-sends songs over HTTP and corrects each answer, lets the clock show the next night, and waits for the bot to retrain by
-itself. Then songs by other artists are sent to the same bot, which was never stopped.
+``python benchmarks/own_bot.py [--label vpop] [--chat page|telegram|discord]`` makes the packaged release forget the
+genre (see ``learning_curve.py``) and lets people teach songs of it: on the page, one person corrects each answer as in
+``make run``; in a group, one of three teaches by ``/teach`` and the two others agree with the whole lesson. The clock
+then shows the next night, the bot retrains by itself, and songs by other artists are sent to it, which was never
+stopped. A song is its excerpts one after the other; ``--excerpts 1`` takes the first one alone.
 """
 
 from __future__ import annotations
@@ -12,49 +14,150 @@ import asyncio
 import json
 import sys
 import tempfile
+import time
+from abc import ABC, abstractmethod
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import soundfile
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from benchmarks.learning_curve import clips_of_today, forgetting  # noqa: E402  found only now
+from bot.core.callbacks import Action  # noqa: E402
 from bot.core.identity import IdHasher  # noqa: E402
 from bot.metrics import Metrics  # noqa: E402
 from bot.release_watch import ReleaseWatch  # noqa: E402
 from bot.retraining import Retraining  # noqa: E402
 from bot.settings import Settings  # noqa: E402
+from classifier.audio.decoding import SAMPLE_RATE, decode  # noqa: E402
 from classifier.inference.executor_factory import open_executor  # noqa: E402
 from classifier.inference.manifest import read_manifest  # noqa: E402
 from classifier.training import base_dataset, release_writer  # noqa: E402
 from classifier.training.candidate import Serving  # noqa: E402
 from storage import Storage  # noqa: E402
-from tests.bot.web.page import Page, history, opened_page, send  # noqa: E402
+from tests.bot.both.chats import open_discord, open_telegram  # noqa: E402
+from tests.bot.discord import FakeDiscord  # noqa: E402
+from tests.bot.telegram.server import TelegramServer  # noqa: E402
+from tests.bot.web.page import history, opened_page, send  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import AsyncIterator, Sequence
 
     import aiohttp
 
-    from tests.bot.fake_classifier import EarAtHand
+    from tests.bot.both.chats import ChatUnderTest
+    from tests.bot.running import Bot
+    from tests.bot.web.page import Page
 
 SECONDS_PER_SONG = 300.0
+SWITCH_SECONDS = 120.0
+NIGHT = timedelta(hours=10)
+AGREEING = "boss", "operator"
+"""The two people of the tests' group who agree with what the third one teaches."""
 
 
-def put_down(serving: Serving, folder: Path) -> None:
-    """Write a release with its base material."""
-    packed = release_writer.content(serving.artifact)
-    name = release_writer.name_of(serving.artifact, packed)
-    content = base_dataset.pack(serving.base)
-    files = {release_writer.file_of(name): packed, base_dataset.file_of(content): content}
-    counts = {genre: int((serving.base.labels == genre).sum()) for genre in serving.artifact.genres}
-    release_writer.write(folder, name, serving.artifact, files, {"trained_on": counts})
+@dataclass(frozen=True)
+class Known:
+    """A song of which the label is known."""
+
+    path: Path
+    label: str
+    artist: str
 
 
-async def answer(browser: aiohttp.ClientSession, path: Path) -> dict[str, Any]:
+class People(ABC):
+    """Those who use the bot.
+
+    Attributes
+    ----------
+    bot
+        The bot.
+    gestures
+        How many messages, commands and presses it took to teach.
+    """
+
+    bot: Bot
+    gestures = 0
+
+    @abstractmethod
+    async def teach(self, label: str, songs: Sequence[Path]) -> None:
+        """Teach songs of a label."""
+
+    @abstractmethod
+    async def ask(self, song: Path) -> str:
+        """Send a song and return the id of the reply."""
+
+    async def told(self, song: Path) -> str | None:
+        """Send a song and return the genre that is answered."""
+        async with asyncio.timeout(SECONDS_PER_SONG):
+            reply = await self.bot.storage.replies.find(await self.ask(song))
+        assert reply is not None  # noqa: S101 - it was answered just now
+        found = await self.bot.storage.songs.answer(reply.answer_id)
+        return None if found is None else found.genre
+
+
+class OnPage(People):
+    """One person with the page of their own bot."""
+
+    def __init__(self, page: Page) -> None:
+        self._page, self._me, self.bot = page, page.browser(), page.bot
+
+    async def teach(self, label: str, songs: Sequence[Path]) -> None:
+        await history(self._me)
+        await self._post("/consent", {"allow": True})
+        for song in songs:
+            entry = await _answered(self._me, song)
+            await self._post(f"/songs/{entry['id']}/opinion", {"genre": label})
+            self.gestures += 1
+
+    async def ask(self, song: Path) -> str:
+        self.gestures += 1
+        entry = await self._page.chat.history.get((await _answered(self._me, song))["id"])
+        assert entry is not None  # noqa: S101 - it was answered just now
+        assert entry.reply is not None  # noqa: S101
+        return entry.reply
+
+    async def _post(self, path: str, values: dict[str, Any]) -> None:
+        self.gestures += 1
+        async with self._me.post(path, json=values) as response:
+            response.raise_for_status()
+
+
+class InGroup(People):
+    """Three people in a group or server."""
+
+    def __init__(self, chat: ChatUnderTest) -> None:
+        self._chat, self.bot = chat, chat.bot
+
+    async def teach(self, label: str, songs: Sequence[Path]) -> None:
+        await self._chat.teach(label)
+        await self._chat.tap(await self._chat.asked_for_consent(), "Yes, you may learn")
+        for number, song in enumerate(songs, 1):
+            await self._chat.send_unaddressed(song)
+            async with asyncio.timeout(SECONDS_PER_SONG):
+                while len(self._chat.said("Noted as")) < number:  # noqa: ASYNC110 - it is noticed by looking
+                    await asyncio.sleep(0.2)
+        await self._chat.teach("")
+        self.gestures += 3 + len(songs)
+        invitation = await self._chat.says("songs were taught here as")
+        for person in AGREEING:
+            await self._chat.press_data(person, invitation, self._chat.data_of(invitation, Action.SECOND))
+            await self._chat.allow(person)
+            self.gestures += 2
+
+    async def ask(self, song: Path) -> str:
+        self.gestures += 1
+        answer = await self._chat.song(song)
+        return self._chat.data_of(answer, Action.VOTES).partition(":")[2]
+
+
+async def _answered(browser: aiohttp.ClientSession, path: Path) -> dict[str, Any]:
     """Send a song and return its answered entry."""
     number = (await send(browser, path, path.name))["id"]
     async with asyncio.timeout(SECONDS_PER_SONG):
@@ -65,70 +168,103 @@ async def answer(browser: aiohttp.ClientSession, path: Path) -> dict[str, Any]:
             await asyncio.sleep(0.2)
 
 
-async def told(page: Page, browser: aiohttp.ClientSession, path: Path) -> str | None:
-    """Send a song and return the genre that was answered."""
-    entry = await answer(browser, path)
-    stored = await page.chat.history.get(entry["id"])
-    assert stored is not None  # noqa: S101 - it was answered just now
-    assert stored.reply is not None  # noqa: S101
-    reply = await page.bot.storage.replies.find(stored.reply)
-    assert reply is not None  # noqa: S101
-    found = await page.bot.storage.songs.answer(reply.answer_id)
-    return None if found is None else found.genre
+@asynccontextmanager
+async def people_of(chat: str, storage: Storage, settings: Settings, executor: Any) -> AsyncIterator[People]:
+    """Open a chat of that name with a bot in it."""
+    keys = IdHasher(b"known to this benchmark")
+    if chat == "page":
+        async with opened_page(storage, keys, settings, executor) as page:
+            yield OnPage(page)
+    elif chat == "discord":
+        async with FakeDiscord() as discord:
+            discord.world.reads_along = True
+            opened = await open_discord(discord, storage, keys, settings, executor)
+            yield InGroup(opened)
+            await opened.close()
+    else:
+        telegram = TelegramServer()
+        await telegram.start()
+        opened = await open_telegram(telegram, storage, keys, settings, executor)
+        yield InGroup(opened)
+        await opened.close()
+        await telegram.stop()
+
+
+def write_release(serving: Serving, folder: Path) -> None:
+    """Write a release with its base material."""
+    packed = release_writer.content(serving.artifact)
+    name = release_writer.name_of(serving.artifact, packed)
+    content = base_dataset.pack(serving.base)
+    files = {release_writer.file_of(name): packed, base_dataset.file_of(content): content}
+    counts = {genre: int((serving.base.labels == genre).sum()) for genre in serving.artifact.genres}
+    release_writer.write(folder, name, serving.artifact, files, {"trained_on": counts})
 
 
 async def live(
-    models: Path, folder: Path, label: str, taught: Sequence[Path], others: Sequence[tuple[str, Path]]
+    models: Path, folder: Path, chat: str, label: str, taught: Sequence[Known], asked: Sequence[Known]
 ) -> None:
     """Teach, sleep, and ask."""
     settings = Settings(
-        data_dir=folder / "data", model_dir=models, songs_per_person_queued=100, songs_per_person_daily=1000
+        data_dir=folder / "data",
+        model_dir=models,
+        community="private" if chat == "page" else "group",
+        retrain="nightly",
+        training_sources=("telegram", "local", "discord"),
+        songs_per_person_queued=100,
+        songs_per_person_daily=1000,
     )
     executor = open_executor("", model_dir=models, workers=1, max_minutes=10)
     watch = ReleaseWatch(models, executor)
     await watch.start()
-    time = datetime.now().astimezone().replace(hour=20)
+    evening = clock = datetime.now().astimezone().replace(hour=20)
     try:
         async with (
             await Storage.open(settings.database) as storage,
-            opened_page(storage, IdHasher(b"known to this benchmark"), settings, cast("EarAtHand", executor)) as page,
-            watch.followed(page.bot.core.names.load, page.bot.conversation.info.serves),
+            people_of(chat, storage, settings, executor) as people,
+            watch.followed(people.bot.core.names.load, people.bot.conversation.info.serves),
         ):
-            retraining = Retraining(storage, settings, Metrics(), lambda: time)
-            me = page.browser()
-            await history(me)
-            async with me.post("/consent", json={"allow": True}) as response:
-                response.raise_for_status()
-            for path in taught:
-                entry = await answer(me, path)
-                async with me.post(f"/songs/{entry['id']}/opinion", json={"genre": label}) as response:
-                    response.raise_for_status()
-            print(f"{len(taught)} songs corrected on the page; the bot looks: {await retraining.look()}", flush=True)
-            before = executor.release
-            time += timedelta(hours=10)
+            retraining = Retraining(storage, settings, Metrics(), lambda: clock)
+            began = time.monotonic()
+            await people.teach(label, [song.path for song in taught])
+            took = time.monotonic() - began
+            print(f"{len(taught)} songs taught in {people.gestures} gestures and {took:.0f} s", flush=True)
+            print(f"the bot looks at once: {await retraining.look()}", flush=True)
+            before, clock = executor.release, evening + NIGHT
             print(f"the next morning: {await retraining.look()}", flush=True)
             if read_manifest(models)["name"] != before:
-                async with asyncio.timeout(120):
+                async with asyncio.timeout(SWITCH_SECONDS):
                     while executor.release == before:  # noqa: ASYNC110 - it is noticed by looking
                         await asyncio.sleep(0.2)
-            await report(page, me, models, label, others)
+            await report(people, models, label, asked)
     finally:
         await executor.close()
 
 
-async def report(
-    page: Page, me: aiohttp.ClientSession, models: Path, label: str, others: Sequence[tuple[str, Path]]
-) -> None:
+async def report(people: People, models: Path, label: str, asked: Sequence[Known]) -> None:
     """Ask about songs of other artists and print what was answered."""
-    answers = [(truth, await told(page, me, path)) for truth, path in others]
+    answers = [(song.label, await people.told(song.path)) for song in asked]
     mine = [found for truth, found in answers if truth == label]
-    alarms = [(truth, found) for truth, found in answers if truth != label]
-    print(f"{label} by other artists: {sum(found == label for found in mine)} of {len(mine)} recognised")
-    print(f"other songs of today: {sum(found == label for _, found in alarms)} of {len(alarms)} called {label}")
+    others = [found for truth, found in answers if truth != label]
+    print(f"{label} by other artists: {mine.count(label)} of {len(mine)} recognised")
+    print(f"other songs of today: {others.count(label)} of {len(others)} called {label}")
     manifest = read_manifest(models)
     if evaluation := manifest.get("evaluation"):
         for each in json.loads((models / str(evaluation)).read_text("utf-8"))["differences"]:
             print(f"  {each['what']}: {each['before']} → {each['after']} over {each['songs']}")
+
+
+def songs_in(data: Path, folder: Path, excerpts: int) -> list[Known]:
+    """Put the excerpts of each song of today together."""
+    by_song: dict[str, list[dict[str, str]]] = {}
+    for row in clips_of_today(data):
+        by_song.setdefault(row["song"], []).append(dict(row))
+    found = []
+    for name, rows in by_song.items():
+        path, label = folder / f"{name}.flac", rows[0]["label"]
+        clips = [data / "modern" / label / f"{row['clip']}.opus" for row in rows[:excerpts]]
+        soundfile.write(path, np.concatenate([decode(clip, max_seconds=60) for clip in clips]), SAMPLE_RATE)
+        found.append(Known(path, label, rows[0]["artist"]))
+    return found
 
 
 def main() -> int:
@@ -136,33 +272,29 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=REPOSITORY.parent / "shared" / "data", metavar="DIR")
     parser.add_argument("--label", default="vpop")
-    parser.add_argument("--songs", type=int, default=20, help="how many are corrected")
+    parser.add_argument("--chat", choices=("page", "telegram", "discord"), default="page")
+    parser.add_argument("--songs", type=int, default=20, help="how many are taught")
+    parser.add_argument("--excerpts", type=int, default=2, help="how many of each song are sent")
     parser.add_argument("--asked", type=int, default=20, help="how many of the label, and of others, are asked about")
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
-    first: dict[str, dict[str, str]] = {}
-    for row in clips_of_today(arguments.data):
-        first.setdefault(row["song"], dict(row))
-    order = np.random.default_rng(arguments.seed)
-    songs = [row for row in first.values() if row["label"] == arguments.label]
-    artists = sorted({row["artist"] for row in songs})
-    order.shuffle(artists)
-    songs.sort(key=lambda row: artists.index(row["artist"]))
-    taught, seen = songs[: arguments.songs], {row["artist"] for row in songs[: arguments.songs]}
-    fresh = [row for row in songs if row["artist"] not in seen][: arguments.asked]
-    strangers = [row for row in first.values() if row["label"] != arguments.label and row["artist"] not in seen]
-    chosen = order.choice(len(strangers), min(len(strangers), arguments.asked), replace=False)
-
-    def path(row: dict[str, str]) -> Path:
-        found: Path = arguments.data / "modern" / row["label"] / f"{row['clip']}.opus"
-        return found
-
-    asked = [(row["label"], path(row)) for row in [*fresh, *(strangers[place] for place in chosen)]]
+    label, order = arguments.label, np.random.default_rng(arguments.seed)
     with tempfile.TemporaryDirectory() as name:
+        (folder := Path(name) / "songs").mkdir()
+        songs = songs_in(arguments.data, folder, arguments.excerpts)
+        mine = [song for song in songs if song.label == label]
+        artists = sorted({song.artist for song in mine})
+        order.shuffle(artists)
+        mine.sort(key=lambda song: artists.index(song.artist))
+        taught, seen = mine[: arguments.songs], {song.artist for song in mine[: arguments.songs]}
+        fresh = [song for song in mine if song.artist not in seen][: arguments.asked]
+        strangers = [song for song in songs if song.label != label and song.artist not in seen]
+        chosen = order.choice(len(strangers), min(len(strangers), arguments.asked), replace=False)
         models = Path(name) / "models"
-        put_down(forgetting(Serving.load(REPOSITORY / "models"), arguments.label, 2), models)
-        print(f"{read_manifest(models)['name']} does not know {arguments.label}", flush=True)
-        asyncio.run(live(models, Path(name), arguments.label, [path(row) for row in taught], asked))
+        write_release(forgetting(Serving.load(REPOSITORY / "models"), label, 2), models)
+        print(f"{read_manifest(models)['name']} does not know {label}", flush=True)
+        asked = [*fresh, *(strangers[place] for place in chosen)]
+        asyncio.run(live(models, Path(name), arguments.chat, label, taught, asked))
     return 0
 
 

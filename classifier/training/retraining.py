@@ -217,7 +217,8 @@ def finish(
     ]
     carried = [expert for expert in serving.experts if expert.family not in LEARNT_FAMILIES]
     known = {*known, *(style for group in serving.styles for style in group.styles)}
-    groups = styles.learn(material.rows, material.trials, spaces, known, reduced=True, jobs=jobs)
+    taught = known - set(material.rows.styles[: material.size].tolist())
+    groups = styles.learn(material.rows, material.trials, spaces, known, taught=taught, reduced=True, jobs=jobs)
     labels = {str(label) for label in material.rows.styles} | {style for group in groups for style in group.styles}
     artifact = replace(
         serving,

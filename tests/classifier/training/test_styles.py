@@ -13,6 +13,8 @@ from classifier.training.feature_matrix import Rows
 from classifier.training.splits import Trial
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from classifier.inference.ensemble import StyleGroup
@@ -56,9 +58,9 @@ def trials(matrix: Rows) -> list[Trial]:
     return [Trial(np.flatnonzero(fold != number), np.flatnonzero(fold == number)) for number in range(3)]
 
 
-def learn(matrix: Rows, known: set[str]) -> tuple[StyleGroup, ...]:
+def learn(matrix: Rows, known: set[str], taught: Collection[str] = ()) -> tuple[StyleGroup, ...]:
     spaces = experts.fit_spaces(matrix, np.arange(len(matrix.names)), [EMBEDDING])
-    return styles.learn(matrix, trials(matrix), spaces, known, jobs=1)
+    return styles.learn(matrix, trials(matrix), spaces, known, taught=taught, jobs=1)
 
 
 def test_a_style_that_can_be_told_apart_is_told() -> None:
@@ -82,6 +84,15 @@ def test_how_many_songs_there_are_of_each_does_not_decide_from_when_on_a_style_i
     [rare] = learn(only(matrix, few), {"vpop"})
     assert even.least == 0.5
     assert rare.least == 0.5
+
+
+def test_a_style_that_people_have_begun_to_teach_is_told_sooner() -> None:
+    vague = rows(1.1)
+    assert learn(vague, {"vpop"}) == ()
+    [group] = learn(vague, {"vpop"}, {"vpop"})
+    assert group.least < 1
+    [clear] = learn(rows(4), {"vpop"}, {"vpop"})
+    assert clear.least < 0.5
 
 
 def test_a_style_that_nobody_stands_behind_is_not_told() -> None:
