@@ -119,6 +119,11 @@ class DiscordClient(discord.AutoShardedClient):
             self._answering.add(task)
             task.add_done_callback(self._answering.discard)
 
+    def dispatch(self, event: str, /, *args: Any, **kwargs: Any) -> None:
+        """Pass an event on, unless the connection is being closed, when nobody can be answered any more."""
+        if not self.is_closed():
+            super().dispatch(event, *args, **kwargs)
+
     async def close(self) -> None:
         """Disconnect after the requests in progress have been answered."""
         if self._answering:
