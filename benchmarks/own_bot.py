@@ -23,13 +23,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import soundfile
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
 from benchmarks.learning_curve import clips_of_today, forgetting  # noqa: E402  found only now
-from bot.core.callbacks import Action  # noqa: E402
+from bot.core.callbacks import Action, ConsentCallback  # noqa: E402
 from bot.core.identity import IdHasher  # noqa: E402
 from bot.metrics import Metrics  # noqa: E402
 from bot.release_watch import ReleaseWatch  # noqa: E402
@@ -40,14 +39,16 @@ from classifier.inference.executor_factory import open_executor  # noqa: E402
 from classifier.inference.manifest import read_manifest  # noqa: E402
 from classifier.training import base_dataset, release_writer  # noqa: E402
 from classifier.training.candidate import Serving  # noqa: E402
+from common.community import Community  # noqa: E402
 from storage import Storage  # noqa: E402
 from tests.bot.both.chats import open_discord, open_telegram  # noqa: E402
 from tests.bot.discord import FakeDiscord  # noqa: E402
 from tests.bot.telegram.server import TelegramServer  # noqa: E402
 from tests.bot.web.page import history, opened_page, send  # noqa: E402
+from tests.synthesis import write  # noqa: E402
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Mapping, Sequence
 
     import aiohttp
 
@@ -148,7 +149,8 @@ class InGroup(People):
         invitation = await self._chat.says("songs were taught here as")
         for person in AGREEING:
             await self._chat.press_data(person, invitation, self._chat.data_of(invitation, Action.SECOND))
-            await self._chat.allow(person)
+            # The button is below the question that they are asked alone.
+            await self._chat.press_data(person, invitation, str(ConsentCallback(allow=True)))
             self.gestures += 2
 
     async def ask(self, song: Path) -> str:
@@ -201,13 +203,13 @@ def write_release(serving: Serving, folder: Path) -> None:
 
 
 async def live(
-    models: Path, folder: Path, chat: str, label: str, taught: Sequence[Known], asked: Sequence[Known]
+    models: Path, folder: Path, chat: str, label: str, taught: Sequence[Path], asked: Mapping[str, Sequence[Path]]
 ) -> None:
     """Teach, sleep, and ask."""
     settings = Settings(
         data_dir=folder / "data",
         model_dir=models,
-        community="private" if chat == "page" else "group",
+        community=Community.PRIVATE if chat == "page" else Community.GROUP,
         retrain="nightly",
         training_sources=("telegram", "local", "discord"),
         songs_per_person_queued=100,
@@ -225,7 +227,7 @@ async def live(
         ):
             retraining = Retraining(storage, settings, Metrics(), lambda: clock)
             began = time.monotonic()
-            await people.teach(label, [song.path for song in taught])
+            await people.teach(label, taught)
             took = time.monotonic() - began
             print(f"{len(taught)} songs taught in {people.gestures} gestures and {took:.0f} s", flush=True)
             print(f"the bot looks at once: {await retraining.look()}", flush=True)
@@ -240,13 +242,11 @@ async def live(
         await executor.close()
 
 
-async def report(people: People, models: Path, label: str, asked: Sequence[Known]) -> None:
-    """Ask about songs of other artists and print what was answered."""
-    answers = [(song.label, await people.told(song.path)) for song in asked]
-    mine = [found for truth, found in answers if truth == label]
-    others = [found for truth, found in answers if truth != label]
-    print(f"{label} by other artists: {mine.count(label)} of {len(mine)} recognised")
-    print(f"other songs of today: {others.count(label)} of {len(others)} called {label}")
+async def report(people: People, models: Path, label: str, asked: Mapping[str, Sequence[Path]]) -> None:
+    """Ask about songs of other artists and print how many of each kind are called by the label."""
+    for kind, songs in asked.items():
+        answers = [await people.told(song) for song in songs]
+        print(f"{kind}: {answers.count(label)} of {len(answers)} called {label}", flush=True)
     manifest = read_manifest(models)
     if evaluation := manifest.get("evaluation"):
         for each in json.loads((models / str(evaluation)).read_text("utf-8"))["differences"]:
@@ -262,7 +262,7 @@ def songs_in(data: Path, folder: Path, excerpts: int) -> list[Known]:
     for name, rows in by_song.items():
         path, label = folder / f"{name}.flac", rows[0]["label"]
         clips = [data / "modern" / label / f"{row['clip']}.opus" for row in rows[:excerpts]]
-        soundfile.write(path, np.concatenate([decode(clip, max_seconds=60) for clip in clips]), SAMPLE_RATE)
+        write(np.concatenate([decode(clip, max_seconds=60) for clip in clips]), path, sample_rate=SAMPLE_RATE)
         found.append(Known(path, label, rows[0]["artist"]))
     return found
 
@@ -287,14 +287,18 @@ def main() -> int:
         order.shuffle(artists)
         mine.sort(key=lambda song: artists.index(song.artist))
         taught, seen = mine[: arguments.songs], {song.artist for song in mine[: arguments.songs]}
-        fresh = [song for song in mine if song.artist not in seen][: arguments.asked]
+        fresh = [song.path for song in mine if song.artist not in seen][: arguments.asked]
         strangers = [song for song in songs if song.label != label and song.artist not in seen]
         chosen = order.choice(len(strangers), min(len(strangers), arguments.asked), replace=False)
         models = Path(name) / "models"
         write_release(forgetting(Serving.load(REPOSITORY / "models"), label, 2), models)
         print(f"{read_manifest(models)['name']} does not know {label}", flush=True)
-        asked = [*fresh, *(strangers[place] for place in chosen)]
-        asyncio.run(live(models, Path(name), arguments.chat, label, taught, asked))
+        asked = {
+            f"{label} by other artists": fresh,
+            "other songs of today": [strangers[place].path for place in chosen],
+            "recordings of the ten genres": sorted((arguments.data / "gtzan" / "audio").iterdir()),
+        }
+        asyncio.run(live(models, Path(name), arguments.chat, label, [song.path for song in taught], asked))
     return 0
 
 
