@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -329,3 +330,18 @@ async def test_commands_have_their_names_in_both_languages_and_may_be_used_every
         assert command["integration_types"] == ([0] if is_for_moderators else [0, 1])
         assert command["contexts"] == ([0] if is_for_moderators else [0, 1, 2])
         assert len(json.dumps(command)) < 8000
+
+
+async def test_what_arrives_while_the_bot_disconnects_is_left_alone(scene: Scene) -> None:
+    arrived = []
+
+    async def on_message(message: str) -> None:
+        arrived.append(message)
+
+    client = scene.chat.client
+    client.on_message = on_message  # type: ignore[method-assign, assignment]
+    client.dispatch("message", "while it is connected")
+    await client.close()
+    client.dispatch("message", "when nobody can be answered any more")
+    await asyncio.sleep(0)
+    assert arrived == ["while it is connected"]
