@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 from collections import Counter
 from contextlib import suppress
 from dataclasses import replace
@@ -19,6 +18,7 @@ from bot.core.active_job import ActiveJob, JobStopped, StopReason
 from bot.core.chat import Stage
 from bot.core.errors import Closing, TryLater, Undeliverable
 from bot.core.playlist_question import PlaylistQuestion
+from bot.core.wait_estimate import WaitEstimate
 from bot.metrics import Metrics
 from classifier.errors import WorkerLost
 from common.errors import StorageUnavailable, is_disk_fault
@@ -95,7 +95,6 @@ class SongQueue:
         self._chats = chats
         self._songs = songs
         self._owner = owner
-        self._slots = slots
         self._fetch_slots = slots + FETCHES_AHEAD
         # However slow the senders of somebody's songs are, others find half of the slots free.
         self._fetch_share = self._fetch_slots // 2
@@ -105,7 +104,7 @@ class SongQueue:
         self._started = asyncio.Event()
         self._closing = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
-        self._mean_seconds: float | None = None
+        self._estimate = WaitEstimate(slots)
 
     @property
     def background(self) -> BackgroundInference:
@@ -222,7 +221,7 @@ class SongQueue:
         return self._queued(place + sum(running.is_ahead for running in self._running.values()))
 
     def _queued(self, place: int) -> Stage:
-        return Stage("queued", place=place, minutes=self._minutes(place))
+        return Stage("queued", place=place, minutes=self._estimate.minutes(place))
 
     def _songs_moved(self) -> None:
         """Claim what there is room for now, and show those who wait their new places."""
@@ -368,7 +367,7 @@ class SongQueue:
             log.exception("job %d failed because of a bug", running.job.id)
             return await self._after_bug(running)
         if outcome is not None and not running.job.cancel_requested:
-            self._learn_duration(clock() - began)
+            self._estimate.learn(clock() - began)
         return outcome
 
     async def _put_off(self, running: ActiveJob) -> str | None:
@@ -399,16 +398,6 @@ class SongQueue:
             await self._storage.jobs.release(running.lease, delay_seconds=delay, counts=True)
             return None
         return await self._runner.give_up(running)
-
-    def _learn_duration(self, seconds: float) -> None:
-        mean = self._mean_seconds
-        self._mean_seconds = seconds if mean is None else 0.8 * mean + 0.2 * seconds
-
-    def _minutes(self, place: int) -> int | None:
-        if self._mean_seconds is None:
-            return None
-        seconds = self._mean_seconds * place / self._slots
-        return math.ceil(seconds / 60) if seconds >= 60 else None
 
 
 def _seconds_since(moment: datetime) -> float:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import json
 import logging
 import re
 import secrets
@@ -16,7 +15,7 @@ from aiohttp.http_exceptions import ContentEncodingError
 
 from bot.core.errors import BodyUnreadable, ButtonExpired, GenreUnknown, OurFault
 from bot.core.identity import Person
-from bot.core.localization import LANGUAGES, Language, language_of
+from bot.core.localization import Language, language_of
 from bot.core.messages import sentence
 from bot.core.palette import THEMES
 from bot.core.playlist_question import PLAYLIST_SONGS
@@ -25,10 +24,10 @@ from bot.core.size_limits import max_bytes
 from bot.web.collection_routes import CollectionRoutes
 from bot.web.desk_routes import PREFIX, DeskRoutes, desk_guard, has_desk
 from bot.web.history_routes import HistoryRoutes
+from bot.web.person_routes import PersonRoutes
 from bot.web.request import (
     COOKIE_SECONDS,
     IDENTITY_COOKIE,
-    LANGUAGE_COOKIE,
     chunks_of,
     identity_of,
     is_tls,
@@ -119,15 +118,10 @@ class PageRoutes:
         router.add_get(r"/songs/{id:\d{1,15}}/timeline-{theme}.png", self.picture)
         CollectionRoutes(self._chat).add_routes(router)
         HistoryRoutes(self._chat).add_routes(router)
+        PersonRoutes(self._chat).add_routes(router)
         if has_desk(self._chat.settings):
             DeskRoutes(self._chat).add_routes(router)
         router.add_get("/genres", self.genres)
-        router.add_get("/privacy", self.privacy)
-        router.add_post("/consent", self.consent)
-        router.add_post("/asking", self.asking)
-        router.add_get("/mydata", self.my_data)
-        router.add_post("/forget", self.forget)
-        router.add_post("/language", self.language)
 
     # The page itself
 
@@ -318,68 +312,6 @@ class PageRoutes:
         except ButtonExpired:
             return []
         return await self._chat.conversation.genres.likely(view.reply, view.report)
-
-    # What is kept of a person
-
-    async def privacy(self, request: web.Request) -> web.Response:
-        person = person_of(request)
-        notice = await self._chat.conversation.privacy.notice(person, language_asked(request))
-        consent = await self._chat.conversation.privacy.consent(person)
-        return web.json_response(
-            {
-                "text": notice.text,
-                "allowed": bool(consent.may_train),
-                "change": notice.buttons[0].text,
-                "asks": bool(await self._chat.conversation.privacy.asks(person)),
-                "asking": notice.buttons[1].text if notice.buttons[1:] else None,
-            }
-        )
-
-    async def consent(self, request: web.Request) -> web.Response:
-        allow = (await json_of(request)).get("allow")
-        if not isinstance(allow, bool):
-            raise web.HTTPBadRequest()
-        person, language = person_of(request), language_asked(request)
-        notice = await self._chat.conversation.privacy.set_consent(person, language, allow=allow)
-        text = notice.text.partition("\n\n")[0]
-        if notice.buttons:
-            text = f"{text} {self._chat.conversation.words(language).translate('page-asking-offer')}"
-        return web.json_response({"notice": text})
-
-    async def asking(self, request: web.Request) -> web.Response:
-        allow = (await json_of(request)).get("allow")
-        if not isinstance(allow, bool):
-            raise web.HTTPBadRequest()
-        privacy, language = self._chat.conversation.privacy, language_asked(request)
-        return web.json_response(
-            {"notice": (await privacy.set_asking(person_of(request), language, agreed=allow)).text}
-        )
-
-    async def my_data(self, request: web.Request) -> web.Response:
-        person = person_of(request)
-        data = await self._chat.my_data(person)
-        name = self._chat.conversation.words(language_asked(request)).translate("mydata-name")
-        return web.json_response(
-            data,
-            headers={"Content-Disposition": f'attachment; filename="{name}"'},
-            dumps=lambda value: json.dumps(value, ensure_ascii=False, indent=2),
-        )
-
-    async def forget(self, request: web.Request) -> web.Response:
-        songs, corrections = await self._chat.forget(person_of(request))
-        words = self._chat.conversation.words(language_asked(request))
-        response = web.json_response({"notice": words.translate("forget-done", songs=songs, corrections=corrections)})
-        response.del_cookie(IDENTITY_COOKIE)
-        return response
-
-    async def language(self, request: web.Request) -> web.Response:
-        language = (await json_of(request)).get("language")
-        if language not in LANGUAGES:
-            raise web.HTTPBadRequest()
-        await self._chat.conversation.set_language(person_of(request), language)
-        response = web.json_response({})
-        response.set_cookie(LANGUAGE_COOKIE, language, max_age=COOKIE_SECONDS, samesite="Lax")
-        return response
 
     # What several of them need
 
