@@ -18,7 +18,7 @@ import time
 from abc import ABC, abstractmethod
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -58,7 +58,7 @@ if TYPE_CHECKING:
 
 SECONDS_PER_SONG = 300.0
 SWITCH_SECONDS = 120.0
-NIGHT = timedelta(hours=10)
+EVENING, NIGHT = 20, timedelta(hours=10)
 AGREEING = "boss", "operator"
 """The two people of the tests' group who agree with what the third one teaches."""
 
@@ -70,6 +70,22 @@ class Known:
     path: Path
     label: str
     artist: str
+
+
+class Clock:
+    """Shows the evening of today, until it is moved on."""
+
+    def __init__(self) -> None:
+        now = datetime.now(UTC).astimezone()
+        self._ahead = now.replace(hour=EVENING) - now
+
+    def now(self) -> datetime:
+        """Return the local time."""
+        return (datetime.now(UTC) + self._ahead).astimezone()
+
+    def move_on(self, time: timedelta) -> None:
+        """Let so much time pass at once."""
+        self._ahead += time
 
 
 class People(ABC):
@@ -218,20 +234,21 @@ async def live(
     executor = open_executor("", model_dir=models, workers=1, max_minutes=10)
     watch = ReleaseWatch(models, executor)
     await watch.start()
-    evening = clock = datetime.now().astimezone().replace(hour=20)
+    clock = Clock()
     try:
         async with (
-            await Storage.open(settings.database) as storage,
+            await Storage.open(settings.database, clock=lambda: clock.now().astimezone(UTC)) as storage,
             people_of(chat, storage, settings, executor) as people,
             watch.followed(people.bot.core.names.load, people.bot.conversation.info.serves),
         ):
-            retraining = Retraining(storage, settings, Metrics(), lambda: clock)
+            retraining = Retraining(storage, settings, Metrics(), clock.now)
             began = time.monotonic()
             await people.teach(label, taught)
             took = time.monotonic() - began
             print(f"{len(taught)} songs taught in {people.gestures} gestures and {took:.0f} s", flush=True)
             print(f"the bot looks at once: {await retraining.look()}", flush=True)
-            before, clock = executor.release, evening + NIGHT
+            before = executor.release
+            clock.move_on(NIGHT)
             print(f"the next morning: {await retraining.look()}", flush=True)
             if read_manifest(models)["name"] != before:
                 async with asyncio.timeout(SWITCH_SECONDS):
