@@ -100,6 +100,7 @@ def answered(
             *([] if view.question is None else [questions.question_line(view.question, words)]),
         ],
         "length": words.translate("answer-length", length=clock(report.duration), segments=len(report.segments)),
+        "seconds": report.duration,
         "model": words.translate("page-model", model=report.model),
         "picture": {theme: f"songs/{entry.id}/timeline-{theme}.png?language={words.language}" for theme in THEMES}
         | {"alt": timeline.alt_text(report, words)}

@@ -57,10 +57,12 @@ class Player {
     this.entry = entry;
     this.address = address;
     this.end = entry.segments.at(-1).end;
+    // A song may go on for a moment after its last part.
+    this.length = Math.max(entry.seconds, this.end);
     this.at = 0;
     this.part = (name) => node.querySelector(`.player ${name}`);
     this.slider = this.part("[role=slider]");
-    this.slider.setAttribute("aria-valuemax", Math.round(this.end));
+    this.slider.setAttribute("aria-valuemax", Math.round(this.length));
     this.slider.querySelector(".strip").replaceChildren(...stripParts(entry));
     this.boxes = [...this.slider.querySelectorAll(".strip i")];
     this.rows = [...node.querySelectorAll("tbody tr")];
@@ -133,12 +135,11 @@ class Player {
     const going = this.isPlaying();
     this.part(".play").setAttribute("aria-label", words(going ? "pause" : "play"));
     this.part(".play").classList.toggle("going", going);
-    // A song may go on for a moment after its last part.
-    const at = Math.min(this.at, this.end);
-    this.part(".time").textContent = `${clock(at)} / ${clock(this.end)}`;
+    const at = Math.min(this.at, this.length);
+    this.part(".time").textContent = `${clock(at)} / ${clock(this.length)}`;
     this.slider.setAttribute("aria-valuenow", Math.round(at));
     this.slider.setAttribute("aria-valuetext", `${clock(at)}, ${segment.genre} ${segment.confidence}`);
-    this.slider.style.setProperty("--at", `${(100 * at) / this.end}%`);
+    this.slider.style.setProperty("--at", `${Math.min(100, (100 * at) / this.end)}%`);
     const marked = playing === this ? number : -1;
     this.boxes.forEach((box, place) => box.classList.toggle("playing", place === marked));
     this.rows.forEach((row, place) => {

@@ -238,6 +238,8 @@ async def test_the_real_thing_as_it_is_released(tmp_path: Path, browser: Browser
             )
             assert await answer.locator("tbody tr").count() == 3
             assert ": " in str(await answer.locator("tbody td").last.text_content())
+            length = str(await answer.locator(".player .time").text_content()).removeprefix("0:00 / ")
+            assert f"{length} of music" in str(await answer.locator(".lines").first.text_content())
             await answer.locator("[data-key=wrong]").click()
             await ann.page.keyboard.type("hát xẩm")
             await ann.page.locator("[role=option]", has_text="Hát xẩm").click()
