@@ -122,7 +122,10 @@ class PlaylistCutShort(SongError):
     """Placeholders: ``count`` of those ``wanted``."""
 
     code = "list-cut-short"
-    sentence = "I could take only {count:g} of {wanted:g} songs: you can't have more waiting right now."
+    sentence = (
+        "I could take only {count:g} of {wanted:g} songs: there is no room for more of yours right now. "
+        "Please send the others later."
+    )
 
 
 class PlaylistDeclined(SongError):

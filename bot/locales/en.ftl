@@ -82,7 +82,7 @@ answer-short = That was only { $seconds ->
     [one] one second
    *[other] { $seconds } seconds
 } of music; a longer piece would tell me more.
-answer-excerpt = That's from { $seconds } seconds. In three of ten songs, another part gets a different answer, so the whole song would make me surer.
+answer-excerpt = I heard only { $seconds } seconds. In three songs out of ten, another part sounds like another genre, so I'd be surer with the whole song.
 answer-part = { $start }–{ $end } { $genre } ({ $confidence }%)
 answer-part-other = { $start }–{ $end } { $kind }
 answer-more-parts = { $count ->
@@ -200,7 +200,7 @@ privacy =
 
     What I keep, so that I can answer the same song at once and learn where I was wrong: my answer, a fingerprint of the recording, the numbers that I computed from it, and what you say about the answer. Instead of your name I keep a code that nobody can trace back to you without a secret key.
 
-    What concerns you is kept until you delete it. Answers to recordings stay: others may send the same recording, and they say nothing about you.
+    Your corrections and choices are kept until you delete them; which songs you sent, for 180 days, after which their buttons stop working. Answers to recordings stay: others may send the same recording, and they say nothing about you.
 privacy-consent-yes = Learning from your corrections: you allowed it.
 privacy-asking-yes = I may ask you about a song once a day.
 privacy-asking-no = I don't ask you about songs.
@@ -208,9 +208,9 @@ privacy-consent-no = Learning from your corrections: off.
 privacy-consent-unasked = Learning from your corrections: off. I'll ask you once, when you first correct me.
 forget-question = Delete everything I keep about you? This can't be undone.
 forget-done = Deleted: { $songs ->
-    [0] no songs
-    [one] one song
-   *[other] { $songs } songs
+    [0] no answers
+    [one] one answer
+   *[other] { $songs } answers
 } from your history and { $corrections ->
     [0] no corrections
     [one] one correction
@@ -312,7 +312,7 @@ error-list-taken = { $count ->
     [one] I take one song of this list; it gets its own answer.
    *[other] I take { $count } songs of this list; each gets its own answer.
 }
-error-list-cut-short = I could take only { $count } of { $wanted } songs: you can't have more waiting right now.
+error-list-cut-short = I could take only { $count } of { $wanted } songs: there is no room for more of yours right now. Please send the others later.
 error-list-declined = All right, I'll leave this list alone.
 error-list-unanswered = You didn't say whether I should listen to this list. Please send the link again.
 
@@ -498,7 +498,7 @@ button-relabel = Another genre
 button-merge = Merge into a genre
 button-skip = Skip
 button-accept-label = { $label } ({ $people })
-button-accept-all = All { $count } of { $label } that people agree on
+button-accept-all = Accept all { $count } opinions for { $label } that people agree on
 button-undo-ruling = Undo
 review-heading = { $count ->
     [one] Correction { $numbers }
@@ -512,11 +512,11 @@ review-said-sure = I said { $genre } ({ $confidence }%).
 review-said-unsure = I was not sure: { $genre } ({ $confidence }%).
 review-said-not-music = I said that this is not music.
 review-agreed = { $people ->
-    [one] They say that { $label } is right.
+    [one] One person says that { $label } is right.
    *[other] { $people } people say that { $label } is right.
 }
 review-given = { $people ->
-    [one] They say it is { $label }.
+    [one] One person says it is { $label }.
    *[other] { $people } people say it is { $label }.
 }
 review-proposed = That name is only proposed: nobody has confirmed it yet.
@@ -710,7 +710,7 @@ chat-help-group = Reply to a song or a link here with /genre, or send a song and
 chat-help-commands-only = In this group I only see commands that end with my name, and replies to my messages. Reply to a song or a link with /genre{ $bot }, and I'll tell you its genre, part by part. If I'm wrong, tap “Wrong”: that's how I get better.
 greeting-group = Hi! Thanks for adding me.
 chat-not-a-song = That isn't a song. Send me a music file, a voice message, a video or a link.
-chat-limits = A song may have up to { $megabytes } MB and { $minutes } minutes. You can have { $queued } songs waiting at a time, and { $daily } a day. If yours is larger, send a link, an excerpt of it, or the same song as mp3 or opus.
+chat-limits = A song may be up to { $minutes } minutes long and { $megabytes } MB in size. You can have { $queued } songs waiting at a time and send { $daily } in 24 hours. If yours is larger, send a link, an excerpt of it, or the same song as mp3 or opus.
 chat-help-commands = /privacy shows what I keep, /about how good I am, and /language changes the language.
 chat-genre-usage = Reply to a song with /genre, or send a song and mention me in its caption.
 chat-genre-usage-commands-only = Reply to a song or a link with /genre{ $bot }.
@@ -718,7 +718,7 @@ chat-correct-usage = Reply to one of my answers with /correct and the genre, for
 chat-choose-genre = Which genre is it? Choose one, or reply to this message with its name.
 chat-language = Which language shall I speak with you?
 chat-sent-privately = I've sent it to you alone.
-chat-write-me-first = I may send this only to you alone. Please write to me first, then ask me there.
+chat-write-me-first = I can send this only to you in private. Please write to me first, then ask me there.
 chat-feedback-usage =
     /feedback review shows the songs to review one by one.
     /feedback stats counts them.
@@ -769,9 +769,9 @@ discord-help = Send me a song and I'll tell you its genre, part by part:
     • in a direct message to me, in a message that mentions me, or in a reply to me;
     • with /genre and a file or a link, anywhere;
     • or right-click or long-press a message: Apps → “What genre is this?”.
-    If I'm wrong, press “Wrong” below my answer and choose the right genre, or use /correct. What I keep: /privacy. More about me: /about.
+    If I'm wrong, press “Wrong” (or “Something else”) below my answer and choose the right genre, or use /correct. What I keep: /privacy. More about me: /about.
 discord-cannot-see = Discord doesn't show me the message that you replied to. Right-click or long-press it and choose Apps → “{ $menu }”.
-help-limits = A song may have up to { $minutes } minutes and { $megabytes } MB. You may have { $queued } songs waiting at a time, and { $daily } in 24 hours.
+help-limits = A song may be up to { $minutes } minutes long and { $megabytes } MB in size. You can have { $queued } songs waiting at a time and send { $daily } in 24 hours.
 language-chosen = From now on I speak English with you.
 mydata-here = This is everything I keep about you.
 forget-kept = All right, everything stays as it is.
@@ -842,7 +842,7 @@ choice-each = each person's own
 choice-pending = waiting for review
 choice-accepted = accepted
 choice-rejected = rejected
-choice-relabelled = relabelled
+choice-relabelled = genre changed
 error-no-song-there = I can't find a song in that. Please choose a message with a music file or a link.
 error-too-many-here = Here I can answer only { $limit } songs at a time, so I took the first ones. Please send me the others in a direct message.
 error-nothing-to-correct = I can't see an answer of mine here. Please press “Wrong” below the answer instead.

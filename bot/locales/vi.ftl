@@ -29,10 +29,10 @@ tag-indie-rock = indie rock
 tag-mellow = êm dịu
 tag-electronica = electronica
 tag-80s = thập niên 1980
-tag-folk = dân ca
+tag-folk = nhạc dân gian
 tag-90s = thập niên 1990
 tag-chill = thư giãn
-tag-instrumental = hoà tấu
+tag-instrumental = không lời
 tag-punk = punk
 tag-oldies = nhạc xưa
 tag-blues = blues
@@ -71,7 +71,7 @@ answer-environment = Nghe như tiếng ồn xung quanh, không phải nhạc. B�
 answer-tone = Đây chỉ là một âm kéo dài, không phải nhạc. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
 answer-silence = Mình không nghe thấy gì cả. Bạn gửi mình một bài nhạc nhé, mình sẽ cho biết thể loại.
 answer-tags = Từ khoá: { $tags }.
-answer-runners-up = Gần nhất sau đó: { $genres }.
+answer-runners-up = Cũng có thể là: { $genres }.
 answer-runner-up = { $genre } ({ $confidence }%)
 answer-known = Bài này mình nghe rồi.
 answer-length = Bài dài { $length }, mình nghe thành { $segments } đoạn.
@@ -143,14 +143,14 @@ correction-undone = Đã xoá lời sửa của bạn.
 correction-nothing = Bạn chưa sửa bài này.
 correction-kept = Bạn đã nói bài này là { $label } nên mình vẫn giữ như vậy. Hay là mình đoán đúng?
 
-## Dạy một thể loại qua từng bài
+## Teaching a genre song by song
 
 teach-begun = Bạn gửi các bài { $label } vào đây, lần lượt hay nhiều bài một lúc đều được. Mỗi bài tính là một lần bạn sửa, cho đến khi bạn gửi lại lệnh này mà không kèm tên, hoặc nửa tiếng không gửi gì.
 teach-ended = Vậy là xong phần { $label }. Từ giờ bạn gửi bài nào mình lại trả lời như bình thường.
 teach-invitation = Ở đây vừa có { $songs } bài được dạy là { $label }. Phải có thêm người nói vậy thì mới tính: ai biết các bài này thì bấm nút giúp nhé.
 teach-seconded = { $songs ->
     [0] Các bài này bạn đã nói rồi.
-   *[other] Cảm ơn bạn! Mình đã ghi { $songs } bài ấy là { $label } theo ý bạn nữa.
+   *[other] Cảm ơn bạn! Mình đã ghi thêm ý kiến của bạn: { $songs } bài ấy là { $label }.
 }
 button-second = { $songs ->
     [1] Đúng là { $label }
@@ -167,14 +167,14 @@ teach-noted-not-music = Mình ghi là { $label } rồi, dù mình nghe không gi
 consent-question = Mình học từ chuyện này được không? Lời sửa của bạn và những con số tính từ các bài đó có thể dùng để dạy phiên bản sau của mình, còn bản thu thì không bao giờ. Bạn đổi ý lúc nào cũng được.
 consent-allowed = Cảm ơn bạn! Từ giờ mình sẽ học từ những lần bạn sửa. Bạn muốn rút lại lúc nào cũng được.
 asking-offer = Thỉnh thoảng mình hỏi bạn về một bài được không? Mỗi ngày nhiều nhất một lần, chỉ khi nói chuyện riêng, và chỉ về những bài giúp mình học được nhiều nhất.
-asking-yes = Vâng, thỉnh thoảng mình sẽ hỏi bạn. Muốn đổi thì bạn gõ /riengtu nhé.
-asking-no = Vâng, mình sẽ không hỏi gì đâu.
+asking-yes = Được rồi, thỉnh thoảng mình sẽ hỏi bạn. Muốn đổi thì bạn gõ /riengtu nhé.
+asking-no = Được rồi, mình sẽ không hỏi gì đâu.
 ask-genre = Bài này có phải { $genre } không? Còn thiếu { $missing } trên { $needed } bài là mình học được.
 ask-experts = Các chuyên gia của mình không thống nhất về bài này. Theo bạn là thể loại gì? Lời của bạn giúp mình học được nhiều hơn hẳn.
 button-ask-me = Được, cứ hỏi
 button-do-not-ask = Đừng hỏi mình
 page-asking-offer = Nếu bạn muốn, mỗi ngày mình hỏi bạn về một bài: xem “{ page-menu-privacy }”.
-consent-refused = Vâng, mình sẽ không học từ những lần bạn sửa.
+consent-refused = Được rồi, mình sẽ không học từ những lần bạn sửa.
 consent-withdrawn = Xong: những lần bạn sửa sẽ không còn được dùng để dạy mình nữa.
 
 ## Privacy
@@ -184,7 +184,7 @@ privacy =
 
     Những gì mình giữ lại, để lần sau gặp bài đó thì trả lời được ngay và để biết mình sai ở đâu: câu trả lời, dấu nhận dạng của bản thu, những con số tính từ bản thu, và điều bạn nói về câu trả lời. Thay cho tên bạn, mình chỉ giữ một mã số; không có khoá bí mật thì không ai lần ra bạn được.
 
-    Những gì liên quan đến bạn được giữ cho đến khi bạn xoá. Câu trả lời cho các bản thu thì ở lại: người khác cũng có thể gửi đúng bản thu đó, và chúng không nói gì về bạn.
+    Những lần bạn sửa và lựa chọn của bạn được giữ cho đến khi bạn xoá; còn bạn đã gửi bài nào thì mình chỉ giữ 180 ngày, sau đó các nút cũng hết hiệu lực. Câu trả lời cho các bản thu thì ở lại: người khác cũng có thể gửi đúng bản thu đó, và câu trả lời không nói gì về bạn.
 privacy-consent-yes = Học từ những lần bạn sửa: bạn đã đồng ý.
 privacy-asking-yes = Mỗi ngày mình được hỏi bạn về một bài.
 privacy-asking-no = Mình không hỏi bạn về bài nào.
@@ -192,8 +192,8 @@ privacy-consent-no = Học từ những lần bạn sửa: đang tắt.
 privacy-consent-unasked = Học từ những lần bạn sửa: đang tắt. Mình sẽ hỏi bạn đúng một lần, khi bạn sửa mình lần đầu.
 forget-question = Xoá hết những gì mình giữ về bạn? Xoá rồi thì không lấy lại được.
 forget-done = Đã xoá { $songs ->
-    [0] lịch sử (không có bài hát nào)
-   *[other] { $songs } bài hát trong lịch sử
+    [0] lịch sử (chưa có câu trả lời nào)
+   *[other] { $songs } câu trả lời trong lịch sử
 } và { $corrections } lần sửa của bạn. Mình không còn biết gì về bạn nữa.
 mydata-name = du-lieu-cua-toi.json
 
@@ -234,7 +234,7 @@ error-label-unprintable = Tên thể loại chỉ gồm một dòng chữ bình 
 error-label-without-letter = Tên thể loại phải có ít nhất một chữ cái. Bạn viết lại nhé.
 error-merge-refused = Chỉ gộp được thể loại mới đề xuất vào một thể loại đã biết. Bạn chọn lại nhé.
 error-body-unreadable = Dữ liệu gửi tới bị hỏng rồi. Bạn gửi lại nhé.
-error-link-too-long = Link này dài quá. Bạn mở link bằng trình duyệt rồi chép lại link ngắn hơn ở đó nhé.
+error-link-too-long = Liên kết này dài quá. Bạn mở nó bằng trình duyệt rồi chép lại liên kết ngắn hơn ở đó nhé.
 error-storage-unavailable = Hiện mình chưa lưu được gì cả. Vài phút nữa bạn thử lại nhé.
 error-our-fault = Có lỗi ở phía mình, và lỗi đã được ghi lại. Bạn thử lại nhé.
 error-link-failed = Trang này không trả lời như mong đợi. Lát nữa bạn thử lại, hoặc gửi tệp nhé.
@@ -282,7 +282,7 @@ button-list-newest = { $count ->
 }
 button-list-none = Không, cảm ơn
 error-list-taken = Mình nhận { $count } bài trong danh sách này; mỗi bài có câu trả lời riêng.
-error-list-cut-short = Mình chỉ nhận được { $count } trên { $wanted } bài: lúc này bạn không thể có thêm bài chờ nữa.
+error-list-cut-short = Mình chỉ nhận được { $count } trên { $wanted } bài, giờ chưa nhận thêm được nữa. Những bài còn lại lát nữa bạn gửi nhé.
 error-list-declined = Được rồi, mình bỏ qua danh sách này.
 error-list-unanswered = Bạn chưa cho mình biết có nghe danh sách này không. Bạn gửi lại liên kết nhé.
 
@@ -321,7 +321,7 @@ page-segments = Từng đoạn
 page-column-time = Thời gian
 page-column-genre = Thể loại
 page-column-confidence = Độ tin cậy
-page-column-runner-up = Gần nhất sau đó
+page-column-runner-up = Khả năng thứ hai
 page-column-votes = Ý kiến từng chuyên gia
 page-genre-search = Vậy là thể loại nào?
 page-genre-search-hint = Gõ để tìm, hoặc tự viết một thể loại
@@ -365,9 +365,9 @@ page-tag-differs = Nhãn trong tệp lại ghi “{ $tag }”.
 page-silent-experts = Những chuyên gia không có tiếng nói ở đây
 page-silent-expert = { $expert }: không có trọng số khi câu trả lời là { $genre }, hoặc không biết thể loại này
 page-save-picture = Lưu hình
-page-copy-text = Chép lời
-page-copied = Đã chép
-page-copy-failed = Trình duyệt không cho mình chép
+page-copy-text = Sao chép câu trả lời
+page-copied = Đã sao chép
+page-copy-failed = Trình duyệt không cho mình sao chép
 page-remove = Xoá bài này
 page-removed = Mình đã quên bài đó rồi.
 page-record = Thu âm
@@ -403,7 +403,7 @@ page-statistics-line = { $genres } thể loại, { $minutes } phút nhạc
 page-statistics-others = Các thể loại khác
 page-statistics-alt = Số bài bạn đã gửi theo từng thể loại
 
-## Một thư mục trên trang
+## A folder on the page
 
 page-collection-songs = { $count } bài
 page-collection-progress = Đã nghe { $done } trên { $total } bài…
@@ -439,7 +439,7 @@ button-relabel = Thể loại khác
 button-merge = Gộp vào thể loại
 button-skip = Bỏ qua
 button-accept-label = { $label } ({ $people })
-button-accept-all = Nhận cả { $count } ý kiến { $label } đã thống nhất
+button-accept-all = Chấp nhận cả { $count } ý kiến { $label } đã thống nhất
 button-undo-ruling = Hoàn tác
 review-heading = { $count ->
     [1] Lần sửa số { $numbers }
@@ -544,18 +544,18 @@ desk-accepted = Đã chấp nhận: { $count }. Bạn hoàn tác được.
 desk-rejected = Đã từ chối: { $count }. Bạn hoàn tác được.
 desk-relabelled = Đã đổi: { $count }. Bạn hoàn tác được.
 desk-pending = Đưa lại để duyệt: { $count }.
-desk-serves = Vài giây nữa { $name } sẽ trả lời.
+desk-serves = Vài giây nữa sẽ dùng { $name }.
 error-release-not-changed = Bản phát hành chưa đổi: { $reason }
 
 ## About the bot, and how a chat is set up
 
 about = Mình nghe một bài hát rồi cho bạn biết thể loại của từng đoạn. Mình sai thì bạn bảo nhé: nhờ vậy phiên bản sau của mình mới giỏi lên.
 about-release = Mình biết { $count } thể loại: { $genres }.
-about-accuracy = Đo trên bài hát của những nghệ sĩ mà mình chưa từng nghe, mình trả lời đúng { $percent }%.
+about-accuracy = Thử với bài của những nghệ sĩ mình chưa nghe bao giờ, mình đoán đúng { $percent }% số bài.
 about-taught = Mình còn học từ { $songs } bài mà mọi người đã sửa và cho phép mình học.
 about-taught-genre = { $genre } là do mọi người ở đây dạy, với { $songs } bài. Thử từng bài khi bài đó chưa dùng để học, mình nhận ra { $percent }%; trước đó thì chưa nhận ra bài nào.
 taught-thanks = Giờ mình nhận ra { $genre } rồi, cũng nhờ { $songs } bài của bạn.
-about-base = Với những bài dùng để dạy mình lúc đầu, mỗi bài được thử khi chưa dùng để dạy, mình trả lời đúng { $percent }%.
+about-base = Với những bài dùng để dạy mình lúc đầu, mỗi bài được thử khi chưa dùng để dạy, mình đoán đúng { $percent }% số bài.
 about-cannot = Những điều mình không làm được: nói tên nghệ sĩ hay tên bài, và nhận ra thể loại mình không biết. Gặp bài như thế, mình gọi nó bằng thể loại gần nhất mà mình biết; thường thì mình có nói là không chắc, nhưng không phải lúc nào cũng vậy. Thể loại vốn lẫn vào nhau, và người nghe cũng hay bất đồng.
 stats-none = Ở đây mình chưa nghe bài nào.
 stats-heard = Ở đây mình đã nghe { $songs ->
@@ -579,7 +579,7 @@ chat-help-group = Bạn trả lời một bài hát hay liên kết ở đây b�
 chat-help-commands-only = Trong nhóm này mình chỉ thấy những lệnh có ghi tên mình và những tin trả lời mình. Bạn trả lời một bài hát hay liên kết bằng /theloai{ $bot }, mình sẽ nói bài đó thuộc thể loại gì, theo từng đoạn. Nếu mình sai, bạn bấm “Sai rồi” nhé: nhờ vậy mình giỏi lên.
 greeting-group = Chào cả nhà! Cảm ơn đã thêm mình vào nhóm.
 chat-not-a-song = Cái này không phải bài hát. Bạn gửi tệp nhạc, tin nhắn thoại, video hoặc liên kết nhé.
-chat-limits = Mỗi bài tối đa { $megabytes } MB và { $minutes } phút; mỗi người được chờ { $queued } bài một lúc, { $daily } bài một ngày. Bài lớn hơn thì bạn gửi liên kết, một đoạn thôi, hoặc gửi dạng mp3 hay opus nhé.
+chat-limits = Mỗi bài dài tối đa { $minutes } phút, nặng tối đa { $megabytes } MB; mỗi người được chờ { $queued } bài một lúc và gửi { $daily } bài trong 24 giờ. Bài lớn hơn thì bạn gửi liên kết, một đoạn thôi, hoặc gửi dạng mp3 hay opus nhé.
 chat-help-commands = /riengtu cho biết mình giữ lại những gì, /gioithieu cho biết mình giỏi đến đâu, /ngonngu để đổi ngôn ngữ.
 chat-genre-usage = Bạn trả lời một bài hát bằng /theloai, hoặc gửi bài hát và nhắc tên mình trong chú thích nhé.
 chat-genre-usage-commands-only = Bạn trả lời một bài hát hay liên kết bằng /theloai{ $bot } nhé.
@@ -624,7 +624,7 @@ genres-question = Vậy là thể loại nào?
 genres-type = Vậy là thể loại nào? Bạn chọn một thể loại, hoặc cứ gõ tên ra nhé.
 genre-did-you-mean = Ý bạn là { $genre } phải không?
 genre-did-you-mean-one = Mình không biết “{ $name }”. Ý bạn là một trong những thể loại này à?
-genre-unknown-question = Mình chưa biết thể loại nào tên “{ $name }”. Nếu đúng là thể loại thì mình thêm vào. Còn nếu là tên bài hát thì bạn gửi file hoặc liên kết của bài đó nhé.
+genre-unknown-question = Mình chưa biết thể loại nào tên “{ $name }”. Nếu đúng là thể loại thì mình thêm vào. Còn nếu là tên bài hát thì bạn gửi tệp hoặc liên kết của bài đó nhé.
 genres-choose = Chọn một thể loại
 genres-previous = ◀ Quay lại
 genres-next = Xem thêm ▶
@@ -638,12 +638,12 @@ discord-help = Gửi mình một bài hát, mình sẽ cho bạn biết thể lo
     • trong tin nhắn riêng cho mình, trong tin có nhắc đến mình, hoặc khi trả lời tin của mình;
     • bằng lệnh /thể-loại kèm tệp hoặc liên kết, ở bất cứ đâu;
     • hoặc nhấp chuột phải hay nhấn giữ một tin nhắn: Ứng dụng → “Bài này thể loại gì?”.
-    Mình sai thì bạn bấm “Sai rồi” dưới câu trả lời và bảo mình, hoặc dùng /sửa-lại. Mình giữ lại những gì: /riêng-tư. Về mình: /giới-thiệu.
+    Mình sai thì bạn bấm “Sai rồi” (hoặc “Thể loại khác”) dưới câu trả lời và bảo mình, hoặc dùng /sửa-lại. Mình giữ lại những gì: /riêng-tư. Về mình: /giới-thiệu.
 discord-cannot-see = Discord không cho mình xem tin nhắn mà bạn trả lời. Bạn nhấp chuột phải hoặc nhấn giữ tin đó rồi chọn Ứng dụng → “{ $menu }” nhé.
-help-limits = Mỗi bài dài tối đa { $minutes } phút và { $megabytes } MB. Mỗi lúc bạn được có { $queued } bài chờ, và { $daily } bài trong 24 giờ.
+help-limits = Mỗi bài dài tối đa { $minutes } phút, nặng tối đa { $megabytes } MB. Mỗi lúc bạn được có { $queued } bài chờ, và { $daily } bài trong 24 giờ.
 language-chosen = Từ giờ mình nói tiếng Việt với bạn.
 mydata-here = Đây là tất cả những gì mình giữ về bạn.
-forget-kept = Vâng, mọi thứ vẫn như cũ.
+forget-kept = Được rồi, mọi thứ vẫn như cũ.
 settings-cannot-read = Nói trước để bạn biết: Discord chỉ cho mình thấy tệp trong tin của người khác khi quyền đọc nội dung tin nhắn (message content intent) được bật cho mình ở cổng nhà phát triển, mà hiện giờ thì chưa. Cho đến khi đó, ở đấy mình chỉ trả lời những bài có nhắc đến mình hoặc trả lời tin của mình.
 slash-genre = thể-loại
     .about = Bài hát này thuộc thể loại gì?
@@ -711,14 +711,14 @@ choice-each = theo từng người
 choice-pending = đang chờ duyệt
 choice-accepted = đã chấp nhận
 choice-rejected = đã từ chối
-choice-relabelled = đã ghi lại
+choice-relabelled = đã đổi thể loại
 error-no-song-there = Mình không thấy bài hát nào ở đó. Bạn chọn một tin nhắn có tệp nhạc hoặc liên kết nhé.
 error-too-many-here = Ở đây mỗi lần mình chỉ trả lời được { $limit } bài nên mình lấy những bài đầu. Những bài còn lại bạn gửi riêng cho mình nhé.
 error-nothing-to-correct = Mình không thấy câu trả lời nào của mình ở đây. Bạn bấm “Sai rồi” ngay dưới câu trả lời nhé.
 error-date-unclear = Bạn viết ngày như 2026-11-30 nhé.
 error-export-too-large = Tệp sẽ lớn hơn { $megabytes } MB. Bạn chọn khoảng thời gian ngắn hơn hoặc một thể loại nhé.
 
-## API cho các chương trình
+## The API for programs
 
 error-api-token-needed = Cần một token hợp lệ. Hãy gửi kèm “Authorization: Bearer TOKEN”.
 error-api-request-unclear = Yêu cầu này không đúng như API mô tả trong /v1/openapi.json.
@@ -726,9 +726,9 @@ error-api-media-type = Hãy gửi một tệp nhạc, một biểu mẫu có tr�
 error-api-upload-too-slow = Tệp không đến kịp. Bạn gửi lại nhé.
 error-api-nothing-there = Không có gì ở địa chỉ này.
 error-api-method = Địa chỉ này không nhận phương thức này.
-error-api-song-not-found = Không có bài hát nào mang mã này, có thể nó đã bị xóa.
+error-api-song-not-found = Không có bài hát nào mang mã này, có thể nó đã bị xoá.
 error-api-answer-expired = Câu trả lời cho bài này không còn được lưu. Bạn gửi lại bài hát nhé.
 error-api-not-answered = Bài này chưa có thể loại nào để sửa.
 error-api-no-question = Bài này không phải danh sách phát đang chờ bạn chọn số bài.
 error-api-key-in-use = Một yêu cầu với Idempotency-Key này vẫn đang được xử lý. Bạn thử lại sau giây lát nhé.
-error-api-key-reused = Idempotency-Key này đã được dùng cho một bài khác. Bạn chọn khóa mới nhé.
+error-api-key-reused = Idempotency-Key này đã được dùng cho một bài khác. Bạn chọn khoá mới nhé.

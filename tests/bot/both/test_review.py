@@ -64,7 +64,7 @@ async def test_sixty_songs_are_reviewed_in_under_forty_presses(chat: ChatUnderTe
     left, presses = SONGS, 0
     assert waiting(left) in text_of(message)
     while left:
-        together = has(chat, message, "All ")
+        together = has(chat, message, "Accept all ")
         left -= 10 if together else 1
         presses += 1
         action = Action.ACCEPT_ALL if together else Action.ACCEPT

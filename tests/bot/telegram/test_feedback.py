@@ -148,7 +148,7 @@ async def test_the_question_goes_to_the_person_alone_unless_they_never_wrote_to_
     await lan.in_group(GROUP).presses(answer, "Right")
     question = await lan.in_group(GROUP).hears("Mình học từ chuyện này được không?")
     await lan.in_group(GROUP).presses(question, "Thôi, cảm ơn")
-    await telegram.until(lambda: "Vâng, mình sẽ không học từ những lần bạn sửa." in telegram.toasts)
+    await telegram.until(lambda: "Được rồi, mình sẽ không học từ những lần bạn sửa." in telegram.toasts)
 
 
 async def test_an_expired_button_says_so_kindly(
@@ -192,7 +192,7 @@ async def test_forgetting_deletes_everything_says_how_much_and_is_nobody_elses_t
     await lan.in_group(GROUP).presses(question, "Yes, delete everything")
     await telegram.until(lambda: "Chỉ người gửi bài này mới làm được việc đó." in telegram.toasts)
     await ann.in_group(GROUP).presses(question, "Yes, delete everything")
-    await ann.in_group(GROUP).hears("Deleted: one song from your history and one correction.")
+    await ann.in_group(GROUP).hears("Deleted: one answer from your history and one correction.")
     data = await storage.people.export_data(keys.person(Person("telegram", "11")))
     assert (data["consent"], data["corrections"], data["jobs"]) == ([], [], [])
 
@@ -213,7 +213,7 @@ async def test_the_language_that_a_person_chose_goes_before_their_apps(
 async def test_what_can_be_asked(ann: Somebody, answer: dict[str, Any]) -> None:
     asked = {
         "/start": "Send me a song",
-        "/help": "up to 1 MB and 60 minutes",
+        "/help": "up to 60 minutes long and 1 MB in size",
         "/about": "What I can't do",
         "/stats": "Here I've heard one song",
         "/privacy": "Your file is deleted as soon as I've answered.",

@@ -187,7 +187,7 @@ async def test_the_corrections_of_a_group_go_along_when_it_becomes_a_supergroup(
     await telegram.deliver(message=moved)
     telegram.administrators[SUPERGROUP].add(ann.number)
     await new.writes("/feedback review")
-    await new.hears("They say it is zydeco.")
+    await new.hears("One person says it is zydeco.")
     await new.writes("/stats")
     await new.hears("Here I've heard one song")
 

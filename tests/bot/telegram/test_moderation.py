@@ -58,7 +58,7 @@ async def test_an_administrator_reviews_corrections_one_by_one_but_only_those_of
     await here.writes("/feedback review")
     review = await here.hears("Correction 1; one song waits for review")
     assert "I said blues (52%)." in review["text"]
-    assert "They say it is zydeco." in review["text"]
+    assert "One person says it is zydeco." in review["text"]
     assert texts(review) == ["Accept", "Reject", "Another genre", "Skip"]
     await here.presses_data(review, "accept:2")
     await telegram.until(lambda: len(telegram.toasts) == 3)

@@ -216,7 +216,7 @@ async def test_all_that_is_kept_is_deleted_when_asked(bot_process: BotProcess, b
         await ann.page.get_by_role("button", name="Delete my data").click()
         await ann.check()
         await ann.page.get_by_role("button", name="Yes, delete everything").click()
-        await ann.page.get_by_text("one song from your history and one correction").wait_for()
+        await ann.page.get_by_text("one answer from your history and one correction").wait_for()
         await ann.page.get_by_role("button", name="Close").click()
         await ann.page.wait_for_selector(".entry", state="detached")
         assert _corrections(bot_process) == before

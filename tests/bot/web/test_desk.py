@@ -123,7 +123,7 @@ async def test_releases_are_promoted_and_the_page_is_as_good_on_a_phone_in_the_d
         await releases.nth(1).wait_for()
         await boss.check()
         await releases.locator("button").click()
-        await boss.page.locator("#notice", has_text="sẽ trả lời").wait_for()
+        await boss.page.locator("#notice", has_text="Vài giây nữa sẽ dùng").wait_for()
         assert read_manifest(settings.model_dir)["name"] != serving
         await boss.page.click("#roll-back")
         await boss.page.locator("#notice", has_text=serving).wait_for()
