@@ -33,11 +33,10 @@ from bot.setting_values import (
 )
 from classifier.inference.manifest import PACKAGED_MODELS
 from common.addresses import DEFAULT_LOCAL_PORT, Address, parse_address
-from common.community import Community, default_community
+from common.community import Community, RetrainMode, default_community
 from common.genres import OWN_FILE, load_genres
 from common.secret_files import read_secret_files
 
-RetrainMode = Literal["off", "nightly", "when-ready"]
 SECRETS = (
     *("discord_token", "telegram_token", "local_chat_password", "secret_key", "link_proxy", "database_url"),
     *("api_tokens", "moderation_password"),
@@ -293,7 +292,7 @@ class Settings(BaseSettings):
     @property
     def retrains(self) -> RetrainMode:
         """Whether the bot retrains by itself, and when: every night, unless anybody may use it."""
-        return self.retrain or ("off" if self.used_by is Community.PUBLIC else "nightly")
+        return self.retrain or self.used_by.retrains
 
     @property
     def release_dir(self) -> Path:

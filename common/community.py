@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from pydantic import BeforeValidator, Field, SecretStr
@@ -12,6 +13,10 @@ from common.addresses import Address, parse_address
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+
+RetrainMode = Literal["off", "nightly", "when-ready"]
+"""Whether the bot retrains by itself, and when."""
 
 
 class Community(StrEnum):
@@ -35,6 +40,11 @@ class Community(StrEnum):
     def confirms_new_genres(self) -> bool:
         """Whether a new genre waits until a moderator has accepted one of its songs."""
         return self is Community.PUBLIC
+
+    @property
+    def retrains(self) -> RetrainMode:
+        """Whether its bot retrains by itself unless its operator says otherwise: not where anybody may use it."""
+        return "off" if self is Community.PUBLIC else "nightly"
 
 
 def default_community(
@@ -73,6 +83,9 @@ class CommunitySettings(BaseSettings):
 
     community: Community | None = None
     feedback_agreement: int | None = Field(default=None, ge=1, le=100)
+    retrain: RetrainMode | None = None
+    data_dir: Path = Path("data")
+    model_dir: Path | None = None
     discord_token: SecretStr | None = None
     telegram_token: SecretStr | None = None
     local_chat: Annotated[Address | Literal["off"] | None, NoDecode, BeforeValidator(parse_address)] = None
@@ -93,3 +106,9 @@ class CommunitySettings(BaseSettings):
     def agreement(self) -> int:
         """How many people must agree on a song."""
         return self.feedback_agreement or self.used_by.agreement
+
+    def serving_releases(self, packaged: Path) -> Path:
+        """Return the folder that the bot serves from: MODEL_DIR, its own where it retrains, or the packaged one."""
+        own = self.data_dir / "models"
+        has_own = (self.retrain or self.used_by.retrains) != "off" and own.is_dir()
+        return self.model_dir or (own if has_own else packaged)

@@ -5,7 +5,7 @@ They are explained in ``.env.example``; all other settings belong to the bot.
 
 from __future__ import annotations
 
-from pathlib import Path
+from pathlib import Path  # noqa: TC003 - pydantic reads the annotation
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, ValidationError, model_validator
@@ -23,7 +23,6 @@ def _parts(value: Any) -> Any:
 class StorageSettings(CommunitySettings):
     """Settings, named like their environment variables in lower case; all are optional."""
 
-    data_dir: Path = Path("data")
     database_url_file: Path | None = None
     database_url: str = ""
     training_sources: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_parts)] = ("telegram", "local", "api")

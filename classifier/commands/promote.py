@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Final
 
-from classifier.commands.releases import add_models
+from classifier.commands.releases import add_models, folder_of
 
 if TYPE_CHECKING:
     import argparse
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifier.inference.manifest import BadRelease
     from classifier.inference.releases import CannotPromote, ReleaseEvent, ReleaseStore
 
-    releases = ReleaseStore(arguments.models)
+    releases = ReleaseStore(folder_of(arguments))
     try:
         with releases.exclusive():
             serving = releases.serving()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -21,14 +20,35 @@ which one is serving, and the latest event with its reason."""
 
 def add_models(parser: argparse.ArgumentParser) -> None:
     """Add the argument for the folder of the releases."""
-    default = Path(os.environ.get("MODEL_DIR") or PACKAGED_MODELS)
     parser.add_argument(
         "--models",
         type=Path,
-        default=default,
         metavar="DIR",
-        help="folder of the releases (default: MODEL_DIR, or the packaged one)",
+        help="folder of the releases (default: where the bot with these settings has them: MODEL_DIR, DATA_DIR/models "
+        "if it retrains by itself, or the packaged one)",
     )
+
+
+def folder_of(arguments: argparse.Namespace) -> Path:
+    """Return the folder of the releases.
+
+    Raises
+    ------
+    SystemExit
+        With a sentence, if the settings do not say where it is, since one of them is wrong.
+    """
+    from pydantic import ValidationError
+
+    from common.community import CommunitySettings
+
+    if arguments.models is not None:
+        return Path(arguments.models)
+    try:
+        return CommunitySettings().serving_releases(PACKAGED_MODELS)
+    except ValidationError as error:
+        wrong = ", ".join(sorted({str(each["loc"][0]).upper() for each in error.errors() if each["loc"]}))
+        sentence = f"{wrong} is set wrongly; python -m bot --check says more. Or name the folder by --models."
+        raise SystemExit(sentence) from None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,7 +61,7 @@ def run(arguments: argparse.Namespace) -> int:
     """List the releases; return the exit status."""
     from classifier.inference.releases import ReleaseStore
 
-    releases = ReleaseStore(arguments.models)
+    releases = ReleaseStore(folder_of(arguments))
     last = {entry.name: entry for entry in releases.journal()}
     rows = [_row(kept, last.get(kept.name)) for kept in releases.all()]
     if arguments.json:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from classifier.commands.protocol_selection import number_of_processes
-from classifier.commands.releases import add_models
+from classifier.commands.releases import add_models, folder_of
 from common.community import CommunitySettings
 from common.units import KIBIBYTE
 
@@ -105,6 +105,7 @@ def run(arguments: argparse.Namespace) -> int:
     from classifier.training.feedback_reader import BadFeedback
 
     begun = time.monotonic()
+    arguments.models = folder_of(arguments)
     if arguments.background:
         _stay_in_background()
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import os
@@ -8,19 +9,20 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from classifier.__main__ import main
+from classifier.commands.releases import folder_of
 from classifier.inference import releases as releases_module
-from classifier.inference.manifest import BadRelease, read_manifest, read_release
+from classifier.inference.manifest import PACKAGED_MODELS, BadRelease, read_manifest, read_release
 from classifier.inference.releases import CannotPromote, ReleaseEvent, ReleaseStore
 from tests.conftest import REPOSITORY
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
 CARD = "MODEL_CARD.md"
 KILLS = 12
@@ -275,6 +277,33 @@ class TestCommands:
         assert main(["releases", "--json", "--models", str(store.directory)]) == 0
         rows = [json.loads(row) for row in capsys.readouterr().out.splitlines()]
         assert {row["name"]: row["serving"] for row in rows} == {"first": False, "second": True}
+
+    @pytest.mark.parametrize(
+        ("settings", "known"),
+        [
+            ("", "first"),
+            ("RETRAIN=off", "packaged"),
+            ("TELEGRAM_TOKEN=1:2", "packaged"),
+            ("MODEL_DIR=elsewhere", "elsewhere"),
+        ],
+    )
+    def test_they_are_looked_for_where_the_bot_serves_from(
+        self, store: ReleaseStore, settings: str, known: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        for name in ("MODEL_DIR", "RETRAIN", "TELEGRAM_TOKEN", "DATA_DIR", "COMMUNITY"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.chdir(tmp_path)
+        Path(".env").write_text(f"DATA_DIR=own\n{settings}\n")
+        Path("own").mkdir()
+        store.directory.rename("own/models")
+        found = {"first": Path("own/models"), "packaged": PACKAGED_MODELS, "elsewhere": Path("elsewhere")}
+        assert folder_of(argparse.Namespace(models=None)) == found[known]
+
+    def test_a_wrong_setting_is_named(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path(".env").write_text("RETRAIN=sometimes\n")
+        with pytest.raises(SystemExit, match="RETRAIN is set wrongly"):
+            main(["releases"])
 
 
 def test_a_packaged_release_can_be_stored(tmp_path: Path) -> None:
