@@ -207,6 +207,11 @@ class OverDiscord:
 
 
 Talk = OverTelegram | OverDiscord
+NOTES = {
+    "discord": "",
+    "telegram": " The Telegram here is a stand-in without\n"
+    "Telegram's limit for bots: on Telegram itself the bot says 20 MB instead of 100 MB.",
+}
 
 
 async def converse(talk: Talk, songs: Path) -> None:
@@ -214,12 +219,12 @@ async def converse(talk: Talk, songs: Path) -> None:
     is_telegram = isinstance(talk, OverTelegram)
     slash = {
         "about": "/gioithieu" if is_telegram else "/giới-thiệu",
-        "correct": "/sualai" if is_telegram else "/sửa",
+        "correct": "/sualai" if is_telegram else "/sửa-lại",
         "privacy": "/riengtu" if is_telegram else "/riêng-tư",
         "stats": "/thongke" if is_telegram else "/thống-kê",
-        "mydata": "/dulieu" if is_telegram else "/dữ-liệu-của-tôi",
+        "mydata": "/dulieu" if is_telegram else "/dữ-liệu",
         "forgetme": "/quentoi" if is_telegram else "/quên-tôi",
-        "feedback": "/ykien" if is_telegram else "/góp-ý",
+        "feedback": "/ykien" if is_telegram else "/ý-kiến",
     }
     await talk.command("/start" if is_telegram else "/help", "/start" if is_telegram else "/trợ-giúp")
     await talk.sends(songs / "Late Train.opus")
@@ -237,10 +242,10 @@ async def converse(talk: Talk, songs: Path) -> None:
     for name in ("about", "stats", "privacy", "mydata"):
         await talk.command(f"/{name}", slash[name])
     feedback = slash["feedback"]
-    await talk.command("/feedback review", f"{feedback} review" if is_telegram else f"{feedback} duyệt")
+    await talk.command("/feedback review", f"{feedback} duyet" if is_telegram else f"{feedback} duyệt")
     await talk.presses("accept:")
-    await talk.command("/feedback stats", f"{feedback} stats" if is_telegram else f"{feedback} thống-kê")
-    await talk.command("/feedback export", f"{feedback} export" if is_telegram else f"{feedback} xuất")
+    await talk.command("/feedback stats", f"{feedback} thongke" if is_telegram else f"{feedback} thống-kê")
+    await talk.command("/feedback export", f"{feedback} xuat" if is_telegram else f"{feedback} xuất")
     await talk.command("/forgetme", slash["forgetme"])
     await talk.presses("forget:yes")
 
@@ -331,7 +336,12 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         pages = asyncio.run(transcribe(Path(folder)))
     for chat, page in pages.items():
-        heading = [f"# A conversation on {chat.capitalize()}", "", "Written by `python benchmarks/transcript.py`.", ""]
+        heading = [
+            f"# A conversation on {chat.capitalize()}",
+            "",
+            f"Written by `python benchmarks/transcript.py`.{NOTES[chat]}",
+            "",
+        ]
         text = "\n".join([*heading, *page.lines])
         for number, picture in enumerate(page.pictures, start=1):
             name = f"transcript-{chat}-{number}.png"

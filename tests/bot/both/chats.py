@@ -135,8 +135,9 @@ class Discord:
         self._people = {"ann": scene.ann, "boss": scene.boss, "operator": operator}
 
     async def song(self, path: Path) -> Message:
+        before = len(await self._scene.answers(self._scene.channel, 0))
         await self._scene.ann.says(self._scene.channel, "", path, mention=True)
-        return (await self._scene.answers(self._scene.channel))[-1]
+        return (await self._scene.answers(self._scene.channel, before + 1))[-1]
 
     async def send(self, path: Path) -> Message:
         return await self._scene.ann.says(self._scene.channel, "", path, mention=True)
@@ -200,8 +201,9 @@ class Discord:
 
     async def song_alone(self, path: Path) -> Message:
         ann = self._scene.ann
+        before = len(await self._scene.answers(ann.direct, 0))
         await ann.says(ann.direct, "", path)
-        return (await self._scene.answers(ann.direct))[-1]
+        return (await self._scene.answers(ann.direct, before + 1))[-1]
 
     async def writes(self, text: str, to: Message | None = None) -> None:
         ann = self._scene.ann
