@@ -155,14 +155,20 @@ def _timed(weighed: list[_Weighed], known: str | None, agreement: int, now: date
 
 
 def _verdict(weighed: list[_Weighed], known: str | None, agreement: int) -> LabelVerdict:
-    """Return the verdict on a song: from the votes that may train if they suffice, or else from all of them."""
+    """Return the verdict on a song: from the votes that may train, or from all of them if only together they count."""
+
+    def found(pool: list[_Weighed], purpose: Purpose) -> LabelVerdict:
+        return _decided(pool, known, purpose) or _counted(pool, purpose, agreement)
+
     training = [each for each in weighed if each.vote.may_train]
-    for pool, purpose in ((training, Purpose.TRAIN), (weighed, Purpose.EVALUATE)):
-        if pool:
-            found = _decided(pool, known, purpose) or _counted(pool, purpose, agreement)
-            if found.status is VerdictStatus.COUNTS or purpose is Purpose.EVALUATE:
-                return found
-    raise ValueError("a song without votes has no verdict")
+    if not training:
+        return found(weighed, Purpose.EVALUATE)
+    trains = found(training, Purpose.TRAIN)
+    if trains.status is VerdictStatus.COUNTS:
+        return trains
+    measures = found(weighed, Purpose.EVALUATE)
+    # What waits, waits for more people whose votes may train; the export and the readiness table say so.
+    return measures if measures.status is VerdictStatus.COUNTS else trains
 
 
 def _decided(pool: list[_Weighed], known: str | None, purpose: Purpose) -> LabelVerdict | None:

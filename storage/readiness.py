@@ -46,7 +46,7 @@ class GenreReadiness:
     recordings, copies
         Recordings that count, and songs that are other encodings of those.
     people
-        How many people stand behind the songs that count.
+        How many people stand behind the genre: those behind songs that count, or behind one that waits.
     needed_recordings, needed_people
         How many a new genre needs.
     waiting, disputed, unconfirmed
@@ -97,7 +97,7 @@ class Readiness:
         needed_recordings: int = GENRE_SONGS,
         same_recordings: SameRecordings | None = None,
     ) -> list[GenreReadiness]:
-        """Return every genre that people gave, most recordings first.
+        """Return every genre that people gave, most recordings first, then most songs that do not count yet.
 
         Parameters
         ----------
@@ -119,7 +119,7 @@ class Readiness:
                 counted = [each for each in mine if each.status is VerdictStatus.COUNTS]
                 recordings = await _recordings(connection, counted, same_recordings)
                 found.append(_readiness(label, mine, counted, recordings, needed_recordings, rules.agreement))
-        return sorted(found, key=lambda each: (-each.recordings, each.label))
+        return sorted(found, key=lambda each: (-each.recordings, -len(by_label[each.label]), each.label))
 
 
 def _readiness(
@@ -137,7 +137,7 @@ def _readiness(
         label=label,
         recordings=recordings,
         copies=len(counted) - recordings,
-        people=max((each.label_people for each in counted), default=0),
+        people=max(max(each.label_people, each.people) for each in every),
         needed_recordings=needed,
         needed_people=0 if reviewed else people,
         waiting=statuses[VerdictStatus.WAITS],

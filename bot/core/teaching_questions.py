@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.core import retraining_state, similar_songs
-from storage import Purpose, Question
+from storage import LabelStatus, Purpose, Question, VerdictStatus
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping, Sequence
@@ -29,6 +29,8 @@ OTHER_SONGS: Final = 200
 """Songs of other genres that a song is compared with."""
 NEIGHBOURS: Final = 3
 """A song is near a genre if one of so many songs that sound most like it is of that genre (benchmarks/asking.py)."""
+LACKS_PEOPLE: Final = frozenset({VerdictStatus.WAITS, VerdictStatus.DISPUTED})
+"""Songs of these count once more people say the same of them."""
 MOST_VOTES: Final = 0.5
 """The experts disagree about a song if none of its genres got more of their votes than this share."""
 
@@ -43,12 +45,15 @@ class HalfTaught:
         Id of the label → recordings there are, and recordings it needs.
     songs
         Content hash → the label, empty for other songs.
+    lacking_people
+        Content hashes of songs that count only once more people say the same.
     vectors
         Content hash → the segments of the song.
     """
 
     genres: Mapping[str, tuple[int, int]]
     songs: Mapping[str, str]
+    lacking_people: Collection[str]
     vectors: Mapping[str, Sequence[SegmentVectors]]
 
 
@@ -67,7 +72,7 @@ class TeachingQuestions:
         self._storage = storage
         self._settings = settings
         self._clock = clock
-        self._known = HalfTaught({}, {}, {})
+        self._known = HalfTaught({}, {}, (), {})
         self._known_until = 0.0
 
     async def ask(
@@ -96,15 +101,15 @@ class TeachingQuestions:
 
     async def _near(self, answer: Answer, genres: Collection[str]) -> Question | None:
         known = await self._half_taught(genres)
-        if not known.genres or known.songs.get(answer.content_hash):
+        label = known.songs.get(answer.content_hash)
+        if label:
+            return Question(label, *known.genres[label]) if answer.content_hash in known.lacking_people else None
+        if not known.genres:
             return None
         vectors = {**known.vectors, answer.content_hash: await self._storage.songs.features(answer.id)}
         close = await asyncio.to_thread(similar_songs.closest, answer.content_hash, vectors, NEIGHBOURS)
         label = near(close, known.songs)
-        if label is None:
-            return None
-        recordings, needed = known.genres[label]
-        return Question(label, recordings, needed)
+        return None if label is None else Question(label, *known.genres[label])
 
     async def _half_taught(self, genres: Collection[str]) -> HalfTaught:
         if self._clock() >= self._known_until:
@@ -119,18 +124,23 @@ class TeachingQuestions:
             for each in table
             if each.label not in genres and each.missing_recordings
         }
-        verdicts = await self._storage.label_aggregation.verdicts(retraining_state.rules_of(self._settings))
-        songs = {
-            each.song: each.label for each in verdicts.values() if each.purpose is Purpose.TRAIN and each.label in needy
-        }
-        counted = Counter(songs.values())
+        rules = retraining_state.rules_of(self._settings)
+        verdicts = await self._storage.label_aggregation.verdicts(rules)
+        mine = [each for each in verdicts.values() if each.purpose is Purpose.TRAIN and each.label in needy]
+        if rules.confirms_new:
+            # Nobody is asked about a name that a single stranger made up.
+            labels = (await self._storage.labels.get_many(list(needy))).values()
+            known = {label.id for label in labels if label.status is LabelStatus.KNOWN}
+            mine = [each for each in mine if each.label in known or each.status not in LACKS_PEOPLE]
+        counted = Counter(each.label for each in mine)
         needy = {label: numbers for label, numbers in needy.items() if counted[label] >= FEWEST_SONGS}
-        songs = {song: label for song, label in songs.items() if label in needy}
+        songs = {each.song: each.label for each in mine if each.label in needy}
+        lacking = {each.song for each in mine if each.status in LACKS_PEOPLE}
         if not needy:
-            return HalfTaught({}, {}, {})
+            return HalfTaught({}, {}, (), {})
         others = await self._storage.songs.latest(OTHER_SONGS)
         songs |= {song: "" for song in others if song not in songs}
-        return HalfTaught(needy, songs, await self._storage.songs.features_of(list(songs)))
+        return HalfTaught(needy, songs, lacking, await self._storage.songs.features_of(list(songs)))
 
 
 def near(closest: Sequence[str], songs: Mapping[str, str]) -> str | None:

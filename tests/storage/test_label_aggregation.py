@@ -7,16 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from storage import AggregationRules, ChatKey, LabelStatus, Purpose, ReviewStatus, RowNotFound, Storage, VerdictStatus
-from tests.storage.factories import answered, corrected, song
+from tests.storage.factories import agreeing, answered, corrected, song
 
 if TYPE_CHECKING:
     from tests.storage.factories import Clock
-
-
-async def agreeing(storage: Storage, label: str, *people: str, name: str = "a song", **more: object) -> None:
-    for person in people:
-        await storage.people.set_consent(person, True)
-        await corrected(storage, person, label, name, **more)  # type: ignore[arg-type]
 
 
 async def test_what_people_agree_on_is_a_lesson(storage: Storage, clock: Clock) -> None:
@@ -55,6 +49,20 @@ async def test_only_the_operators_moderators_settle_a_song(storage: Storage) -> 
     assert (await storage.label_aggregation.verdicts())[song()].status is VerdictStatus.WAITS
     await storage.feedback.moderate(given.id, ReviewStatus.REJECTED, moderator="mod")
     assert await storage.label_aggregation.verdicts() == {}
+
+
+async def test_what_one_person_taught_is_listed_as_waiting_for_one_more_and_disputes_are_counted(
+    storage: Storage,
+) -> None:
+    for number in range(3):
+        await agreeing(storage, "zouk", "ann", name=f"song {number}")
+    await agreeing(storage, "pop", "bob", name="song 2")
+    [found] = [each for each in await storage.readiness.table(AggregationRules()) if each.label == "zouk"]
+    assert (found.recordings, found.waiting, found.disputed, found.missing_people) == (0, 2, 1, 1)
+    for number in range(2):
+        await agreeing(storage, "zouk", "bob", name=f"song {number}")
+    [found] = [each for each in await storage.readiness.table(AggregationRules()) if each.label == "zouk"]
+    assert (found.recordings, found.waiting, found.missing_people) == (2, 0, 0)
 
 
 async def test_a_changed_mind_takes_the_moderators_word_off(storage: Storage) -> None:

@@ -97,6 +97,14 @@ def test_opinions_from_other_chats_only_measure() -> None:
     assert (found.purpose, found.label, found.source, found.people) == (Purpose.TRAIN, "jazz", "telegram", 2)
 
 
+def test_what_may_train_and_lacks_people_waits_for_training_whoever_else_measures() -> None:
+    found = verdict([vote("ann", "zouk")])
+    assert (found.status, found.purpose) == (VerdictStatus.WAITS, Purpose.TRAIN)
+    found = verdict([vote("ann", "zouk"), vote("bob", "pop", trains=False)])
+    assert (found.status, found.purpose, found.label) == (VerdictStatus.WAITS, Purpose.TRAIN, "zouk")
+    assert verdict([vote("bob", "pop", trains=False)]).purpose is Purpose.EVALUATE
+
+
 def test_many_labels_in_a_day_weigh_less_each_and_a_little_more_together() -> None:
     def total(count: int) -> float:
         return sum(vote_weights([vote("ann", MANY_GENRES[n % 8], f"song {n}", minutes=n) for n in range(count)], {}))

@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bot.core.callbacks import Action
-from bot.core.teaching_questions import experts_disagree
+from bot.core.teaching_questions import FEWEST_SONGS, TeachingQuestions, experts_disagree
 from classifier.features.texture_columns import WIDTH
-from storage import SegmentVectors
+from common.community import Community
+from storage import Question, SegmentVectors
 from tests.bot.both.chats import text_of
 from tests.bot.reports import certain, make_report
 from tests.bot.running import eventually
-from tests.storage.factories import report, song
+from tests.storage.factories import agreeing, answered, report, song
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bot.settings import Settings
     from storage import Storage
     from tests.bot.both.chats import ChatUnderTest
 
@@ -61,6 +63,30 @@ async def test_whoever_agreed_is_asked_alone_and_never_in_a_group(chat: ChatUnde
         return any(each.label == "zouk" and each.chat != "there" for each in stored)
 
     await eventually(corrected)
+
+
+async def test_a_song_that_lacks_people_is_asked_about_unless_a_stranger_made_its_name_up(
+    storage: Storage, settings: Settings
+) -> None:
+    made_up = (await storage.labels.propose("Asdfgh")).id
+    taught = {}
+    for label in ("zouk", made_up):
+        for number in range(FEWEST_SONGS):
+            await agreeing(storage, label, "bob", name=f"{label} {number}")
+        taught[label] = await answered(storage, f"{label} 0")
+    await storage.people.set_consent("ann", True)
+    await storage.asking.agree("ann", agreed=True)
+    told = certain(blues=0.9, jazz=0.1)
+
+    def questions(community: Community) -> TeachingQuestions:
+        return TeachingQuestions(storage, settings.model_copy(update={"community": community}))
+
+    public = questions(Community.PUBLIC)
+    assert await public.ask("ann", "reply", taught[made_up], told, ()) is None
+    assert await public.ask("ann", "reply", taught["zouk"], told, ()) == Question("zouk", 0, 20)
+    await storage.people.set_consent("cid", True)
+    await storage.asking.agree("cid", agreed=True)
+    assert await questions(Community.GROUP).ask("cid", "reply", taught[made_up], told, ()) == Question(made_up, 0, 20)
 
 
 def test_experts_disagree_where_none_of_the_genres_got_most_of_their_votes() -> None:
