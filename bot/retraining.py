@@ -35,6 +35,8 @@ BETWEEN_RUNS: Final = timedelta(hours=1)
 """The shortest time between two runs where RETRAIN=when-ready."""
 LONGEST: Final = timedelta(hours=4)
 TEXT_CHARACTERS: Final = 500
+FIRST_START_NOTE: Final = "retraining-first-start"
+"""Under this name it is stored when this bot was first started with ``RETRAIN=nightly``."""
 _OUTCOMES: Final[dict[int, Outcome]] = {0: "promoted", 3: "refused", 4: "not-enough"}
 _REPOSITORY: Final = Path(__file__).resolve().parents[1]
 
@@ -101,10 +103,14 @@ class Retraining:
         if self._settings.retrains == "nightly":
             night = now.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
             night -= timedelta(days=1) if night > now else timedelta()
-            return (last or self._began) < night
+            return (last or await self._first_start()) < night
         if last is not None and now - last < BETWEEN_RUNS:
             return False
         return await self._songs() != self._tried
+
+    async def _first_start(self) -> datetime:
+        """Return when the bot was first started: one that is on by day alone has never seen a night."""
+        return datetime.fromisoformat(await self._storage.get_or_set(FIRST_START_NOTE, self._began.isoformat()))
 
     async def _songs(self) -> frozenset[tuple[str, str]]:
         verdicts = await self._storage.label_aggregation.verdicts(rules_of(self._settings))

@@ -121,6 +121,15 @@ async def test_it_runs_once_a_night_and_never_where_it_is_off(
     assert not await retraining._is_time()
 
 
+async def test_a_bot_that_is_on_only_in_the_evening_retrains_on_the_second_one(
+    storage: Storage, settings: Settings
+) -> None:
+    clock = LocalClock()
+    assert not await Retraining(storage, settings, Metrics(), clock)._is_time()
+    clock.time += timedelta(days=1)
+    assert await Retraining(storage, settings, Metrics(), clock)._is_time()
+
+
 async def test_when_ready_means_at_most_once_an_hour_and_only_for_something_new(
     storage: Storage, settings: Settings
 ) -> None:
