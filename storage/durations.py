@@ -37,6 +37,10 @@ class LeaseObserver:
         if known is None or known[0] != state:
             self._seen[job_id] = state, self._monotonic()
 
+    def restart(self) -> None:
+        """Count anew for every lease: while nothing can be stored, its holder cannot renew it either."""
+        self._seen.clear()
+
     def expired(self, leases: Mapping[int, State]) -> list[int]:
         """Note the present states of all leases; return the jobs whose leases have expired."""
         self._seen = {job_id: seen for job_id, seen in self._seen.items() if job_id in leases}

@@ -6,11 +6,13 @@ It does not interpret jobs: message and payload are the caller's JSON.
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select, tuple_, update
 
+from common.errors import StorageUnavailable
 from storage import fair_queue
 from storage.database import LARGEST_NUMBER, lock
 from storage.durations import Delays, LeaseObserver
@@ -48,7 +50,7 @@ from storage.tables import JobRow
 from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.ext.asyncio import AsyncConnection
@@ -103,6 +105,7 @@ class Jobs:
         platforms: Sequence[str] | None = None,
         homes: Sequence[str] | None = None,
         except_people: Sequence[str] = (),
+        still_running: Collection[int] = (),
         lease_seconds: float = LEASE_SECONDS,
     ) -> ClaimedJob | None:
         """Take the next job, fairly between people; None if none waits. Expired leases are requeued first.
@@ -117,6 +120,8 @@ class Jobs:
             Only jobs of these homes, or of none in particular; None takes any.
         except_people
             No jobs of these people, except those that only remain to be sent.
+        still_running
+            Not these jobs, which the worker is working on, whatever became of their leases in an outage.
         """
         waiting = [JobRow.state == JobState.QUEUED, self._due()]
         if platforms is not None:
@@ -125,15 +130,26 @@ class Jobs:
             waiting.append(or_(JobRow.home.is_(None), JobRow.home.in_(homes)))
         if except_people:
             waiting.append(or_(JobRow.reply_id.is_not(None), JobRow.person.not_in(except_people)))
+        if still_running:
+            waiting.append(JobRow.id.not_in(still_running))
+        with self._restarting_leases():
+            claimed = await self._claim(owner, waiting, still_running, lease_seconds)
+        if claimed is not None:
+            self._delays.forget([claimed.job.id])
+        return claimed
+
+    async def _claim(
+        self, owner: str, waiting: Sequence[ColumnElement[bool]], still_running: Collection[int], lease_seconds: float
+    ) -> ClaimedJob | None:
         # An idle queue is polled often, which must not block writers.
         async with self._database.reading() as connection:
-            expired = await self._expired(connection)
+            expired = await self._expired(connection, still_running)
             query = select(JobRow.id).where(and_(*waiting)).limit(1)
             if not expired and (await connection.execute(query)).scalar() is None:
                 return None
         async with self._database.transaction() as connection:
             now = self._database.now()
-            await self._requeue_expired(connection)
+            await self._requeue_expired(connection, still_running)
             query = select(JobRow.id).where(*waiting).order_by(JobRow.rank, JobRow.turn, JobRow.id).limit(1)
             job_id = (await connection.execute(query.with_for_update(skip_locked=True))).scalar()
             if job_id is None:
@@ -141,11 +157,14 @@ class Jobs:
             until = now + timedelta(seconds=lease_seconds)
             claimed = await take_job(connection, job_id, owner, until, started=now)
             self._leases.saw(job_id, claimed.lease.number, until)
-        self._delays.forget([job_id])
         return claimed
 
     async def heartbeat(self, leases: Iterable[Lease], *, lease_seconds: float = LEASE_SECONDS) -> HeartbeatResult:
         """Extend leases; return which of them were lost and which jobs to stop."""
+        with self._restarting_leases():
+            return await self._heartbeat(leases, lease_seconds)
+
+    async def _heartbeat(self, leases: Iterable[Lease], lease_seconds: float) -> HeartbeatResult:
         lost, cancelled = set(), set()
         async with self._database.transaction() as connection:
             until = self._database.now() + timedelta(seconds=lease_seconds)
@@ -347,12 +366,22 @@ class Jobs:
         over, waiting = self._delays.sorted()
         return or_(JobRow.id.in_(over), (JobRow.not_before <= self._database.now()) & JobRow.id.not_in(waiting))
 
-    async def _expired(self, connection: AsyncConnection) -> list[int]:
+    @contextmanager
+    def _restarting_leases(self) -> Iterator[None]:
+        """After an outage, count anew how long each lease has not been renewed."""
+        try:
+            yield
+        except StorageUnavailable:
+            self._leases.restart()
+            raise
+
+    async def _expired(self, connection: AsyncConnection, still_running: Collection[int]) -> list[int]:
         query = select(JobRow.id, JobRow.claims, JobRow.leased_until).where(JobRow.state == JobState.RUNNING)
         rows = await connection.execute(query)
-        return self._leases.expired({job_id: (claims, until) for job_id, claims, until in rows})
+        expired = self._leases.expired({job_id: (claims, until) for job_id, claims, until in rows})
+        return [job_id for job_id in expired if job_id not in still_running]
 
-    async def _requeue_expired(self, connection: AsyncConnection) -> int:
-        expired = await self._expired(connection)
+    async def _requeue_expired(self, connection: AsyncConnection, still_running: Collection[int] = ()) -> int:
+        expired = await self._expired(connection, still_running)
         is_expired = (JobRow.state == JobState.RUNNING) & JobRow.id.in_(expired)
         return await requeue_jobs(connection, is_expired, self._database.now()) if expired else 0

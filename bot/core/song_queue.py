@@ -1,6 +1,7 @@
 """The queue of songs: claims jobs fairly, renews their leases, cancels them, and resumes them after a restart.
 
-Jobs are stored by ``storage.jobs`` and run by ``bot.core.job_runner``.
+Jobs are stored by ``storage.jobs`` and run by ``bot.core.job_runner``; ``bot.core.job_retries`` decides what
+becomes of those that could not be finished.
 """
 
 from __future__ import annotations
@@ -14,15 +15,15 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bot.core.active_job import ActiveJob, JobStopped, StopReason
+from bot.core.active_job import ActiveJob, StopReason
 from bot.core.chat import Stage
 from bot.core.errors import Closing, TryLater, Undeliverable
+from bot.core.job_retries import JobRetries
 from bot.core.playlist_question import PlaylistQuestion
 from bot.core.wait_estimate import WaitEstimate
 from bot.metrics import Metrics
-from classifier.errors import WorkerLost
-from common.errors import StorageUnavailable, is_disk_fault
-from storage import LEASE_SECONDS, MAX_ATTEMPTS, CancelResult, ClaimedJob, LeaseLost
+from common.errors import StorageUnavailable
+from storage import LEASE_SECONDS, CancelResult, ClaimedJob, LeaseLost
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
 HEARTBEAT_SECONDS = LEASE_SECONDS / 6
 # A job that another process released, or whose delay has passed, is claimed within this time.
 POLL_SECONDS = 3.0
-FAULT_DELAY_SECONDS = 5.0
-# A song that met a full disk is tried again after so long, and for so long.
-OUTAGE_DELAY_SECONDS = 15.0
-OUTAGE_PATIENCE_SECONDS = 3600.0
 # Songs beyond the number of worker slots that may be fetched, or wait with their bytes at hand, at a time.
 FETCHES_AHEAD = 3
 # Answers beyond those that may wait for their platform while other songs are worked on.
@@ -105,6 +102,7 @@ class SongQueue:
         self._closing = asyncio.Event()
         self._loops: list[asyncio.Task[None]] = []
         self._estimate = WaitEstimate(slots)
+        self._retries = JobRetries(storage, runner, self._metrics, self._estimate)
 
     @property
     def background(self) -> BackgroundInference:
@@ -156,8 +154,8 @@ class SongQueue:
         done = await self._storage.jobs.cancel(job_id, teller=teller)
         if isinstance(done, ClaimedJob):
             await self._begin(done)
-            running = self._running[job_id]
-            if running.task is not None:
+            running = self._running.get(job_id)
+            if running is not None and running.task is not None:
                 await asyncio.wait({running.task})
             return CancelResult.DONE
         if done is CancelResult.ASKED and job_id in self._running:
@@ -259,6 +257,7 @@ class SongQueue:
                         platforms=tuple(self._chats),
                         homes=tuple(self._homes.values()) or None,
                         except_people=self._people_with_their_share(),
+                        still_running=tuple(self._running),
                     )
                 if claimed is not None:
                     await self._begin(claimed)
@@ -302,6 +301,12 @@ class SongQueue:
 
     async def _begin(self, claimed: ClaimedJob) -> None:
         job, chat = claimed.job, self._chats[claimed.job.platform]
+        earlier = self._running.get(job.id)
+        if earlier is not None:
+            # Another process had taken it over for a while: it goes on when what is left of it here has ended.
+            earlier.stop(StopReason.LOST)
+            await self._storage.jobs.release(claimed.lease, delay_seconds=POLL_SECONDS)
+            return
         if claimed.lease.number == 1 and not job.cancel_requested:
             self._metrics.begun(_seconds_since(job.created))
         song = await self._songs.of(job)
@@ -317,7 +322,7 @@ class SongQueue:
         """Take one song to its end, whatever happens on the way."""
         job = running.job
         try:
-            outcome = await self._run(running)
+            outcome = await self._retries.run(running)
             if outcome is not None:
                 ending = partial(self._storage.jobs.finish, running.lease, outcome)
                 await running.until_stored(ending)
@@ -339,65 +344,6 @@ class SongQueue:
         self._metrics.ended(job.platform, outcome, seconds)
         about = {"job": job.id, "chat": job.platform, "outcome": outcome, "seconds": round(seconds, 3)}
         log.info("job %d: %s after %.1f s", job.id, outcome, seconds, extra=about)
-
-    async def _run(self, running: ActiveJob) -> str | None:
-        """Return a song's outcome; None if it goes on later or in another process."""
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        try:
-            outcome = await self._runner.run(running)
-        except TryLater as later:
-            log.warning("job %d: %s cannot be reached: %s", running.job.id, running.job.platform, later)
-            await self._storage.jobs.release(running.lease, delay_seconds=later.seconds)
-            return None
-        except LeaseLost:
-            raise
-        except WorkerLost:
-            # Another worker hears it; the queue says how often that may happen.
-            await self._storage.jobs.release(running.lease, counts=True)
-            return None
-        except JobStopped:
-            return await self._stopped(running)
-        except StorageUnavailable:
-            return await self._put_off(running)
-        except Exception as error:
-            if is_disk_fault(error):
-                return await self._put_off(running)
-            self._metrics.fault()
-            log.exception("job %d failed because of a bug", running.job.id)
-            return await self._after_bug(running)
-        if outcome is not None and not running.job.cancel_requested:
-            self._estimate.learn(clock() - began)
-        return outcome
-
-    async def _put_off(self, running: ActiveJob) -> str | None:
-        """Return a song to the queue until something can be stored again; it is no fault of the song.
-
-        What does not fit on the disk for that long is told, since the song itself may be what is too large for it.
-        """
-        if _seconds_since(running.job.created) > OUTAGE_PATIENCE_SECONDS:
-            return await self._runner.refuse(running, StorageUnavailable())
-        log.warning("job %d waits: nothing can be stored at the moment", running.job.id)
-        release = partial(self._storage.jobs.release, running.lease, delay_seconds=OUTAGE_DELAY_SECONDS)
-        await running.until_stored(release)
-        return None
-
-    async def _stopped(self, running: ActiveJob) -> str | None:
-        await running.quiet()
-        if running.stop_reason is StopReason.CANCELLED:
-            await running.chat.stopped(running.song)
-            return "cancelled"
-        if running.stop_reason is StopReason.CLOSING:
-            await self._storage.jobs.release(running.lease)
-        return None
-
-    async def _after_bug(self, running: ActiveJob) -> str | None:
-        attempts = running.job.attempts + 1
-        if attempts < MAX_ATTEMPTS:
-            delay = FAULT_DELAY_SECONDS * attempts
-            await self._storage.jobs.release(running.lease, delay_seconds=delay, counts=True)
-            return None
-        return await self._runner.give_up(running)
 
 
 def _seconds_since(moment: datetime) -> float:

@@ -47,7 +47,7 @@ LINK = "https://song.example/song"
 PARTS = ("jobs", "songs", "replies", "people", "chat_settings")
 PATIENCE_SECONDS = 20.0
 QUICK = {
-    "bot.core.song_queue.FAULT_DELAY_SECONDS": 0.01,
+    "bot.core.job_retries.FAULT_DELAY_SECONDS": 0.01,
     "bot.core.song_queue.POLL_SECONDS": 0.05,
     "bot.core.song_queue.HEARTBEAT_SECONDS": 0.05,
     "storage.durations.LEASE_SECONDS": 0.3,

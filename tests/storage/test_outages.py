@@ -13,10 +13,10 @@ import pytest
 from sqlalchemy import text
 
 from common.errors import StorageUnavailable
-from storage import Storage, database
+from storage import LEASE_SECONDS, Storage, database
 from storage.outages import retried
 from tests.small_disk import small_disk
-from tests.storage.factories import corrected, new_job, queued
+from tests.storage.factories import Clock, claimed, corrected, new_job, queued
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -89,6 +89,28 @@ async def test_a_locked_file_can_be_read_and_says_so_when_it_is_written(
         other.close()
         await storage.check_writable()
         await queued(storage)
+
+
+async def test_no_lease_expires_while_nobody_can_renew_it(
+    seeded_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "BUSY_SECONDS", 0.05)
+    clock, url = Clock(), f"sqlite:///{tmp_path / 'songs.db'}"
+    shutil.copy(seeded_file, tmp_path / "songs.db")
+    async with await Storage.open(url) as storage, await Storage.open(url, monotonic=clock.monotonic) as another:
+        await queued(storage)
+        taken = await claimed(storage)
+        assert await another.jobs.claim("another") is None
+        with sqlite3.connect(tmp_path / "songs.db", isolation_level=None) as lock:
+            lock.execute("BEGIN IMMEDIATE")
+            clock.advance(seconds=LEASE_SECONDS)
+            with pytest.raises(StorageUnavailable):
+                await another.jobs.claim("another")
+        assert await another.jobs.claim("another") is None
+        assert (await storage.jobs.heartbeat([taken.lease])).lost == frozenset()
+        assert await another.jobs.claim("another") is None
+        clock.advance(seconds=LEASE_SECONDS)
+        assert await another.jobs.claim("another") is not None
 
 
 async def test_nothing_is_written_to_a_file_that_was_taken_away(seeded_file: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,10 +11,11 @@ from bot.core.identity import Person
 from bot.core.song_queue import FETCHES_AHEAD
 from classifier.errors import NotAudio, WorkerLost
 from common.errors import SongError
-from storage import CancelResult, ClaimedJob, JobState, Storage, TooManyQueued, TooManyToday
+from storage import LEASE_SECONDS, CancelResult, ClaimedJob, JobState, Storage, TooManyQueued, TooManyToday
 from storage.job import MAX_INTERRUPTIONS
 from tests.bot.links_at_hand import LinksAtHand
 from tests.bot.running import Bot, eventually
+from tests.storage.factories import Clock
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -202,7 +204,7 @@ async def test_an_answer_that_can_never_arrive_is_closed_quietly(bot: Bot, noteb
 async def test_a_bug_is_tried_again_and_in_the_end_admitted(
     bot: Bot, notebook: Notebook, tone: Tone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.core.song_queue.FAULT_DELAY_SECONDS", 0)
+    monkeypatch.setattr("bot.core.job_retries.FAULT_DELAY_SECONDS", 0)
     notebook.faults = [RuntimeError("a bug")] * 3
     job = await bot.conversation.submit(notebook.sends(tone(name="song.wav")))
     assert await _ended(bot, job.id) == "failed"
@@ -354,6 +356,48 @@ async def test_a_chat_that_cannot_show_progress_costs_nobody_their_song(
     monkeypatch.setattr(notebook, "show", fails)
     job = await bot.conversation.submit(notebook.sends(tone()))
     assert await _ended(bot, job.id) == "answered"
+
+
+async def test_a_song_that_goes_on_during_a_long_outage_is_not_begun_a_second_time(
+    seeded_file: Path,
+    keys: IdHasher,
+    settings: Settings,
+    ear: EarAtHand,
+    notebook: Notebook,
+    tone: Tone,
+    tmp_path: Path,
+) -> None:
+    clock, path = Clock(), tmp_path / "jobs.db"
+    shutil.copy(seeded_file, path)
+    async with await Storage.open(f"sqlite:///{path}", monotonic=clock.monotonic) as storage:
+        bot = Bot(storage, keys, settings, ear, tmp_path / "work").with_chat(notebook)
+        await bot.start()
+        ear.go_on.clear()
+        first = await bot.conversation.submit(notebook.sends(tone(200, name="first.wav")))
+        await notebook.until(lambda: "listening" in notebook.stages["first.wav"])
+        # No lease was renewed for so long, and songs are claimed again before the next renewal.
+        clock.advance(seconds=LEASE_SECONDS)
+        second = await bot.conversation.submit(notebook.sends(tone(900, name="second.wav"), "bob"))
+        await notebook.until(lambda: notebook.stages["second.wav"])
+        ear.go_on.set()
+        assert [await _ended(bot, job.id) for job in (first, second)] == ["answered", "answered"]
+        assert sorted(ear.heard) == ["first.wav", "second.wav"]
+        await bot.queue.stop()
+
+
+async def test_a_song_that_came_back_while_it_still_runs_here_goes_on_only_after_that(
+    bot: Bot, notebook: Notebook, tone: Tone, ear: EarAtHand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.core.song_queue.POLL_SECONDS", 0.05)
+    ear.go_on.clear()
+    job = await bot.conversation.submit(notebook.sends(tone(name="song.wav")))
+    await notebook.until(lambda: "listening" in notebook.stages["song.wav"])
+    # What another process does that takes a song for abandoned, and ends; then its sender presses Cancel.
+    await bot.storage.jobs.requeue_owned("this bot")
+    await bot.conversation.cancel(job.id, bot.requester(Person("telegram", "ann")))
+    assert await _ended(bot, job.id) == "cancelled"
+    assert notebook.stopped_songs == ["song.wav"]
+    assert ear.heard == ["song.wav"]
 
 
 async def test_no_file_of_a_song_under_way_is_left(bot: Bot, notebook: Notebook, tone: Tone, tmp_path: Path) -> None:

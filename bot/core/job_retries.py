@@ -1,0 +1,112 @@
+"""Decides what becomes of a song that could not be finished: it is put off, tried again, given up or told."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.core.active_job import JobStopped, StopReason
+from bot.core.errors import TryLater
+from classifier.errors import WorkerLost
+from common.errors import StorageUnavailable, is_disk_fault
+from storage import MAX_ATTEMPTS, LeaseLost
+
+if TYPE_CHECKING:
+    from bot.core.active_job import ActiveJob
+    from bot.core.job_runner import JobRunner
+    from bot.core.wait_estimate import WaitEstimate
+    from bot.metrics import Metrics
+    from storage import Storage
+
+FAULT_DELAY_SECONDS = 5.0
+# A song that met a full disk is tried again after so long, and for so long.
+OUTAGE_DELAY_SECONDS = 15.0
+OUTAGE_PATIENCE_SECONDS = 3600.0
+
+log = logging.getLogger(__name__)
+
+
+class JobRetries:
+    """Runs jobs, and returns those to the queue that may still be finished.
+
+    Parameters
+    ----------
+    storage, runner
+        Where jobs are stored, and what runs them.
+    metrics, estimate
+        Count bugs, and learn how long a song takes.
+    """
+
+    def __init__(self, storage: Storage, runner: JobRunner, metrics: Metrics, estimate: WaitEstimate) -> None:
+        self._storage = storage
+        self._runner = runner
+        self._metrics = metrics
+        self._estimate = estimate
+
+    async def run(self, running: ActiveJob) -> str | None:
+        """Return a song's outcome; None if it goes on later or in another process.
+
+        Raises
+        ------
+        LeaseLost
+            If another process has the song now.
+        """
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        try:
+            outcome = await self._runner.run(running)
+        except TryLater as later:
+            log.warning("job %d: %s cannot be reached: %s", running.job.id, running.job.platform, later)
+            await self._storage.jobs.release(running.lease, delay_seconds=later.seconds)
+            return None
+        except LeaseLost:
+            raise
+        except WorkerLost:
+            # Another worker hears it; the queue says how often that may happen.
+            await self._storage.jobs.release(running.lease, counts=True)
+            return None
+        except JobStopped:
+            return await self._stopped(running)
+        except StorageUnavailable:
+            return await self._put_off(running)
+        except Exception as error:
+            if is_disk_fault(error):
+                return await self._put_off(running)
+            self._metrics.fault()
+            log.exception("job %d failed because of a bug", running.job.id)
+            return await self._after_bug(running)
+        if outcome is not None and not running.job.cancel_requested:
+            self._estimate.learn(clock() - began)
+        return outcome
+
+    async def _put_off(self, running: ActiveJob) -> str | None:
+        """Return a song to the queue until something can be stored again; it is no fault of the song.
+
+        What does not fit on the disk for that long is told, since the song itself may be what is too large for it.
+        """
+        if (datetime.now(UTC) - running.job.created).total_seconds() > OUTAGE_PATIENCE_SECONDS:
+            return await self._runner.refuse(running, StorageUnavailable())
+        log.warning("job %d waits: nothing can be stored at the moment", running.job.id)
+        release = partial(self._storage.jobs.release, running.lease, delay_seconds=OUTAGE_DELAY_SECONDS)
+        await running.until_stored(release)
+        return None
+
+    async def _stopped(self, running: ActiveJob) -> str | None:
+        await running.quiet()
+        if running.stop_reason is StopReason.CANCELLED:
+            await running.chat.stopped(running.song)
+            return "cancelled"
+        if running.stop_reason is StopReason.CLOSING:
+            await self._storage.jobs.release(running.lease)
+        return None
+
+    async def _after_bug(self, running: ActiveJob) -> str | None:
+        attempts = running.job.attempts + 1
+        if attempts < MAX_ATTEMPTS:
+            delay = FAULT_DELAY_SECONDS * attempts
+            await self._storage.jobs.release(running.lease, delay_seconds=delay, counts=True)
+            return None
+        return await self._runner.give_up(running)
