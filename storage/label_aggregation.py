@@ -131,7 +131,12 @@ async def load_known(connection: AsyncConnection) -> dict[str, str]:
 
 
 async def load_verdicts(connection: AsyncConnection, rules: AggregationRules, now: datetime) -> dict[str, LabelVerdict]:
-    """Return the verdicts at a time, from corrections whose authors consented then and still do."""
+    """Return the verdicts at a time, from corrections whose authors consented then and still do.
+
+    A chat's administrator can take an opinion away, by rejecting or relabelling it, but their label is nobody's vote:
+    otherwise one person's word would count as that of everybody whom they relabelled.
+    """
+    by_administrator = (CorrectionRow.status == ReviewStatus.RELABELLED) & CorrectionRow.everywhere.is_(False)
     query = (
         select(
             CorrectionRow.person,
@@ -148,7 +153,8 @@ async def load_verdicts(connection: AsyncConnection, rules: AggregationRules, no
         )
         .join(AnswerRow, AnswerRow.id == CorrectionRow.answer_id)
         .join(PersonRow, PersonRow.person == CorrectionRow.person)
-        .where(CorrectionRow.consent, PersonRow.may_train.is_(True), CorrectionRow.status != ReviewStatus.REJECTED)
+        .where(CorrectionRow.consent, PersonRow.may_train.is_(True))
+        .where(CorrectionRow.status != ReviewStatus.REJECTED, ~by_administrator)
         .order_by(CorrectionRow.id)
     )
     decided = {ReviewStatus.ACCEPTED, ReviewStatus.RELABELLED}

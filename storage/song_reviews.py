@@ -301,15 +301,17 @@ async def _agreed(connection: AsyncConnection, label: str, chat: ChatKey | None)
     verdict = func.coalesce(CorrectionRow.ruling, CorrectionRow.label)
     query = select(
         CorrectionRow.id, CorrectionRow.person, CorrectionRow.content_hash, CorrectionRow.platform,
-        CorrectionRow.status, verdict.label("verdict"),
+        CorrectionRow.status, CorrectionRow.label, verdict.label("verdict"),
     ).where(*in_chat(chat)).order_by(CorrectionRow.id)  # fmt: skip
     rows = (await connection.execute(query)).all()
     refused = {row.person for row in rows if row.status == ReviewStatus.REJECTED}
     standing = [row for row in rows if row.status != ReviewStatus.REJECTED]
-    leader = people_apart((row.person, row.content_hash, row.verdict, row.platform) for row in standing)
+    leader = people_apart((row.person, row.content_hash, row.label, row.platform) for row in standing)
     given: dict[str, dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
     for row in standing:
-        given[row.content_hash][row.verdict].add(leader[row.person])
+        # What a moderator or administrator put in place of an opinion shows no agreement.
+        said = {leader[row.person]} if row.status != ReviewStatus.RELABELLED else set()
+        given[row.content_hash][row.verdict] |= said
     disputed = {song for song, labels in given.items() if len(labels) > 1}
     shared = {song for song, labels in given.items() if song not in disputed and len(*labels.values()) > 1}
     disagreeing = {person for song in disputed for people in given[song].values() for person in people}

@@ -51,6 +51,20 @@ async def test_only_the_operators_moderators_settle_a_song(storage: Storage) -> 
     assert await storage.label_aggregation.verdicts() == {}
 
 
+async def test_what_an_administrator_puts_in_the_place_of_opinions_is_nobodys_vote(storage: Storage) -> None:
+    group, there = ChatKey("telegram", "group"), {"platform": "telegram", "chat": "group"}
+    await agreeing(storage, "pop", "ann", **there)
+    await agreeing(storage, "rock", "bob", **there)
+    given = await storage.feedback.review(chat=group)
+    await storage.reviews.rule_song(given[0].id, "metal", moderator="boss", chat=group)
+    assert await storage.label_aggregation.verdicts() == {}
+    await agreeing(storage, "metal", "cid")
+    found = (await storage.label_aggregation.verdicts())[song()]
+    assert (found.label, found.status, found.people) == ("metal", VerdictStatus.WAITS, 1)
+    await agreeing(storage, "jazz", "ann", name="another")
+    assert await storage.reviews.agreed("jazz") == []
+
+
 async def test_what_one_person_taught_is_listed_as_waiting_for_one_more_and_disputes_are_counted(
     storage: Storage,
 ) -> None:
