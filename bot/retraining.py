@@ -10,18 +10,20 @@ import logging
 import os
 import sys
 import tempfile
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from bot.core.retraining_state import RetrainingState, load_state, readiness, rules_of, save_state
 from classifier.inference.manifest import BadRelease, read_manifest
+from classifier.inference.releases import CannotPromote, ReleaseStore
+from common.errors import StorageUnavailable
 from storage import ExportFormat, export_for_training
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from bot.core.retraining_state import Outcome
     from bot.metrics import Metrics
@@ -35,6 +37,7 @@ BETWEEN_RUNS: Final = timedelta(hours=1)
 """The shortest time between two runs where RETRAIN=when-ready."""
 LONGEST: Final = timedelta(hours=4)
 TEXT_CHARACTERS: Final = 500
+STOPPED: Final = "The bot was stopped."
 FIRST_START_NOTE: Final = "retraining-first-start"
 """Under this name it is stored when this bot was first started with ``RETRAIN=nightly``."""
 _OUTCOMES: Final[dict[int, Outcome]] = {0: "promoted", 3: "refused", 4: "not-enough"}
@@ -69,11 +72,14 @@ class Retraining:
         self._clock = clock
         self._began = clock()
         self._tried: frozenset[tuple[str, str]] = frozenset()
+        self._failure = STOPPED
 
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
         """Retrain while this context lasts, if the settings say so; end a run in progress with it."""
         if self._settings.retrains == "off":
+            with _logged():
+                await self.end_leftover()
             yield
             return
         looking = asyncio.create_task(self._keep_looking())
@@ -85,11 +91,25 @@ class Retraining:
 
     async def _keep_looking(self) -> None:
         while True:
+            with _logged():
+                await self._first_start()
+                await self.end_leftover()
             await asyncio.sleep(LOOK_SECONDS)
-            try:
+            with _logged():
                 await self.look()
-            except Exception:
-                log.exception("retraining could not be started")
+
+    async def end_leftover(self) -> None:
+        """Note a failure if a run is noted as running and none runs: the bot was killed, or the disk was full."""
+        if (await load_state(self._storage)).outcome == "running" and await asyncio.to_thread(self._nobody_trains):
+            await self._note("failed", self._failure)
+
+    def _nobody_trains(self) -> bool:
+        """Tell whether no other bot process's training holds the lock of the releases."""
+        if self._settings.retrains == "off":
+            return True
+        with suppress(CannotPromote), ReleaseStore(self._settings.release_dir).exclusive():
+            return True
+        return False
 
     async def look(self) -> RetrainingState | None:
         """Retrain if it is time to; return how it went, None if it is not time."""
@@ -120,27 +140,36 @@ class Retraining:
         """Export, train, judge and promote; return how it went."""
         self._tried = await self._songs()
         await self._note("running", "")
-        folder = self._settings.data_dir / "work"
-        folder.mkdir(parents=True, exist_ok=True)
         try:
-            with tempfile.TemporaryDirectory(dir=folder) as name:
-                file = Path(name) / "feedback.csv"
-                await export_for_training(self._storage, file, ExportFormat.CSV, rules_of(self._settings))
-                async with asyncio.timeout(LONGEST.total_seconds()):
-                    state = await self._train(file)
-        except TimeoutError:
-            state = await self._note("failed", f"It took longer than {LONGEST}.")
-        except OSError as error:
-            state = await self._note("failed", error.strerror or str(error))
+            state = await self._attempt()
         except asyncio.CancelledError:
-            await self._note("failed", "The bot was stopped.")
+            await self._failed(STOPPED)
             raise
+        except TimeoutError:
+            state = await self._failed(f"It took longer than {LONGEST}.")
+        except OSError as error:
+            state = await self._failed(error.strerror or str(error))
+        except StorageUnavailable:
+            state = await self._failed("Nothing could be saved: the disk is full, or the database is away.")
+        except Exception as error:
+            log.exception("retraining failed")
+            state = await self._failed(f"{type(error).__name__}: {error}")
+        log.log(logging.ERROR if state.outcome == "failed" else logging.INFO, "retraining: %s", state)
         self._metrics.retrained(state.outcome)
         self._metrics.readiness_is(await readiness(self._storage, self._settings))
-        log.log(logging.ERROR if state.outcome == "failed" else logging.INFO, "retraining: %s", state)
         return state
 
-    async def _train(self, file: Path) -> RetrainingState:
+    async def _attempt(self) -> RetrainingState:
+        folder = self._settings.data_dir / "work"
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder) as name:
+            file = Path(name) / "feedback.csv"
+            await export_for_training(self._storage, file, ExportFormat.CSV, rules_of(self._settings))
+            async with asyncio.timeout(LONGEST.total_seconds()):
+                outcome, text = await self._train(file)
+        return await (self._failed(text) if outcome == "failed" else self._note(outcome, text))
+
+    async def _train(self, file: Path) -> tuple[Outcome, str]:
         models = self._settings.release_dir
         words = ["retrain", "--feedback", str(file), "--models", str(models), "--if-enough", "--background"]
         words += ["--people", str(self._settings.agreement), "--jobs", "1"]
@@ -166,7 +195,7 @@ class Retraining:
         if outcome == "promoted":
             with suppress(BadRelease):
                 text = f"{read_manifest(models)['name']}. {text}"
-        return await self._note(outcome, text)
+        return outcome, text
 
     async def _followed(self, process: Process) -> str:
         """Note every stage that the child tells of; return its last line."""
@@ -178,11 +207,34 @@ class Retraining:
             await self._note("running", last)
         return last
 
+    async def _failed(self, text: str) -> RetrainingState:
+        """Note a failure, after which the same songs are tried again.
+
+        Where the disk is full or the database is away, ``end_leftover`` notes it later.
+        """
+        self._tried, self._failure = frozenset(), text
+        try:
+            return await self._note("failed", text)
+        except StorageUnavailable:
+            return self._state("failed", text)
+
     async def _note(self, outcome: Outcome, text: str) -> RetrainingState:
-        now = self._clock().astimezone(UTC).isoformat(timespec="seconds")
-        state = RetrainingState(outcome, now, text[:TEXT_CHARACTERS])
+        state = self._state(outcome, text)
         await save_state(self._storage, state)
         return state
+
+    def _state(self, outcome: Outcome, text: str) -> RetrainingState:
+        now = self._clock().astimezone(UTC).isoformat(timespec="seconds")
+        return RetrainingState(outcome, now, text[:TEXT_CHARACTERS])
+
+
+@contextmanager
+def _logged() -> Iterator[None]:
+    """Log whatever goes wrong: the next look comes all the same."""
+    try:
+        yield
+    except Exception:
+        log.exception("the retraining cannot be looked after; trying again")
 
 
 async def _whole(process: Process) -> str:

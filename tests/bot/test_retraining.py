@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,16 +23,18 @@ from bot.retraining import Retraining
 from bot.settings import Settings
 from classifier.features.families import TEXTURE, TEXTURE40
 from classifier.inference.manifest import PACKAGED_MODELS, read_manifest
+from classifier.inference.releases import ReleaseStore
 from common.community import Community
-from storage import TABLE_COLUMNS, TABLE_FAMILY, SegmentVectors
+from storage import TABLE_COLUMNS, TABLE_FAMILY, SegmentVectors, Storage
 from tests.classifier.training.small import features, put_release
+from tests.small_disk import small_disk
 from tests.storage.factories import report, song
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.core.identity import IdHasher
-    from storage import Storage
+    from tests.small_disk import SmallDisk
 
 NEW = "cheo"
 EVENING = datetime(2026, 11, 28, 21, tzinfo=UTC)
@@ -43,6 +47,26 @@ class LocalClock:
 
     def __call__(self) -> datetime:
         return self.time
+
+
+class FillingClock(LocalClock):
+    """Fills the disk when it is asked a third time: the first run is noted as begun by then."""
+
+    def __init__(self, disk: SmallDisk) -> None:
+        super().__init__()
+        self.asked, self.disk = 0, disk
+
+    def __call__(self) -> datetime:
+        self.asked += 1
+        if self.asked == 3:
+            self.disk.fill()
+        return super().__call__()
+
+
+def block_the_work(settings: Settings) -> None:
+    """Let every run fail at once: there is a file where its folder should be."""
+    settings.data_dir.mkdir()
+    (settings.data_dir / "work").write_text("")
 
 
 @pytest.fixture
@@ -128,6 +152,45 @@ async def test_a_bot_that_is_on_only_in_the_evening_retrains_on_the_second_one(
     assert not await Retraining(storage, settings, Metrics(), clock)._is_time()
     clock.time += timedelta(days=1)
     assert await Retraining(storage, settings, Metrics(), clock)._is_time()
+
+
+@pytest.mark.parametrize("somebody_trains", [False, True])
+async def test_a_run_that_ended_with_a_killed_bot_is_told_as_failed(
+    somebody_trains: bool, storage: Storage, settings: Settings
+) -> None:
+    await save_state(storage, RetrainingState("running", EVENING.isoformat(), "learning"))
+    with ReleaseStore(settings.model_dir).exclusive() if somebody_trains else nullcontext():
+        await Retraining(storage, settings, Metrics(), LocalClock()).end_leftover()
+    state = await load_state(storage)
+    expected = ("running", "learning") if somebody_trains else ("failed", "The bot was stopped.")
+    assert (state.outcome, state.text) == expected
+
+
+async def test_a_failure_on_a_full_disk_is_noted_once_there_is_space(
+    settings: Settings, seeded_file: Path, tmp_path: Path
+) -> None:
+    with small_disk(tmp_path / "disk") as disk:
+        shutil.copy(seeded_file, disk.folder / "songs.db")
+        async with await Storage.open(f"sqlite:///{disk.folder / 'songs.db'}") as storage:
+            retraining = Retraining(storage, settings, Metrics(), FillingClock(disk))
+            block_the_work(settings)
+            assert (await retraining.run()).outcome == "failed"
+            assert (await load_state(storage)).outcome == "running"
+            disk.empty()
+            await retraining.end_leftover()
+            state = await load_state(storage)
+            assert (state.outcome, state.text) == ("failed", "File exists")
+
+
+async def test_when_ready_tries_the_same_songs_again_after_a_failure(storage: Storage, settings: Settings) -> None:
+    clock = LocalClock()
+    retraining = Retraining(storage, settings.model_copy(update={"retrain": "when-ready"}), Metrics(), clock)
+    await teach(storage, 1)
+    block_the_work(settings)
+    assert (await retraining.run()).outcome == "failed"
+    assert not await retraining._is_time()
+    clock.time += timedelta(hours=2)
+    assert await retraining._is_time()
 
 
 async def test_when_ready_means_at_most_once_an_hour_and_only_for_something_new(
