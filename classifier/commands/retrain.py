@@ -150,7 +150,7 @@ def _retrain(
     say(f"{len(songs)} songs of feedback: {len(split.train)} to learn from, {len(split.judge)} only to judge by")
     if split.aside:
         say(f"{len(split.aside)} judge nothing: they are recordings that are learnt from, encoded anew")
-    people = arguments.people or CommunitySettings().used_by.agreement
+    people = arguments.people or CommunitySettings().agreement
     settings = Criteria(arguments.songs, people, arguments.most_share)
     found = need.of(split, releases, read_manifest(arguments.models), settings)
     for missing in found.missing:
@@ -166,7 +166,7 @@ def _retrain(
     for label in found.complete:
         if label not in made.artifact.genres:
             print(f"Not yet a genre: {label} has enough songs, but cannot be told well enough from its family.")
-    return _store(arguments, releases, made, may_serve=not found.rolled_back)
+    return _store(arguments, releases, made, found)
 
 
 def _not_enough(found: Need, wanted: int) -> str:
@@ -175,8 +175,11 @@ def _not_enough(found: Need, wanted: int) -> str:
     return f"Not enough new feedback: {found.new} songs, {wanted} are needed."
 
 
-def _store(arguments: argparse.Namespace, releases: ReleaseStore, made: Candidate, *, may_serve: bool) -> int:
-    """Keep the candidate, and let it serve if it passed and nobody has rolled the same songs back."""
+def _store(arguments: argparse.Namespace, releases: ReleaseStore, made: Candidate, found: Need) -> int:
+    """Keep the candidate, and let it serve if it passed and nobody has rolled the same songs back.
+
+    What the serving release learnt from withdrawn songs has to go, even in favour of songs that were rolled back.
+    """
     from classifier.inference.releases import ReleaseEvent
     from classifier.training import release_writer
 
@@ -194,8 +197,13 @@ def _store(arguments: argparse.Namespace, releases: ReleaseStore, made: Candidat
     if not made.verdict.passed:
         releases.log_event(ReleaseEvent.REFUSED, made.name, reasons)
         print(f"The gate refused {made.name}. It is kept; {made.about['gate']['against']} serves on.")
+        if found.withdrawn:
+            print(
+                f"Songs whose corrections were withdrawn and that {made.about['gate']['against']} still learnt from: "
+                f"{found.withdrawn}. `promote {made.name} --overrule REASON` lets the release without them serve."
+            )
         return REFUSED
-    if not may_serve:
+    if found.rolled_back and not found.withdrawn:
         print(f"A release of the same songs was rolled back. {made.name} is kept; `promote {made.name}` lets it serve.")
         return REFUSED
     if arguments.keep_only:

@@ -311,6 +311,30 @@ class TestCommand:
         assert read_manifest(again)["name"] == read_manifest(models)["name"]
         assert len(read_manifest(models)["songs"][NEW]) == 24
 
+    def test_withdrawn_songs_are_forgotten_though_the_release_without_them_was_rolled_back(self, models: Path) -> None:
+        kept = corrections(NEW, 24)
+        assert retrain(models, [*kept, line("mine", NEW)]) == PROMOTED
+        assert retrain(models, kept, "--if-enough") == PROMOTED
+        without = read_manifest(models)["name"]
+        assert main(["rollback", "--models", str(models)]) == 0
+        assert retrain(models, kept, "--if-enough") == PROMOTED
+        assert read_manifest(models)["name"] == without
+
+    def test_it_is_told_how_many_withdrawn_songs_serve_on_where_the_gate_refuses(
+        self, models: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert retrain(models, corrections(NEW, 24)) == PROMOTED
+        assert retrain(models, corrections("rock", 60, "jazz"), "--if-enough") == REFUSED
+        assert f"{read_manifest(models)['name']} still learnt from: 24." in capsys.readouterr().out
+
+    def test_as_many_people_must_agree_as_the_setting_says(
+        self, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setenv("COMMUNITY", "public")
+        monkeypatch.setenv("FEEDBACK_AGREEMENT", "1")
+        assert retrain(models, corrections(NEW, 24, people=1)) == PROMOTED
+        assert "people" not in capsys.readouterr().out
+
     def test_songs_that_were_rolled_back_are_not_promoted_again_by_themselves(
         self, models: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
