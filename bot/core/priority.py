@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+from collections import deque
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import count
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+PATIENCE_SECONDS: Final = 4.0
+"""Who has waited for longer is overtaken only by so many more urgent ones:"""
+OVERTAKEN_AT_MOST: Final = 3
 
 
 class Priority(IntEnum):
@@ -42,8 +48,22 @@ def prioritised(priority: Priority) -> Iterator[None]:
         _current.reset(token)
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class _Waiting:
+    """A task that waits, in the order in which tasks pass."""
+
+    priority: Priority
+    number: int
+    since: float = field(compare=False)
+    granted: asyncio.Future[None] = field(compare=False)
+
+
 class PriorityTurns:
-    """Lets tasks pass one by one, the most urgent first.
+    """Lets tasks pass one by one, the most urgent first, and those that wait long now and then.
+
+    Whoever has waited longest passes after ``OVERTAKEN_AT_MOST`` more urgent ones, as if it were as urgent as can be,
+    once it has waited for ``PATIENCE_SECONDS``: otherwise one person who asks again and again would keep everybody
+    else's answers back.
 
     Parameters
     ----------
@@ -57,31 +77,44 @@ class PriorityTurns:
         self._take = take
         self._undo = undo
         self._numbers = count()
-        self._waiting: list[tuple[Priority, int, asyncio.Future[None]]] = []
+        self._waiting: list[_Waiting] = []
+        self._arrived: deque[_Waiting] = deque()
+        self._overtaken = 0
 
     @property
     def next_priority(self) -> Priority | None:
-        """Priority of who is next; None if nobody waits."""
-        while self._waiting and self._waiting[0][2].done():
+        """Priority of the most urgent; None if nobody waits."""
+        while self._waiting and self._waiting[0].granted.done():
             heapq.heappop(self._waiting)
-        return self._waiting[0][0] if self._waiting else None
+        return self._waiting[0].priority if self._waiting else None
 
     async def wait(self) -> None:
         """Wait until this task may pass."""
-        granted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        heapq.heappush(self._waiting, (_current.get(), next(self._numbers), granted))
+        loop = asyncio.get_running_loop()
+        waiting = _Waiting(_current.get(), next(self._numbers), loop.time(), loop.create_future())
+        heapq.heappush(self._waiting, waiting)
+        self._arrived.append(waiting)
         self.serve()
         try:
-            await granted
+            await waiting.granted
         except asyncio.CancelledError:
-            if not granted.cancelled():
+            if not waiting.granted.cancelled():
                 self._undo()
             raise
 
     def serve(self) -> None:
         """Let all pass who may."""
-        while (priority := self.next_priority) is not None and self._take(priority):
-            heapq.heappop(self._waiting)[2].set_result(None)
+        now = asyncio.get_running_loop().time()
+        while (priority := self.next_priority) is not None:
+            while self._arrived[0].granted.done():
+                self._arrived.popleft()
+            following, oldest = self._waiting[0], self._arrived[0]
+            if self._overtaken >= OVERTAKEN_AT_MOST and now - oldest.since >= PATIENCE_SECONDS:
+                following, priority = oldest, Priority.REQUEST
+            if not self._take(priority):
+                return
+            self._overtaken = 0 if following is oldest else self._overtaken + 1
+            following.granted.set_result(None)
 
 
 class PriorityLimiter:
@@ -94,7 +127,7 @@ class PriorityLimiter:
     burst, seconds
         So many at once, and the time in which as many leak out.
     reserved
-        How many of a burst only ``Priority.REQUEST`` may use.
+        How many of a burst only ``Priority.REQUEST`` may use, and who has waited for too long.
     """
 
     def __init__(self, burst: int, seconds: float, *, reserved: int = 0) -> None:

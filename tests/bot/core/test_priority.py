@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.priority import Priority, PriorityLimiter, prioritised
+from bot.core.priority import OVERTAKEN_AT_MOST, Priority, PriorityLimiter, prioritised
 from bot.discord.rate_limit import DiscordRateLimiter
 from bot.telegram.rate_limit import TelegramRateLimiter
 from tests.virtual_time import run
@@ -45,6 +45,33 @@ async def test_a_cancelled_request_is_passed_over() -> None:
     async with asyncio.timeout(1):
         await second
     assert not limiter.has_room()
+
+
+@pytest.mark.parametrize("flood", [1, 40])
+def test_nobody_who_asks_again_and_again_keeps_the_answers_of_others_back(flood: int) -> None:
+    """One person asks in a group as fast as they are answered, or many times at once."""
+
+    async def group() -> list[Priority]:
+        limiter, passed = PriorityLimiter(4, 17, reserved=1), []
+
+        async def ask(priority: Priority) -> None:
+            with prioritised(priority):
+                await limiter.acquire()
+            passed.append(priority)
+
+        async def ask_on_and_on() -> None:
+            while passed.count(Priority.ANSWER) < 4:
+                await ask(Priority.REQUEST)
+
+        asking = [asyncio.create_task(ask_on_and_on()) for _ in range(flood)]
+        await asyncio.sleep(60)
+        async with asyncio.timeout(300):
+            await asyncio.gather(*(ask(Priority.ANSWER) for _ in range(4)))
+        for each in asking:
+            each.cancel()
+        return passed[passed.index(Priority.ANSWER) :]
+
+    assert run(group()).count(Priority.REQUEST) <= 4 * OVERTAKEN_AT_MOST
 
 
 def _telegram() -> tuple[Callable[[int, str], Awaitable[None]], Callable[[int], bool]]:
