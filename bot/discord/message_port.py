@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from contextlib import asynccontextmanager
 from dataclasses import asdict, dataclass, fields, replace
@@ -31,6 +32,11 @@ UNKNOWN_MESSAGE = 10008
 # Webhook unknown, its token invalid or expired: the interaction is over.
 TOKEN_DEAD = frozenset({10015, 10062, 50027})
 TOO_MANY_FOLLOWUPS = 40094
+# A new message opens an archived thread again, unless it is locked; an edit does not.
+THREAD_ARCHIVED = 50083
+REQUEST_TIMEOUT, TOO_MANY_REQUESTS, SERVER_ERRORS = 408, 429, 500
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +80,7 @@ class ReplyTarget:
 
 @asynccontextmanager
 async def delivering() -> AsyncIterator[None]:
-    """Turn Discord's refusals and faults into ``TryLater`` or ``Undeliverable``; anything else is a bug."""
+    """Turn Discord's faults into ``TryLater`` and its refusals into ``Undeliverable``; anything else is a bug."""
     try:
         async with asyncio.timeout(REQUEST_SECONDS):
             yield
@@ -85,9 +91,10 @@ async def delivering() -> AsyncIterator[None]:
     except (discord.Forbidden, discord.NotFound) as error:
         raise Undeliverable(str(error)) from error
     except discord.HTTPException as error:
-        if error.status == 429 or error.status >= 500:
+        if error.status in {REQUEST_TIMEOUT, TOO_MANY_REQUESTS} or error.status >= SERVER_ERRORS:
             raise TryLater(FAULT_SECONDS) from error
-        raise
+        log.warning("Discord refuses a request: %s", error)
+        raise Undeliverable(str(error)) from error
 
 
 class DiscordMessagePort:
@@ -185,6 +192,12 @@ class DiscordMessagePort:
                     await self._channel().get_partial_message(message_id).edit(**_content(message))
             except (discord.NotFound, discord.Forbidden):
                 return False
+            except discord.HTTPException as error:
+                if error.code != THREAD_ARCHIVED:
+                    raise
+                # The message keeps its nonce, and would be returned for a new one that has the same.
+                self._nonce = f"{self._nonce.removesuffix('+')}+"
+                return False
             return True
 
     async def withdraw(self, message_id: int) -> None:
@@ -268,8 +281,8 @@ class DiscordMessagePort:
         )
 
     def _lose_token(self, error: discord.HTTPException) -> None:
-        """Go on through the channel if the interaction is over; raise any other error."""
-        if error.code not in TOKEN_DEAD | {TOO_MANY_FOLLOWUPS} and error.status != 401:
+        """Go on through the channel if the interaction is over, or its thread archived; raise any other error."""
+        if error.code not in TOKEN_DEAD | {TOO_MANY_FOLLOWUPS, THREAD_ARCHIVED} and error.status != 401:
             raise error
         self._target = replace(self._target, token=None)
 

@@ -250,11 +250,28 @@ async def test_an_answer_whose_progress_message_was_deleted_is_said_anew(scene: 
     assert answer["id"] != progress["id"]
 
 
-async def test_where_the_bot_was_thrown_out_a_song_ends_quietly(scene: Scene, tone: Tone) -> None:
+async def test_an_answer_in_a_thread_that_was_archived_meanwhile_is_said_anew(scene: Scene, tone: Tone) -> None:
+    scene.bot.ear.go_on.clear()
+    await scene.ann.says(scene.channel, "", tone(200, 35), mention=True)
+    progress = await scene.says(scene.channel, "…")
+    scene.world.faults = [Fault("PATCH", f"/channels/{scene.channel}/messages", 400, 50083, times=100)]
+    scene.bot.ear.go_on.set()
+    (answer,) = await scene.answers(scene.channel)
+    assert answer["id"] != progress["id"]
+
+
+@pytest.mark.parametrize("is_out", [True, False])
+async def test_where_the_bot_was_thrown_out_or_is_refused_a_song_ends_quietly(
+    scene: Scene, tone: Tone, *, is_out: bool
+) -> None:
     scene.bot.ear.go_on.clear()
     await scene.ann.says(scene.channel, "", tone(200, 35), mention=True)
     await scene.says(scene.channel, "…")
-    scene.world.forbidden.add(scene.channel)
+    if is_out:
+        scene.world.forbidden.add(scene.channel)
+    else:
+        path = f"/channels/{scene.channel}/messages"
+        scene.world.faults = [Fault(method, path, 400, 50035, times=100) for method in ("PATCH", "POST")]
     scene.bot.ear.go_on.set()
 
     async def is_over() -> bool:
