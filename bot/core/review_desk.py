@@ -173,7 +173,6 @@ def _by_genre(release: StoredRelease) -> dict[str, float]:
 def _promote(folder: Path, name: str | None) -> str:
     store = ReleaseStore(folder)
     with store.exclusive():
-        event = ReleaseEvent.ROLLED_BACK if name is None else ReleaseEvent.OVERRULED
         chosen = store.previous_name() if name is None else name
-        store.promote(chosen, event, REASON)
+        store.promote(chosen, ReleaseEvent.ROLLED_BACK if name is None else store.choice(name), REASON)
     return chosen

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from classifier.inference.releases import ReleaseStore
 
 DESCRIPTION: Final = """\
-Makes a release that is stored in DIR the serving one. Running bots switch to it between two songs.
+Makes a release that is stored in DIR the serving one. Running bots switch to it between two songs. To promote one that
+served before the serving one is to roll back.
 
 A release that the gate refused, or that was not compared with the serving one, needs --overrule and a reason, which is
 recorded in the journal."""
@@ -44,10 +45,11 @@ def run(arguments: argparse.Namespace) -> int:
             if serving is not None and serving["name"] == arguments.name:
                 print(f"{arguments.name} is already serving.")
                 return 0
-            if arguments.overrule:
-                releases.promote(arguments.name, ReleaseEvent.OVERRULED, arguments.overrule)
-            else:
-                releases.promote(arguments.name, ReleaseEvent.PROMOTED, _reason_to_promote(releases, arguments.name))
+            reason = arguments.overrule or _reason_to_promote(releases, arguments.name)
+            event = releases.choice(arguments.name)
+            if not arguments.overrule and event is ReleaseEvent.OVERRULED:
+                event = ReleaseEvent.PROMOTED
+            releases.promote(arguments.name, event, reason)
     except (BadRelease, CannotPromote) as error:
         print(error, file=sys.stderr)
         return 2
@@ -68,7 +70,7 @@ def _reason_to_promote(releases: ReleaseStore, name: str) -> str:
     serving = releases.serving()
     if serving is None:
         return "No release was serving."
-    if any(entry.name == name and entry.event.serves for entry in releases.journal()):
+    if name in releases.names_served():
         return "It has served before."
     found = next((kept.manifest.get("gate") or {} for kept in releases.all() if kept.name == name), {})
     reasons = " ".join(map(str, found.get("reasons", [])))

@@ -270,25 +270,38 @@ class ReleaseStore:
                 return entry.instead_of
         raise CannotPromote("There is no release to go back to: no other release served before this one.")
 
-    def rolled_back(self) -> set[str]:
-        """Return the digests of the songs of all releases that were rolled back and have not served again since."""
+    def names_served(self) -> list[str]:
+        """Return the names of the releases that ever served, the earliest first, as far as the journal tells."""
+        names = (one for entry in self.journal() if entry.event.serves for one in (entry.instead_of, entry.name))
+        return list(dict.fromkeys(filter(None, names)))
+
+    def choice(self, name: str) -> ReleaseEvent:
+        """Return what a person does who lets this release serve: roll back to an earlier one, or overrule the gate."""
+        serving, served = self.serving(), self.names_served()
+        if serving is None or not {name, str(serving["name"])} <= set(served):
+            return ReleaseEvent.OVERRULED
+        is_earlier = served.index(name) < served.index(str(serving["name"]))
+        return ReleaseEvent.ROLLED_BACK if is_earlier else ReleaseEvent.OVERRULED
+
+    def rolled_back(self) -> dict[str, str]:
+        """Return the releases that were rolled back and have not served again since: name → digest of their songs."""
         digests: dict[str, str] = {}
-        found: set[str] = set()
+        found: dict[str, str] = {}
         for entry in self.journal():
-            if entry.event is ReleaseEvent.ROLLED_BACK:
-                found |= {digests.get(entry.instead_of, "")} - {""}
-            elif entry.event.serves:
-                digests[entry.name] = entry.songs
-                found.discard(entry.songs)
+            digests.setdefault(entry.name, entry.songs)
+            if entry.event.serves:
+                found = {name: songs for name, songs in found.items() if entry.name != name and entry.songs != songs}
+            if entry.event is ReleaseEvent.ROLLED_BACK and entry.instead_of:
+                found[entry.instead_of] = digests.get(entry.instead_of, "")
         return found
 
     def prune(self, most: int) -> list[str]:
         """Remove the oldest releases, keeping ``most``; return their names. Needs the ``exclusive`` lock.
 
-        The serving release, the one before it and the newest one always stay.
+        The serving release, the one before it, the newest one and those that were rolled back always stay.
         """
         names = [kept.name for kept in self.all()]
-        needed = {kept.name for kept in self.all() if kept.serving} | set(names[-1:])
+        needed = {kept.name for kept in self.all() if kept.serving} | set(names[-1:]) | self.rolled_back().keys()
         with suppress(CannotPromote):
             needed.add(self.previous_name())
         removable = [name for name in names if name not in needed]

@@ -1,4 +1,7 @@
-"""Whether retraining is worth it: today's feedback against what the serving release and the last candidate learnt."""
+"""Whether retraining is worth it: today's feedback against what earlier releases learnt.
+
+These are the serving release, the last candidate, and those that were rolled back.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,11 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from classifier.inference.releases import digest_of
+from classifier.inference.releases import ReleaseEvent, digest_of
 from classifier.training.training_set import taught
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from classifier.inference.releases import ReleaseStore
     from classifier.training.candidate import Split
@@ -27,7 +30,7 @@ class Need:
     Attributes
     ----------
     new
-        Songs that neither the serving release nor the last candidate learnt from under their label of today.
+        Songs that none of these releases learnt from under their label of today.
     withdrawn
         Songs that the serving release learnt from and that are no longer there.
     complete
@@ -60,25 +63,26 @@ def of(split: Split, releases: ReleaseStore, serving: Mapping[str, Any], setting
         The manifest of the serving release.
     """
     tried = _tried(releases)
-    tried_songs = tried.get("songs") or {}
+    tried_pairs = {pair for manifest in tried for pair in _pairs(manifest.get("songs") or {})}
+    tried_labels = {label for label, _ in tried_pairs}
     today = _pairs(split.keys)
     learnt = serving.get("songs")
     told = {*serving.get("genres", ()), *(style for group in serving.get("styles", {}).values() for style in group)}
     every = taught(split.train, told, settings)
-    unseen = today - _pairs(tried_songs)
+    unseen = today - tried_pairs
     further = Counter(label for label, _ in unseen)
     complete = [
         one.label
         for one in every
-        if one.complete and (one.label not in tried_songs or further[one.label] >= AGAIN_AFTER)
+        if one.complete and (one.label not in tried_labels or further[one.label] >= AGAIN_AFTER)
     ]
     keys = {key for _, key in today}
     return Need(
-        new=_grown(split, serving, tried) if learnt is None else len(unseen - _pairs(learnt)),
+        new=_grown(split, [serving, *tried]) if learnt is None else len(unseen - _pairs(learnt)),
         withdrawn=sum(key not in keys for _, key in _pairs(learnt or {})),
         complete=tuple(complete),
         missing=tuple(one for one in every if not one.complete),
-        rolled_back=digest_of(split.keys) in releases.rolled_back(),
+        rolled_back=bool(today) and digest_of(split.keys) in releases.rolled_back().values(),
     )
 
 
@@ -86,14 +90,14 @@ def _pairs(songs: Mapping[str, Iterable[str]]) -> set[tuple[str, str]]:
     return {(label, key) for label, keys in songs.items() for key in keys}
 
 
-def _tried(releases: ReleaseStore) -> Mapping[str, Any]:
-    """Return the manifest of the last candidate; empty if there was none, or it is no longer kept."""
-    journal = releases.journal()
-    kept = {release.name: release.manifest for release in releases.all()}
-    return kept.get(journal[-1].name, {}) if journal else {}
+def _tried(releases: ReleaseStore) -> list[Mapping[str, Any]]:
+    """Return the manifests of the last candidate and of those that were rolled back, as far as they are kept."""
+    made = [entry.name for entry in releases.journal() if entry.event is not ReleaseEvent.ROLLED_BACK]
+    names = {*made[-1:], *releases.rolled_back()}
+    return [release.manifest for release in releases.all() if release.name in names]
 
 
-def _grown(split: Split, serving: Mapping[str, Any], tried: Mapping[str, Any]) -> int:
+def _grown(split: Split, earlier: Sequence[Mapping[str, Any]]) -> int:
     """Count songs by which labels grew: a release of before does not say which songs it learnt from."""
-    seen = [manifest.get("feedback") or {} for manifest in (serving, tried)]
+    seen = [manifest.get("feedback") or {} for manifest in earlier]
     return sum(max(0, count - max(one.get(label, 0) for one in seen)) for label, count in split.counts.items())

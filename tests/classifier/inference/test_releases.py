@@ -86,6 +86,21 @@ class TestPromotion:
             (ReleaseEvent.ROLLED_BACK, "first", "second", "people complained"),
         ]
 
+    def test_to_choose_an_earlier_release_is_a_rollback_until_the_later_one_serves_again(
+        self, store: ReleaseStore, tmp_path: Path
+    ) -> None:
+        with store.exclusive():
+            store.store(put(tmp_path / "more", "third"))
+            assert store.choice("second") is ReleaseEvent.OVERRULED
+            for name in ("second", "third"):
+                store.promote(name, ReleaseEvent.PROMOTED, "better")
+            assert store.choice("first") is store.choice("second") is ReleaseEvent.ROLLED_BACK
+            store.promote("first", ReleaseEvent.ROLLED_BACK, "people complained")
+            assert store.rolled_back().keys() == {"third"}
+            store.promote("third", store.choice("third"), "they were wrong")
+        assert store.journal()[-1].event is ReleaseEvent.OVERRULED
+        assert not store.rolled_back()
+
     def test_the_first_release_cannot_be_rolled_back(self, store: ReleaseStore) -> None:
         with pytest.raises(CannotPromote, match="no release to go back to"):
             store.previous_name()

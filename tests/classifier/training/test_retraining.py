@@ -16,6 +16,7 @@ from classifier.inference.releases import ReleaseEvent, ReleaseStore
 from classifier.song_report import SegmentFeatures
 from classifier.training import base_dataset, experts, retraining, training_set
 from classifier.training.feedback_reader import Song, read
+from classifier.training.need import AGAIN_AFTER
 from classifier.training.training_set import Criteria
 from tests.classifier.test_walls import fresh_process
 from tests.classifier.training.small import (
@@ -345,7 +346,20 @@ class TestCommand:
         assert "was rolled back" in capsys.readouterr().out
         assert retrain(models, corrections(NEW, 24)) == REFUSED
         assert main(["promote", first, "--models", str(models)]) == 0
-        assert ReleaseStore(models).rolled_back() == set()
+        assert not ReleaseStore(models).rolled_back()
+
+    @pytest.mark.parametrize("back", [["rollback"], ["promote"], ["promote", "--overrule", "It was better."]])
+    def test_a_rollback_is_not_undone_until_enough_new_songs_came(
+        self, models: Path, back: list[str], capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        first = read_manifest(models)["name"]
+        assert retrain(models, corrections(NEW, 24)) == PROMOTED
+        named = [first] if back[0] == "promote" else []
+        assert main([back[0], *named, *back[1:], "--models", str(models)]) == 0
+        assert read_manifest(models)["name"] == first
+        assert retrain(models, [*corrections(NEW, 24), line("more", "rock")], "--if-enough") == NOT_ENOUGH
+        assert "Not enough new feedback: 1 songs" in capsys.readouterr().out
+        assert retrain(models, corrections(NEW, 24 + AGAIN_AFTER), "--if-enough") == PROMOTED
 
     def test_songs_of_labels_that_are_no_class_sharpen_not_sure(self, models: Path) -> None:
         strange = [line(f"zouk {number}", "zouk", GENRES[number % 3], people=1) for number in range(60)]
