@@ -16,9 +16,10 @@ from classifier.training import base_dataset as material_of_base
 from classifier.training import experts, gate, release_writer, retrain_card, retraining, training_set
 from classifier.training.classes import class_of, is_right
 from classifier.training.feedback_reader import recordings_of
+from classifier.training.gate import Answers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -197,8 +198,7 @@ def _judged(
     after = held.answers[: len(base.genres)]
     ones = np.ones(len(base.genres))
     on_base, since = (
-        gate.Answers(base.genres, before, after, base.groups, ones).only(asked)
-        for before in (serving.answers, base.answers)
+        Answers(base.genres, before, after, base.groups, ones).only(asked) for before in (serving.answers, base.answers)
     )
     # A song of a label that neither knows is right under no answer: it is told of, but decides nothing.
     judged = [
@@ -209,28 +209,34 @@ def _judged(
         and (song.id in heard or not song.may_train)
     ]
     new = sorted(set(artifact.genres) - set(serving.artifact.genres))
-    compared = gate.Answers(
-        np.array([song.label for song in judged], dtype=str),
-        # Of what a release learnt from, it is asked for what it said before.
-        _first(serving.artifact, judged, new, {song.id: serving.heard.get(song.key, "") for song in judged}),
-        _first(artifact, judged, new, heard),
-        recordings_of(judged),
-        np.array([song.weight for song in judged]),
+    # Of what a release learnt from, it is asked for what it said before.
+    told = (
+        _told(serving.artifact, judged, {song.id: serving.heard.get(song.key, "") for song in judged}),
+        _told(artifact, judged, heard),
     )
-    return gate.judge(on_base, since, compared, new, withdrawn=withdrawn)
+    compared = comparison(judged, *told, exact=new)
+    taught = serving.taught | set(new)
+    exact = comparison(judged, *told, exact=taught).only(np.isin(compared.truth, sorted(taught)))
+    return gate.judge(on_base, since, compared, new, taught=exact, withdrawn=withdrawn)
 
 
-def _first(artifact: Artifact, songs: Sequence[Song], new: Sequence[str], heard: Mapping[str, str]) -> NDArray[np.str_]:
-    """Return what a release tells of songs; the family of a style is right too, but for styles that are new.
+def _told(artifact: Artifact, songs: Sequence[Song], heard: Mapping[str, str]) -> list[str]:
+    """Return what a release told of songs when they were held out, and of the others what it tells now."""
+    return [heard.get(song.id) or now for song, now in zip(songs, retraining.answers(artifact, songs), strict=True)]
 
-    What it told of a song when that was held out comes before what it tells now.
-    """
-    told = [heard.get(song.id) or now for song, now in zip(songs, retraining.answers(artifact, songs), strict=True)]
-    found = [
-        song.label if song.label not in new and is_right(answer, song.label) else answer
-        for song, answer in zip(songs, told, strict=True)
-    ]
-    return np.array(found, dtype=str)
+
+def comparison(
+    songs: Sequence[Song], before: Sequence[str], after: Sequence[str], *, exact: Collection[str]
+) -> Answers:
+    """Return what two releases told of songs; the family of a style is right, too, but for labels in ``exact``."""
+    labels = [song.label for song in songs]
+
+    def counted(told: Sequence[str]) -> NDArray[np.str_]:
+        pairs = zip(told, labels, strict=True)
+        return np.array([label if label not in exact and is_right(one, label) else one for one, label in pairs], str)
+
+    weights = np.array([song.weight for song in songs])
+    return Answers(np.array(labels, dtype=str), counted(before), counted(after), recordings_of(songs), weights)
 
 
 def _written(

@@ -147,7 +147,15 @@ class Verdict:
     by_genre: tuple[Difference, ...]
 
 
-def judge(base: Answers, first: Answers, feedback: Answers, new: Sequence[str], *, withdrawn: int = 0) -> Verdict:
+def judge(
+    base: Answers,
+    first: Answers,
+    feedback: Answers,
+    new: Sequence[str],
+    *,
+    taught: Answers | None = None,
+    withdrawn: int = 0,
+) -> Verdict:
     """Decide.
 
     Parameters
@@ -160,6 +168,9 @@ def judge(base: Answers, first: Answers, feedback: Answers, new: Sequence[str], 
         Songs of feedback held out.
     new
         Genres that the candidate knows and the release that serves does not.
+    taught
+        Songs of feedback of genres that feedback alone taught, where only the genre itself is right: what is known of
+        these is told by such figures, and may not get lost unless songs were withdrawn.
     withdrawn
         Songs that the release that serves learnt from, and whose corrections were withdrawn since. A candidate without
         them need not be better.
@@ -169,11 +180,15 @@ def judge(base: Answers, first: Answers, feedback: Answers, new: Sequence[str], 
     whole = difference("the base", base)
     since = difference("the base, against machines without feedback", first)
     on_base, on_feedback = _by_genre("base", base, confidence=strict), _by_genre("feedback", feedback)
+    on_taught = _taught(taught)
+    on_feedback |= on_taught
     on_known = feedback.only(~np.isin(feedback.truth, new))
     heard, known = difference("feedback", feedback), difference("feedback on known genres", on_known)
     on_new = [found for name, found in on_feedback.items() if name in new]
     able = [found for found in on_new if _is_able(found)]
     against = [f"Worse on {found}." for found in (whole, since, *on_base.values(), known) if found.worse]
+    if not withdrawn:
+        against += [f"Worse on {found}." for name, found in on_taught.items() if name not in new and found.worse]
     # The first answers of a new genre are always a gain: whether it is known well enough is asked above.
     begun = any(found.songs >= LEAST_NEW for found in on_new)
     counted, gained = (on_known, known) if begun else (feedback, heard)
@@ -204,6 +219,13 @@ def _by_genre(what: str, answers: Answers, *, confidence: float = CONFIDENCE) ->
         genre: difference(f"{genre}, {what}", answers.only(answers.truth == genre), confidence=confidence)
         for genre in map(str, np.unique(answers.truth))
     }
+
+
+def _taught(answers: Answers | None) -> dict[str, Difference]:
+    """Compare the songs of each genre that was taught."""
+    if answers is None:
+        return {}
+    return _by_genre("feedback", answers, confidence=1 - (1 - CONFIDENCE) / max(1, len(np.unique(answers.truth))))
 
 
 def _joined(first: Answers, second: Answers) -> Answers:

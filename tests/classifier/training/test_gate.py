@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from classifier.training.candidate import comparison
+from classifier.training.feedback_reader import Song
 from classifier.training.gate import Answers, difference, judge
 
 GENRES = ("blues", "jazz", "rock")
@@ -136,3 +138,19 @@ class TestGate:
 
     def test_without_feedback_nothing_passes(self) -> None:
         assert not judge(EVEN, EVEN, NOTHING, []).passed
+
+    def test_a_style_that_was_taught_is_measured_without_its_family_and_may_not_get_lost(self) -> None:
+        vpop = songs(30, 30, 30, "vpop")
+        kept = judge(EVEN, EVEN, vpop, [], taught=songs(28, 27, 30, "vpop", "pop"))
+        lost = judge(EVEN, EVEN, vpop, [], taught=songs(28, 4, 30, "vpop", "pop"))
+        assert [found.after for found in kept.by_genre if found.what == "vpop, feedback"] == [0.9]
+        assert not any("vpop" in reason for reason in kept.reasons)
+        assert lost.reasons[0].startswith("Worse on vpop, feedback")
+        assert judge(EVEN, EVEN, vpop, [], taught=songs(28, 4, 30, "vpop", "pop"), withdrawn=1).passed
+
+
+def test_the_family_of_a_style_is_right_unless_the_style_was_taught() -> None:
+    heard = [Song(str(place), "vpop", 1, True, 2, False, 0, np.array([30.0]), {}) for place in range(3)]
+    told = ["vpop", "pop", "rock"]
+    assert comparison(heard, told, told, exact=()).after.tolist() == ["vpop", "vpop", "rock"]
+    assert comparison(heard, told, told, exact=["vpop"]).after.tolist() == told
