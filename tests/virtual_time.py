@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import selectors
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,27 +14,38 @@ if TYPE_CHECKING:
 class _Selector(selectors.DefaultSelector):
     """Notes for how long the loop would have slept."""
 
-    now = 0.0
+    def __init__(self, network_seconds: float) -> None:
+        super().__init__()
+        self.now = 0.0
+        self._network_seconds = network_seconds
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise RuntimeError("everything waits, and no timer runs")
+        if self._network_seconds and timeout > 0 and (ready := super().select(self._network_seconds)):
+            return ready
         self.now += timeout
         return super().select(0)
 
 
 class VirtualTimeLoop(asyncio.SelectorEventLoop):
-    """An event loop that never sleeps."""
+    """An event loop that never sleeps.
 
-    def __init__(self) -> None:
-        self._clock = _Selector()
+    Parameters
+    ----------
+    network_seconds
+        For how long sockets of this process may have something to say before the clock jumps; 0 where there are none.
+    """
+
+    def __init__(self, network_seconds: float = 0) -> None:
+        self._clock = _Selector(network_seconds)
         super().__init__(self._clock)
 
     def time(self) -> float:
         return self._clock.now
 
 
-def run(coroutine: Coroutine[Any, Any, Any]) -> Any:
+def run(coroutine: Coroutine[Any, Any, Any], *, network_seconds: float = 0) -> Any:
     """Run a coroutine on such a loop."""
-    with asyncio.Runner(loop_factory=VirtualTimeLoop) as runner:
+    with asyncio.Runner(loop_factory=partial(VirtualTimeLoop, network_seconds)) as runner:
         return runner.run(coroutine)

@@ -191,3 +191,7 @@ class TryLater(Exception):
     def __init__(self, seconds: float) -> None:
         super().__init__(f"try again in {seconds:g} s")
         self.seconds = seconds
+
+
+class FetchLater(TryLater):
+    """The bytes of a song cannot be fetched from its chat's platform just now."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from bot.core import messages, timeline
 from bot.core.background_inference import BackgroundInference
 from bot.core.chat import LINK_SOURCE, Answered, Stage
-from bot.core.errors import LinksNotSupported, OurFault, Undeliverable
+from bot.core.errors import FetchLater, LinksNotSupported, OurFault, TryLater, Undeliverable
 from bot.core.fair_slots import FairSlots
 from bot.core.messages import clean_title
 from bot.core.playlist_question import PlaylistQuestion
@@ -152,10 +152,6 @@ class JobRunner:
         await self._send(running, reply, answer, known=known)
         return "answered"
 
-    async def give_up(self, running: ActiveJob) -> str:
-        """Tell a person that their song failed because of a bug; return the outcome."""
-        return await self.refuse(running, OurFault())
-
     def sweep(self) -> None:
         """Delete the files that a killed process left behind."""
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -198,7 +194,10 @@ class JobRunner:
     async def _fetch(self, running: ActiveJob, folder: Path) -> Path:
         """Download a song through its chat, or by its link, which then also names it."""
         if running.job.source != LINK_SOURCE:
-            return await running.chat.fetch(running.song, folder)
+            try:
+                return await running.chat.fetch(running.song, folder)
+            except TryLater as later:
+                raise FetchLater(later.seconds) from later
         if self._links is None:
             raise LinksNotSupported()
 

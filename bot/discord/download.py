@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 CHUNK_BYTES = 1 << 18
-DOWNLOAD_SECONDS = 600.0
+CONNECT_SECONDS = 30.0
 SILENCE_SECONDS = 60.0
 FAULT_SECONDS = 15.0
 # Discord's responses for a file whose address has expired, or that was deleted.
@@ -29,7 +29,8 @@ async def fetch(client: discord.Client, payload: Mapping[str, Any], target: Path
     Raises ``TooLarge``, ``FileGone``, or ``TryLater`` if Discord cannot be reached. ``payload`` is as
     ``message_parsing.attachment_source`` made it.
     """
-    timeout = aiohttp.ClientTimeout(total=DOWNLOAD_SECONDS, sock_read=SILENCE_SECONDS)
+    # However long it takes: how slowly the bytes may come is checked while they do.
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS)
     try:
         async with aiohttp.ClientSession(timeout=timeout) as session:
             if not await _downloaded(session, payload["url"], target, limit):

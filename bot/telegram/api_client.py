@@ -46,7 +46,8 @@ CONNECTIONS = 64
 START_ATTEMPTS = 3
 NETWORK_SECONDS = 3.0
 REVOKED_SECONDS = 300.0
-DOWNLOAD_SECONDS = 600.0
+CONNECT_SECONDS = 30.0
+SILENCE_SECONDS = 30.0
 CHUNK_BYTES = 1 << 16
 CHATS_REMEMBERED = 512
 NO_PREVIEW = LinkPreviewOptions(is_disabled=True)
@@ -140,7 +141,9 @@ class TelegramClient:
                 if attempt == START_ATTEMPTS - 1:
                     raise ChatCannotStart(f"Telegram cannot be reached: {error}") from error
                 await asyncio.sleep(2**attempt)
-        self._downloads = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=DOWNLOAD_SECONDS, sock_read=30))
+        # However long it takes: how slowly the bytes may come is checked while they do.
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS)
+        self._downloads = aiohttp.ClientSession(timeout=timeout)
 
     async def close(self) -> None:
         """Disconnect."""

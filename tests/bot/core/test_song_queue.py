@@ -2,15 +2,18 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.errors import Closing, NotYours, OurFault, TryLater, Undeliverable
+from bot.core import job_retries
+from bot.core.errors import Closing, DownloadTooSlow, NotYours, OurFault, TryLater, Undeliverable
 from bot.core.identity import Person
+from bot.core.job_retries import MAX_FETCHES
 from bot.core.song_queue import FETCHES_AHEAD
 from classifier.errors import NotAudio, WorkerLost
-from common.errors import SongError
+from common.errors import SongError, StorageUnavailable
 from storage import LEASE_SECONDS, CancelResult, ClaimedJob, JobState, Storage, TooManyQueued, TooManyToday
 from storage.job import MAX_INTERRUPTIONS
 from tests.bot.links_at_hand import LinksAtHand
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from bot.core.chat import PendingSong
     from bot.core.identity import IdHasher
     from bot.settings import Settings
     from tests.bot.fake_classifier import EarAtHand
@@ -193,6 +197,44 @@ async def test_a_platforms_fault_while_answering_is_tried_again_and_told_once(
     assert await _ended(bot, job.id) == "answered"
     assert len(notebook.answers["song.wav"]) == 1
     assert ear.heard == ["song.wav"]
+
+
+async def test_a_platform_that_never_hands_a_song_over_is_not_asked_for_ever(
+    bot: Bot, notebook: Notebook, tone: Tone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+
+    async def fails(*_: object) -> Path:
+        nonlocal asked
+        asked += 1
+        raise TryLater(0)
+
+    monkeypatch.setattr(notebook, "fetch", fails)
+    job = await bot.conversation.submit(notebook.sends(tone(name="song.wav")))
+    assert await _ended(bot, job.id) == "failed"
+    assert [type(error) for error in notebook.refusals["song.wav"]] == [DownloadTooSlow]
+    assert asked == MAX_FETCHES
+
+
+@pytest.mark.parametrize("patience", [job_retries.OUTAGE_PATIENCE_SECONDS, 0])
+async def test_a_song_that_waited_long_survives_an_outage_unless_that_lasts_too_long(
+    bot: Bot, notebook: Notebook, tone: Tone, monkeypatch: pytest.MonkeyPatch, patience: float
+) -> None:
+    monkeypatch.setattr("bot.core.job_retries.OUTAGE_PATIENCE_SECONDS", patience)
+    monkeypatch.setattr("bot.core.job_retries.OUTAGE_DELAY_SECONDS", 0)
+    outages, fetch = [StorageUnavailable(), StorageUnavailable()], notebook.fetch
+
+    async def fetch_in_an_outage(song: PendingSong, folder: Path) -> Path:
+        if outages:
+            raise outages.pop()
+        return await fetch(song, folder)
+
+    monkeypatch.setattr(notebook, "fetch", fetch_in_an_outage)
+    hours_ago = datetime.now(UTC) - timedelta(hours=2)
+    monkeypatch.setattr(bot.storage.database, "now", lambda: hours_ago)
+    job = await bot.conversation.submit(notebook.sends(tone(name="song.wav")))
+    assert await _ended(bot, job.id) == ("answered" if patience else "failed")
+    assert [type(error) for error in notebook.refusals["song.wav"]] == ([] if patience else [StorageUnavailable])
 
 
 async def test_an_answer_that_can_never_arrive_is_closed_quietly(bot: Bot, notebook: Notebook, tone: Tone) -> None:
