@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import signal
 import sys
 import tempfile
 from contextlib import asynccontextmanager, contextmanager, suppress
@@ -192,6 +193,8 @@ class Retraining:
                 process.kill()
         outcome = _OUTCOMES.get(status, "failed")
         text = last if outcome == "failed" else told
+        if status == -signal.SIGKILL:
+            text = f"Something killed it, most likely because memory ran out. Its last words were: {last}"
         if outcome == "promoted":
             with suppress(BadRelease):
                 text = f"{read_manifest(models)['name']}. {text}"

@@ -29,6 +29,8 @@ MISUSED: Final = 2
 REFUSED: Final = 3
 NOT_ENOUGH: Final = 4
 BACKGROUND_GIB: Final = 3
+NEEDED_BYTES: Final = 1_500_000_000
+"""Measured with the packaged release and some thousand corrections: ``benchmarks/retrain.py``."""
 
 DESCRIPTION: Final = f"""\
 Trains a candidate from the serving release and people's corrections, and compares both on songs that neither was
@@ -105,6 +107,9 @@ def run(arguments: argparse.Namespace) -> int:
     from classifier.training.feedback_reader import BadFeedback
 
     begun = time.monotonic()
+    if lack := lack_of_memory():
+        print(lack, file=sys.stderr)
+        return FAILED
     arguments.models = folder_of(arguments)
     if arguments.background:
         _stay_in_background()
@@ -124,6 +129,20 @@ def run(arguments: argparse.Namespace) -> int:
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / KIBIBYTE
     say(f"peak memory {peak:.0f} MiB, {time.process_time():.0f} s of processor time")
     return status
+
+
+def lack_of_memory(root: Path = Path("/")) -> str:
+    """Return a sentence that says what to do where the machine or container is too small; empty where it is not."""
+    from classifier.inference.memory_check import allowed_bytes
+
+    allowed = allowed_bytes(root=root)
+    if allowed is None or allowed >= NEEDED_BYTES:
+        return ""
+    return (
+        f"Retraining needs about {NEEDED_BYTES / 1e9:.1f} GB of memory, and this machine or container has "
+        f"{allowed / 1e6:.0f} MB. Allow more, or set RETRAIN=off and retrain where there is more: with Docker by "
+        "`docker compose --profile retrain run --rm retrain`."
+    )
 
 
 def _stay_in_background() -> None:

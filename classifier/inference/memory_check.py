@@ -1,4 +1,4 @@
-"""Checks whether there is enough memory for another worker process, considering the machine and cgroup limits.
+"""Checks whether there is enough memory for another process, considering the machine and cgroup limits.
 
 The information comes from Linux's ``/proc`` and ``/sys``; where it is not available, the answer is yes.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 KIBIBYTE: Final = 1024
 SPARE_BYTES: Final = 64 * 1024 * KIBIBYTE
@@ -18,7 +18,12 @@ SPARE_BYTES: Final = 64 * 1024 * KIBIBYTE
 _PRIVATE: Final = re.compile(r"^Private_(?:Clean|Dirty):\s+(\d+) kB$", re.MULTILINE)
 _AVAILABLE: Final = re.compile(r"^MemAvailable:\s+(\d+) kB$", re.MULTILINE)
 _RECLAIMABLE: Final = re.compile(r"^inactive_file (\d+)$", re.MULTILINE)
-_GROUP: Final = re.compile(r"^0::/?(.*)$", re.MULTILINE)
+_TOTAL: Final = re.compile(r"^(?:MemTotal|SwapTotal):\s+(\d+) kB$", re.MULTILINE)
+_HIERARCHIES: Final = (
+    (re.compile(r"^0::/?(.*)$", re.MULTILINE), "", "memory.max", "memory.current"),
+    (re.compile(r"^\d+:memory:/?(.*)$", re.MULTILINE), "memory", "memory.limit_in_bytes", "memory.usage_in_bytes"),
+)
+"""Versions 2 and 1 of cgroups: a process's group, the folder of all groups, and the files with limit and usage."""
 
 
 def has_memory_for_another(pids: Iterable[int], *, root: Path = Path("/")) -> bool:
@@ -36,6 +41,12 @@ def has_memory_for_another(pids: Iterable[int], *, root: Path = Path("/")) -> bo
     return free is None or free >= largest + SPARE_BYTES
 
 
+def allowed_bytes(*, root: Path = Path("/")) -> int | None:
+    """Return how much memory there could ever be here: that of the machine, or less by a limit; None if unknown."""
+    machine = sum(int(number) for number in _TOTAL.findall(_text(root / "proc" / "meminfo"))) * KIBIBYTE
+    return min([machine] * bool(machine) + [limit for _, limit, _ in _limits(root)], default=None)
+
+
 def _free_bytes(root: Path) -> int | None:
     """Return the free memory of the machine or of this process's cgroup, whichever is less; None if unknown."""
     found = [_available_bytes(root), *_free_in_cgroups(root)]
@@ -50,18 +61,26 @@ def _available_bytes(root: Path) -> int | None:
 
 def _free_in_cgroups(root: Path) -> list[int]:
     """Return the free memory of this process's cgroup and its parents; reclaimable file cache counts as free."""
-    match = _GROUP.search(_text(root / "proc" / "self" / "cgroup"))
-    top = root / "sys" / "fs" / "cgroup"
-    group = top if match is None else top / match[1]
     free = []
-    for folder in (group, *group.parents):
-        most, used = _text(folder / "memory.max").strip(), _text(folder / "memory.current").strip()
-        if most.isdigit() and used.isdigit():
+    for folder, most, used in _limits(root):
+        if used.isdigit():
             reclaimable = _RECLAIMABLE.search(_text(folder / "memory.stat"))
-            free.append(int(most) - int(used) + (0 if reclaimable is None else int(reclaimable[1])))
-        if folder == top:
-            break
+            free.append(most - int(used) + (0 if reclaimable is None else int(reclaimable[1])))
     return free
+
+
+def _limits(root: Path) -> Iterator[tuple[Path, int, str]]:
+    """Yield the folder, the limit in bytes and the usage of this process's cgroup and its parents, where limited."""
+    for pattern, name, limit, usage in _HIERARCHIES:
+        match = pattern.search(_text(root / "proc" / "self" / "cgroup"))
+        top = root / "sys" / "fs" / "cgroup" / name
+        group = top if match is None else top / match[1]
+        for folder in (group, *group.parents):
+            most = _text(folder / limit).strip()
+            if most.isdigit():
+                yield folder, int(most), _text(folder / usage).strip()
+            if folder == top:
+                break
 
 
 def _private_bytes(process: Path) -> int:

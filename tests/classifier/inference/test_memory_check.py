@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from classifier.commands.retrain import lack_of_memory
 from classifier.inference.memory_check import SPARE_BYTES, has_memory_for_another
 from common.units import MEBIBYTE
 
@@ -53,6 +54,28 @@ NEEDED = WORKER + SPARE_BYTES // MEBIBYTE
 )
 def test_machine_and_cgroup_limits_are_considered(tmp_path: Path, says: dict[str, int], room: bool) -> None:
     assert has_memory_for_another([7], root=machine(tmp_path, **says)) is room
+
+
+@pytest.mark.parametrize(
+    ("total", "limit", "version", "lacks"),
+    [(4000, None, 2, False), (900, None, 2, True), (4000, 512, 2, True), (4000, 512, 1, True), (4000, 2000, 1, False)],
+)
+def test_a_retraining_that_cannot_fit_ends_with_what_to_do(
+    tmp_path: Path, total: int, limit: int | None, version: int, lacks: bool
+) -> None:
+    machine(tmp_path, available=4000, limit=limit if version == 2 else None)
+    (tmp_path / "proc" / "meminfo").write_text(f"MemTotal: {total * 1024} kB\nSwapTotal: 0 kB\n")
+    if version == 1 and limit is not None:
+        # In a container the group's own path is not there, and its limit is at the top.
+        (tmp_path / "proc" / "self" / "cgroup").write_text("9:memory:/docker/abc\n0::/docker/abc\n")
+        top = tmp_path / "sys" / "fs" / "cgroup" / "memory"
+        top.mkdir()
+        (top / "memory.limit_in_bytes").write_text(f"{limit * MEBIBYTE}\n")
+    said = lack_of_memory(tmp_path)
+    assert bool(said) is lacks
+    if lacks:
+        assert f"has {min(total, limit or total) * MEBIBYTE / 1e6:.0f} MB" in said
+        assert "RETRAIN=off" in said
 
 
 def test_without_information_there_is_enough_memory(tmp_path: Path) -> None:

@@ -396,6 +396,15 @@ class TestCommand:
         assert main(["retrain", "--feedback", str(file), "--models", str(models)]) == FAILED
         assert said in capsys.readouterr().err
 
+    def test_it_ends_before_it_begins_where_memory_cannot_suffice(
+        self, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        monkeypatch.setattr("classifier.commands.retrain.NEEDED_BYTES", 10**18)
+        assert retrain(models, corrections(NEW, 24)) == FAILED
+        [said] = capsys.readouterr().err.splitlines()
+        assert said.startswith("Retraining needs about")
+        assert not (models / "releases").exists()
+
     @pytest.mark.parametrize("words", [["--held-out", "1"], ["--songs", "0"], ["--most-share", "-1"], []])
     def test_wrong_words_are_told(self, words: list[str], models: Path) -> None:
         with pytest.raises(SystemExit) as end:
