@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 
 from common.community import Community
 from storage.corrections import ReviewStatus
@@ -73,6 +73,15 @@ class LabelAggregation:
         """Return the verdicts on all songs, from the corrections of consenting people, by content hash."""
         async with self._database.reading() as connection:
             return await load_verdicts(connection, rules or AggregationRules(), self._database.now())
+
+    async def is_confirmed(self, label: str) -> bool:
+        """Return whether a moderator has accepted a song of a label, or the operator knows one."""
+        verdict = func.coalesce(CorrectionRow.ruling, CorrectionRow.label)
+        decided = CorrectionRow.status.in_([ReviewStatus.ACCEPTED, ReviewStatus.RELABELLED])
+        accepted = select(CorrectionRow.id).where(verdict == label, CorrectionRow.everywhere, decided)
+        known = select(KnownSongRow.content_hash).where(KnownSongRow.label == label)
+        async with self._database.reading() as connection:
+            return bool((await connection.execute(select(or_(accepted.exists(), known.exists())))).scalar())
 
     async def known(self) -> dict[str, str]:
         """Return the songs whose genre is known: content hash → label id."""

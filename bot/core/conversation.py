@@ -101,7 +101,7 @@ class Conversation:
         self.moderation = Moderation(storage, keys, settings, names)
         self.desk = ReviewDesk(storage, keys, settings, names)
         self.info = BotInfo(storage, keys, settings, names, self.moderation)
-        self.privacy = Privacy(storage, keys, names, queue)
+        self.privacy = Privacy(storage, keys, names, queue, self.moderation)
         self.playlists = PlaylistAnswers(storage, keys, settings, songs, prompts, queue)
         self.unsent = UnsentSongs(storage, keys)
 
@@ -288,8 +288,8 @@ class Conversation:
             raise ButtonExpired() from None
         self._metrics.corrected(reply.platform, agrees=stored.correction.agrees)
         words = self.words(language)
-        correction = self._view(found, words, report.genre, agrees=stored.correction.agrees)
-        asked = await self._ask_once(key)
+        correction = await self._view(found, words, report.genre, reply.platform, agrees=stored.correction.agrees)
+        asked = await self._ask_once(key, reply.platform)
         question = questions.consent_question(words) if asked else None
         thanks = messages.thanks(correction, words, reply_id)
         if stored.correction.consent:
@@ -299,22 +299,18 @@ class Conversation:
 
     async def teach(
         self, person: Person, place: str, language: Language, name: str
-    ) -> tuple[str, OutgoingMessage | None]:
+    ) -> tuple[Label, OutgoingMessage | None]:
         """Count the songs that a person sends in a place as songs of this genre from now on.
 
-        Returns the id of the label, and the question for consent if it was not asked before.
+        Returns the label, and the question for consent if it was not asked before.
         """
         key = self._keys.person(person)
         label = await self._storage.labels.propose(name, key)
         self._names.learn(label)
         self.teaching.begin(person, place, label.id)
         words = self.words(language)
-        return label.id, questions.consent_question(words) if await self._ask_once(key) else None
-
-    @property
-    def one_is_enough(self) -> bool:
-        """Whether one person's word on a song counts."""
-        return self._settings.agreement == 1
+        asked = await self._ask_once(key, person.platform)
+        return label, questions.consent_question(words) if asked else None
 
     async def lesson(self, requester: Requester, label: str) -> list[Correction]:
         """Return what somebody taught of a label where they are, oldest first."""
@@ -327,16 +323,17 @@ class Conversation:
         """
         key = self._keys.person(requester.person)
         label, count = await self.teaching.second(key, self._chat_of(requester), correction_id)
-        asked = await self._ask_once(key)
+        asked = await self._ask_once(key, requester.person.platform)
         return label, count, questions.consent_question(requester.words) if asked else None
 
     def _chat_of(self, requester: Requester) -> ChatKey:
         platform = requester.person.platform
         return ChatKey(platform, self._keys.chat(platform, requester.chat_id))
 
-    async def _ask_once(self, person: str) -> bool:
+    async def _ask_once(self, person: str, platform: str) -> bool:
+        """Return whether to ask for consent now: once, and only where it would change anything."""
         try:
-            return await self._storage.people.ask_once(person)
+            return self.moderation.learns_from(platform) and await self._storage.people.ask_once(person)
         except StorageUnavailable:
             return False  # the correction is stored; the question comes with the next one
 
@@ -373,14 +370,16 @@ class Conversation:
         if correction is None or label is None:
             return None
         self._names.learn(label)
-        return self._view(label, words, correction.predicted, agrees=correction.agrees)
+        return await self._view(label, words, correction.predicted, reply.platform, agrees=correction.agrees)
 
-    def _view(self, label: Label, words: Localizer, answer: str | None, *, agrees: bool) -> CorrectionView:
+    async def _view(
+        self, label: Label, words: Localizer, answer: str | None, platform: str, *, agrees: bool
+    ) -> CorrectionView:
         return messages.CorrectionView(
             label.id,
             words.genre(label.id),
             agrees=agrees,
             proposed=label.status is LabelStatus.PROPOSED,
             style=words.genre(answer) if answer and agrees and answer != label.id else None,
-            reviewers=self.moderation.reviewers,
+            reviewers=await self.moderation.reviewers(platform, label.id),
         )

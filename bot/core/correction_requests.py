@@ -153,11 +153,11 @@ class CorrectionRequests:
         """Count the songs that somebody sends from now on as songs of a genre; without a name, stop that."""
         conversation, words = self._conversation, requester.words
         if not name.strip():
-            label = conversation.teaching.end(requester.person, requester.place)
-            if label is None:
+            taught = conversation.teaching.end(requester.person, requester.place)
+            if taught is None:
                 return Response(OutgoingMessage(words.translate("teach-usage")))
-            over = OutgoingMessage(words.translate("teach-ended", label=words.genre(label)))
-            return Response(over, invitation=await self._invitation(requester, label))
+            over = OutgoingMessage(words.translate("teach-ended", label=words.genre(taught)))
+            return Response(over, invitation=await self._invitation(requester, taught))
         reading = await conversation.genres.read(name, requester.language)
         if reading.similar:
             listed = ", ".join(choice.name for choice in reading.similar)
@@ -165,19 +165,30 @@ class CorrectionRequests:
         label, question = await conversation.teach(
             requester.person, requester.place, requester.language, reading.label or reading.new or name
         )
-        return Response(OutgoingMessage(words.translate("teach-begun", label=words.genre(label))), question=question)
+        values = {"label": words.genre(label.id), "platform": requester.person.platform}
+        lines = [words.translate("teach-begun", **values)]
+        reviewers = await conversation.moderation.reviewers(requester.person.platform, label.id)
+        if reviewers == "nowhere":
+            lines.append(words.translate("teach-nowhere", **values))
+        elif reviewers == "nobody":
+            lines.append(words.translate("teach-nobody", **values))
+        return Response(OutgoingMessage("\n\n".join(lines)), question=question)
 
     async def _invitation(self, requester: Requester, label: str) -> OutgoingMessage | None:
-        """Return the invitation to agree with what was taught; None where nobody else is there, or nobody needs to."""
+        """Return the invitation to agree with what was taught; None where nobody is there, or it would not count."""
         conversation, words = self._conversation, requester.words
-        if requester.private or conversation.one_is_enough:
+        if requester.private:
+            return None
+        reviewers = await conversation.moderation.reviewers(requester.person.platform, label)
+        if reviewers not in {"others", "moderators"}:
             return None
         lesson = await conversation.lesson(requester, label)
         if not lesson:
             return None
         values: dict[str, str | float] = {"label": words.genre(label), "songs": len(lesson)}
         agree = Button(SecondCallback(lesson[-1].id), words.translate("button-second", **values))
-        return OutgoingMessage(words.translate("teach-invitation", **values), (agree,))
+        kind = "teach-invitation" if reviewers == "others" else "teach-invitation-moderators"
+        return OutgoingMessage(words.translate(kind, **values), (agree,))
 
     async def second(self, requester: Requester, correction_id: int) -> Response:
         """Agree with all songs that somebody else taught in a lesson."""

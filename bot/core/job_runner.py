@@ -267,7 +267,7 @@ class JobRunner:
         room -= 0 if title is None else 2 * len(title) + TITLE_MARKUP_CHARACTERS
         question = None
         if song.alone:
-            question = await self._questions.ask(job.person, reply.id, answer, report, self._executor.genres)
+            question = await self._questions.ask(reply, answer, report, self._executor.genres)
         message = messages.answer(
             report, song.words, reply.id, known=known, shared=song.shared, question=question, characters=room
         )

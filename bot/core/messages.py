@@ -35,7 +35,7 @@ SHORT_SONG_SECONDS = 12.0
 EXCERPT_SECONDS = 45.0
 """A song that is no longer is one excerpt. Another one of the same song got another answer in 3 of 10 songs:
 ``python benchmarks/excerpts.py``."""
-Reviewers = Literal["moderators", "others", "oneself"]
+Reviewers = Literal["moderators", "others", "oneself", "nobody", "nowhere"]
 """Who decides on a proposed label: moderators, other people by agreeing, or the one person whom the bot serves."""
 TITLE_CHARACTERS = 120
 # A second guess is worth naming if it is at least this likely, compared with the first.
@@ -65,7 +65,7 @@ class CorrectionView:
     style
         Name of the style that the bot had answered, if the person gave only its family.
     reviewers
-        Who decides on the label if it is proposed.
+        On whom it depends whether songs of this label are learnt; see ``Moderation.reviewers``.
     """
 
     label: str

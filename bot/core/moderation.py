@@ -107,12 +107,28 @@ class Moderation:
         """Note the genres of the serving release."""
         self._genres = genres
 
-    @property
-    def reviewers(self) -> Reviewers:
-        """Who decides on a label that somebody proposed."""
-        if self._used_by is Community.PRIVATE:
-            return "oneself"
-        return "moderators" if self._everywhere else "others"
+    def learns_from(self, platform: str) -> bool:
+        """Return whether what people say on a platform may train."""
+        return platform in self._settings.training_sources
+
+    async def reviewers(self, platform: str, label: str) -> Reviewers:
+        """Return on whom it depends whether songs of a label are learnt, by the rules under which they count.
+
+        ``nowhere`` if nothing is learnt from the platform; ``moderators`` if one of them has to confirm the label
+        first, ``nobody`` if there are none; else ``oneself`` or ``others``.
+        """
+        rules = retraining_state.rules_of(self._settings)
+        if not self.learns_from(platform):
+            return "nowhere"
+        if rules.confirms_new and await self._is_unconfirmed(label):
+            has_page = self._settings.moderation_password is not None and self._settings.local_address is not None
+            return "moderators" if self._everywhere or has_page else "nobody"
+        return "oneself" if rules.agreement == 1 else "others"
+
+    async def _is_unconfirmed(self, label: str) -> bool:
+        found = await self._storage.labels.get(label)
+        proposed = found is not None and found.status is LabelStatus.PROPOSED
+        return proposed and not await self._storage.label_aggregation.is_confirmed(label)
 
     def require(self, requester: Requester) -> None:
         """Raise ``NotAModerator`` for anybody who is neither in MODERATORS nor an administrator of this chat."""

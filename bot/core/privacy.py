@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.core.genre_names import GenreNames
     from bot.core.identity import IdHasher, Person
     from bot.core.localization import Language
+    from bot.core.moderation import Moderation
     from bot.core.song_queue import SongQueue
     from storage import Consent, ErasureSummary, Storage
 
@@ -24,15 +25,18 @@ class Privacy:
 
     Parameters
     ----------
-    storage, keys, names, queue
+    storage, keys, names, queue, moderation
         As the conversation's.
     """
 
-    def __init__(self, storage: Storage, keys: IdHasher, names: GenreNames, queue: SongQueue) -> None:
+    def __init__(
+        self, storage: Storage, keys: IdHasher, names: GenreNames, queue: SongQueue, moderation: Moderation
+    ) -> None:
         self._storage = storage
         self._keys = keys
         self._names = names
         self._queue = queue
+        self._moderation = moderation
 
     async def consent(self, person: Person) -> Consent:
         """Return whether a person's corrections may be used for training."""
@@ -42,6 +46,7 @@ class Privacy:
         """Return the question for consent if it was asked but not answered yet."""
         consent = await self.consent(person)
         is_open = consent.asked is not None and consent.may_train is None
+        is_open = is_open and self._moderation.learns_from(person.platform)
         return questions.consent_question(self._names.localizer(language)) if is_open else None
 
     async def set_consent(self, person: Person, language: Language, *, allow: bool) -> OutgoingMessage:
@@ -53,6 +58,8 @@ class Privacy:
             self._names.localizer(language),
         )
         text = words.translate(f"consent-{kind}")
+        if allow and not self._moderation.learns_from(person.platform):
+            return OutgoingMessage(words.translate("privacy-consent-nowhere", platform=person.platform))
         if allow and (await self.asks(person)) is None:
             return OutgoingMessage(f"{text}\n\n{words.translate('asking-offer')}", questions.asking_buttons(words))
         return OutgoingMessage(text)
@@ -74,7 +81,12 @@ class Privacy:
         change = Button(
             ConsentCallback(allow=not allowed), words.translate("button-withdraw" if allowed else "button-allow")
         )
-        text = f"{words.translate('privacy')}\n\n{words.translate(f'privacy-consent-{state}')}"
+        if not self._moderation.learns_from(person.platform):
+            state = "nowhere"
+        told = words.translate(f"privacy-consent-{state}", platform=person.platform)
+        text = f"{words.translate('privacy')}\n\n{told}"
+        if state == "nowhere":
+            return OutgoingMessage(text, (change,) if allowed else ())
         if not allowed:
             return OutgoingMessage(text, (change,))
         asks = bool(await self.asks(person))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from bot.settings import Settings
     from classifier.song_report import SongReport
-    from storage import Answer, SegmentVectors, Storage
+    from storage import Answer, Reply, SegmentVectors, Storage
 
 TABLE_SECONDS: Final = 600.0
 """How long what is half taught is remembered."""
@@ -75,27 +75,28 @@ class TeachingQuestions:
         self._known = HalfTaught({}, {}, (), {})
         self._known_until = 0.0
 
-    async def ask(
-        self, person: str, reply: str, answer: Answer, report: SongReport, genres: Collection[str]
-    ) -> Question | None:
+    async def ask(self, reply: Reply, answer: Answer, report: SongReport, genres: Collection[str]) -> Question | None:
         """Return what to ask a person about the answer to a song, and note that they are asked; None for nothing.
+
+        Nobody is asked on a platform from which nothing may be learnt.
 
         Parameters
         ----------
-        person
-            Keyed hash.
         reply
-            Id of the reply.
+            To the person.
         genres
             Those that the serving release tells.
         """
-        if report.genre is None or not await self._storage.asking.is_due(person):
+        person = reply.requester
+        if person is None or reply.platform not in self._settings.training_sources or report.genre is None:
+            return None
+        if not await self._storage.asking.is_due(person):
             return None
         consent = await self._storage.people.consent(person)
         if not consent.may_train or await self._storage.feedback.find(person, answer.content_hash) is not None:
             return None
         question = await self._near(answer, genres) or (Question() if experts_disagree(report) else None)
-        if question is None or not await self._storage.asking.note(person, reply, question):
+        if question is None or not await self._storage.asking.note(person, reply.id, question):
             return None
         return question
 
@@ -128,10 +129,11 @@ class TeachingQuestions:
         verdicts = await self._storage.label_aggregation.verdicts(rules)
         mine = [each for each in verdicts.values() if each.purpose is Purpose.TRAIN and each.label in needy]
         if rules.confirms_new:
-            # Nobody is asked about a name that a single stranger made up.
+            # Nobody is asked about a name that strangers made up, before a moderator has confirmed it.
             labels = (await self._storage.labels.get_many(list(needy))).values()
             known = {label.id for label in labels if label.status is LabelStatus.KNOWN}
-            mine = [each for each in mine if each.label in known or each.status not in LACKS_PEOPLE]
+            known |= {each.label for each in mine if each.reviewed}
+            mine = [each for each in mine if each.label in known]
         counted = Counter(each.label for each in mine)
         needy = {label: numbers for label, numbers in needy.items() if counted[label] >= FEWEST_SONGS}
         songs = {each.song: each.label for each in mine if each.label in needy}

@@ -150,6 +150,8 @@ correction-taken = Thanks! I've noted that this is { $label }.
 correction-family = Thanks! So { $label } is right; I'd gone further and said { $style }.
 correction-proposed-moderators = Thanks! “{ $label }” is new to me. I've noted it as a proposal, and a moderator will look at it.
 correction-proposed-others = Thanks! “{ $label }” is new to me. I've noted it; it counts once others say the same of a song.
+correction-proposed-nobody = Thanks! “{ $label }” is new to me. I've noted it, but I can only learn it once whoever runs this bot names moderators, who confirm new genres.
+correction-proposed-nowhere = Thanks! “{ $label }” is new to me. I've noted it.
 correction-proposed-oneself = Thanks! “{ $label }” is new to me. I've noted it; with enough songs of it I can learn it.
 correction-undone = Your correction is removed.
 correction-nothing = You hadn't corrected this song.
@@ -158,11 +160,18 @@ correction-kept = You've told me that this is { $label }, so I've kept that. Was
 ## Teaching a genre song by song
 
 teach-begun = Send me songs of { $label } here, one after another or several at once. Each counts as your correction, until you send /teach alone or send nothing for half an hour.
+teach-nowhere = What you teach here is kept, but whoever runs this bot doesn't let me learn from { $platform ->
+    [discord] Discord
+    [telegram] Telegram
+   *[other] what people say here
+}.
+teach-nobody = “{ $label }” is new to me. I'll keep what you teach, but I can only learn it once whoever runs this bot names moderators, who confirm new genres.
 teach-ended = That's it for { $label }. What you send from now on is answered as usual.
 teach-invitation = { $songs ->
     [one] One song was taught here as { $label }. It counts once others say the same: if you know it, please press the button.
    *[other] { $songs } songs were taught here as { $label }. They count once others say the same: if you know them, please press the button.
 }
+teach-invitation-moderators = { teach-invitation } A moderator also has to confirm the genre, which is new to me.
 teach-seconded = { $songs ->
     [0] You had told me about these songs already.
     [one] Thanks! I've noted that song as { $label } for you, too.
@@ -205,6 +214,11 @@ privacy-consent-yes = Learning from your corrections: you allowed it.
 privacy-asking-yes = I may ask you about a song once a day.
 privacy-asking-no = I don't ask you about songs.
 privacy-consent-no = Learning from your corrections: off.
+privacy-consent-nowhere = Learning from your corrections: off. Whoever runs this bot doesn't let me learn from { $platform ->
+    [discord] Discord
+    [telegram] Telegram
+   *[other] what people say here
+}.
 privacy-consent-unasked = Learning from your corrections: off. I'll ask you once, when you first correct me.
 forget-question = Delete everything I keep about you? This can't be undone.
 forget-done = Deleted: { $songs ->

@@ -138,6 +138,8 @@ correction-taken = Cảm ơn bạn! Mình ghi lại rồi: đây là { $label }.
 correction-family = Cảm ơn bạn! Vậy { $label } là đúng; mình chỉ nói cụ thể hơn là { $style }.
 correction-proposed-moderators = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình đã ghi lại như một đề xuất, người quản lý sẽ xem.
 correction-proposed-others = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình ghi lại rồi; khi có thêm người cũng nói vậy về bài này thì mới tính.
+correction-proposed-nobody = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình ghi lại rồi, nhưng chỉ khi chủ bot chọn người quản lý để xác nhận thể loại mới thì mình mới học được.
+correction-proposed-nowhere = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình ghi lại rồi.
 correction-proposed-oneself = Cảm ơn bạn! Mình chưa biết thể loại “{ $label }”. Mình ghi lại rồi; đủ bài là mình học được.
 correction-undone = Đã xoá lời sửa của bạn.
 correction-nothing = Bạn chưa sửa bài này.
@@ -146,8 +148,15 @@ correction-kept = Bạn đã nói bài này là { $label } nên mình vẫn gi�
 ## Teaching a genre song by song
 
 teach-begun = Bạn gửi các bài { $label } vào đây, lần lượt hay nhiều bài một lúc đều được. Mỗi bài tính là một lần bạn sửa, cho đến khi bạn gửi lại lệnh này mà không kèm tên, hoặc nửa tiếng không gửi gì.
+teach-nowhere = Những gì bạn dạy ở đây mình vẫn giữ, nhưng chủ bot không cho mình học từ { $platform ->
+    [discord] Discord
+    [telegram] Telegram
+   *[other] những gì mọi người nói ở đây
+}.
+teach-nobody = Mình chưa biết thể loại “{ $label }”. Bạn dạy gì mình cũng giữ, nhưng chỉ khi chủ bot chọn người quản lý để xác nhận thể loại mới thì mình mới học được.
 teach-ended = Vậy là xong phần { $label }. Từ giờ bạn gửi bài nào mình lại trả lời như bình thường.
 teach-invitation = Ở đây vừa có { $songs } bài được dạy là { $label }. Phải có thêm người nói vậy thì mới tính: ai biết các bài này thì bấm nút giúp nhé.
+teach-invitation-moderators = { teach-invitation } Thể loại này mình chưa biết nên cần người quản lý xác nhận nữa.
 teach-seconded = { $songs ->
     [0] Các bài này bạn đã nói rồi.
    *[other] Cảm ơn bạn! Mình đã ghi thêm ý kiến của bạn: { $songs } bài ấy là { $label }.
@@ -185,6 +194,11 @@ privacy =
     Những gì mình giữ lại, để lần sau gặp bài đó thì trả lời được ngay và để biết mình sai ở đâu: câu trả lời, dấu nhận dạng của bản thu, những con số tính từ bản thu, và điều bạn nói về câu trả lời. Thay cho tên bạn, mình chỉ giữ một mã số; không có khoá bí mật thì không ai lần ra bạn được.
 
     Những lần bạn sửa và lựa chọn của bạn được giữ cho đến khi bạn xoá; còn bạn đã gửi bài nào thì mình chỉ giữ 180 ngày, sau đó các nút cũng hết hiệu lực. Câu trả lời cho các bản thu thì ở lại: người khác cũng có thể gửi đúng bản thu đó, và câu trả lời không nói gì về bạn.
+privacy-consent-nowhere = Học từ những lần bạn sửa: đang tắt. Chủ bot không cho mình học từ { $platform ->
+    [discord] Discord
+    [telegram] Telegram
+   *[other] những gì mọi người nói ở đây
+}.
 privacy-consent-yes = Học từ những lần bạn sửa: bạn đã đồng ý.
 privacy-asking-yes = Mỗi ngày mình được hỏi bạn về một bài.
 privacy-asking-no = Mình không hỏi bạn về bài nào.

@@ -30,9 +30,15 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
+def sources() -> tuple[str, ...]:
+    """From where the bot may learn; by default not from Discord."""
+    return ("discord", "telegram", "local", "api")
+
+
+@pytest.fixture
+def settings(settings: Settings, sources: tuple[str, ...]) -> Settings:
     moderators = tuple(Moderator(platform, str(OPERATOR)) for platform in ("discord", "telegram"))
-    return settings.model_copy(update={"moderators": moderators})
+    return settings.model_copy(update={"moderators": moderators, "training_sources": sources})
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from bot.core.callbacks import Action
 from bot.core.teaching_questions import FEWEST_SONGS, TeachingQuestions, experts_disagree
 from classifier.features.texture_columns import WIDTH
 from common.community import Community
-from storage import Question, SegmentVectors
+from storage import NewReply, Question, SegmentVectors
 from tests.bot.both.chats import text_of
 from tests.bot.reports import certain, make_report
 from tests.bot.running import eventually
@@ -69,24 +69,27 @@ async def test_a_song_that_lacks_people_is_asked_about_unless_a_stranger_made_it
     storage: Storage, settings: Settings
 ) -> None:
     made_up = (await storage.labels.propose("Asdfgh")).id
-    taught = {}
+    taught, replies = {}, {}
     for label in ("zouk", made_up):
         for number in range(FEWEST_SONGS):
             await agreeing(storage, label, "bob", name=f"{label} {number}")
         taught[label] = await answered(storage, f"{label} 0")
-    await storage.people.set_consent("ann", True)
-    await storage.asking.agree("ann", agreed=True)
+    for person, platform in (("ann", "telegram"), ("cid", "telegram"), ("dan", "discord")):
+        await storage.people.set_consent(person, True)
+        await storage.asking.agree(person, agreed=True)
+        replies[person] = await storage.replies.add(NewReply(taught["zouk"].id, platform, "chat", person))
     told = certain(blues=0.9, jazz=0.1)
 
-    def questions(community: Community) -> TeachingQuestions:
-        return TeachingQuestions(storage, settings.model_copy(update={"community": community}))
+    sources = {"training_sources": ("telegram", "local")}
 
-    public = questions(Community.PUBLIC)
-    assert await public.ask("ann", "reply", taught[made_up], told, ()) is None
-    assert await public.ask("ann", "reply", taught["zouk"], told, ()) == Question("zouk", 0, 20)
-    await storage.people.set_consent("cid", True)
-    await storage.asking.agree("cid", agreed=True)
-    assert await questions(Community.GROUP).ask("cid", "reply", taught[made_up], told, ()) == Question(made_up, 0, 20)
+    def questions(community: Community) -> TeachingQuestions:
+        return TeachingQuestions(storage, settings.model_copy(update={"community": community, **sources}))
+
+    public, group = questions(Community.PUBLIC), questions(Community.GROUP)
+    assert await public.ask(replies["ann"], taught[made_up], told, ()) is None
+    assert await public.ask(replies["ann"], taught["zouk"], told, ()) == Question("zouk", 0, 20)
+    assert await group.ask(replies["cid"], taught[made_up], told, ()) == Question(made_up, 0, 20)
+    assert await group.ask(replies["dan"], taught["zouk"], told, ()) is None
 
 
 def test_experts_disagree_where_none_of_the_genres_got_most_of_their_votes() -> None:

@@ -12,6 +12,7 @@ from bot.core.genre_names import GenreNames
 from bot.core.identity import Person
 from bot.core.teaching import IDLE_SECONDS, Teaching
 from bot.metrics import Metrics
+from tests.bot.both.chats import text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -76,6 +77,27 @@ async def test_whoever_knows_the_songs_of_a_lesson_agrees_with_all_of_them_at_on
 
     told = await chat.press_data("boss", over, chat.data_of(over, Action.SECOND))
     assert told == "You had told me about these songs already."
+
+
+@pytest.mark.parametrize("sources", [("local",)])
+async def test_where_nothing_may_be_learnt_nobody_is_asked_or_invited_and_teach_says_so(
+    chat: ChatUnderTest, tone: Tone
+) -> None:
+    await chat.teach("zouk")
+    await chat.says("What you teach here is kept, but whoever runs this bot doesn't let me learn from")
+    await chat.send_unaddressed(tone(200))
+    await chat.until(lambda: chat.said("Noted as zouk"))
+    await chat.teach("")
+    answer = await chat.song(tone(300))
+    await chat.correct(answer, "jazz")
+    await chat.correct(answer, "gnawa")
+    given = await chat.bot.storage.feedback.review(status=None)
+    assert {(each.label, each.may_train) for each in given} == {("zouk", False), ("gnawa", False)}
+    assert (await chat.bot.storage.people.consent(given[0].person)).asked is None
+    assert not [*chat.said("May I learn"), *chat.said("were taught here"), *chat.said("it counts once")]
+    notice = await chat.command("ann", "privacy", private=True)
+    assert "doesn't let me learn from" in text_of(notice)
+    assert chat.buttons(notice) == []
 
 
 async def test_what_is_taught_by_mistake_is_undone_and_after_the_end_songs_are_answered_as_usual(

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import csv
 import io
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from pydantic import SecretStr
 
 from bot.core.callbacks import Action
 from bot.core.errors import ButtonExpired, ExportOptionUnknown, GenreUnknown, NotAModerator, NotYours
@@ -12,12 +14,14 @@ from bot.core.export_request import ExportRequest
 from bot.core.genre_names import GenreNames
 from bot.core.identity import Person
 from bot.core.localization import Localizer
+from bot.core.messages import CorrectionView, thanks
 from bot.core.moderation import Moderation
 from bot.core.request import Requester
 from bot.setting_values import Moderator
+from common.addresses import Address
 from common.community import Community
-from storage import TABLE_COLUMNS, CancelResult, ExportFormat, ReviewStatus
-from tests.bot.running import Bot
+from storage import TABLE_COLUMNS, CancelResult, ChatKey, ExportFormat, ReviewStatus
+from tests.storage.factories import agreeing
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -26,13 +30,14 @@ if TYPE_CHECKING:
     from bot.core.identity import IdHasher
     from bot.settings import Settings
     from storage import Storage
-    from tests.bot.fake_classifier import EarAtHand
     from tests.bot.recording_chat import Notebook
+    from tests.bot.running import Bot
 
 ANN, BOB, EVE, BOSS = (Person("telegram", name) for name in ("1", "2", "3", "99"))
 HERE, THERE = "group one", "group two"
 PLACE_ADMIN = Requester(ANN, Localizer("en"), HERE, administers=True)
 EVERYWHERE = Requester(BOSS, Localizer("en"), "private", administers=False)
+DESK = {"moderation_password": SecretStr("a password"), "local_chat": Address("127.0.0.1", 8080)}
 
 
 @pytest.fixture
@@ -142,33 +147,38 @@ async def test_a_song_is_stopped_by_an_administrator_of_the_place_it_was_sent_in
 
 
 @pytest.mark.parametrize(
-    ("community", "moderators", "promised"),
+    ("changes", "promised"),
     [
-        ("public", (Moderator("telegram", "99"),), "a moderator"),
-        ("group", (), "others"),
-        ("private", (), "I can learn"),
+        ({"community": Community.PUBLIC, "moderators": (Moderator("telegram", "99"),)}, "a moderator will look at it"),
+        ({"community": Community.PUBLIC, **DESK}, "a moderator will look at it"),
+        ({"community": Community.PUBLIC}, "only learn it once whoever runs this bot names moderators"),
+        ({"community": Community.GROUP, "moderators": (Moderator("telegram", "99"),)}, "once others say the same"),
+        ({"community": Community.PRIVATE, "feedback_agreement": 2}, "once others say the same"),
+        ({"community": Community.PRIVATE}, "with enough songs of it I can learn it"),
+        ({"community": Community.GROUP, "training_sources": ("local",)}, "is new to me. I've noted it."),
     ],
 )
-async def test_a_proposed_label_promises_only_a_moderator_that_there_is(
-    community: str,
-    moderators: tuple[Moderator, ...],
-    promised: str,
-    storage: Storage,
-    keys: IdHasher,
-    settings: Settings,
-    ear: EarAtHand,
-    notebook: Notebook,
-    tone: Callable[..., Path],
-    tmp_path: Path,
+async def test_a_proposed_label_promises_only_what_the_rules_let_happen(
+    changes: dict[str, object], promised: str, storage: Storage, keys: IdHasher, settings: Settings
 ) -> None:
-    mine = settings.model_copy(update={"community": Community(community), "moderators": moderators})
-    bot = Bot(storage, keys, mine, ear, tmp_path / "work").with_chat(notebook)
-    await bot.start()
-    await bot.conversation.submit(notebook.sends(tone(200, name="one.wav"), person=BOB, chat_id=HERE))
-    await notebook.until(lambda: "one.wav" in notebook.discarded)
-    result = await bot.conversation.correct(notebook.answers["one.wav"][0].reply.id, BOB, "en", "zydeco")
-    assert promised in result.message.text
-    await bot.queue.stop()
+    mine = settings.model_copy(update={"moderators": (), **changes})
+    moderation, label = Moderation(storage, keys, mine, GenreNames(storage)), await storage.labels.propose("Zydeco")
+    given = CorrectionView(label.id, "zydeco", agrees=False, proposed=True)
+    given = replace(given, reviewers=await moderation.reviewers("telegram", label.id))
+    assert promised in thanks(given, Localizer("en"), "reply").text
+
+
+async def test_a_label_of_which_a_moderator_accepted_a_song_waits_for_nobody_but_others(
+    storage: Storage, keys: IdHasher, settings: Settings
+) -> None:
+    mine = settings.model_copy(update={"community": Community.PUBLIC})
+    moderation, label = Moderation(storage, keys, mine, GenreNames(storage)), await storage.labels.propose("Zydeco")
+    await agreeing(storage, label.id, "ann")
+    [given] = await storage.feedback.review()
+    await storage.feedback.moderate(given.id, ReviewStatus.ACCEPTED, moderator="boss", chat=ChatKey("local", "chat"))
+    assert await moderation.reviewers("telegram", label.id) == "moderators"
+    await storage.feedback.moderate(given.id, ReviewStatus.ACCEPTED, moderator="mod")
+    assert await moderation.reviewers("telegram", label.id) == "others"
 
 
 async def test_whoever_is_alone_with_their_page_moderates_it_and_nobody_else_does(

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from tests.bot.fake_classifier import EarAtHand
 
 
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    # By default nothing may be learnt from Discord, and nobody is asked there.
+    return settings.model_copy(update={"training_sources": ("discord", "telegram", "local", "api")})
+
+
 @pytest.fixture(autouse=True)
 def _a_clock_that_runs_faster(monkeypatch: pytest.MonkeyPatch) -> None:
     hurry(monkeypatch, rate_limit, "PLACE_SECONDS")
