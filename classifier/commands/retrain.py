@@ -199,12 +199,16 @@ def _store(arguments: argparse.Namespace, releases: ReleaseStore, made: Candidat
 
     What the serving release learnt from withdrawn songs has to go, even in favour of songs that were rolled back.
     """
-    from classifier.inference.releases import ReleaseEvent
+    from classifier.inference.manifest import read_manifest
+    from classifier.inference.releases import ReleaseEvent, digest_of
     from classifier.training import release_writer
 
     reasons = " ".join(made.verdict.reasons)
     if made.name == made.about["gate"]["against"]:
         # Its card and figures compare it with the release before; those of this run would compare it with itself.
+        # Songs that made no difference are noted all the same, or every run would train because of them.
+        if digest_of(read_manifest(arguments.models).get("songs") or {}) != digest_of(made.about["songs"]):
+            releases.amend(made.name, songs=made.about["songs"], feedback=made.about["feedback"])
         print(f"The candidate is {made.name}, which serves already: nothing was changed.")
         return NOT_ENOUGH
     if (before := releases.serving()) is None or before["name"] != made.about["gate"]["against"]:

@@ -255,6 +255,21 @@ class ReleaseStore:
         self._remove_unused(manifest["files"])
         shutil.rmtree(part, ignore_errors=True)
 
+    def amend(self, name: str, **about: Any) -> None:
+        """Change what the manifest of a release says about its making. Needs the ``exclusive`` lock."""
+        part = self._folder / f".{_check_name(name)}.files.part"
+        for folder in (self._folder / name, self.directory):
+            with suppress(BadRelease):
+                manifest = read_manifest(folder)
+                if manifest["name"] == name:
+                    part.mkdir(exist_ok=True)
+                    draft = part / MANIFEST
+                    draft.write_text(json.dumps({**manifest, **about}, indent=2, ensure_ascii=False) + "\n", "utf-8")
+                    _sync(draft)
+                    draft.replace(folder / MANIFEST)
+                    _sync(folder)
+        shutil.rmtree(part, ignore_errors=True)
+
     def previous_name(self) -> str:
         """Return the name of the release that served before the serving one.
 

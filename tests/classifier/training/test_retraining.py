@@ -321,6 +321,16 @@ class TestCommand:
         assert retrain(models, kept, "--if-enough") == PROMOTED
         assert read_manifest(models)["name"] == without
 
+    def test_a_withdrawn_song_that_made_no_difference_is_trained_without_once(
+        self, models: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert retrain(models, [*corrections(NEW, 24), line("mine", "rock", weight=0)]) == PROMOTED
+        for said in ("serves already: nothing was changed", "Not enough new feedback"):
+            assert retrain(models, corrections(NEW, 24), "--if-enough") == NOT_ENOUGH
+            assert said in capsys.readouterr().out
+        assert set(read_manifest(models)["songs"]) == {NEW}
+        assert Model.load(models).name == read_manifest(models)["name"]
+
     def test_it_is_told_how_many_withdrawn_songs_serve_on_where_the_gate_refuses(
         self, models: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
