@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.decomposition import PCA
 from sklearn.pipeline import Pipeline
 
+from classifier.__main__ import main
 from classifier.features.families import TEXTURE, TEXTURE40
 from classifier.inference.ensemble import Branch, Ensemble, Expert
 from classifier.inference.estimators import GroupScaler, WeightedLDA
@@ -34,6 +35,9 @@ TRACKS = 18  # of each genre
 COPIES = 2
 FOLDS = 3
 SCATTER = 0.7
+NEW = "cheo"
+"""A genre that the release does not know."""
+PROMOTED, FAILED, REFUSED, NOT_ENOUGH = 0, 1, 3, 4
 
 
 def centre(genre: str) -> NDArray[np.float32]:
@@ -119,3 +123,14 @@ def write_json_lines(path: Path, lines: Iterable[Mapping[str, Any]]) -> Path:
     """Write a feedback file."""
     path.write_text("".join(json.dumps(dict(values)) + "\n" for values in lines), "utf-8")
     return path
+
+
+def corrections(label: str, count: int, genre: str | None = None, **more: Any) -> list[dict[str, Any]]:
+    """Return rows of so many songs of feedback."""
+    return [line(f"{label} {number}", label, genre, **more) for number in range(count)]
+
+
+def retrain(models: Path, lines: list[dict[str, Any]], *words: str) -> int:
+    """Run the command on rows of feedback; return its exit status."""
+    file = write_csv(models.parent / "feedback.csv", lines)
+    return main(["retrain", "--feedback", str(file), "--models", str(models), "--jobs", "1", *words])

@@ -16,16 +16,22 @@ from classifier.inference.releases import ReleaseEvent, ReleaseStore
 from classifier.song_report import SegmentFeatures
 from classifier.training import base_dataset, experts, retraining, training_set
 from classifier.training.feedback_reader import Song, read
-from classifier.training.need import AGAIN_AFTER
 from classifier.training.training_set import Criteria
 from tests.classifier.test_walls import fresh_process
 from tests.classifier.training.small import (
+    FAILED,
     GENRES,
+    NEW,
+    NOT_ENOUGH,
+    PROMOTED,
+    REFUSED,
     TRACKS,
     WIDTH,
+    corrections,
     features,
     line,
     put_release,
+    retrain,
     write_csv,
     write_json_lines,
 )
@@ -36,23 +42,6 @@ if TYPE_CHECKING:
     from classifier.training.base_dataset import Base
     from classifier.training.experts import FeatureSpace
 
-PROMOTED, FAILED, REFUSED, NOT_ENOUGH = 0, 1, 3, 4
-NEW = "cheo"
-
-
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A small release with its base material."""
-    directory = tmp_path_factory.mktemp("small")
-    put_release(directory)
-    return directory
-
-
-@pytest.fixture
-def models(trained: Path, tmp_path: Path) -> Path:
-    """A folder of its own in which that release serves."""
-    return shutil.copytree(trained, tmp_path / "models")
-
 
 @pytest.fixture(scope="module")
 def of_base(trained: Path) -> tuple[Base, dict[str, FeatureSpace]]:
@@ -60,17 +49,8 @@ def of_base(trained: Path) -> tuple[Base, dict[str, FeatureSpace]]:
     return base_dataset.unpack(base_dataset.find(trained)[1]), dict(experts.spaces_of(read_artifact(content).experts))
 
 
-def corrections(label: str, count: int, genre: str | None = None, **more: Any) -> list[dict[str, Any]]:
-    return [line(f"{label} {number}", label, genre, **more) for number in range(count)]
-
-
 def songs(tmp_path: Path, *lines: dict[str, Any]) -> list[Song]:
     return read(write_json_lines(tmp_path / "songs.jsonl", lines))
-
-
-def retrain(models: Path, lines: list[dict[str, Any]], *words: str) -> int:
-    file = write_csv(models.parent / "feedback.csv", lines)
-    return main(["retrain", "--feedback", str(file), "--models", str(models), "--jobs", "1", *words])
 
 
 def called(models: Path, genre: str) -> float:
@@ -298,46 +278,6 @@ class TestCommand:
         figures = json.loads((models / manifest["evaluation"]).read_text("utf-8"))["differences"]
         assert {figure["what"]: figure["songs"] for figure in figures}["rock, feedback"] == 8
 
-    def test_withdrawn_songs_are_forgotten_though_nothing_gets_better(
-        self, models: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        again = shutil.copytree(models, tmp_path / "again")
-        theirs = corrections(NEW, 24)
-        mine = [line(f"mine {number}", NEW) for number in range(5)]
-        assert retrain(models, [*theirs, *mine]) == PROMOTED
-        assert retrain(models, theirs, "--if-enough") == PROMOTED
-        assert "corrections were withdrawn: 5." in capsys.readouterr().out
-        assert retrain(again, theirs) == PROMOTED
-        # The same bytes come of the same feedback, whatever was once learnt.
-        assert read_manifest(again)["name"] == read_manifest(models)["name"]
-        assert len(read_manifest(models)["songs"][NEW]) == 24
-
-    def test_withdrawn_songs_are_forgotten_though_the_release_without_them_was_rolled_back(self, models: Path) -> None:
-        kept = corrections(NEW, 24)
-        assert retrain(models, [*kept, line("mine", NEW)]) == PROMOTED
-        assert retrain(models, kept, "--if-enough") == PROMOTED
-        without = read_manifest(models)["name"]
-        assert main(["rollback", "--models", str(models)]) == 0
-        assert retrain(models, kept, "--if-enough") == PROMOTED
-        assert read_manifest(models)["name"] == without
-
-    def test_a_withdrawn_song_that_made_no_difference_is_trained_without_once(
-        self, models: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        assert retrain(models, [*corrections(NEW, 24), line("mine", "rock", weight=0)]) == PROMOTED
-        for said in ("serves already: nothing was changed", "Not enough new feedback"):
-            assert retrain(models, corrections(NEW, 24), "--if-enough") == NOT_ENOUGH
-            assert said in capsys.readouterr().out
-        assert set(read_manifest(models)["songs"]) == {NEW}
-        assert Model.load(models).name == read_manifest(models)["name"]
-
-    def test_it_is_told_how_many_withdrawn_songs_serve_on_where_the_gate_refuses(
-        self, models: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        assert retrain(models, corrections(NEW, 24)) == PROMOTED
-        assert retrain(models, corrections("rock", 60, "jazz"), "--if-enough") == REFUSED
-        assert f"{read_manifest(models)['name']} still learnt from: 24." in capsys.readouterr().out
-
     def test_as_many_people_must_agree_as_the_setting_says(
         self, models: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
@@ -345,31 +285,6 @@ class TestCommand:
         monkeypatch.setenv("FEEDBACK_AGREEMENT", "1")
         assert retrain(models, corrections(NEW, 24, people=1)) == PROMOTED
         assert "people" not in capsys.readouterr().out
-
-    def test_songs_that_were_rolled_back_are_not_promoted_again_by_themselves(
-        self, models: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        assert retrain(models, corrections(NEW, 24)) == PROMOTED
-        first = read_manifest(models)["name"]
-        assert main(["rollback", "--models", str(models)]) == 0
-        assert retrain(models, corrections(NEW, 24), "--if-enough") == NOT_ENOUGH
-        assert "was rolled back" in capsys.readouterr().out
-        assert retrain(models, corrections(NEW, 24)) == REFUSED
-        assert main(["promote", first, "--models", str(models)]) == 0
-        assert not ReleaseStore(models).rolled_back()
-
-    @pytest.mark.parametrize("back", [["rollback"], ["promote"], ["promote", "--overrule", "It was better."]])
-    def test_a_rollback_is_not_undone_until_enough_new_songs_came(
-        self, models: Path, back: list[str], capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        first = read_manifest(models)["name"]
-        assert retrain(models, corrections(NEW, 24)) == PROMOTED
-        named = [first] if back[0] == "promote" else []
-        assert main([back[0], *named, *back[1:], "--models", str(models)]) == 0
-        assert read_manifest(models)["name"] == first
-        assert retrain(models, [*corrections(NEW, 24), line("more", "rock")], "--if-enough") == NOT_ENOUGH
-        assert "Not enough new feedback: 1 songs" in capsys.readouterr().out
-        assert retrain(models, corrections(NEW, 24 + AGAIN_AFTER), "--if-enough") == PROMOTED
 
     def test_songs_of_labels_that_are_no_class_sharpen_not_sure(self, models: Path) -> None:
         strange = [line(f"zouk {number}", "zouk", GENRES[number % 3], people=1) for number in range(60)]
