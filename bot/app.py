@@ -11,7 +11,7 @@ import hashlib
 import logging
 import signal
 import socket
-from contextlib import AsyncExitStack, contextmanager, suppress
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,7 @@ from links import Fetcher
 from storage import KEY_NOTE, BadDatabaseUrl, DatabaseTooNew, DatabaseUnusable, Storage
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Awaitable, Callable, Iterator, Mapping
     from pathlib import Path
 
     from bot.core.chat import Chat
@@ -46,6 +46,9 @@ if TYPE_CHECKING:
     from classifier.inference.executor import SongExecutor
 
 TIDY_SECONDS = 6 * 3600.0
+# A chat that hangs, as its database may, is left alone after so long when the bot ends.
+STOP_SECONDS = 5.0
+CLOSE_SECONDS = 10.0
 
 log = logging.getLogger(__name__)
 
@@ -156,11 +159,12 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         health.has_chats(tuple(chat.platform for chat in chats), running)
         retraining = Retraining(storage, settings, health.metrics)
         await stack.enter_async_context(retraining.going_on())
-        await _tidy_until(signalled, storage)
+        tidying = asyncio.create_task(_keep_tidy(storage))
+        await signalled.wait()
+        tidying.cancel()
         health.stops()
         log.info("stopping: no new songs are taken; songs in progress finish or are released")
-        for chat in running.values():
-            await chat.stop_taking()
+        await _of_all(running, lambda chat: chat.stop_taking(), STOP_SECONDS)
     log.info("stopped")
     return 0
 
@@ -198,12 +202,22 @@ async def _start_chats(chats: list[Chat], running: dict[str, Chat]) -> list[str]
     return failed
 
 
-async def _close_chats(running: dict[str, Chat]) -> None:
-    for chat in running.values():
+async def _close_chats(running: Mapping[str, Chat]) -> None:
+    await _of_all(running, lambda chat: chat.close(), CLOSE_SECONDS)
+
+
+async def _of_all(running: Mapping[str, Chat], end: Callable[[Chat], Awaitable[None]], seconds: float) -> None:
+    """Do something with all chats, without waiting longer for one that hangs, as its database may."""
+
+    async def call(chat: Chat) -> None:
         try:
-            await chat.close()
+            await end(chat)
         except Exception:
-            log.exception("%s could not be closed", chat.platform)
+            log.exception("%s could not be ended", chat.platform)
+
+    calls = [asyncio.create_task(call(chat)) for chat in running.values()]
+    if calls:
+        await asyncio.wait(calls, timeout=seconds)
 
 
 @contextmanager
@@ -312,16 +326,14 @@ async def _keys(settings: Settings, storage: Storage) -> IdHasher:
     return keys
 
 
-async def _tidy_until(signalled: asyncio.Event, storage: Storage) -> None:
-    """Delete what is too old now and then, until the signal comes."""
-    while not signalled.is_set():
+async def _keep_tidy(storage: Storage) -> None:
+    """Delete what is too old now and then."""
+    while True:
         try:
             log.info("deleted as too old: %s", await storage.delete_expired())
         except Exception:
             log.exception("storage could not be tidied")
-        with suppress(TimeoutError):
-            async with asyncio.timeout(TIDY_SECONDS):
-                await signalled.wait()
+        await asyncio.sleep(TIDY_SECONDS)
 
 
 def _owner(data_dir: Path) -> str:

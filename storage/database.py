@@ -43,6 +43,8 @@ POOL_SECONDS = 10.0
 """How long a transaction waits for a connection."""
 CONNECT_SECONDS = 5.0
 """How long connecting to PostgreSQL may take."""
+COMMAND_SECONDS = 20.0
+"""How long PostgreSQL may take over one statement: one that hangs must not keep people waiting without a word."""
 COMPLAINT_SECONDS = 60.0
 """How often an outage that lasts is logged."""
 SQLITE_CACHE_KIBIBYTES = 4096
@@ -96,8 +98,14 @@ def database_url(text: str) -> URL:
     return url
 
 
-def make_engine(url: URL) -> AsyncEngine:
-    """Create the engine for a URL from ``database_url``; connects only when first used."""
+def make_engine(url: URL, command_seconds: float | None = None) -> AsyncEngine:
+    """Create the engine for a URL from ``database_url``; connects only when first used.
+
+    Parameters
+    ----------
+    command_seconds
+        How long PostgreSQL may take over one statement; None for as long as it likes.
+    """
     if url.get_backend_name() == "sqlite":
         engine = create_async_engine(
             url,
@@ -113,7 +121,7 @@ def make_engine(url: URL) -> AsyncEngine:
         return engine
     return create_async_engine(
         url,
-        connect_args={"timeout": CONNECT_SECONDS},
+        connect_args={"timeout": CONNECT_SECONDS, "command_timeout": command_seconds},
         # The transactions rely on their locks, after which they must see what others stored meanwhile.
         isolation_level="READ COMMITTED",
         pool_size=POSTGRESQL_CONNECTIONS,
@@ -163,6 +171,8 @@ class Database:
         From ``database_url``.
     clock
         Returns the current time, aware and in UTC.
+    is_patient
+        Whether statements may take as long as they like.
 
     Attributes
     ----------
@@ -170,10 +180,10 @@ class Database:
         When something was last stored (``time.monotonic``); None if nothing was.
     """
 
-    def __init__(self, url: URL, clock: Callable[[], datetime]) -> None:
+    def __init__(self, url: URL, clock: Callable[[], datetime], *, is_patient: bool = False) -> None:
         self.url = url
         self.now = clock
-        self._engine = make_engine(url)
+        self._engine = make_engine(url, None if is_patient else COMMAND_SECONDS)
         self._reading = self._engine.execution_options(**_SNAPSHOT[url.get_backend_name()])
         # SQLite allows one writer. Waiting here costs nothing, while its own lock makes waiting threads poll.
         self._turn = asyncio.Lock() if url.get_backend_name() == "sqlite" else None

@@ -81,7 +81,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 async def _upgrade(url: URL, genres: Genres) -> None:
-    database = Database(url, _now)
+    database = Database(url, _now, is_patient=True)
     try:
         async with database.transaction() as connection:
             await lock(connection, "migrate")

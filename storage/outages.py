@@ -117,7 +117,10 @@ def outage_of(error: BaseException, *, committing: bool) -> Outage | None:
         return _of_driver(error, committing=committing)
     if isinstance(error, BrokenPipeError):
         return None  # of whoever reads an export
-    if isinstance(error, (ConnectionError, TimeoutError, socket.gaierror)):
+    if isinstance(error, TimeoutError):
+        # It hangs: whoever asks at once again waits as long again.
+        return Outage("no response in time")
+    if isinstance(error, (ConnectionError, socket.gaierror)):
         return _lost(f"{type(error).__name__}: {error}", committing=committing)
     if isinstance(error, OSError) and is_disk_fault(error):
         return Outage(str(error.strerror or error))

@@ -3,7 +3,8 @@
 Each is one transaction, which is run again after a conflict or a lost connection (``storage.outages``).
 
 Cancelling a transaction while the driver's thread works on it can leave SQLite's write lock held by a connection that
-nobody closes. Every decorated method takes milliseconds, so a cancelled caller waits for it instead.
+nobody closes. Every decorated method takes milliseconds, so a cancelled caller waits for it instead, unless the
+database hangs: then the method goes on by itself.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from functools import partial, wraps
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from storage.outages import retried
 
@@ -20,13 +21,28 @@ if TYPE_CHECKING:
 
 Class = TypeVar("Class", bound=type)
 
+FINISH_SECONDS: Final = 5.0
+
+# The event loop itself holds tasks only weakly.
+_unfinished: set[asyncio.Future[Any]] = set()
+
 
 def uncancellable(cls: Class) -> Class:
-    """Make a class's public coroutine methods finish before a cancellation of their caller takes effect."""
+    """Make a class's public coroutine methods finish before a cancellation of their caller takes effect.
+
+    A cancelled caller waits for ``FINISH_SECONDS`` at most.
+    """
     for name, method in list(vars(cls).items()):
         if not name.startswith("_") and inspect.iscoroutinefunction(method):
             setattr(cls, name, _finishing(method))
     return cls
+
+
+def _forget(task: asyncio.Future[Any]) -> None:
+    _unfinished.discard(task)
+    if not task.cancelled():
+        # Retrieve the task's error, which asyncio would otherwise warn about.
+        task.exception()
 
 
 def _finishing(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
@@ -34,19 +50,17 @@ def _finishing(method: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable
     async def finish(*arguments: Any, **options: Any) -> Any:
         task = asyncio.ensure_future(retried(partial(method, *arguments, **options)))
         cancelled: asyncio.CancelledError | None = None
-        while not task.done():
+        clock = asyncio.get_running_loop().time
+        until: float | None = None
+        while not task.done() and (until is None or clock() < until):
             try:
-                await asyncio.shield(task)
+                await asyncio.wait({task}, timeout=None if until is None else until - clock())
             except asyncio.CancelledError as error:
-                if task.cancelled():
-                    raise
-                cancelled = error
-            except Exception:  # the method's own, raised below
-                break
-        if cancelled is not None:
-            # Retrieve the task's error, which asyncio would otherwise warn about.
-            task.exception()
-            raise cancelled
-        return task.result()
+                cancelled, until = error, until or clock() + FINISH_SECONDS
+        if cancelled is None:
+            return task.result()
+        _unfinished.add(task)
+        task.add_done_callback(_forget)
+        raise cancelled
 
     return finish

@@ -231,8 +231,9 @@ class SongQueue:
         """Take no new songs; running ones finish within ``FINISH_SECONDS``, the others are released."""
         self._closing.set()
         self._wake.set()
-        # Not cancelled: a job that is just being claimed must be released, too.
-        await asyncio.gather(*self._loops)
+        # Not cancelled: a job that is just being claimed must be released, too, unless the database hangs.
+        if self._loops:
+            await asyncio.wait(self._loops, timeout=RELEASE_SECONDS)
         tasks = [running.task for running in self._running.values() if running.task is not None]
         if tasks:
             await asyncio.wait(tasks, timeout=FINISH_SECONDS)
@@ -240,8 +241,14 @@ class SongQueue:
             running.stop(StopReason.CLOSING)
         if tasks:
             await asyncio.wait(tasks, timeout=RELEASE_SECONDS)
+        releasing = asyncio.create_task(self._release_all())
+        await asyncio.wait({releasing}, timeout=RELEASE_SECONDS)
+
+    async def _release_all(self) -> None:
         try:
             await self._storage.jobs.requeue_owned(self._owner)
+        except StorageUnavailable:
+            log.warning("songs in progress could not be released; the next start does it")
         except Exception:
             log.exception("songs in progress could not be released; the next start does it")
 

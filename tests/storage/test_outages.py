@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
+import signal
 import sqlite3
 import threading
+from contextlib import AsyncExitStack, contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,6 +43,23 @@ async def on_postgresql(postgresql: PostgreSQL, seeded_name: str) -> AsyncIterat
     async with await Storage.open(postgresql.url(name)) as storage:
         yield storage
     postgresql.drop(name)
+
+
+@contextmanager
+def _frozen(server: PostgreSQL) -> Iterator[None]:
+    """Stop every process of a server for a while."""
+    processes = server.pids()
+
+    def send(number: signal.Signals) -> None:
+        for process in processes:
+            with suppress(ProcessLookupError):
+                os.kill(process, number)
+
+    send(signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        send(signal.SIGCONT)
 
 
 async def _as_many_as_fit(storage: Storage) -> None:
@@ -215,4 +235,28 @@ async def test_too_few_connections_are_told(
             with pytest.raises(StorageUnavailable):
                 await storage.jobs.load()
         assert (await storage.jobs.load()).queued == 0
+    postgresql.drop(name)
+
+
+@pytest.mark.parametrize("is_locked", [True, False])
+async def test_a_server_that_is_locked_or_hangs_is_told_soon_and_used_again_after_it(
+    postgresql: PostgreSQL, seeded_name: str, monkeypatch: pytest.MonkeyPatch, *, is_locked: bool
+) -> None:
+    for limit in ("COMMAND_SECONDS", "CONNECT_SECONDS"):
+        monkeypatch.setattr(database, limit, 0.3)
+    name = postgresql.create(seeded_name)
+    async with await Storage.open(postgresql.url(name)) as storage, await Storage.open(postgresql.url(name)) as another:
+        await queued(storage)
+        async with AsyncExitStack() as hanging:
+            if is_locked:
+                connection = await hanging.enter_async_context(another.database.transaction())
+                await connection.execute(text("LOCK TABLE jobs"))
+            else:
+                hanging.enter_context(_frozen(postgresql))
+            async with asyncio.timeout(5):
+                for work in (queued(storage), storage.jobs.load()):
+                    with pytest.raises(StorageUnavailable):
+                        await work
+        await queued(storage)
+        assert (await storage.jobs.load()).queued == 2
     postgresql.drop(name)

@@ -61,6 +61,19 @@ async def test_a_cancelled_caller_waits_for_the_end_and_is_cancelled_then() -> N
     assert slow.finished
 
 
+async def test_a_cancelled_caller_does_not_wait_for_a_database_that_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("storage.uncancellable.FINISH_SECONDS", 0)
+    slow = Slow()
+    caller = asyncio.create_task(slow.work())
+    await asyncio.sleep(0)
+    caller.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await caller
+    assert not slow.finished
+    await asyncio.sleep(0.05)
+    assert slow.finished
+
+
 async def test_results_and_errors_pass_through() -> None:
     assert await Slow().work() == 42
     with pytest.raises(LookupError):

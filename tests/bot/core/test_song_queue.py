@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import sqlite3
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,7 @@ from bot.core.song_queue import FETCHES_AHEAD
 from classifier.errors import NotAudio, WorkerLost
 from common.errors import SongError, StorageUnavailable
 from storage import LEASE_SECONDS, CancelResult, ClaimedJob, JobState, Storage, TooManyQueued, TooManyToday
+from storage.database import BUSY_SECONDS
 from storage.job import MAX_INTERRUPTIONS
 from tests.bot.links_at_hand import LinksAtHand
 from tests.bot.running import Bot, eventually
@@ -376,6 +379,17 @@ async def test_stopping_the_bot_lets_a_song_finish_that_needs_only_a_moment(
     ear.go_on.set()
     await stopping
     assert await _ended(bot, job.id) == "answered"
+
+
+async def test_stopping_the_bot_does_not_wait_for_a_database_that_hangs(
+    bot: Bot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.core.song_queue.RELEASE_SECONDS", 0.05)
+    with closing(sqlite3.connect(tmp_path / "songs.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        async with asyncio.timeout(BUSY_SECONDS / 2):
+            await bot.queue.stop()
+        other.execute("ROLLBACK")
 
 
 async def test_the_second_delivery_of_the_same_message_is_not_answered_again(
