@@ -30,7 +30,7 @@ from storage.tables import AnswerRow, CorrectionRow, PersonRow
 from storage.uncancellable import uncancellable
 
 if TYPE_CHECKING:
-    from datetime import datetime, timedelta
+    from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -111,21 +111,12 @@ class Feedback:
         async with self._database.reading() as connection:
             return await get_correction(connection, correction_id, chat)
 
-    async def given(
-        self, person: str, label: str, *, chat: ChatKey, within: timedelta, until: datetime | None = None
-    ) -> list[Correction]:
-        """List a person's corrections to one label in a chat, oldest first, without rejected ones.
-
-        Parameters
-        ----------
-        within, until
-            Only those that were given in so long a time, which ends then, or now.
-        """
-        since = (until or self._database.now()) - within
+    async def given(self, label: str, *, chat: ChatKey, since: datetime, until: datetime) -> list[Correction]:
+        """List everybody's corrections to one label in a chat and time, oldest first, without rejected ones."""
         query = (
             select_corrections()
-            .where(CorrectionRow.person == person, CorrectionRow.label == label, *in_chat(chat))
-            .where(CorrectionRow.updated >= since, CorrectionRow.status != ReviewStatus.REJECTED)
+            .where(CorrectionRow.label == label, *in_chat(chat), CorrectionRow.status != ReviewStatus.REJECTED)
+            .where(CorrectionRow.updated >= since, CorrectionRow.updated <= until)
             .order_by(CorrectionRow.id)
         )
         async with self._database.reading() as connection:

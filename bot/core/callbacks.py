@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 GENRES_PER_PAGE = 25
 """Genres on one page of a list: as many options as a Discord select menu takes."""
 CALLBACK_BYTES = 64
+TEACHER_DIGITS = 16
 GENRE_ID = re.compile(r"[a-z0-9_]{1,48}")
 """Ids of genres that fit into a button; those of every release that this project makes do."""
 
@@ -94,13 +95,25 @@ class NamedGenreCallback:
 
 @dataclass(frozen=True, slots=True)
 class SecondCallback:
-    """Agrees with all songs that somebody taught, of which the last one's correction has this number."""
+    """Agrees with all songs of a lesson, whatever becomes of each of them until the button is pressed.
 
-    correction_id: int
+    Attributes
+    ----------
+    label
+        Number of the label that was taught.
+    teacher
+        The beginning of the keyed hash of whoever taught it, ``TEACHER_DIGITS`` long.
+    minute
+        When others were invited, in minutes since 1970 (UTC).
+    """
+
+    label: int
+    teacher: str
+    minute: int
     action = Action.SECOND
 
     def __str__(self) -> str:
-        return f"{self.action}:{self.correction_id}"
+        return f"{self.action}:{self.label}:{self.teacher}:{self.minute}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,7 +304,9 @@ _OLD_PURPOSES |= {"fuse": ChoicePurpose.MERGE, "fuses": ChoicePurpose.MERGE}
 _DECODERS: dict[str, Callable[[re.Match[str]], Callback]] = {
     rf"(right|wrong|undo|unteach|votes):({_ID})": lambda m: AnswerCallback(Action(m[1]), m[2]),
     rf"is:({_ID}):({GENRE_ID.pattern})": lambda m: NamedGenreCallback(m[1], m[2]),
-    rf"same:({_NUMBER})": lambda m: SecondCallback(int(m[1])),
+    rf"same:([0-9]{{1,9}}):([0-9a-f]{{{TEACHER_DIGITS}}}):([0-9]{{1,9}})": lambda m: SecondCallback(
+        int(m[1]), m[2], int(m[3])
+    ),
     rf"cancel:({_NUMBER})": lambda m: CancelCallback(int(m[1])),
     rf"take:({_NUMBER})-([0-9]{{1,2}})": lambda m: PlaylistCallback(int(m[1]), int(m[2])),
     r"ask:(yes|no)": lambda m: AskingCallback(m[1] == "yes"),

@@ -31,6 +31,7 @@ from storage import CancelResult, ChatKey, LabelStatus, RowNotFound, TooManyQueu
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.core.callbacks import SecondCallback
     from bot.core.chat import PendingSong, Stage
     from bot.core.genre_names import GenreNames
     from bot.core.identity import IdHasher, Person
@@ -41,10 +42,10 @@ if TYPE_CHECKING:
     from bot.core.playlist_prompt import PlaylistPrompts
     from bot.core.request import Requester
     from bot.core.song_queue import SongQueue
-    from bot.core.teaching import Teaching
+    from bot.core.teaching import Invitation, Teaching
     from bot.metrics import Metrics
     from bot.settings import Settings
-    from storage import Correction, Job, Label, Reply, SegmentVectors, Storage
+    from storage import Job, Label, Reply, SegmentVectors, Storage
 
 LANGUAGE_SECONDS = 2.0
 
@@ -312,17 +313,17 @@ class Conversation:
         asked = await self._ask_once(key, person.platform)
         return label, questions.consent_question(words) if asked else None
 
-    async def lesson(self, requester: Requester, label: str) -> list[Correction]:
-        """Return what somebody taught of a label where they are, oldest first."""
-        return await self.teaching.lesson(self._keys.person(requester.person), self._chat_of(requester), label)
+    async def invite(self, requester: Requester, label: str) -> Invitation | None:
+        """Return the invitation to agree with what somebody taught of a label where they are; None for nothing."""
+        return await self.teaching.invite(self._keys.person(requester.person), self._chat_of(requester), label)
 
-    async def second(self, requester: Requester, correction_id: int) -> tuple[Label, int, OutgoingMessage | None]:
+    async def second(self, requester: Requester, invited: SecondCallback) -> tuple[Label, int, OutgoingMessage | None]:
         """Agree with all songs of a lesson; see ``Teaching.second``.
 
         Returns the label, how many songs got it, and the question for consent if it was not asked before.
         """
         key = self._keys.person(requester.person)
-        label, count = await self.teaching.second(key, self._chat_of(requester), correction_id)
+        label, count = await self.teaching.second(key, self._chat_of(requester), invited)
         asked = await self._ask_once(key, requester.person.platform)
         return label, count, questions.consent_question(requester.words) if asked else None
 

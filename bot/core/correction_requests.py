@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.core import messages
 from bot.core.awaited_genres import AwaitedGenres
-from bot.core.callbacks import Action, ChoicePurpose, GenreCallback, GenreTarget, SecondCallback
+from bot.core.callbacks import Action, ChoicePurpose, GenreCallback, GenreTarget
 from bot.core.chat import Button, GenreMenu, OutgoingMessage
 from bot.core.errors import GenreUnknown, TypedGenreGone
 from bot.core.request import Placement, Response
@@ -15,7 +15,7 @@ from storage.label_text import clean_name, name_key
 
 if TYPE_CHECKING:
     from bot.core.answer_view import CorrectionResult
-    from bot.core.callbacks import AnswerCallback, NamedGenreCallback
+    from bot.core.callbacks import AnswerCallback, NamedGenreCallback, SecondCallback
     from bot.core.chat import ChatLimits
     from bot.core.conversation import Conversation
     from bot.core.genre_search import GenreReading
@@ -162,6 +162,7 @@ class CorrectionRequests:
         if reading.similar:
             listed = ", ".join(choice.name for choice in reading.similar)
             return Response(OutgoingMessage(words.translate("teach-unclear", genres=listed)))
+        before = conversation.teaching.taught_last(requester.person, requester.place)
         label, question = await conversation.teach(
             requester.person, requester.place, requester.language, reading.label or reading.new or name
         )
@@ -172,7 +173,12 @@ class CorrectionRequests:
             lines.append(words.translate("teach-nowhere", **values))
         elif reviewers == "nobody":
             lines.append(words.translate("teach-nobody", **values))
-        return Response(OutgoingMessage("\n\n".join(lines)), question=question)
+        elif reviewers != "oneself" and not requester.private:
+            lines.append(words.translate("teach-then-agree"))
+        invitation = None
+        if before is not None and before != label.id:
+            invitation = await self._invitation(requester, before)
+        return Response(OutgoingMessage("\n\n".join(lines)), question=question, invitation=invitation)
 
     async def _invitation(self, requester: Requester, label: str) -> OutgoingMessage | None:
         """Return the invitation to agree with what was taught; None where nobody is there, or it would not count."""
@@ -182,17 +188,17 @@ class CorrectionRequests:
         reviewers = await conversation.moderation.reviewers(requester.person.platform, label)
         if reviewers not in {"others", "moderators"}:
             return None
-        lesson = await conversation.lesson(requester, label)
-        if not lesson:
+        invitation = await conversation.invite(requester, label)
+        if invitation is None:
             return None
-        values: dict[str, str | float] = {"label": words.genre(label), "songs": len(lesson)}
-        agree = Button(SecondCallback(lesson[-1].id), words.translate("button-second", **values))
+        values: dict[str, str | float] = {"label": words.genre(label), "songs": invitation.songs or 0}
+        agree = Button(invitation.button, words.translate("button-second", **values))
         kind = "teach-invitation" if reviewers == "others" else "teach-invitation-moderators"
         return OutgoingMessage(words.translate(kind, **values), (agree,))
 
-    async def second(self, requester: Requester, correction_id: int) -> Response:
+    async def second(self, requester: Requester, invited: SecondCallback) -> Response:
         """Agree with all songs that somebody else taught in a lesson."""
-        label, count, question = await self._conversation.second(requester, correction_id)
+        label, count, question = await self._conversation.second(requester, invited)
         words = requester.words
         text = words.translate("teach-seconded", label=words.genre(label.id), songs=count)
         return Response(OutgoingMessage(text), Placement.NOTICE, notice=text, question=question)

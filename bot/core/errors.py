@@ -79,6 +79,11 @@ class OwnLesson(SongError):
     sentence = "You taught these songs yourself. Somebody else has to agree."
 
 
+class LessonEmpty(SongError):
+    code = "lesson-empty"
+    sentence = "No song of this lesson is noted at the moment. If some are still in the queue, press again later."
+
+
 class NotAModerator(SongError):
     code = "not-a-moderator"
     sentence = "Only moderators can do that."

@@ -104,8 +104,8 @@ class RequestHandler:
                 return await self.corrections.press(requester, callback)
             case NamedGenreCallback():
                 return await self.corrections.press_named(requester, callback)
-            case SecondCallback(correction_id=number):
-                return await self.corrections.second(requester, number)
+            case SecondCallback():
+                return await self.corrections.second(requester, callback)
             case GenreCallback(action=Action.PAGE, target=target, number=offset):
                 return await self.corrections.offer(requester, target, offset or 0, Placement.IN_PLACE)
             case GenreCallback(action=Action.NEW, target=target):

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.core.errors import ButtonExpired, OwnLesson
+from bot.core.callbacks import TEACHER_DIGITS, SecondCallback
+from bot.core.errors import ButtonExpired, LessonEmpty, OwnLesson
 from bot.core.messages import CorrectionView
 from storage import LabelStatus, RowNotFound
 
@@ -27,9 +29,17 @@ IDLE_SECONDS = 30 * 60.0
 """So long after the last song nobody expects the next one to be taught, too."""
 LESSONS_REMEMBERED = 10_000
 LESSON_TIME = timedelta(days=1)
-"""What a person taught of a genre within this time is one lesson, with which others agree at once."""
+"""What a person taught of a genre in a chat so long before and after others are invited to agree is one lesson."""
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What others are invited to agree with: the button, and how many songs it is; None while some are in the queue."""
+
+    button: SecondCallback
+    songs: int | None
 
 
 class Teaching:
@@ -66,10 +76,14 @@ class Teaching:
             del self._lessons[next(iter(self._lessons))]
 
     def end(self, person: Person, place: str) -> str | None:
-        """Stop that; return the label, None if nothing was taught."""
-        label = self.label_for(person, place)
+        """Stop that, if it has not ended by itself; return what was taught, None if nothing was."""
+        label = self.taught_last(person, place)
         self._lessons.pop((person, place), None)
         return label
+
+    def taught_last(self, person: Person, place: str) -> str | None:
+        """Return the label of somebody's lesson in a place, even if it has ended by itself; None if there was none."""
+        return self._lessons.get((person, place), (0.0, None))[1]
 
     def label_for(self, person: Person, place: str) -> str | None:
         """Return the label that somebody teaches in a place; None if they teach nothing there."""
@@ -101,19 +115,37 @@ class Teaching:
             found.id, song.words.genre(found.id), agrees=agrees, proposed=found.status is LabelStatus.PROPOSED
         )
 
-    async def lesson(self, person: str, chat: ChatKey, label: str) -> list[Correction]:
-        """Return what somebody (keyed hash) taught of a label in a chat, oldest first."""
-        return await self._storage.feedback.given(person, label, chat=chat, within=LESSON_TIME)
+    async def invite(self, person: str, chat: ChatKey, label_id: str) -> Invitation | None:
+        """Return the invitation to agree with what somebody (keyed hash) taught in a chat; None if there is nothing.
 
-    async def second(self, person: str, chat: ChatKey, correction_id: int) -> tuple[Label, int]:
-        """Give the songs of a lesson the label that its teacher gave them, except where this person gave one before.
+        Songs that are still in the queue are part of it: whoever presses the button later agrees with them, too.
+        """
+        label, now = await self._storage.labels.get(label_id), self._storage.database.now()
+        if label is None:
+            return None
+        pressed = SecondCallback(label.number, person[:TEACHER_DIGITS], int(now.timestamp()) // 60)
+        songs = len(await self._lesson(pressed, label, chat))
+        queued = any(
+            (job.platform, job.chat, job.payload.get(TAUGHT)) == (chat.platform, chat.chat, label_id)
+            for job in await self._storage.jobs.of_person(person)
+        )
+        return Invitation(pressed, None if queued else songs) if songs or queued else None
+
+    async def _lesson(self, invited: SecondCallback, label: Label, chat: ChatKey) -> list[Correction]:
+        """Return what the teacher taught of a label in a chat, within ``LESSON_TIME`` of the invitation."""
+        then = datetime.fromtimestamp(60 * invited.minute, UTC)
+        given = await self._storage.feedback.given(
+            label.id, chat=chat, since=then - LESSON_TIME, until=then + LESSON_TIME
+        )
+        return [each for each in given if each.person.startswith(invited.teacher)]
+
+    async def second(self, person: str, chat: ChatKey, invited: SecondCallback) -> tuple[Label, int]:
+        """Give the songs of a lesson the label that was taught, except where this person gave one before.
 
         Parameters
         ----------
         person
             Keyed hash of whoever agrees.
-        correction_id
-            The last one of the lesson.
 
         Returns
         -------
@@ -122,20 +154,23 @@ class Teaching:
         Raises
         ------
         ButtonExpired
-            If there is no such correction in this chat any more.
+            If there is no such label any more.
         OwnLesson
-            If it is their own.
+            If they taught it themselves.
+        LessonEmpty
+            If no song of it is noted now.
         """
-        feedback = self._storage.feedback
-        last = await feedback.get(correction_id, chat=chat)
-        label = None if last is None else await self._storage.labels.get(last.label)
-        if last is None or label is None:
+        label = await self._storage.labels.get_by_number(invited.label)
+        if label is None:
             raise ButtonExpired()
-        if last.person == person:
+        if person.startswith(invited.teacher):
             raise OwnLesson()
-        count = 0
-        for taught in await feedback.given(last.person, label.id, chat=chat, within=LESSON_TIME, until=last.updated):
-            if taught.id > last.id or await feedback.find(person, taught.content_hash) is not None:
+        lesson = await self._lesson(invited, label, chat)
+        if not lesson:
+            raise LessonEmpty()
+        feedback, count = self._storage.feedback, 0
+        for taught in lesson:
+            if await feedback.find(person, taught.content_hash) is not None:
                 continue
             stored = await feedback.correct(
                 person=person,

@@ -160,6 +160,7 @@ correction-kept = You've told me that this is { $label }, so I've kept that. Was
 ## Teaching a genre song by song
 
 teach-begun = Send me songs of { $label } here, one after another or several at once. Each counts as your correction, until you send /teach alone or send nothing for half an hour.
+teach-then-agree = When you're done, send /teach alone: then others here can agree with all of it by one button.
 teach-nowhere = What you teach here is kept, but whoever runs this bot doesn't let me learn from { $platform ->
     [discord] Discord
     [telegram] Telegram
@@ -168,6 +169,7 @@ teach-nowhere = What you teach here is kept, but whoever runs this bot doesn't l
 teach-nobody = “{ $label }” is new to me. I'll keep what you teach, but I can only learn it once whoever runs this bot names moderators, who confirm new genres.
 teach-ended = That's it for { $label }. What you send from now on is answered as usual.
 teach-invitation = { $songs ->
+    [0] Songs are being taught here as { $label }. They count once others say the same: if you know them, please press the button when they're answered.
     [one] One song was taught here as { $label }. It counts once others say the same: if you know it, please press the button.
    *[other] { $songs } songs were taught here as { $label }. They count once others say the same: if you know them, please press the button.
 }
@@ -267,6 +269,7 @@ error-transfer-too-slow = The file was arriving too slowly, so I stopped. Please
 error-download-too-slow = I'm getting this file too slowly right now, so I stopped. Please send it again later.
 error-button-expired = I no longer have this song, so this button has expired. Please send the song again.
 error-not-yours = Only the person who sent this song can do that.
+error-lesson-empty = No song of this lesson is noted at the moment. If some are still in the queue, press again later.
 error-own-lesson = You taught these songs yourself. Somebody else has to agree.
 error-not-possible = That isn't possible.
 error-label-empty = Please write the name of a genre.

@@ -148,6 +148,7 @@ correction-kept = Bạn đã nói bài này là { $label } nên mình vẫn gi�
 ## Teaching a genre song by song
 
 teach-begun = Bạn gửi các bài { $label } vào đây, lần lượt hay nhiều bài một lúc đều được. Mỗi bài tính là một lần bạn sửa, cho đến khi bạn gửi lại lệnh này mà không kèm tên, hoặc nửa tiếng không gửi gì.
+teach-then-agree = Gửi xong, bạn gửi lại lệnh này mà không kèm tên nhé: khi đó người khác ở đây chỉ cần bấm một nút là đồng ý với tất cả các bài.
 teach-nowhere = Những gì bạn dạy ở đây mình vẫn giữ, nhưng chủ bot không cho mình học từ { $platform ->
     [discord] Discord
     [telegram] Telegram
@@ -155,7 +156,10 @@ teach-nowhere = Những gì bạn dạy ở đây mình vẫn giữ, nhưng ch�
 }.
 teach-nobody = Mình chưa biết thể loại “{ $label }”. Bạn dạy gì mình cũng giữ, nhưng chỉ khi chủ bot chọn người quản lý để xác nhận thể loại mới thì mình mới học được.
 teach-ended = Vậy là xong phần { $label }. Từ giờ bạn gửi bài nào mình lại trả lời như bình thường.
-teach-invitation = Ở đây vừa có { $songs } bài được dạy là { $label }. Phải có thêm người nói vậy thì mới tính: ai biết các bài này thì bấm nút giúp nhé.
+teach-invitation = { $songs ->
+    [0] Ở đây đang có các bài được dạy là { $label }. Phải có thêm người nói vậy thì mới tính: ai biết các bài này thì chờ mình trả lời xong rồi bấm nút giúp nhé.
+   *[other] Ở đây vừa có { $songs } bài được dạy là { $label }. Phải có thêm người nói vậy thì mới tính: ai biết các bài này thì bấm nút giúp nhé.
+}
 teach-invitation-moderators = { teach-invitation } Thể loại này mình chưa biết nên cần người quản lý xác nhận nữa.
 teach-seconded = { $songs ->
     [0] Các bài này bạn đã nói rồi.
@@ -163,6 +167,7 @@ teach-seconded = { $songs ->
 }
 button-second = { $songs ->
     [1] Đúng là { $label }
+    [0] Các bài này đều là { $label }
    *[other] Cả { $songs } bài đều là { $label }
 }
 teach-usage = Bạn gửi lệnh này kèm tên một thể loại nhé, ví dụ zouk. Sau đó bài nào bạn gửi vào đây cũng được tính là thể loại ấy.
@@ -240,6 +245,7 @@ error-transfer-too-slow = Tệp gửi lên chậm quá nên mình dừng lại. 
 error-download-too-slow = Mình đang nhận tệp này chậm quá nên dừng lại. Lát nữa bạn gửi lại nhé.
 error-button-expired = Mình không còn giữ bài này nên nút này hết hiệu lực rồi. Bạn gửi lại bài hát nhé.
 error-not-yours = Chỉ người gửi bài này mới làm được việc đó.
+error-lesson-empty = Giờ chưa có bài nào của buổi dạy này được ghi lại. Nếu còn bài đang chờ thì lát nữa bạn bấm lại nhé.
 error-own-lesson = Các bài này do chính bạn dạy, phải có người khác đồng ý nữa.
 error-not-possible = Việc này không làm được.
 error-label-empty = Bạn viết tên thể loại nhé.

@@ -13,6 +13,7 @@ from bot.core.identity import Person
 from bot.core.teaching import IDLE_SECONDS, Teaching
 from bot.metrics import Metrics
 from tests.bot.both.chats import text_of
+from tests.bot.running import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from storage import Storage
     from tests.bot.both.chats import ChatUnderTest
+    from tests.bot.fake_classifier import EarAtHand
 
     Tone = Callable[..., Path]
 
@@ -79,6 +81,47 @@ async def test_whoever_knows_the_songs_of_a_lesson_agrees_with_all_of_them_at_on
     assert told == "You had told me about these songs already."
 
 
+async def test_the_button_is_for_the_lesson_as_it_is_when_somebody_presses(
+    chat: ChatUnderTest, tone: Tone, ear: EarAtHand
+) -> None:
+    storage = chat.bot.storage
+    await chat.teach("zouk")
+    await chat.says("When you're done, send /teach alone")
+    for hertz in (200, 201):
+        await chat.send_unaddressed(tone(hertz))
+    await chat.until(lambda: len(chat.said("Noted as zouk")) == 2)
+    ear.go_on.clear()
+    await chat.send_unaddressed(tone(202))
+
+    async def is_begun() -> bool:
+        return len(ear.heard) == 3
+
+    await eventually(is_begun)
+    await chat.teach("samba")
+    over = await chat.says("Songs are being taught here as zouk.")
+    button = chat.data_of(over, Action.SECOND)
+    ear.go_on.set()
+    await chat.until(lambda: len(chat.said("Noted as zouk")) == 3)
+
+    first, changed, last = await storage.feedback.review(status=None)
+    await storage.feedback.withdraw(first.person, first.content_hash)
+    await storage.feedback.correct(
+        person=changed.person,
+        answer_id=changed.answer_id,
+        label="jazz",
+        platform=changed.platform,
+        chat=changed.chat,
+        may_train=True,
+    )
+    assert await chat.press_data("boss", over, button) == "Thanks! I've noted that song as zouk for you, too."
+    given = await storage.feedback.review(status=None)
+    assert [(each.label, each.content_hash) for each in given if each.person != last.person] == [
+        ("zouk", last.content_hash)
+    ]
+    await storage.feedback.withdraw(last.person, last.content_hash)
+    assert "No song of this lesson" in await chat.press_data("boss", over, button)
+
+
 @pytest.mark.parametrize("sources", [("local",)])
 async def test_where_nothing_may_be_learnt_nobody_is_asked_or_invited_and_teach_says_so(
     chat: ChatUnderTest, tone: Tone
@@ -124,3 +167,5 @@ def test_a_lesson_ends_half_an_hour_after_its_last_song(storage: Storage, settin
     assert teaching.label_for(ann, "another room") is None
     now[0] += 1
     assert teaching.label_for(ann, "room") is None
+    # Others are still invited to agree when its teacher says "/teach" alone.
+    assert (teaching.end(ann, "room"), teaching.end(ann, "room")) == ("zouk", None)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from bot.core.callbacks import (
     CALLBACK_BYTES,
+    TEACHER_DIGITS,
     Action,
     AnswerCallback,
     Callback,
@@ -22,6 +23,7 @@ from bot.core.callbacks import (
     LanguageCallback,
     PlaylistCallback,
     ReviewCallback,
+    SecondCallback,
     SettingCallback,
     decode,
 )
@@ -38,6 +40,12 @@ REVIEW_ACTIONS = [Action.ACCEPT, Action.REJECT, Action.RELABEL, Action.MERGE, Ac
 CALLBACKS = (
     st.builds(AnswerCallback, st.sampled_from(ANSWER_ACTIONS), IDS)
     | st.builds(CancelCallback, NUMBERS)
+    | st.builds(
+        SecondCallback,
+        st.integers(0, 10**9 - 1),
+        st.from_regex(f"[0-9a-f]{{{TEACHER_DIGITS}}}", fullmatch=True),
+        st.integers(0, 10**9 - 1),
+    )
     | st.builds(PlaylistCallback, NUMBERS, st.integers(0, 99))
     | st.builds(ConsentCallback, st.booleans())
     | st.builds(ReviewCallback, st.sampled_from(REVIEW_ACTIONS), NUMBERS)
