@@ -140,7 +140,12 @@ class JobRetries:
     async def _stopped(self, running: ActiveJob) -> str | None:
         await running.quiet()
         if running.stop_reason is StopReason.CANCELLED:
-            await running.chat.stopped(running.song)
+            try:
+                await running.chat.stopped(running.song)
+            except TryLater as later:
+                # Storage knows that it was cancelled: whoever claims it next says so.
+                await self._storage.jobs.release(running.lease, delay_seconds=later.seconds)
+                return None
             return "cancelled"
         if running.stop_reason is StopReason.CLOSING:
             await self._storage.jobs.release(running.lease)

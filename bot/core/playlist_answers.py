@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.core.errors import (
@@ -16,6 +17,7 @@ from bot.core.errors import (
     Undeliverable,
 )
 from bot.core.playlist_question import PlaylistQuestion
+from bot.core.retries import with_retries
 from storage import TooManyQueued, TooManyToday
 
 if TYPE_CHECKING:
@@ -126,7 +128,7 @@ class PlaylistAnswers:
         if chat is None:
             return
         try:
-            await chat.refuse(song, outcome)
+            await with_retries(partial(chat.refuse, song, outcome))
         except (TryLater, Undeliverable) as reason:
             log.info("job %d: the answer to the playlist question could not be shown: %s", job.id, reason)
         await chat.discard(song)

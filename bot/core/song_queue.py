@@ -20,6 +20,7 @@ from bot.core.chat import Stage
 from bot.core.errors import Closing, TryLater, Undeliverable
 from bot.core.job_retries import JobRetries
 from bot.core.playlist_question import PlaylistQuestion
+from bot.core.retries import with_retries
 from bot.core.wait_estimate import WaitEstimate
 from bot.metrics import Metrics
 from common.errors import StorageUnavailable
@@ -180,7 +181,8 @@ class SongQueue:
                 if active is not None:
                     await active.quiet()
                 try:
-                    await chat.stopped(song if active is None else replace(song, noted=active.song.noted))
+                    there = song if active is None else replace(song, noted=active.song.noted)
+                    await with_retries(partial(chat.stopped, there))
                     await chat.discard(song)
                 except (TryLater, Undeliverable) as reason:
                     log.info("job %d: its deletion could not be shown: %s", song.job_id, reason)

@@ -297,12 +297,12 @@ class StatusMessageChat(ABC):
         await self._finish(song, OutgoingMessage(messages.sentence(error, song.words.language), title=title))
 
     async def stopped(self, song: PendingSong) -> None:
-        """Say in the song's message that it was stopped."""
+        """Say in the song's message that it was stopped; raises ``TryLater``."""
         if song.unasked:
             return
         try:
             await self._finish(song, OutgoingMessage(song.words.translate("progress-cancelled")))
-        except (TryLater, Undeliverable) as reason:
+        except Undeliverable as reason:
             log.info("job %d: its cancellation could not be shown: %s", song.job_id, reason)
 
     async def discard(self, song: PendingSong) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.core.chat import OutgoingMessage
@@ -11,6 +12,7 @@ from bot.core.errors import TryLater, Undeliverable
 from bot.core.identity import Person
 from bot.core.localization import language_of
 from bot.core.request import Placement, Requester
+from bot.core.retries import with_retries
 from bot.telegram.api_client import MessageGone, MessageLocation
 from bot.telegram.limits import PLATFORM, UPLOAD_BYTES
 from bot.telegram.message_parsing import is_private
@@ -135,19 +137,19 @@ class RequestContexts:
             await self._send_privately(context, message)
         elif message is not None and pressed is not None and response.placement is not Placement.BELOW:
             if response.placement in {Placement.IN_PLACE, Placement.REPLACE} and (private or not response.personal):
-                await self._client.edit(location.chat, pressed, message)
+                await with_retries(partial(self._client.edit, location.chat, pressed, message))
         elif message is not None:
-            await self._client.post(location, message)
+            await with_retries(partial(self._client.post, location, message))
         changed = response.buttons_of or pressed
         if response.buttons is not None and changed is not None:
             with suppress(MessageGone):
-                await self._client.edit_buttons(location.chat, changed, response.buttons)
+                await with_retries(partial(self._client.edit_buttons, location.chat, changed, response.buttons))
         if response.withdrawn and pressed is not None:
             await self._client.delete(location.chat, pressed)
         if response.question is not None:
             await self._ask(context, response.question)
         if response.invitation is not None:
-            await self._client.post(location, response.invitation)
+            await with_retries(partial(self._client.post, location, response.invitation))
 
     async def _ask(self, context: RequestContext, question: OutgoingMessage) -> None:
         """Ask the requester alone if they ever wrote to the bot, else where they are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -16,6 +17,7 @@ from bot.core.errors import ButtonExpired, OurFault, TryLater, Undeliverable
 from bot.core.localization import DEFAULT_LANGUAGE, language_of
 from bot.core.messages import sentence
 from bot.core.request import Response
+from bot.core.retries import with_retries
 from bot.core.song_selection import LINKS_AT_ONCE, links_left_out
 from bot.telegram.api_client import MessageGone
 from bot.telegram.commands import NEED_ADMINISTRATOR, english_name
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
     from bot.telegram.submissions import TelegramSubmissions
 
 CLOSE_SECONDS = 3.0
-ERROR_ATTEMPTS = 3
 UPDATE_ATTEMPTS = 3
 
 log = logging.getLogger(__name__)
@@ -281,23 +282,18 @@ class Router:
             await self._show_error(context, OurFault())
 
     async def _show_error(self, context: RequestContext, error: UserError, title: str | None = None) -> None:
-        """Show an error, above the chat if a button was pressed; try again where Telegram is at fault."""
+        """Show an error, above the chat if a button was pressed."""
         text = sentence(error, context.requester.language)
-        for attempt in range(1, ERROR_ATTEMPTS + 1):
-            try:
-                if context.query is not None:
-                    await self._client.toast(context.query, text, alert=True)
-                else:
-                    await self._client.post(context.location, OutgoingMessage(text, title=title))
-                return
-            except TryLater as later:
-                if attempt < ERROR_ATTEMPTS:
-                    await asyncio.sleep(later.seconds)
-            except Undeliverable as reason:
-                log.info("an error could not be shown: %s", reason)
-                await self._explain_silence(context)
-                return
-        log.warning("Telegram could not be reached; an error was not shown")
+        try:
+            if context.query is not None:
+                await with_retries(partial(self._client.toast, context.query, text, alert=True))
+            else:
+                await with_retries(partial(self._client.post, context.location, OutgoingMessage(text, title=title)))
+        except TryLater:
+            log.warning("Telegram could not be reached; an error was not shown")
+        except Undeliverable as reason:
+            log.info("an error could not be shown: %s", reason)
+            await self._explain_silence(context)
 
     async def _explain_silence(self, context: RequestContext) -> None:
         if context.query is None and not context.requester.private:

@@ -223,6 +223,22 @@ async def test_an_answer_that_telegram_turns_away_is_given_again_until_it_arrive
     assert len(telegram.said(ann.number)) == 1
 
 
+async def test_a_stop_and_a_response_that_telegram_turns_away_are_told_a_little_later(
+    ann: Somebody, ear: EarAtHand, telegram: TelegramServer, tune: Path
+) -> None:
+    ear.go_on.clear()
+    await ann.sends(tune)
+    await telegram.until(lambda: telegram.said(ann.number))
+    # Progress may meet the first of them.
+    telegram.faults["editMessageText"].extend([BROKEN_SERVER] * 2)
+    await ann.presses(telegram.said(ann.number)[0], "Stop")
+    await ann.hears("Stopped.")
+    assert not telegram.faults["editMessageText"]
+    telegram.faults["sendMessage"].append(BROKEN_SERVER)
+    await ann.writes("/help")
+    await ann.hears("A song may be up to")
+
+
 async def test_an_answer_whose_arrival_nobody_heard_of_is_still_one_answer(
     ann: Somebody, telegram: TelegramServer, tune: Path
 ) -> None:
