@@ -27,10 +27,10 @@ import numpy as np
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
+from benchmarks.restored_features import restored, stored_spaces  # noqa: E402  found only now
 from classifier.inference.artifact_file import read_artifact  # noqa: E402
-from classifier.inference.manifest import read_release  # noqa: E402  found only now
+from classifier.inference.manifest import read_release  # noqa: E402
 from classifier.training import base_dataset  # noqa: E402
-from classifier.training.experts import spaces_of  # noqa: E402
 from storage.label_votes import VerdictStatus, aggregate_votes  # noqa: E402
 from storage.vote_weights import Vote  # noqa: E402
 
@@ -218,7 +218,7 @@ def features(models: Path, truth: Mapping[str, str]) -> dict[str, dict[str, list
     """Make up a song of each genre asked for: song → family → features."""
     _, content = read_release(models)
     material = base_dataset.unpack(base_dataset.find(models)[1])
-    spaces = spaces_of(read_artifact(content).experts)
+    spaces = stored_spaces(read_artifact(content))
     draw = np.random.default_rng(0)
     able = np.all([material.having(family) for family in spaces], axis=0)
     made: dict[str, dict[str, list[float]]] = {}
@@ -229,8 +229,7 @@ def features(models: Path, truth: Mapping[str, str]) -> dict[str, dict[str, list
             rows = material.families[family]
             row = rows[material.starts[family][track]]
             around = row + draw.normal(0, SCATTER, len(row)) * rows.std(axis=0)
-            scaled = space.reduce.inverse_transform(around[None, :])
-            made[song][family] = (scaled / space.scale.weight_ + space.scale.mean_)[0].astype(float).tolist()
+            made[song][family] = restored(space, around[None, :].astype(np.float32))[0].astype(float).tolist()
     return made
 
 

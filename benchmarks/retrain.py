@@ -14,21 +14,17 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(REPOSITORY))
 
-from classifier.features.gtzan57 import COLUMNS  # noqa: E402  found only now
+from benchmarks.restored_features import restored, stored_spaces  # noqa: E402  found only now
+from classifier.features.gtzan57 import COLUMNS  # noqa: E402
 from classifier.inference.artifact_file import read_artifact  # noqa: E402
 from classifier.inference.manifest import read_release  # noqa: E402
 from classifier.training import base_dataset  # noqa: E402
-from classifier.training.experts import spaces_of  # noqa: E402
-
-if TYPE_CHECKING:
-    from classifier.training.experts import FeatureSpace
 
 NEW_GENRES = ("bolero", "zouk")
 """Each of these gets a tenth of the songs; the rest go to the release's genres."""
@@ -37,20 +33,11 @@ SCATTER = 0.3
 """Distance of a synthetic song from the track it varies, in standard deviations."""
 
 
-def full(
-    space: FeatureSpace, reduced: np.ndarray[tuple[int, int], np.dtype[np.float32]]
-) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
-    """Return full features whose reduction gives these."""
-    scaled = space.reduce.inverse_transform(reduced)
-    features: np.ndarray[tuple[int, int], np.dtype[np.float32]] = scaled / space.scale.weight_ + space.scale.mean_
-    return features
-
-
 def write(path: Path, models: Path, songs: int, segments: int) -> None:
     """Write the feedback file."""
     _, content = read_release(models)
     material = base_dataset.unpack(base_dataset.find(models)[1])
-    spaces = spaces_of(read_artifact(content).experts)
+    spaces = stored_spaces(read_artifact(content))
     draw = np.random.default_rng(0)
     able = np.flatnonzero(np.all([material.having(family) for family in spaces], axis=0))
     deviations = {family: rows.std(axis=0) for family, rows in material.families.items()}
@@ -69,7 +56,7 @@ def write(path: Path, models: Path, songs: int, segments: int) -> None:
                 row = material.families[family][material.starts[family][track]]
                 shift = draw.normal(0, SCATTER, len(row)) + (2 * (1 + number % 10) if new else 0)
                 around = row + (shift + draw.normal(0, SCATTER, (segments, len(row)))) * deviations[family]
-                numbers.append(full(space, around.astype(np.float32)).astype(str))
+                numbers.append(restored(space, around.astype(np.float32)).astype(str))
             for segment, values in enumerate(np.hstack(numbers).tolist()):
                 told = [f"{number:064x}", segment, 1, "train", "local", 2, "False", "release", "rock"]
                 lines.writerow([f"{label}.{number}.{segment}.wav", SEGMENT_SAMPLES, *[0] * 57, *values, label, *told])
