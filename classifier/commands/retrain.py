@@ -180,6 +180,10 @@ def _retrain(
     if not split.train and not found.withdrawn:
         print("There is no feedback that may train.")
         return NOT_ENOUGH
+    if found.withdrawn and found.disputed and not found.has_grown(arguments.new_songs):
+        # What was rolled back does not come back because somebody else withdrew a song.
+        split = split.without(found.disputed)
+        say(f"{len(split.train)} songs to learn from without those of releases that were rolled back")
     serving = candidate.Serving.load(arguments.models)
     made = candidate.make(serving, split, settings, withdrawn=found.withdrawn, jobs=arguments.jobs, say=say)
     for label in found.complete:

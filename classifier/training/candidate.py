@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -126,6 +126,10 @@ class Split:
         for song in songs:
             parts["train" if song.may_train else "aside" if recording[song.id] in learnt else "judge"].append(song)
         return cls(*map(tuple, parts.values()))
+
+    def without(self, songs: Collection[tuple[str, str]]) -> Split:
+        """Return it without the songs that may train and have these labels and keys."""
+        return replace(self, train=tuple(song for song in self.train if (song.label, song.key) not in songs))
 
     @property
     def counts(self) -> Mapping[str, int]:

@@ -39,6 +39,8 @@ class Need:
         Labels that are no genre yet, with what is missing.
     rolled_back
         Whether a release that learnt from exactly these songs was rolled back.
+    disputed
+        Label and key of the songs that were learnt by releases that were rolled back, and not by the serving one.
     """
 
     new: int
@@ -46,10 +48,15 @@ class Need:
     complete: tuple[str, ...]
     missing: tuple[Taught, ...]
     rolled_back: bool
+    disputed: frozenset[tuple[str, str]] = frozenset()
 
     def is_enough(self, new_songs: int) -> bool:
         """Tell whether to train, if so many new songs of known genres suffice."""
-        return self.withdrawn > 0 or (not self.rolled_back and (bool(self.complete) or self.new >= new_songs))
+        return self.withdrawn > 0 or (not self.rolled_back and self.has_grown(new_songs))
+
+    def has_grown(self, new_songs: int) -> bool:
+        """Tell whether a label became complete, or so many new songs of known genres came."""
+        return bool(self.complete) or self.new >= new_songs
 
 
 def of(split: Split, releases: ReleaseStore, serving: Mapping[str, Any], settings: Criteria) -> Need:
@@ -62,8 +69,11 @@ def of(split: Split, releases: ReleaseStore, serving: Mapping[str, Any], setting
     serving
         The manifest of the serving release.
     """
-    tried = _tried(releases)
-    tried_pairs = {pair for manifest in tried for pair in _pairs(manifest.get("songs") or {})}
+    kept = {release.name: release.manifest for release in releases.all()}
+    rolled_back = releases.rolled_back()
+    undone = [kept[name] for name in rolled_back if name in kept]
+    tried = [*undone, *_last_candidate(releases, kept)]
+    tried_pairs = _pairs_of(tried)
     tried_labels = {label for label, _ in tried_pairs}
     today = _pairs(split.keys)
     learnt = serving.get("songs")
@@ -82,7 +92,8 @@ def of(split: Split, releases: ReleaseStore, serving: Mapping[str, Any], setting
         withdrawn=sum(key not in keys for _, key in _pairs(learnt or {})),
         complete=tuple(complete),
         missing=tuple(one for one in every if not one.complete),
-        rolled_back=bool(today) and digest_of(split.keys) in releases.rolled_back().values(),
+        rolled_back=bool(today) and digest_of(split.keys) in rolled_back.values(),
+        disputed=frozenset(_pairs_of(undone) - _pairs(learnt or {})),
     )
 
 
@@ -90,11 +101,14 @@ def _pairs(songs: Mapping[str, Iterable[str]]) -> set[tuple[str, str]]:
     return {(label, key) for label, keys in songs.items() for key in keys}
 
 
-def _tried(releases: ReleaseStore) -> list[Mapping[str, Any]]:
-    """Return the manifests of the last candidate and of those that were rolled back, as far as they are kept."""
+def _pairs_of(manifests: Iterable[Mapping[str, Any]]) -> set[tuple[str, str]]:
+    return {pair for manifest in manifests for pair in _pairs(manifest.get("songs") or {})}
+
+
+def _last_candidate(releases: ReleaseStore, kept: Mapping[str, Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the manifest of the last candidate; nothing if there was none, or it is no longer kept."""
     made = [entry.name for entry in releases.journal() if entry.event is not ReleaseEvent.ROLLED_BACK]
-    names = {*made[-1:], *releases.rolled_back()}
-    return [release.manifest for release in releases.all() if release.name in names]
+    return [kept[name] for name in made[-1:] if name in kept]
 
 
 def _grown(split: Split, earlier: Sequence[Mapping[str, Any]]) -> int:

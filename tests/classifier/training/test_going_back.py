@@ -75,6 +75,16 @@ def test_songs_that_were_rolled_back_are_not_promoted_again_by_themselves(
     assert not ReleaseStore(models).rolled_back()
 
 
+def test_a_withdrawal_brings_nothing_back_that_was_rolled_back(models: Path) -> None:
+    theirs, others = corrections(NEW, 24), corrections("tuong", 24)
+    assert retrain(models, [*theirs, line("mine", NEW)]) == PROMOTED
+    assert retrain(models, [*theirs, line("mine", NEW), *others], "--if-enough") == PROMOTED
+    assert main(["rollback", "--models", str(models)]) == 0
+    assert retrain(models, [*theirs, *others], "--if-enough") == PROMOTED
+    assert {label: len(keys) for label, keys in read_manifest(models)["songs"].items()} == {NEW: 24}
+    assert retrain(models, [*theirs, *others], "--if-enough") == NOT_ENOUGH
+
+
 @pytest.mark.parametrize("back", [["rollback"], ["promote"], ["promote", "--overrule", "It was better."]])
 def test_a_rollback_is_not_undone_until_enough_new_songs_came(
     models: Path, back: list[str], capsys: pytest.CaptureFixture[str]
