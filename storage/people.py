@@ -93,13 +93,14 @@ class People:
         async with self._database.transaction() as connection:
             await connection.execute(row.on_conflict_do_update(index_elements=["person"], set_={"language": language}))
 
-    async def taught_songs(self, person: str, label: str) -> int:
-        """Count a person's corrections that may train and say that a song is of a genre."""
+    async def taught_songs(self, person: str, label: str) -> list[str]:
+        """Return the content hashes of songs that a person's corrections call a genre and that may train."""
         mine = [CorrectionRow.person == person, CorrectionRow.consent, CorrectionRow.may_train]
         verdict = func.coalesce(CorrectionRow.ruling, CorrectionRow.label)
-        query = select(func.count()).where(*mine, verdict == label, CorrectionRow.status != ReviewStatus.REJECTED)
+        query = select(CorrectionRow.content_hash).where(*mine, verdict == label)
         async with self._database.reading() as connection:
-            return int((await connection.execute(query)).scalar_one())
+            rejected = CorrectionRow.status == ReviewStatus.REJECTED
+            return list((await connection.execute(query.where(~rejected))).scalars())
 
     async def thank_once(self, person: str, label: str) -> bool:
         """Record that a person is told that their genre is recognised now; True only the first time."""

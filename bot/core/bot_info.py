@@ -73,6 +73,11 @@ class BotInfo:
         Names of genres.
     moderation
         Says who may change a chat's settings.
+
+    Attributes
+    ----------
+    release
+        Name of the serving release; empty before it is known.
     """
 
     def __init__(
@@ -84,12 +89,12 @@ class BotInfo:
         self._names = names
         self._moderation = moderation
         self._genres: tuple[str, ...] = ()
-        self._release = ""
+        self.release = ""
         self._changing = asyncio.Lock()
 
     def serves(self, release: str, genres: tuple[str, ...]) -> None:
         """Note the serving release and its genres."""
-        self._release, self._genres = release, genres
+        self.release, self._genres = release, genres
         self._moderation.serves(genres)
 
     def help(self, names: Sequence[str], words: Localizer, largest_file: int, addressed_as: str | None = None) -> str:
@@ -115,11 +120,9 @@ class BotInfo:
         """Return what the bot is, how accurate its release is, and what it cannot do."""
         words = self._names.localizer(language)
         lines = [words.translate("about")]
-        if self._release:
+        if self.release:
             genres = ", ".join(words.genre(genre) for genre in self._genres)
-            lines.append(
-                words.translate("about-release", release=self._release, count=len(self._genres), genres=genres)
-            )
+            lines.append(words.translate("about-release", release=self.release, count=len(self._genres), genres=genres))
         measured = await asyncio.to_thread(self._measured)
         if measured.corrected_songs:
             lines.append(words.translate("about-taught", songs=measured.corrected_songs))
@@ -138,22 +141,6 @@ class BotInfo:
             lines.append(words.translate("about-base", percent=percent(measured.base)))
         lines.append(words.translate("about-cannot"))
         return "\n\n".join(lines)
-
-    async def thanks_for_teaching(self, person: str, words: Localizer) -> list[str]:
-        """Return a sentence for each genre that a person helped to teach and that is recognised now; each only once.
-
-        Parameters
-        ----------
-        person
-            Keyed hash of somebody whose corrections may train.
-        """
-        measured = await asyncio.to_thread(self._measured)
-        lines = []
-        for genre in measured.taught:
-            songs = await self._storage.people.taught_songs(person, genre.label)
-            if songs and await self._storage.people.thank_once(person, genre.label):
-                lines.append(words.translate("taught-thanks", genre=words.genre_title(genre.label), songs=songs))
-        return lines
 
     async def stats(self, platform: str, chat_id: str, language: Language) -> str:
         """Return a chat's statistics."""
@@ -255,7 +242,7 @@ class BotInfo:
             manifest = read_manifest(folder)
         except BadRelease:
             return ReleaseAccuracy()
-        if manifest["name"] != self._release:
+        if manifest["name"] != self.release:
             return ReleaseAccuracy()
         corrected, base, unseen = 0, None, None
         with suppress(KeyError, TypeError, ValueError, AttributeError):

@@ -293,10 +293,12 @@ class Conversation:
         asked = await self._ask_once(key, reply.platform)
         question = questions.consent_question(words) if asked else None
         thanks = messages.thanks(correction, words, reply_id)
-        if stored.correction.consent:
-            told = await self.info.thanks_for_teaching(key, words)
-            thanks = replace(thanks, text="\n\n".join([thanks.text, *told]))
         return CorrectionResult(reply, report, thanks, question, correction)
+
+    async def thanks_for_teaching(self, requester: Requester) -> list[str]:
+        """Return what somebody is told once, where it is shown: what was learnt from their songs."""
+        key = self._keys.person(requester.person)
+        return await self.teaching.thanks.lines(key, self.info.release, requester.words)
 
     async def teach(
         self, person: Person, place: str, language: Language, name: str

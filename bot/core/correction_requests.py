@@ -63,10 +63,10 @@ class CorrectionRequests:
         match callback.action:
             case Action.RIGHT:
                 result = await conversation.agree(reply_id, requester.person, requester.language)
-                return self._pressed(requester, result)
+                return await self._pressed(requester, result)
             case Action.UNDO:
                 result = await conversation.undo(reply_id, requester.person, requester.language)
-                return self._pressed(requester, result)
+                return await self._pressed(requester, result)
             case Action.UNTEACH:
                 result = await conversation.undo(reply_id, requester.person, requester.language)
                 mine = result.reply.requester == conversation.key_of(requester.person)
@@ -81,7 +81,7 @@ class CorrectionRequests:
         result = await self._conversation.correct(
             callback.reply_id, requester.person, requester.language, callback.genre
         )
-        return self._pressed(requester, result)
+        return await self._pressed(requester, result)
 
     async def choose(
         self, requester: Requester, reply_id: str, label: str, placement: Placement = Placement.IN_PLACE
@@ -257,7 +257,7 @@ class CorrectionRequests:
             return await self.offer(requester, target)
         result = await conversation.agree(reply_id, requester.person, requester.language)
         if not silent or (result.kept and requester.private):
-            return self._shown(requester, result, Placement.BELOW)
+            return await self._shown(requester, result, Placement.BELOW)
         return None if result.kept else self._silent(requester, result)
 
     async def _correct(
@@ -265,7 +265,7 @@ class CorrectionRequests:
     ) -> Response:
         result = await self._conversation.correct(reply_id, requester.person, requester.language, label)
         self._awaited.done(requester)
-        return self._shown(requester, result, placement)
+        return await self._shown(requester, result, placement)
 
     def _question(self, requester: Requester, target: GenreTarget, reading: GenreReading) -> OutgoingMessage:
         """Return the question which of some similar genres a text means, or whether it is a new one."""
@@ -283,17 +283,21 @@ class CorrectionRequests:
             text = words.translate("genre-did-you-mean-one", name=name)
         return OutgoingMessage(text, tuple(buttons))
 
-    def _pressed(self, requester: Requester, result: CorrectionResult) -> Response:
+    async def _pressed(self, requester: Requester, result: CorrectionResult) -> Response:
         """Return the thanks for a button that is below the answer itself, or below earlier thanks."""
         self._awaited.done(requester)
         is_answer = _message_of(result) in {None, requester.message_id}
         if result.kept:
             return Response(result.message, Placement.BELOW if is_answer else Placement.IN_PLACE)
-        shown = self._shown(requester, result, Placement.NOTICE if is_answer else Placement.IN_PLACE)
-        return replace(shown, notice=result.message.text)
+        shown = await self._shown(requester, result, Placement.NOTICE if is_answer else Placement.IN_PLACE)
+        return replace(shown, notice=None if shown.message is None else shown.message.text)
 
-    def _shown(self, requester: Requester, result: CorrectionResult, placement: Placement) -> Response:
-        return replace(self._silent(requester, result), message=result.message, placement=placement)
+    async def _shown(self, requester: Requester, result: CorrectionResult, placement: Placement) -> Response:
+        message = result.message
+        if result.correction is not None and not result.kept:
+            thanks = await self._conversation.thanks_for_teaching(requester)
+            message = replace(message, text="\n\n".join([message.text, *thanks]))
+        return replace(self._silent(requester, result), message=message, placement=placement)
 
     @staticmethod
     def _silent(requester: Requester, result: CorrectionResult) -> Response:

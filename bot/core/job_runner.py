@@ -247,6 +247,9 @@ class JobRunner:
         correction = await running.until_stored(lambda: self._teaching.note(running.job, running.song, answer.id))
         if correction is not None:
             message = messages.taught(report, correction, running.song, reply.id)
+            told = partial(self._teaching.thanks.lines, running.job.person, self._executor.release, running.song.words)
+            thanks = await running.until_stored(told)
+            message = replace(message, text="\n\n".join([message.text, *thanks]))
         else:
             message = await self._compose(running, reply, answer, report, known=known)
         where = await running.chat.answer(running.song, Answered(reply, report, known, message))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.core.callbacks import TEACHER_DIGITS, SecondCallback
 from bot.core.errors import ButtonExpired, LessonEmpty, OwnLesson
 from bot.core.messages import CorrectionView
+from bot.core.teaching_thanks import TeachingThanks
 from storage import LabelStatus, RowNotFound
 
 if TYPE_CHECKING:
@@ -51,6 +52,11 @@ class Teaching:
         Where corrections are kept, from which platforms they may train, names of genres, and the count of corrections.
     clock
         Monotonic seconds.
+
+    Attributes
+    ----------
+    thanks
+        Tells people what was learnt from their songs.
     """
 
     def __init__(
@@ -61,6 +67,7 @@ class Teaching:
         metrics: Metrics,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        self.thanks = TeachingThanks(storage, settings)
         self._storage = storage
         self._sources = settings.training_sources
         self._names = names

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.core.chat import ChatLimits
+from bot.core.correction_requests import CorrectionRequests
 from bot.core.errors import NotAModerator
 from bot.core.identity import Person
 from bot.core.localization import Localizer
 from bot.core.request import Requester
 from classifier.inference.model import FORMAT, MANIFEST
+from tests.bot.fake_classifier import RELEASE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +24,7 @@ if TYPE_CHECKING:
     from tests.bot.recording_chat import Notebook
     from tests.bot.running import Bot
 
-ANN, BOB = Person("telegram", "1"), Person("telegram", "2")
+ANN, BOB, CARL = Person("telegram", "1"), Person("telegram", "2"), Person("telegram", "3")
 HERE = "group one"
 ADMIN = Requester(ANN, Localizer("en"), HERE, administers=True)
 
@@ -85,30 +89,73 @@ async def test_about_says_what_a_retrained_release_learnt_and_how_it_was_measure
     assert "42 bài" in await info.about("vi")
 
 
-async def test_who_taught_a_genre_hears_once_that_it_is_recognised_and_about_says_how_well(
-    bot: Bot, info: BotInfo, settings: Settings, notebook: Notebook, tone: Callable[..., Path]
-) -> None:
+def _learnt(*songs: Path) -> list[str]:
+    """Return what a release remembers songs by that it learnt from."""
+    ids = [hashlib.sha256(song.read_bytes()).hexdigest() for song in songs]
+    return [hashlib.sha256(song.encode()).hexdigest()[:16] for song in ids]
+
+
+def _teach_release(settings: Settings, *songs: Path) -> None:
+    """Put down a release that learnt zouk from these songs."""
     settings.model_dir.mkdir()
     found = {"what": "zouk, feedback", "songs": 24, "before": 0.0, "after": 0.75, "low": 0.5, "high": 0.9}
     (settings.model_dir / "3-genres.json").write_text(json.dumps({"differences": [found]}))
-    manifest = {"format": FORMAT, "name": "3-genres", "files": {}, "taught": ["zouk"], "evaluation": "3-genres.json"}
-    (settings.model_dir / MANIFEST).write_text(json.dumps(manifest))
-    info.serves("3-genres", ("jazz", "zouk"))
+    manifest = {"format": FORMAT, "name": RELEASE, "files": {}, "taught": ["zouk"], "evaluation": "3-genres.json"}
+    (settings.model_dir / MANIFEST).write_text(json.dumps({**manifest, "songs": {"zouk": _learnt(*songs)}}))
+
+
+async def test_who_taught_a_genre_hears_once_that_it_is_recognised_and_about_says_how_well(
+    bot: Bot, info: BotInfo, settings: Settings, notebook: Notebook, tone: Callable[..., Path]
+) -> None:
+    songs = [tone(hertz, name=f"{hertz}.wav") for hertz in (200, 300, 900)]
+    _teach_release(settings, *songs[:2])
+    info.serves(RELEASE, ("jazz", "zouk"))
     assert "Zouk was taught here, with 24 songs" in await info.about("en")
     assert "75%" in await info.about("vi")
-    texts = []
-    for person, allow in ((ANN, True), (BOB, False)):
-        await bot.conversation.privacy.set_consent(person, "en", allow=allow)
-        for hertz in (200, 900):
-            name = f"{person.id} {hertz}.wav"
-            await bot.conversation.submit(notebook.sends(tone(hertz, name=name), person=person, chat_id=HERE))
-            await notebook.until(lambda name=name: name in notebook.discarded)
+    corrections, texts = CorrectionRequests(bot.conversation, ChatLimits(4000, 1000, None)), []
+
+    async def corrects(person: Person, *paths: Path, silently: bool = False) -> None:
+        requester = Requester(person, Localizer("en"), HERE)
+        for path in paths:
+            name = f"{person.id} {path.name}"
+            await bot.conversation.submit(notebook.sends(path, person=person, chat_id=HERE, message={"name": name}))
+            await notebook.until(lambda name=name: name in notebook.answers)
             reply = notebook.answers[name][0].reply.id
-            texts.append((await bot.conversation.correct(reply, person, "en", "zouk")).message.text)
-    assert ["also thanks to your song" in text for text in texts] == [True, False, False, False]
+            if silently:
+                await bot.conversation.correct(reply, person, "en", "zouk")
+                continue
+            message = (await corrections.choose(requester, reply, "zouk")).message
+            texts.append("" if message is None else message.text)
+
+    for person in (ANN, CARL):
+        await bot.conversation.privacy.set_consent(person, "en", allow=True)
+    # What nobody is shown takes nothing away from what they are told later.
+    await corrects(ANN, songs[0], silently=True)
+    await corrects(ANN, *songs[1:])
+    await corrects(BOB, songs[0])
+    # Carl's song came after the release was made.
+    await corrects(CARL, songs[2])
+    assert "Zouk is now recognised, also thanks to your 2 songs." in texts[0]
+    assert not any("also thanks" in text for text in texts[1:])
     assert (await bot.conversation.privacy.my_data(ANN))["thanked_for"] == ["zouk"]
+    assert (await bot.conversation.privacy.my_data(CARL))["thanked_for"] == []
     await bot.conversation.privacy.forget(ANN)
     assert (await bot.conversation.privacy.my_data(ANN))["thanked_for"] == []
+
+
+async def test_who_only_teaches_by_teach_is_thanked_with_the_next_song(
+    bot: Bot, settings: Settings, notebook: Notebook, tone: Callable[..., Path]
+) -> None:
+    songs = [tone(hertz, name=f"{hertz}.wav") for hertz in (200, 900)]
+    _teach_release(settings, songs[0])
+    await bot.conversation.privacy.set_consent(ANN, "en", allow=True)
+    await bot.conversation.teach(ANN, "", "en", "zouk")
+    texts = []
+    for song in songs:
+        await bot.conversation.submit(notebook.sends(song, person=ANN, chat_id=HERE))
+        await notebook.until(lambda song=song: song.name in notebook.answers)
+        texts.append(notebook.answers[song.name][0].message.text)
+    assert ["Zouk is now recognised, also thanks to your song." in text for text in texts] == [True, False]
 
 
 async def test_stats_tell_what_this_chat_has_heard_and_no_other(
