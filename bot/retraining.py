@@ -39,6 +39,8 @@ BETWEEN_RUNS: Final = timedelta(hours=1)
 LONGEST: Final = timedelta(hours=4)
 TEXT_CHARACTERS: Final = 500
 STOPPED: Final = "The bot was stopped."
+"""After this a run begins anew as soon as the bot is idle; not so after a kill, which it may have caused."""
+KILLED: Final = "The bot was killed, or its machine went off."
 FIRST_START_NOTE: Final = "retraining-first-start"
 """Under this name it is stored when this bot was first started with ``RETRAIN=nightly``."""
 _OUTCOMES: Final[dict[int, Outcome]] = {0: "promoted", 3: "refused", 4: "not-enough"}
@@ -73,7 +75,7 @@ class Retraining:
         self._clock = clock
         self._began = clock()
         self._tried: frozenset[tuple[str, str]] = frozenset()
-        self._failure = STOPPED
+        self._failure = KILLED
 
     @asynccontextmanager
     async def going_on(self) -> AsyncIterator[None]:
@@ -120,7 +122,8 @@ class Retraining:
         return await self.run()
 
     async def _is_time(self) -> bool:
-        now, last = self._clock(), (await load_state(self._storage)).time
+        now, state = self._clock(), await load_state(self._storage)
+        last = None if state.text == STOPPED else state.time
         if self._settings.retrains == "nightly":
             night = now.replace(hour=NIGHT_HOUR, minute=0, second=0, microsecond=0)
             night -= timedelta(days=1) if night > now else timedelta()

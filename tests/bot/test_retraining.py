@@ -19,7 +19,7 @@ from bot.core.request import Requester
 from bot.core.retraining_state import RetrainingState, load_state, save_state
 from bot.metrics import Metrics
 from bot.release_watch import seed
-from bot.retraining import Retraining
+from bot.retraining import KILLED, STOPPED, Retraining
 from bot.settings import Settings
 from classifier.features.families import TEXTURE, TEXTURE40
 from classifier.inference.manifest import PACKAGED_MODELS, read_manifest
@@ -152,6 +152,9 @@ async def test_a_bot_that_is_on_only_in_the_evening_retrains_on_the_second_one(
     assert not await Retraining(storage, settings, Metrics(), clock)._is_time()
     clock.time += timedelta(days=1)
     assert await Retraining(storage, settings, Metrics(), clock)._is_time()
+    for reason, again in ((STOPPED, True), (KILLED, False)):
+        await save_state(storage, RetrainingState("failed", clock.time.isoformat(), reason))
+        assert await Retraining(storage, settings, Metrics(), clock)._is_time() is again
 
 
 @pytest.mark.parametrize("somebody_trains", [False, True])
@@ -162,7 +165,7 @@ async def test_a_run_that_ended_with_a_killed_bot_is_told_as_failed(
     with ReleaseStore(settings.model_dir).exclusive() if somebody_trains else nullcontext():
         await Retraining(storage, settings, Metrics(), LocalClock()).end_leftover()
     state = await load_state(storage)
-    expected = ("running", "learning") if somebody_trains else ("failed", "The bot was stopped.")
+    expected = ("running", "learning") if somebody_trains else ("failed", KILLED)
     assert (state.outcome, state.text) == expected
 
 
