@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.chat_registry import homes, links_limits, open_chats
-from bot.core.chat import ChatCannotStart
+from bot.chat_starter import ChatStarter
 from bot.core.conversation import Conversation
 from bot.core.genre_names import GenreNames
 from bot.core.identity import BadKey, IdHasher, open_keys
@@ -146,17 +146,19 @@ async def serve(settings: Settings, executor: SongExecutor | None = None) -> int
         storage = await stack.enter_async_context(await _begin(settings, releases))
         health.has_storage(storage)
         health.has_model(executor)
-        running: dict[str, Chat] = {}
+        starter = ChatStarter()
+        running = starter.running
         core = await _compose(storage, settings, executor, running, health.metrics)
         await stack.enter_async_context(releases.followed(core.names.load, core.conversation.info.serves))
         stack.push_async_callback(_close_chats, running)
         chats = open_chats(settings, core.conversation)
-        failed = await _start_chats(chats, running)
+        failed = await starter.start(chats)
         if not running:
             raise CannotServe("; ".join(failed) or "there is no chat to start: set a token, or LOCAL_CHAT")
         await core.queue.start()
         stack.push_async_callback(core.queue.stop)
         health.has_chats(tuple(chat.platform for chat in chats), running)
+        await stack.enter_async_context(starter.trying_again())
         retraining = Retraining(storage, settings, health.metrics)
         await stack.enter_async_context(retraining.going_on())
         tidying = asyncio.create_task(_keep_tidy(storage))
@@ -185,21 +187,6 @@ async def _compose(
         links=_links(settings),
         homes=homes(settings, owner),
     )
-
-
-async def _start_chats(chats: list[Chat], running: dict[str, Chat]) -> list[str]:
-    """Start every chat that can start; return the names of the others with the reasons."""
-    failed = []
-    for chat in chats:
-        try:
-            await chat.start()
-        except ChatCannotStart as reason:
-            failed.append(f"{chat.platform}: {reason}")
-            log.error("%s cannot start: %s", chat.platform, reason)
-        else:
-            running[chat.platform] = chat
-            log.info("%s has started", chat.platform)
-    return failed
 
 
 async def _close_chats(running: Mapping[str, Chat]) -> None:

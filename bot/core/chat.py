@@ -289,7 +289,10 @@ class Chat(Protocol):
         """Whether people can reach it just now; False before the start and after the end."""
 
     async def start(self) -> None:
-        """Begin to take songs; raises ``ChatCannotStart`` with a sentence for the operator."""
+        """Begin to take songs.
+
+        Raises ``ChatCannotStart`` with a sentence for the operator, ``PlatformUnreachable`` if it may be called again.
+        """
 
     async def stop_taking(self) -> None:
         """Take no more songs; those taken may still be answered."""
@@ -333,3 +336,7 @@ class Chat(Protocol):
 
 class ChatCannotStart(Exception):
     """A chat cannot start; the message says why, and what the operator can do."""
+
+
+class PlatformUnreachable(ChatCannotStart):
+    """A chat cannot start yet, since its platform cannot be reached; ``Chat.start`` may be called again."""

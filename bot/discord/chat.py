@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from bot.core.chat import ChatCannotStart
+from bot.core.chat import ChatCannotStart, PlatformUnreachable
 from bot.core.request_handler import RequestHandler
 from bot.core.size_limits import max_bytes
 from bot.core.status_message import StatusMessageChat
@@ -36,6 +36,14 @@ if TYPE_CHECKING:
 
 START_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
+NETWORK_FAULTS = (
+    discord.DiscordServerError,
+    discord.GatewayNotFound,
+    discord.RateLimited,
+    aiohttp.ClientError,
+    TimeoutError,
+    OSError,
+)
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +65,7 @@ class DiscordChat(StatusMessageChat):
         self.client = DiscordClient(settings, self)
         self._settings = settings
         self._connection: asyncio.Task[None] | None = None
+        self._is_closing = False
         self._rate_limiter = DiscordRateLimiter()
         self._began = discord.utils.time_snowflake(discord.utils.utcnow())
         requests = RequestHandler(conversation, self.limits, max_bytes(settings))
@@ -90,19 +99,37 @@ class DiscordChat(StatusMessageChat):
         except discord.LoginFailure:
             await self.client.close()
             raise ChatCannotStart("Discord does not know this token: make a new one and set DISCORD_TOKEN") from None
-        except (discord.HTTPException, aiohttp.ClientError, OSError) as error:
+        except NETWORK_FAULTS as error:
+            await self._disconnect()
+            reason = f"{self._settings.discord_api_url} cannot be reached: {error}"
+            raise PlatformUnreachable(reason) from error
+        except discord.HTTPException as error:
             await self.client.close()
-            raise ChatCannotStart(f"{self._settings.discord_api_url} cannot be reached: {error}") from error
+            raise ChatCannotStart(f"Discord refuses to start: {error}") from error
         self._connection = asyncio.create_task(self.client.connect(), name="discord")
         ready = asyncio.create_task(self.client.wait_until_ready())
         await asyncio.wait({ready, self._connection}, timeout=START_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         ready.cancel()
         if self._connection.done():
-            reason = self._connection.exception()
+            reason = f"Discord ended the connection: {_reason(self._connection)}"
+            if isinstance(self._connection.exception(), NETWORK_FAULTS):
+                await self._disconnect()
+                raise PlatformUnreachable(reason)
             await self.client.close()
-            raise ChatCannotStart(f"Discord ended the connection: {reason}")
+            raise ChatCannotStart(reason)
+        self._connection.add_done_callback(self._connection_ended)
         if not self.client.is_ready():
             log.warning("Discord is not ready yet; the bot keeps trying")
+
+    async def _disconnect(self) -> None:
+        """Let the client log in again later, which one that was closed cannot."""
+        await self.client.http.close()
+        # The library does not replace the connector that it closed.
+        self.client.http.connector = discord.utils.MISSING
+
+    def _connection_ended(self, connection: asyncio.Task[None]) -> None:
+        if not self._is_closing:
+            log.error("Discord ended the connection for good: %s; restart the bot", _reason(connection))
 
     async def stop_taking(self) -> None:
         """Take no more songs; buttons and answers go on working."""
@@ -110,6 +137,7 @@ class DiscordChat(StatusMessageChat):
 
     async def close(self) -> None:
         """Disconnect."""
+        self._is_closing = True
         await self.close_messages()
         await self.client.close()
         if self._connection is not None:
@@ -139,6 +167,10 @@ class DiscordChat(StatusMessageChat):
         """Return what posts a song's message, and the message that already waits for it."""
         there = ReplyTarget.from_json(target)
         return DiscordMessagePort(self.client, self._rate_limiter, job_id, there, self._began), there.slot
+
+
+def _reason(connection: asyncio.Task[None]) -> str:
+    return "cancelled" if connection.cancelled() else str(connection.exception() or "without a reason")
 
 
 open_chat = DiscordChat

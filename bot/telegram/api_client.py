@@ -27,7 +27,7 @@ from telegram.error import (
 from telegram.ext import ExtBot
 from telegram.request import HTTPXRequest
 
-from bot.core.chat import ChatCannotStart
+from bot.core.chat import ChatCannotStart, PlatformUnreachable
 from bot.core.errors import FileGone, TryLater, Undeliverable
 from bot.core.size_limits import max_bytes, save
 from bot.telegram.keyboards import keyboard, keyboard_of, text_of
@@ -133,13 +133,14 @@ class TelegramClient:
         """Connect; raises ``ChatCannotStart``."""
         for attempt in range(START_ATTEMPTS):
             try:
-                await self.bot.initialize()
+                with starting():
+                    await self.bot.initialize()
                 break
-            except InvalidToken:
-                raise ChatCannotStart("TELEGRAM_TOKEN was refused: ask @BotFather for a new one") from None
-            except TelegramError as error:
-                if attempt == START_ATTEMPTS - 1:
-                    raise ChatCannotStart(f"Telegram cannot be reached: {error}") from error
+            except ChatCannotStart as reason:
+                if not isinstance(reason, PlatformUnreachable) or attempt == START_ATTEMPTS - 1:
+                    # The bot itself shuts nothing down before it has started.
+                    await self.bot.request.shutdown()
+                    raise
                 await asyncio.sleep(2**attempt)
         # However long it takes: how slowly the bytes may come is checked while they do.
         timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=SILENCE_SECONDS)
@@ -311,6 +312,19 @@ class TelegramClient:
         except (aiohttp.ClientError, TimeoutError) as error:
             log.warning("a file could not be fetched: %s", type(error).__name__)
             raise TryLater(NETWORK_SECONDS) from error
+
+
+@contextmanager
+def starting() -> Iterator[None]:
+    """Turn Telegram's errors into ``ChatCannotStart``, or ``PlatformUnreachable`` where it is worth trying again."""
+    try:
+        yield
+    except InvalidToken:
+        raise ChatCannotStart("TELEGRAM_TOKEN was refused: ask @BotFather for a new one") from None
+    except (Forbidden, BadRequest) as error:
+        raise ChatCannotStart(f"Telegram refuses to start: {error}") from error
+    except TelegramError as error:
+        raise PlatformUnreachable(f"Telegram cannot be reached: {error}") from error
 
 
 @contextmanager

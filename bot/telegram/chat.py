@@ -8,6 +8,7 @@ import hmac
 import logging
 from typing import TYPE_CHECKING, Any
 
+from bot.core.chat import ChatCannotStart
 from bot.core.request_handler import RequestHandler
 from bot.core.status_message import StatusMessageChat
 from bot.telegram import limits as telegram_limits
@@ -83,7 +84,11 @@ class TelegramChat(StatusMessageChat):
     async def start(self) -> None:
         """Connect, and begin to take songs; raises ``ChatCannotStart``."""
         await self._client.open()
-        await self._updates.start()
+        try:
+            await self._updates.start()
+        except ChatCannotStart:
+            await self._client.close()
+            raise
         self._registering = asyncio.create_task(self._register())
 
     async def _register(self) -> None:

@@ -22,6 +22,7 @@ from telegram.error import Conflict, InvalidToken, RetryAfter, TelegramError
 
 from bot.core.chat import ChatCannotStart
 from bot.http_server import QuietRunner
+from bot.telegram.api_client import starting
 from bot.telegram.rate_limit import seconds_of
 
 if TYPE_CHECKING:
@@ -70,8 +71,9 @@ class Polling:
         return self._task is not None and not self._failing
 
     async def start(self) -> None:
-        """Begin to request updates, for which no webhook may be set."""
-        await self._bot.delete_webhook()
+        """Begin to request updates, for which no webhook may be set; raises ``ChatCannotStart``."""
+        with starting():
+            await self._bot.delete_webhook()
         self._failing = False
         self._task = asyncio.create_task(self._poll())
 
@@ -154,7 +156,12 @@ class Webhook:
         except OSError as error:
             await self.stop()
             raise ChatCannotStart(f"cannot listen on {self._address}: set WEBHOOK_LISTEN to another address") from error
-        await self._bot.set_webhook(self._url, allowed_updates=list(UPDATE_TYPES), secret_token=self._secret)
+        try:
+            with starting():
+                await self._bot.set_webhook(self._url, allowed_updates=list(UPDATE_TYPES), secret_token=self._secret)
+        except ChatCannotStart:
+            await self.stop()
+            raise
 
     async def stop(self) -> None:
         """Stop listening; Telegram keeps the updates that come meanwhile."""
@@ -163,7 +170,9 @@ class Webhook:
             self._runner = None
 
     async def _take(self, request: web.Request) -> web.Response:
-        if not hmac.compare_digest(request.headers.get(SECRET_HEADER, "").encode(), self._secret.encode()):
+        # What is no ASCII has surrogates, which no encoding takes.
+        secret = request.headers.get(SECRET_HEADER, "").encode(errors="replace")
+        if not hmac.compare_digest(secret, self._secret.encode()):
             return web.Response(status=HTTPStatus.FORBIDDEN)
         try:
             update = Update.de_json(await request.json(), self._bot)

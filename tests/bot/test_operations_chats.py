@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
 from pydantic import SecretStr
 
 from bot.telegram.chat import TelegramChat
-from bot.telegram.updates import Webhook
+from bot.telegram.updates import SECRET_HEADER, Webhook
 from common.addresses import Address
 from tests.bot.discord.running import close_scene, open_scene, prepare
 from tests.bot.discord.server import FakeDiscord
@@ -87,5 +88,12 @@ async def test_telegram_by_webhook_is_connected_while_it_listens() -> None:
     assert not webhook.connected
     await webhook.start()
     assert webhook.connected
+    assert webhook._runner is not None
+    # The secret of a stranger, in bytes that are no text.
+    reader, writer = await asyncio.open_connection(*webhook._runner.addresses[0])
+    writer.write(b"POST /updates HTTP/1.1\r\nHost: bot\r\nContent-Length: 0\r\n")
+    writer.write(SECRET_HEADER.encode() + b": \xff\r\nConnection: close\r\n\r\n")
+    assert (await reader.readline()).split()[1] == b"403"
+    writer.close()
     await webhook.stop()
     assert not webhook.connected
