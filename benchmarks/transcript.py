@@ -208,7 +208,7 @@ class OverDiscord:
 
 Talk = OverTelegram | OverDiscord
 NOTES = {
-    "discord": "",
+    "discord": " The bot here may learn from Discord\n(`TRAINING_SOURCES`), which is not so by default.",
     "telegram": " The Telegram here is a stand-in without\n"
     "Telegram's limit for bots: on Telegram itself the bot says 20 MB instead of 100 MB.",
 }
@@ -275,6 +275,7 @@ async def transcribe(folder: Path) -> dict[str, Page]:
             TELEGRAM_TOKEN=TELEGRAM_TOKEN,
             TELEGRAM_API_URL=server.url,
             MODERATORS=",".join(moderators),
+            TRAINING_SOURCES="discord,telegram,local,api",
         )
         try:
             await asyncio.to_thread(process.start)
