@@ -118,7 +118,7 @@ async def test_all_data_can_be_downloaded_and_deleted(
     async with ann.post("/songs", data=b"RIFF" * 100) as response:
         assert response.status == 201
     async with ann.post("/forget") as response:
-        assert "2 songs" in (await response.json())["notice"]
+        assert "2 answers" in (await response.json())["notice"]
     assert (await history(ann))["entries"] == []
 
     async def nothing_left() -> bool:
