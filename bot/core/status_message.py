@@ -10,7 +10,7 @@ import asyncio
 import logging
 import time
 from abc import ABC, abstractmethod
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,8 +19,10 @@ from bot.core.callbacks import CancelCallback
 from bot.core.chat import OutgoingMessage, PendingSong, Stage
 from bot.core.errors import TryLater, Undeliverable
 from bot.core.priority import Priority, prioritised
+from bot.core.progress_pace import ProgressPace
 from bot.core.silence_notices import SilenceNotices
 from bot.core.work_reactions import WorkReactions
+from common.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Mapping, Sequence
@@ -37,23 +39,6 @@ NO_ROOM_SECONDS = 0.5
 """If a place has no room for progress, it is tried again after this time."""
 
 log = logging.getLogger(__name__)
-
-
-class ProgressPace:
-    """Remembers when places were last shown progress."""
-
-    def __init__(self) -> None:
-        self._until: dict[Hashable, float] = {}
-
-    def wait(self, place: Hashable) -> float:
-        """Return the seconds until a place may be shown progress again."""
-        return self._until.get(place, 0.0) - time.monotonic()
-
-    def shown(self, place: Hashable, seconds: float) -> None:
-        """Note that a place was shown progress, and may be again after so many seconds."""
-        now = time.monotonic()
-        self._until = {each: until for each, until in self._until.items() if until > now}
-        self._until[place] = now + seconds
 
 
 class StatusMessage:
@@ -356,15 +341,23 @@ class StatusMessageChat(ABC):
 
     async def _show_all_places(self) -> None:
         await asyncio.sleep(self._queue_seconds)
-        for song in list(self._waiting.values()):
+        places: defaultdict[Hashable, list[PendingSong]] = defaultdict(list)
+        for song in self._waiting.values():
+            places[self._message(song).port.place].append(song)
+        # A place that takes no more for a while holds no other one up.
+        await asyncio.gather(*(self._show_one_by_one(songs) for songs in places.values()))
+
+    async def _show_one_by_one(self, songs: Sequence[PendingSong]) -> None:
+        for song in songs:
             await self._show_place(song)
 
     async def _show_place(self, song: PendingSong) -> None:
         """Show a song that waits, or has just been taken, where it stands; leave it if another process has it."""
-        job_id, stage = song.job_id, await self._conversation.stage(song.job_id)
-        if job_id in self._ended:
-            return
+        job_id = song.job_id
         try:
+            stage = await self._conversation.stage(job_id)
+            if job_id in self._ended:
+                return
             if stage is None:
                 await self._leave(job_id)
                 return
@@ -376,7 +369,7 @@ class StatusMessageChat(ABC):
                 message.is_noted = True
             elif not message.ended:
                 await self._leave(job_id)
-        except (TryLater, Undeliverable) as reason:
+        except (TryLater, Undeliverable, StorageUnavailable) as reason:
             log.info("job %d: its place could not be shown: %s", job_id, reason)
 
     async def _leave(self, job_id: int) -> None:

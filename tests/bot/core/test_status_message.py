@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.core.chat import OutgoingMessage
+from bot.core.chat import OutgoingMessage, PendingSong, Stage
 from bot.core.errors import TryLater, Undeliverable
+from bot.core.localization import Localizer
 from bot.core.message_port import StatusLimits
-from bot.core.status_message import ProgressPace, StatusMessage
+from bot.core.progress_pace import ProgressPace
+from bot.core.status_message import StatusMessage, StatusMessageChat
 from bot.core.work_reactions import WorkReactions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from bot.core.message_port import MessagePort
 
 PAUSE_SECONDS = 0.2
 PLACEHOLDER = OutgoingMessage("answering")
@@ -29,6 +37,8 @@ class Noted:
         Errors that the next requests meet.
     reactions
         Those to the message that asked.
+    go_on
+        Cleared by a test to hold every edit.
     """
 
     place = "here"
@@ -43,6 +53,8 @@ class Noted:
         self.earlier: int | None = None
         self.sought: set[str] = set()
         self.reactions: list[str] = []
+        self.go_on = asyncio.Event()
+        self.go_on.set()
 
     def has_room(self) -> bool:
         return self.room
@@ -54,6 +66,7 @@ class Noted:
         return number
 
     async def edit(self, message_id: int, message: OutgoingMessage) -> bool:
+        await self.go_on.wait()
         self._meet_fault()
         if message_id in self.gone or message.picture is not None:
             return False
@@ -84,6 +97,42 @@ class Noted:
     def _meet_fault(self) -> None:
         if self.faults:
             raise self.faults.pop(0)
+
+
+class Standing(StatusMessageChat):
+    """A chat with one song in each of its places, all of which wait; it stands for the conversation, too."""
+
+    def __init__(self, ports: dict[int, Noted]) -> None:
+        super().__init__(self, 0)  # type: ignore[arg-type]
+        self._ports = ports
+        self.queue = self
+
+    def open_port(self, job_id: int, target: Mapping[str, Any]) -> tuple[MessagePort, None]:
+        return self._ports[job_id], None
+
+    async def stage(self, job_id: int) -> Stage:
+        return Stage("queued", place=1)
+
+    async def note_waiting(self, job_id: int, noted: Mapping[str, Any]) -> bool:
+        return True
+
+
+async def test_a_place_that_takes_no_more_for_a_while_holds_no_other_one_up() -> None:
+    ports = {1: Noted(), 2: Noted()}
+    chat = Standing(ports)
+    for job_id, port in ports.items():
+        port.place = f"place {job_id}"
+        port.limits = StatusLimits(0, 0, posts_once=True)
+        song = PendingSong(job_id, "ann", Localizer("en"), "song", message={}, payload={})
+        await chat.show(song, Stage("queued", place=2))
+    ports[1].go_on.clear()
+    chat.queue_moved()
+    async with asyncio.timeout(5):
+        while len(ports[2].shown) < 2:  # noqa: ASYNC110 - what is noted tells nobody
+            await asyncio.sleep(0.01)
+    assert len(ports[1].shown) == 1
+    ports[1].go_on.set()
+    await chat.close_messages()
 
 
 def status(port: Noted, message_id: int | None = None) -> StatusMessage:

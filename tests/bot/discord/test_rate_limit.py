@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.core.status_message import ProgressPace
+from bot.core.progress_pace import ProgressPace
 from bot.discord import rate_limit
 from bot.discord.rate_limit import DiscordRateLimiter, RequestWindow
 from tests.bot.load_rates import Bucket, Limit, Rates
