@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 from typing import TYPE_CHECKING, Any, Protocol
 
 import aiohttp
@@ -16,6 +17,7 @@ from discord.http import Route
 from bot.core.localization import DEFAULT_LANGUAGE, has, language_of, translate
 from bot.core.priority import PriorityLimiter
 from bot.discord.message_parsing import replied_message
+from common.errors import StorageUnavailable
 
 if TYPE_CHECKING:
     from bot.core.localization import Language
@@ -138,6 +140,13 @@ class DiscordClient(discord.AutoShardedClient):
             await self.tree.sync()
         except discord.HTTPException:
             log.exception("Discord refused the commands; those of the last start stay")
+
+    async def on_error(self, event_method: str, /, *args: Any, **kwargs: Any) -> None:
+        """Log what went wrong with an event; an outage, which is logged where it is met, without a traceback."""
+        if isinstance(sys.exc_info()[1], StorageUnavailable):
+            log.warning("%s was dropped: nothing can be stored or looked up at the moment", event_method)
+        else:
+            await super().on_error(event_method, *args, **kwargs)
 
     async def on_message(self, message: discord.Message) -> None:
         """Pass a person's message on."""

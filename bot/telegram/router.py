@@ -32,7 +32,7 @@ from bot.telegram.message_parsing import (
 )
 from bot.telegram.refusals import Refusals
 from bot.telegram.submissions import SongRequest
-from common.errors import UserError
+from common.errors import StorageUnavailable, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Coroutine, Sequence
@@ -98,6 +98,7 @@ class Router:
 
         Raises whatever the database raises: the batch then comes again, and songs that were stored are recognised.
         """
+        self._submissions.begin_batch()
         for update in sorted(batch, key=self._may_bring_song):
             try:
                 await self._receive(update)
@@ -169,7 +170,7 @@ class Router:
             await work
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work)
+        task = asyncio.create_task(_logged(work))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -298,6 +299,16 @@ class Router:
     async def _explain_silence(self, context: RequestContext) -> None:
         if context.query is None and not context.requester.private:
             await self._status.explain_silence(context.location.as_json(), context.requester.words)
+
+
+async def _logged(work: Coroutine[Any, Any, None]) -> None:
+    """Do something that nobody waits for; what goes wrong is logged."""
+    try:
+        await work
+    except StorageUnavailable:
+        log.warning("an update was dropped: nothing can be stored or looked up at the moment")
+    except Exception:
+        log.exception("an update could not be handled because of a bug")
 
 
 def _opinions(reactions: Sequence[ReactionType]) -> set[bool]:

@@ -90,6 +90,11 @@ class TelegramSubmissions:
         self._client = client
         self._conversation = conversation
         self._albums: dict[tuple[int, str], Album] = {}
+        self._is_outage = False
+
+    def begin_batch(self) -> None:
+        """Try to store songs again; once one of a batch could not be, the others are refused at once."""
+        self._is_outage = False
 
     async def request_in(self, message: Message) -> SongRequest | None:
         """Return what a message asks for; None if it does not ask for a genre."""
@@ -180,8 +185,11 @@ class TelegramSubmissions:
         try:
             if self._client.official and submission.size is not None and submission.size > DOWNLOAD_BYTES:
                 raise TelegramTooLarge()
+            if self._is_outage:
+                raise StorageUnavailable()
             done.jobs.append(await self._conversation.submit(submission))
         except UserError as error:
+            self._is_outage |= isinstance(error, StorageUnavailable)
             title = clean_title(submission.payload.get("link")) if submission.named else None
             done.refused.append((title, error))
 

@@ -65,3 +65,18 @@ async def test_an_outage_is_told_and_what_is_under_way_goes_on_after_it(
     await eventually(ended)
     # Heard once: its answer was kept while it could not be stored.
     assert len(ear.heard) == 2
+
+
+async def test_a_reaction_that_cannot_be_looked_up_is_dropped_without_a_traceback(
+    chat: ChatUnderTest, tone: Tone, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await chat.song(tone(200, name="first.wav"))
+    (tmp_path / "songs.db").rename(tmp_path / "elsewhere.db")
+    await chat.reacts(answer, "👎")
+
+    async def is_told() -> bool:
+        return "was dropped" in caplog.text
+
+    await eventually(is_told)
+    (tmp_path / "elsewhere.db").rename(tmp_path / "songs.db")
+    assert "Traceback" not in caplog.text
