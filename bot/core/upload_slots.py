@@ -24,6 +24,9 @@ IDLE_SECONDS = 30.0
 class UploadSlots:
     """Hands out slots to uploads beyond their first bytes, and takes them from slow ones when somebody waits.
 
+    One sender holds half of the slots at most, so that nobody keeps the others out by sending much a little faster
+    than the minimum rate.
+
     Parameters
     ----------
     at_once
@@ -32,12 +35,18 @@ class UploadSlots:
 
     def __init__(self, at_once: int = UPLOADS_AT_ONCE) -> None:
         self._at_once = at_once
+        self._share = max(1, at_once // 2)
         self._held: list[_Upload] = []
-        self._one_by_one = asyncio.Lock()
+        self._waiting: list[_Upload] = []
         self._freed = asyncio.Event()
 
-    async def pace(self, chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
+    async def pace(self, chunks: AsyncIterator[bytes], sender: str | None = None) -> AsyncGenerator[bytes]:
         """Yield what somebody sends as it comes.
+
+        Parameters
+        ----------
+        sender
+            Who sends it; None where nobody is limited to a share.
 
         Raises
         ------
@@ -46,7 +55,7 @@ class UploadSlots:
         TimeoutError
             When nothing came for ``IDLE_SECONDS``.
         """
-        upload = _Upload(chunks)
+        upload = _Upload(chunks, sender)
         try:
             while chunk := await upload.next():
                 if upload.received > FREE_BYTES and upload not in self._held:
@@ -58,22 +67,43 @@ class UploadSlots:
                 self._freed.set()
 
     async def _take(self, upload: _Upload) -> None:
-        async with self._one_by_one:
-            while len(self._held) >= self._at_once:
+        self._waiting.append(upload)
+        try:
+            while (following := self._next()) is not upload:
                 self._freed.clear()
-                slow = next((each for each in self._held if each.is_slow()), None)
+                in_its_way = [] if following is not None else self._held
+                if self._has_its_share(upload):
+                    in_its_way = self._of_sender(upload)
+                slow = next((each for each in in_its_way if each.is_slow()), None)
                 if slow is not None:
                     slow.end()
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._freed.wait()
             self._held.append(upload)
+        finally:
+            self._waiting.remove(upload)
+            # Whoever is next may find another slot.
+            self._freed.set()
+
+    def _next(self) -> _Upload | None:
+        """Return the upload that may take a slot now: the first that waits and whose sender has not their share."""
+        if len(self._held) >= self._at_once:
+            return None
+        return next((each for each in self._waiting if not self._has_its_share(each)), None)
+
+    def _has_its_share(self, upload: _Upload) -> bool:
+        return upload.sender is not None and len(self._of_sender(upload)) >= self._share
+
+    def _of_sender(self, upload: _Upload) -> list[_Upload]:
+        return [each for each in self._held if each.sender == upload.sender]
 
 
 class _Upload:
     """The bytes of one sender, and how fast they come."""
 
-    def __init__(self, chunks: AsyncIterator[bytes]) -> None:
+    def __init__(self, chunks: AsyncIterator[bytes], sender: str | None) -> None:
+        self.sender = sender
         self.received = 0
         self._chunks = chunks
         self._clock = asyncio.get_running_loop().time

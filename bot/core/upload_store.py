@@ -42,8 +42,13 @@ class UploadStore:
         """The same as people count it."""
         return self.max_bytes / MEGABYTE
 
-    async def receive(self, chunks: AsyncIterator[bytes]) -> str:
+    async def receive(self, chunks: AsyncIterator[bytes], sender: str | None = None) -> str:
         """Write bytes to a file as they come, and return its name.
+
+        Parameters
+        ----------
+        chunks, sender
+            As in ``UploadSlots.pace``.
 
         Raises
         ------
@@ -57,7 +62,7 @@ class UploadStore:
         size = 0
         try:
             with path.open("xb") as file:
-                async with aclosing(self._slots.pace(chunks)) as paced:
+                async with aclosing(self._slots.pace(chunks, sender)) as paced:
                     async for chunk in paced:
                         size += len(chunk)
                         if size > self.max_bytes:

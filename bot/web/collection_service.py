@@ -179,7 +179,7 @@ class Collections:
         with folder_run.visited():
             folder_run.arriving.add(number)
             try:
-                file = await self._uploads.receive(chunks)
+                file = await self._uploads.receive(chunks, entry.person)
             except SongError as error:
                 await self._history.collections.failed(entry.id, number, error.code, error.values)
                 await self._after_song(entry)

@@ -199,7 +199,7 @@ class PageRoutes:
         if (request.content_length or 0) > max_bytes(self._chat.settings):
             raise TooLarge(megabytes=self._chat.settings.max_megabytes)
         async with asyncio.timeout(UPLOAD_SECONDS):
-            file = await self._chat.uploads.receive(chunks_of(request))
+            file = await self._chat.uploads.receive(chunks_of(request), self._chat.conversation.key_of(person))
         title = unquote(request.headers.get("X-File-Name", ""), errors="replace")
         return await self._taken(person, language, title, file)
 

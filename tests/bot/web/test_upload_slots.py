@@ -54,8 +54,24 @@ async def _endless(go_on: asyncio.Event) -> AsyncIterator[bytes]:
     await go_on.wait()
 
 
-async def _drain(slots: UploadSlots, chunks: AsyncIterator[bytes]) -> int:
-    return sum([len(chunk) async for chunk in slots.pace(chunks)])
+async def _whole() -> AsyncIterator[bytes]:
+    yield bytes(2 * FREE_BYTES)
+
+
+async def _drain(slots: UploadSlots, chunks: AsyncIterator[bytes], sender: str | None = None) -> int:
+    return sum([len(chunk) async for chunk in slots.pace(chunks, sender)])
+
+
+async def test_one_person_holds_half_of_the_slots_at_most() -> None:
+    slots, never = UploadSlots(), asyncio.Event()
+    greedy = [asyncio.create_task(_drain(slots, _endless(never), "ann")) for _ in range(2 * UPLOADS_AT_ONCE)]
+    await asyncio.sleep(0)
+    async with asyncio.timeout(1):
+        others = (_drain(slots, _whole(), sender) for sender in ("bob", "bob", "linh"))
+        assert await asyncio.gather(*others) == [2 * FREE_BYTES] * 3
+    for task in greedy:
+        task.cancel()
+    await asyncio.gather(*greedy, return_exceptions=True)
 
 
 async def test_uploads_that_stop_half_way_give_their_slots_to_who_waits(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,11 +82,8 @@ async def test_uploads_that_stop_half_way_give_their_slots_to_who_waits(monkeypa
     stuck = [asyncio.create_task(_drain(slots, _endless(never))) for _ in range(UPLOADS_AT_ONCE)]
     await asyncio.sleep(0)
 
-    async def whole() -> AsyncIterator[bytes]:
-        yield bytes(2 * FREE_BYTES)
-
     async with asyncio.timeout(10):
-        assert await _drain(slots, whole()) == 2 * FREE_BYTES
+        assert await _drain(slots, _whole()) == 2 * FREE_BYTES
     done = [task for task in stuck if task.done()]
     assert [type(task.exception()) for task in done] == [TransferTooSlow]
     for task in stuck:
