@@ -54,7 +54,7 @@ class TestTelegramsOwnServer:
         self, ann: Somebody, lan: Somebody, tune: Path
     ) -> None:
         await ann.writes("/help")
-        await ann.hears("up to 20 MB")
+        await ann.hears("20 MB in size")
         await ann.sends(tune, file_size=LARGE_BYTES)
         told = await ann.hears("Telegram hands me files of at most 20 MB.")
         assert "link" in told["text"]
@@ -66,7 +66,7 @@ class TestTelegramsOwnServer:
 
 async def test_a_self_hosted_server_hands_over_more(ann: Somebody, tune: Path) -> None:
     await ann.writes("/help")
-    await ann.hears("up to 50 MB")
+    await ann.hears("50 MB in size")
     assert (await ann.answered(await ann.sends(tune, file_size=LARGE_BYTES)))["picture"]
 
 
