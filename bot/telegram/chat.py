@@ -9,10 +9,12 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from bot.core.chat import ChatCannotStart
+from bot.core.errors import TryLater, Undeliverable
 from bot.core.request_handler import RequestHandler
+from bot.core.retries import with_retries
 from bot.core.status_message import StatusMessageChat
 from bot.telegram import limits as telegram_limits
-from bot.telegram.api_client import MessageLocation, TelegramClient
+from bot.telegram.api_client import MessageLocation, TelegramClient, delivering
 from bot.telegram.commands import Commands, register
 from bot.telegram.message_port import TelegramMessagePort
 from bot.telegram.post_journal import PostJournal
@@ -92,11 +94,17 @@ class TelegramChat(StatusMessageChat):
         self._registering = asyncio.create_task(self._register())
 
     async def _register(self) -> None:
+        async def send() -> None:
+            with delivering():
+                await register(self._client, self._moderators)
+
+        # Commands work without being listed.
         try:
-            await register(self._client, self._moderators)
+            await with_retries(send)
+        except (TryLater, Undeliverable) as reason:
+            log.warning("the commands could not be registered: %s", reason)
         except Exception:
-            # Commands work without being listed.
-            log.exception("the commands could not be registered")
+            log.exception("the commands could not be registered because of a bug")
 
     async def stop_taking(self) -> None:
         """Request no more updates; those that came are still handled."""

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from typing import TYPE_CHECKING
 
 import pytest
 from telegram.error import RetryAfter
 
 from bot.telegram import rate_limit
 from bot.telegram.rate_limit import CHAT_BURST, MAX_RETRIES, TelegramRateLimiter
+from tests.bot.both.chats import open_telegram
+from tests.bot.telegram.refusals import BROKEN_SERVER
 from tests.virtual_time import run
+
+if TYPE_CHECKING:
+    from bot.core.identity import IdHasher
+    from bot.settings import Settings
+    from storage import Storage
+    from tests.bot.fake_classifier import EarAtHand
+    from tests.bot.telegram.server import TelegramServer
 
 PAUSE_SECONDS = 30
 BUSY, OTHER, THIRD = 1, 2, 3
@@ -94,3 +104,13 @@ def test_a_refused_reaction_is_dropped() -> None:
 
     telegram = _Telegram(BUSY)
     run(react())
+
+
+async def test_the_menus_of_commands_come_although_telegram_turns_them_away_at_first(
+    storage: Storage, keys: IdHasher, settings: Settings, ear: EarAtHand, telegram: TelegramServer
+) -> None:
+    telegram.faults["setMyCommands"].append(BROKEN_SERVER)
+    opened = await open_telegram(telegram, storage, keys, settings, ear)
+    await telegram.until(lambda: telegram.commands.get(("all_chat_administrators", "vi")))
+    assert "genre" in telegram.commands["default", ""]
+    await opened.close()
