@@ -211,6 +211,8 @@ async def open_telegram(stack: AsyncExitStack, folder: Path) -> Ask:
     await chat._client.open()
     stack.push_async_callback(chat.close)
     await bot.core.names.load(ear.genres)
+    # Whoever deletes their data waits until it has started; the songs themselves stay in the queue.
+    bot.queue._started.set()
     user = {"id": ANN, "is_bot": False, "first_name": "Ann", "language_code": "vi"}
     place = {"id": ANN, "type": "private"}
     numbers = itertools.count(1)
