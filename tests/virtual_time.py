@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
 
+SILENCE_SECONDS = 5.0
+"""After so long nothing more comes from a socket of this process."""
+
+
 class _Selector(selectors.DefaultSelector):
     """Notes for how long the loop would have slept."""
 
@@ -21,6 +25,9 @@ class _Selector(selectors.DefaultSelector):
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
+            # Where no timer runs, only a socket can go on.
+            if self._network_seconds and (ready := super().select(SILENCE_SECONDS)):
+                return ready
             raise RuntimeError("everything waits, and no timer runs")
         if self._network_seconds and timeout > 0 and (ready := super().select(self._network_seconds)):
             return ready

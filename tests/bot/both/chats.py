@@ -273,10 +273,14 @@ class Telegram:
 
     async def command(self, who: str, name: str, *, private: bool = False) -> Message:
         person = (self._alone if private else self._people)[who]
-        before = len(self._server.said(person.chat["id"]))
-        await person.writes(f"/{name}")
-        await self._server.until(lambda: len(self._server.said(person.chat["id"])) > before)
-        return self._server.said(person.chat["id"])[-1]
+        sent = await person.writes(f"/{name}")
+
+        def answers() -> list[Message]:
+            said = self._server.said(person.chat["id"])
+            return [each for each in said if each.get("answers") == sent["message_id"]]
+
+        await self._server.until(answers)
+        return answers()[-1]
 
     async def press(self, who: str, message: Message, action: Action, text: str) -> Message:
         await self._people[who].presses_data(self._now(message), self.data_of(message, action))

@@ -289,7 +289,7 @@ async def test_what_was_deleted_is_not_offered_again_in_the_same_dialog(served: 
         await ann.page.locator("#open-privacy").click()
         await ann.page.locator("#privacy-forget").click()
         await ann.page.locator("#forget-confirm").click()
-        await ann.page.locator("#privacy-notice", has_text="one song").wait_for()
+        await ann.page.locator("#privacy-notice", has_text="one answer").wait_for()
         await ann.check()
         left = await ann.page.locator("#privacy button:visible").all_inner_texts()
         assert left == ["Close"]
