@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bot.app import compose
 from bot.core.request import Requester
 from bot.metrics import Metrics
+from storage import JobState
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -69,3 +70,15 @@ async def eventually(check: Callable[[], Awaitable[bool]]) -> None:
     async with asyncio.timeout(30):
         while not await check():  # noqa: ASYNC110 - what is written down in a file tells nobody
             await asyncio.sleep(POLL_SECONDS)
+
+
+async def ended(bot: Bot, job_id: int) -> str | None:
+    """Wait until a job's end is written down, and return its outcome."""
+
+    async def over() -> bool:
+        job = await bot.storage.jobs.get(job_id)
+        return job is None or job.state is JobState.FINISHED
+
+    await eventually(over)
+    job = await bot.storage.jobs.get(job_id)
+    return None if job is None else job.outcome
